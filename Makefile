@@ -1,0 +1,91 @@
+# The course in two commands: `make lab` opens the lessons, `make test` checks everything.
+# `make help` lists the targets. Written for GNU make 3.81 and newer (macOS still has 3.81).
+
+PYTHON ?= python3
+LESSON ?=
+LAB_ARGS ?=
+PIP_ARGS ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# Holds this folder's path, and is written as the last step of an install. So an interrupted install, a
+# checkout that was moved, and an environment whose Python is gone are all built anew.
+MARKER := $(VENV)/.complete
+READY := $(shell test -x $(PY) && cat $(MARKER) 2>/dev/null)
+
+# Jupyter, IPython, matplotlib and the course keep their files here instead of in the home folder, so that
+# nobody's own settings change what a lesson shows, and nothing is left behind outside this folder.
+HPT_CACHE_DIR ?= $(CURDIR)/build/cache
+export HPT_CACHE_DIR
+export JUPYTER_CONFIG_DIR := $(CURDIR)/$(VENV)/jupyter/config
+export JUPYTER_DATA_DIR := $(CURDIR)/$(VENV)/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(CURDIR)/$(VENV)/jupyter/runtime
+export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
+export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
+
+# For compared outputs: no progress bars, one thread for each process, one order for sets of strings.
+REPEATABLE := TQDM_DISABLE=1 PYTHONHASHSEED=0 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help venv lab lab-executed reset test notebooks bench clean FORCE
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+venv: $(MARKER) ## build the environment in .venv, if it is not there or out of date (PYTHON=python3.12)
+
+ifneq ($(READY),$(CURDIR))
+$(MARKER): FORCE
+endif
+
+$(MARKER): pyproject.toml constraints.txt
+	@if [ "$(READY)" != "$(CURDIR)" ]; then \
+	    $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	        echo "The course needs Python 3.11 or newer, and $(PYTHON) is not: try make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
+	        exit 1; }; \
+	    echo "Creating $(VENV) with $$($(PYTHON) --version)"; \
+	    $(PYTHON) -m venv --clear $(VENV) || exit 1; \
+	fi
+	@rm -f $(MARKER)
+	@echo "Installing the course's packages: once, and it can take some minutes."
+	$(PY) -m pip install $(PIP_ARGS) --constraint constraints.txt --editable ".[lab,ray,test]"
+	@mkdir -p $(VENV)/share/jupyter/lab/settings $(VENV)/jupyter
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
+	    > $(VENV)/share/jupyter/lab/settings/overrides.json
+	@$(PY) -c "import matplotlib.font_manager"  # builds the list of fonts, which a lesson would report on stderr
+	@echo "$(CURDIR)" > $(MARKER)
+
+lab: venv ## open the lessons in JupyterLab, on your copies in my_notebooks (LAB_ARGS="--no-browser --port 8899")
+	@$(PY) tools/my_notebooks.py copy
+	@$(JUPYTERLAB) --ServerApp.root_dir=my_notebooks $(LAB_ARGS)
+
+lab-executed: venv ## open the executed lessons, with all their results (a copy: changes are not kept)
+	@$(PY) tools/my_notebooks.py executed
+	@$(JUPYTERLAB) --ServerApp.root_dir=build/executed $(LAB_ARGS)
+
+# Reachable from this machine only, with a token, and what goes between it and the kernels is encrypted, which
+# matters on a shared machine. Without --allow-root it would not start in a container.
+JUPYTERLAB = $(PY) -m jupyterlab --allow-root --ServerApp.ip=127.0.0.1 \
+    --LabApp.default_url=/lab/tree/00_start_here.ipynb --LabApp.extension_manager=readonly \
+    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+    --MappingKernelManager.transport_encryption=auto
+
+reset: venv ## give one lesson a fresh copy, keeping yours as .bak (LESSON=02)
+	@$(PY) tools/my_notebooks.py reset $(LESSON)
+
+test: venv ## check the code, run all tests, and compare every lesson with its stored results
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(REPEATABLE) $(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
+	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
+
+notebooks: venv ## build and execute the lessons from notebooks/source (LESSON=01 for one of them)
+	$(REPEATABLE) $(PY) tools/build_notebooks.py $(LESSON)
+
+bench: venv ## measure the speed of training
+	$(PY) -m benchmarks.training
+
+clean: ## remove .venv, build and caches; your copies in my_notebooks stay
+	rm -rf $(VENV) build hpt_helpers.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,156 @@
+"""The course's data: four bundled data sets, each split once into train, validation and sealed test."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.stats import binomtest
+from sklearn import datasets
+from sklearn.model_selection import train_test_split
+
+# Above these learning rates training amplifies rounding until no two processors agree; see
+# `rounding_sensitivity` in population.py, which measures it.
+MAX_LR = {"iris": 0.1, "wine": 0.1, "breast_cancer": 0.02, "digits": 0.01}
+
+# (data set, seed) -> fingerprints of the weights that `final_score` has scored in this process.
+_scored: dict[tuple[str, int], set[str]] = {}
+
+
+class FinalScore(NamedTuple):
+    """A test accuracy and its 95 % Wilson confidence interval."""
+
+    accuracy: float
+    low: float
+    high: float
+    n_rows: int
+
+    def __str__(self) -> str:
+        return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {self.n_rows} test rows)"
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """One data set, split into training, validation and (sealed) test rows.
+
+    X_train, X_val: float64, shape (n_rows, n_features); y_train, y_val: int64, shape (n_rows,).
+    `max_lr` is the largest learning rate at which training on this data is well conditioned.
+    The test rows are for `final_score`, once, at the very end.
+    """
+
+    name: str
+    seed: int
+    X_train: torch.Tensor = field(repr=False)
+    y_train: torch.Tensor = field(repr=False)
+    X_val: torch.Tensor = field(repr=False)
+    y_val: torch.Tensor = field(repr=False)
+    class_names: tuple[str, ...]
+    max_lr: float
+    _X_test: torch.Tensor = field(repr=False)
+    _y_test: torch.Tensor = field(repr=False)
+
+    @property
+    def n_features(self) -> int:
+        return self.X_train.shape[1]
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.class_names)
+
+    def final_score(self, model: torch.nn.Module) -> FinalScore:
+        """Return the model's accuracy on the test rows, with its 95 % Wilson interval.
+
+        Use it once, for the one model you chose on validation data. Scoring other weights on the
+        same data set and seed in this process gives a UserWarning, because the second test score
+        is a choice between two; scoring the same weights again (re-running a cell) is quiet.
+        """
+        fingerprint = _fingerprint(model)
+        scored = _scored.setdefault((self.name, self.seed), set())
+        if scored and fingerprint not in scored:
+            warnings.warn(
+                f"the test rows of {self.name} (seed {self.seed}) have already scored other weights: "
+                "a second look at them turns the test score into a choice",
+                stacklevel=2,
+            )
+        scored.add(fingerprint)
+        return wilson_interval(_n_correct(model, self._X_test, self._y_test), len(self._y_test))
+
+    def autopsy_scores(self, models: Sequence[torch.nn.Module]) -> np.ndarray:
+        """Return the test accuracy of each model, shape (n_models,): for studying a fault, not for choosing.
+
+        Choosing a configuration by these numbers is the very fault under study: the best of them
+        is too high by the luck of the choice. It leaves no trace in `final_score`'s record.
+        """
+        n_test = len(self._y_test)
+        return np.array([_n_correct(model, self._X_test, self._y_test) / n_test for model in models])
+
+
+def load_splits(name: str = "iris", *, seed: int = 42, scaled: bool = True) -> Splits:
+    """Return the named data set as 60 % training, 20 % validation and 20 % test rows.
+
+    name: iris, wine, breast_cancer or digits (bundled with scikit-learn, no download).
+    seed: of both splits. On iris with seed 42 the test rows are those of
+        ``train_test_split(X, y, test_size=0.2, random_state=42)``; validation rows are drawn
+        stratified from the rest.
+    scaled: standardise every feature with the training rows' mean and standard deviation (digits:
+        centre every pixel, one scale for all). False leaves features as they are, for pipelines
+        that scale inside their own folds, and to see what scaling is worth.
+
+    Raises ValueError for an unknown name and TypeError for a seed that is not an integer.
+
+    >>> splits = load_splits("iris")
+    >>> len(splits.y_train), len(splits.y_val), splits.n_features, splits.n_classes
+    (90, 30, 4, 3)
+    """
+    if name not in MAX_LR:
+        raise ValueError(f"name is {name!r}; allowed are {', '.join(MAX_LR)}")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"seed is {seed!r}; an integer is needed")
+    bunch = getattr(datasets, f"load_{name}")()
+    X_rest, X_test, y_rest, y_test = train_test_split(bunch.data, bunch.target, test_size=0.2, random_state=int(seed))
+    # A seed of its own: with the same one, iris at seed 42 has 30 validation rows on which nothing
+    # overfits (best loss 0.04; with most others 0.05 to 0.11).
+    X_train, X_val, y_train, y_val = train_test_split(
+        X_rest, y_rest, test_size=0.25, random_state=int(seed) + 1, stratify=y_rest
+    )
+    centre, scale = _scaling(X_train, one_scale=name == "digits") if scaled else (0.0, 1.0)
+    parts = [torch.from_numpy((X - centre) / scale) for X in (X_train, X_val, X_test)]
+    labels = [torch.from_numpy(y.astype(np.int64)) for y in (y_train, y_val, y_test)]
+    return Splits(
+        name, int(seed), parts[0], labels[0], parts[1], labels[1],
+        tuple(str(c) for c in bunch.target_names), MAX_LR[name], parts[2], labels[2],
+    )  # fmt: skip
+
+
+def wilson_interval(n_correct: int, n_rows: int) -> FinalScore:
+    """Return the accuracy n_correct / n_rows with its 95 % Wilson score interval (Wilson 1927).
+
+    >>> print(wilson_interval(29, 30))
+    0.967 (95 % interval 0.833 to 0.994, 30 test rows)
+    """
+    interval = binomtest(n_correct, n_rows).proportion_ci(0.95, method="wilson")
+    return FinalScore(n_correct / n_rows, float(interval.low), float(interval.high), n_rows)
+
+
+def _scaling(X_train: np.ndarray, one_scale: bool) -> tuple[np.ndarray, np.ndarray | float]:
+    # Near-constant pixels divided by their own tiny spread become huge and make training chaotic.
+    centre = X_train.mean(axis=0)
+    scale = (X_train - centre).std() if one_scale else X_train.std(axis=0)
+    return centre, scale
+
+
+def _n_correct(model: torch.nn.Module, X: torch.Tensor, y: torch.Tensor) -> int:
+    with torch.no_grad():
+        return int((model(X).argmax(dim=1) == y).sum())
+
+
+def _fingerprint(model: torch.nn.Module) -> str:
+    digest = hashlib.sha256()
+    for tensor in model.state_dict().values():
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,39 @@
+"""The one model of the course: a classifier with one hidden layer."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn.utils import skip_init
+
+
+class SimpleNN(nn.Module):
+    """Linear → ReLU → Linear, in float64: (n_rows, input_size) in, (n_rows, num_classes) logits out.
+
+    Weights and biases are drawn uniformly from ±1/√fan_in, which is what `nn.Linear` does by default
+    (He et al. 2015 with a = √5), but from `generator`, so that creating a model neither reads nor
+    changes torch's global random state. Without a generator the global one is used.
+
+    >>> model = SimpleNN(4, 3, hidden_size=8, generator=torch.Generator().manual_seed(0))
+    >>> model(torch.zeros(5, 4, dtype=torch.float64)).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        num_classes: int,
+        hidden_size: int = 16,
+        *,
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        self.hidden = skip_init(nn.Linear, input_size, hidden_size, dtype=torch.float64)
+        self.output = skip_init(nn.Linear, hidden_size, num_classes, dtype=torch.float64)
+        for layer in (self.hidden, self.output):
+            bound = layer.in_features**-0.5
+            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.output(torch.relu(self.hidden(x)))

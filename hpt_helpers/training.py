@@ -1,0 +1,172 @@
+"""Train one configuration, in plain PyTorch: what every lesson's trial is.
+
+A trial's score is its `val_loss` at the last epoch it was given.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+from hpt_helpers.data import Splits
+from hpt_helpers.model import SimpleNN
+
+DEFAULT_HIDDEN_SIZE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class LearningCurve:
+    """One training run, epoch by epoch: three float64 arrays of shape (n_epochs,) and the trained model.
+
+    train_loss: mean cross-entropy over the epoch's mini-batches, each before its update (nats).
+    val_loss, val_accuracy: on the validation rows after each epoch.
+    From the first epoch whose validation loss is not finite, all three are nan.
+    """
+
+    train_loss: np.ndarray
+    val_loss: np.ndarray
+    val_accuracy: np.ndarray
+    model: SimpleNN
+
+    @property
+    def failure(self) -> str:
+        """Why the run counts as failed; empty when it did not."""
+        return failure_reason(self.val_loss)
+
+
+def fit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> LearningCurve:
+    """Train one configuration from scratch and return its learning curve.
+
+    config: {"lr": float, "batch_size": int, "hidden_size": int = 16}; see `check_config`.
+    n_epochs: passes over the training rows, at least 1.
+    seed: of the initial weights and the shuffles. Two calls agree to the bit; torch's, numpy's and
+        Python's global random states are neither read nor changed.
+
+    A configuration that diverges is no exception: its curve turns nan and `failure` says when.
+    Raises ValueError or TypeError for a bad config, n_epochs or seed.
+
+    >>> from hpt_helpers.data import load_splits
+    >>> curve = fit({"lr": 0.01, "batch_size": 16}, load_splits("iris"), n_epochs=20)
+    >>> curve.val_loss.shape, bool(curve.val_loss[-1] < curve.val_loss[0])
+    ((20,), True)
+    """
+    n_epochs = check_count("n_epochs", n_epochs)
+    config = check_config(config, splits, n_epochs=n_epochs)
+    model, optimizer, generator = start_training(config, splits, seed=seed)
+    curves = np.full((3, n_epochs), np.nan)
+    for epoch in range(n_epochs):
+        train_loss = train_one_epoch(model, optimizer, splits.X_train, splits.y_train, config["batch_size"], generator)
+        val_loss, val_accuracy = evaluate(model, splits.X_val, splits.y_val)
+        if not math.isfinite(val_loss):
+            break
+        curves[:, epoch] = train_loss, val_loss, val_accuracy
+    return LearningCurve(*curves, model)
+
+
+def start_training(
+    config: Mapping, splits: Splits, *, seed: int = 0
+) -> tuple[SimpleNN, torch.optim.Adam, torch.Generator]:
+    """Return a new model, its optimiser and the generator of its shuffles: all the state of a training run.
+
+    Initial weights depend on seed and hidden_size only, shuffles on seed only, so that two
+    configurations under one seed differ by nothing but the configuration (common random numbers).
+    """
+    config = check_config(config, splits)
+    weights, shuffles = seeded_generators(seed)
+    model = SimpleNN(splits.n_features, splits.n_classes, config["hidden_size"], generator=weights)
+    return model, torch.optim.Adam(model.parameters(), lr=config["lr"]), shuffles
+
+
+def train_one_epoch(
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    X: torch.Tensor,
+    y: torch.Tensor,
+    batch_size: int,
+    generator: torch.Generator,
+) -> float:
+    """Make one pass over the rows in shuffled mini-batches (the last may be smaller); return the mean loss."""
+    total = 0.0
+    for rows in torch.randperm(len(X), generator=generator).split(batch_size):
+        loss = cross_entropy(model(X[rows]), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(rows)
+    return total / len(X)
+
+
+def evaluate(model: torch.nn.Module, X: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
+    """Return the mean cross-entropy (nats) and the accuracy of the model on these rows."""
+    with torch.no_grad():
+        logits = model(X)
+    return cross_entropy(logits, y).item(), (logits.argmax(dim=1) == y).double().mean().item()
+
+
+def seeded_generators(seed: int) -> tuple[torch.Generator, torch.Generator]:
+    """Return the generators of initial weights and of shuffles: two streams for each seed, none shared."""
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
+        raise TypeError(f"seed is {seed!r}; an integer is needed")
+    if not 0 <= seed < 2**62:
+        raise ValueError(f"seed is {seed!r}; allowed are 0 to 2**62 - 1")
+    return tuple(torch.Generator().manual_seed(2 * int(seed) + stream) for stream in (0, 1))
+
+
+def check_config(config: Mapping, splits: Splits, *, n_epochs: int | None = None) -> dict:
+    """Return the configuration as plain Python values, hidden_size filled in; refuse what cannot be trained.
+
+    lr: finite, > 0. batch_size: integer, 1 to the number of training rows. hidden_size: integer, >= 1.
+    Integer-valued numpy scalars count as integers; a float 16.5 does not. `epochs` may stand in the
+    configuration (lessons 1 to 3 search over it) when it agrees with n_epochs; it is left out of
+    the result. Raises TypeError for the wrong type, ValueError for anything else.
+    """
+    if not isinstance(config, Mapping):
+        raise TypeError(f"config is {config!r}; a mapping such as {{'lr': 0.01, 'batch_size': 16}} is needed")
+    for key in config:
+        if key not in ("lr", "batch_size", "hidden_size", "epochs"):
+            raise ValueError(f"config has the key {key!r}; allowed are lr, batch_size, hidden_size")
+    for key in ("lr", "batch_size"):
+        if key not in config:
+            raise ValueError(f"config {dict(config)!r} lacks {key!r}")
+    if "epochs" in config and config["epochs"] != n_epochs:
+        raise ValueError(f"config['epochs'] is {config['epochs']!r} but the training is for {n_epochs} epochs")
+    lr, batch_size = config["lr"], check_count("batch_size", config["batch_size"])
+    if isinstance(lr, bool) or not isinstance(lr, numbers.Real):
+        raise TypeError(f"lr is {lr!r}; a number is needed")
+    if not (math.isfinite(lr) and lr > 0):
+        raise ValueError(f"lr is {lr!r}; it must be finite and greater than 0")
+    if batch_size > len(splits.X_train):
+        raise ValueError(f"batch_size is {batch_size}; the training part has {len(splits.X_train)} rows")
+    hidden_size = check_count("hidden_size", config.get("hidden_size", DEFAULT_HIDDEN_SIZE))
+    return {"lr": float(lr), "batch_size": batch_size, "hidden_size": hidden_size}
+
+
+def check_count(name: str, value) -> int:
+    """Return value as an int of at least 1; TypeError when it is not an integer, ValueError when too small.
+
+    >>> check_count("batch_size", np.int64(16))
+    16
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} is {value!r}; an integer is needed")
+    if not math.isfinite(value) or value < 1:
+        raise ValueError(f"{name} is {value!r}; it must be an integer of at least 1")
+    if not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} is {value!r}; an integer is needed")
+    return int(value)
+
+
+def failure_reason(val_loss: np.ndarray) -> str:
+    """Return why a run with these validation losses, shape (n_epochs,), counts as failed; empty if it does not.
+
+    >>> failure_reason(np.array([0.7, np.nan, np.nan]))
+    'diverged: validation loss not finite at epoch 2'
+    """
+    finite = np.isfinite(val_loss)
+    return "" if finite.all() else f"diverged: validation loss not finite at epoch {np.argmin(finite) + 1}"

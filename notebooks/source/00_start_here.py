@@ -1,0 +1,81 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Start here: hyperparameter tuning, measured
+#
+# Every model has settings that training does not choose: the learning rate, the batch size, the size of a
+# layer. They are its **hyperparameters**, and finding good ones is a search. This course builds four ways to
+# search, each first by hand in a few visible lines and then with a library that people use at work. On the
+# way you will see what each of them finds, what it costs, where it fails, and how far its result can be
+# trusted.
+#
+# The course makes one promise: **every claim is measured in front of you, and your numbers are the ones in
+# the handout.** Nothing here is downloaded. The data sets are small and come with scikit-learn, the networks
+# train in seconds on a laptop's processor, and every random choice has a seed.
+#
+# You need to know Python, and what it means to train a classifier and to test it. You need no GPU.
+
+# %% [markdown]
+# ## The lessons
+#
+# | lesson | the question it answers | builds on |
+# |---|---|---|
+# | [01 Grid search](01_grid_search.ipynb) | What do you learn by trying every combination? | this page |
+# | [02 Random search](02_random_search.ipynb) | When do random tries do as well as a full grid? | 01 |
+# | [03 Bayesian optimization](03_bayesian_optimization.ipynb) | Can earlier trials say where to look next? | 01, 02 |
+# | [04 Hyperband](04_hyperband.ipynb) | How early can a bad trial be stopped? | 01, 02 |
+#
+# A lesson takes at most 40 minutes. The order is the one above; 03 and 04 can change places.
+
+# %% [markdown]
+# ## How to work through a lesson
+#
+# 1. **Predict.** Before most cells a sentence says what to look for. Decide what you expect, aloud or on
+#    paper.
+# 2. **Run** the cell: Shift and Enter. The lessons open without results, because a prediction is worth
+#    nothing when the answer stands below it.
+# 3. **Compare.** The sentence after the cell says what was seen. Where you were wrong is where you learn.
+# 4. **Change something and run again.** Once a lesson has run from top to bottom, any cell can be run again,
+#    alone and in any order: no cell spoils another.
+#
+# <div class="alert alert-info">
+#
+# **These are your copies.** `make lab` put them into the folder `my_notebooks` and never overwrites them. For
+# a fresh copy of one lesson, run `make reset LESSON=02` in a terminal: yours is kept beside it, with `.bak`
+# at the end of its name. `make lab-executed` shows the lessons with all their results.
+#
+# </div>
+
+# %% [markdown]
+# ## Is this machine ready?
+#
+# The next cell checks what the lessons need: Python and the packages, processor cores, free memory, whether
+# Ray (which lesson 04 uses) starts and stops, and a folder for results worth keeping. It takes about ten
+# seconds, most of them for Ray. Look for a line that says WRONG: it says what helps.
+
+# %%
+from hpt_helpers.room_check import room_check
+
+room_check()
+
+# %% [markdown]
+# If every line says ok, go on with [01 Grid search](01_grid_search.ipynb). A line about Ray or about cores
+# need not stop you: lessons 01 to 03 run without Ray, and everything runs on one core, only more slowly.
+
+# %% [markdown]
+# ## A few words used everywhere
+#
+# - A **search space** says which hyperparameters are searched, and between which values.
+# - A **configuration** is one point of it, such as a learning rate of 0.01 with batches of 16.
+# - A **trial** is one configuration, trained and scored on validation data.
+# - The **budget** is what a search may spend, counted in epochs of training over all its trials.
+# - The **incumbent** is the best configuration found so far.
+#
+# Two rules hold in every lesson. Searches choose by the loss on **validation data**. The **test data** are
+# sealed until the end and looked at once, because a score that was used to choose is no longer an honest one.

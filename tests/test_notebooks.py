@@ -1,0 +1,167 @@
+"""The stored notebooks are whole, agree with their sources, and are really compared by nbval.
+
+That their results are reproduced is nbval's part: `make test` runs it on each notebook. What it does not look
+at is tested here: a cell that was never executed, for one, passes it silently.
+"""
+
+import itertools
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools.build_notebooks import METADATA, build, find_problems, output_texts, source_to_notebook
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
+KNOWN_TAGS = {"nbval-ignore-output", "raises-exception", "readme-picture"}
+# What nbval compares, and PNG. SVG has random ids, and scripts may fetch things.
+KNOWN_TYPES = {"text/plain", "text/html", "image/png"}
+MAX_LINES = 25
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@cache
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def test_each_source_has_its_notebook_and_each_notebook_its_source():
+    assert [path.stem for path in NOTEBOOKS] == [path.stem for path in SOURCES]
+    assert NOTEBOOKS
+
+
+@each_notebook
+def test_the_notebook_agrees_with_its_source(path):
+    def content(notebook):
+        return [(cell.cell_type, cell.source, tags(cell), cell.id) for cell in notebook.cells]
+
+    assert content(read(path)) == content(source_to_notebook(path.parent / "source" / f"{path.stem}.py"))
+    assert read(path).metadata == METADATA
+
+
+@each_notebook
+def test_every_code_cell_was_executed_once_in_order(path):
+    counts = [cell.execution_count for cell in code_cells(path)]
+    assert counts == list(range(1, len(counts) + 1)) and counts
+
+
+@each_notebook
+def test_no_output_is_on_stderr_or_bound_to_a_machine_or_a_moment(path):
+    assert find_problems(read(path)) == []
+
+
+@each_notebook
+def test_no_output_holds_a_warning_or_a_traceback(path):
+    texts = [text for cell in code_cells(path) for output in cell.outputs for text in output_texts(output)]
+    assert [text for text in texts if re.search(r"Traceback \(most recent|\w*Warning: ", text)] == []
+
+
+@each_notebook
+def test_outputs_are_of_kinds_that_are_compared_or_pictures(path):
+    types = {mime for cell in code_cells(path) for output in cell.outputs for mime in output.get("data", {})}
+    assert types <= KNOWN_TYPES
+
+
+@each_notebook
+def test_every_code_cell_is_short(path):
+    longest = {len(cell.source.splitlines()): cell.source for cell in code_cells(path)}
+    assert max(longest) <= MAX_LINES, longest[max(longest)]
+
+
+@each_notebook
+def test_text_stands_before_and_between_all_code_cells_and_at_the_end(path):
+    kinds = [cell.cell_type for cell in read(path).cells]
+    assert kinds[0] == kinds[-1] == "markdown"
+    assert ("code", "code") not in itertools.pairwise(kinds)
+
+
+@each_notebook
+def test_no_cell_is_empty_and_only_known_tags_are_used(path):
+    for cell in read(path).cells:
+        assert cell.source.strip()
+        assert set(tags(cell)) <= KNOWN_TAGS
+        assert not re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)", cell.source), "use a tag, which is counted"
+
+
+def test_at_most_two_cells_are_ignored_and_a_compared_cell_with_output_follows_each():
+    ignored = []
+    for path in NOTEBOOKS:
+        cells = code_cells(path)
+        for cell, following in itertools.pairwise([*cells, None]):
+            if "nbval-ignore-output" in tags(cell):
+                ignored.append((path.stem, cell.source))
+                assert following is not None and following.outputs, cell.source
+                assert "nbval-ignore-output" not in tags(following), cell.source
+    assert len(ignored) <= 2, ignored
+
+
+def test_at_most_one_cell_gives_the_readmes_picture():
+    tagged = [path.stem for path in NOTEBOOKS for cell in code_cells(path) if "readme-picture" in tags(cell)]
+    assert len(tagged) <= 1
+
+
+def test_the_room_check_is_stored_from_a_machine_that_was_ready():
+    [cell] = code_cells(ROOT / "notebooks" / "00_start_here.ipynb")
+    lines = cell.outputs[0].text.splitlines()
+    assert lines[-1] == "This machine is ready for the course."
+    assert all(line.startswith("ok ") for line in lines[:-1]) and len(lines) == 7
+
+
+# --- the comparison works ----------------------------------------------------------------------------
+
+SMALL = """# %% [markdown]
+# A number and a table.
+
+# %%
+print("the loss is 0.1234")
+
+# %%
+import pandas as pd
+
+pd.DataFrame({"lr": [0.5, 0.25], "loss": [1.125, 0.875]})
+"""
+
+
+def altered(notebook_text, old, new):
+    """Return a notebook's text with one stored number altered; it must be there exactly once."""
+    assert notebook_text.count(old) == 1, (old, notebook_text.count(old))
+    return notebook_text.replace(old, new)
+
+
+def test_nbval_fails_on_one_altered_number_in_text_or_in_a_table_and_passes_without(tmp_path):
+    source = tmp_path / "small.py"
+    source.write_text(SMALL)
+    stored = build(source, notebooks=tmp_path).read_text()
+    (tmp_path / "text.ipynb").write_text(altered(stored, "is 0.1234\\n", "is 0.1235\\n"))
+    (tmp_path / "table.ipynb").write_text(altered(stored, "<td>0.875</td>", "<td>0.876</td>"))
+    report = tmp_path / "report.xml"
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(tmp_path)]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    cases = [
+        (
+            re.search(r"(\w+)\.ipynb", case.get("classname"))[1],
+            case.get("name"),
+            case.find("failure") is not None,
+        )
+        for case in ET.parse(report).iter("testcase")
+    ]
+    failed = sorted((notebook, name) for notebook, name, bad in cases if bad)
+    assert len(cases) == 6, cases
+    assert failed == [("table", "Cell 1"), ("text", "Cell 0")], cases

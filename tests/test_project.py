@@ -1,0 +1,274 @@
+"""The project's files agree with each other; the Makefile takes no unfinished install for a finished one."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+MAKEFILE = (ROOT / "Makefile").read_text()
+README = (ROOT / "README.md").read_text() if (ROOT / "README.md").exists() else ""
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+LESSONS = sorted(path.stem for path in (ROOT / "notebooks" / "source").glob("*.py"))
+ONLY_WITH_CUDA = re.compile(r"nvidia-|cuda-|triton")
+ONLY_ELSEWHERE = {"appnope", "colorama", "pywin32", "pywinpty"}  # on macOS or Windows
+
+
+def requirements(lines):
+    """Map canonical names to requirements."""
+    parsed = [Requirement(line) for line in lines]
+    return {canonicalize_name(requirement.name): requirement for requirement in parsed}
+
+
+def constraints():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return requirements(line for line in lines if line and not line.startswith("#"))
+
+
+DEPENDENCIES = requirements(PROJECT["dependencies"])
+ALL_REQUIRED = requirements(PROJECT["dependencies"] + [line for extra in EXTRAS.values() for line in extra])
+
+
+# --- constraints.txt, pyproject.toml and environment.yml agree ---------------------------------------
+
+
+def test_constraints_pin_everything_but_torch():
+    for name, requirement in constraints().items():
+        [specifier, *others] = requirement.specifier
+        if name == "torch":
+            assert {specifier.operator, *(other.operator for other in others)} == {">=", "<"}
+        else:
+            assert specifier.operator == "==" and not others, requirement
+            assert not Version(specifier.version).local, requirement
+
+
+def test_constraints_name_nothing_that_only_cuda_needs():
+    assert [name for name in constraints() if ONLY_WITH_CUDA.match(name)] == []
+
+
+def test_every_requirement_is_constrained_within_its_range():
+    constrained = constraints()
+    for name, requirement in ALL_REQUIRED.items():
+        if name == "torch":
+            assert constrained[name].specifier == requirement.specifier
+        else:
+            [pin] = constrained[name].specifier
+            assert requirement.specifier.contains(pin.version), f"{requirement} against {pin}"
+
+
+def installed_closure(name="hpt-helpers", extras=frozenset(EXTRAS)):
+    """Yield the names of all installed packages that this one needs, with its extras."""
+    found, waiting = set(), [(canonicalize_name(name), frozenset(extras))]
+    while waiting:
+        name, extras = waiting.pop()
+        if (name, extras) in found:
+            continue
+        found.add((name, extras))
+        for line in metadata.requires(name) or []:
+            needed = Requirement(line)
+            marker = needed.marker
+            if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras | {""}):
+                waiting.append((canonicalize_name(needed.name), frozenset(needed.extras)))
+    return {name for name, _ in found} - {"hpt-helpers"}
+
+
+def test_everything_that_is_installed_is_constrained():
+    names = {name for name in installed_closure() if not ONLY_WITH_CUDA.match(name)}
+    assert len(names) > 80
+    assert names - set(constraints()) - ONLY_ELSEWHERE == set()
+
+
+def test_torch_is_a_range_everywhere():
+    conda = requirements(entry for entry in ENVIRONMENT if isinstance(entry, str))
+    ranges = {
+        "pyproject.toml": DEPENDENCIES["torch"].specifier,
+        "constraints.txt": constraints()["torch"].specifier,
+        "environment.yml": conda["pytorch-cpu"].specifier,
+    }
+    assert len(set(ranges.values())) == 1, ranges
+    for file in ("pyproject.toml", "constraints.txt", "environment.yml"):
+        assert "+cpu" not in (ROOT / file).read_text(), file
+
+
+def test_the_conda_environment_installs_the_package_with_all_extras_and_constraints():
+    [pip_section] = [entry["pip"] for entry in ENVIRONMENT if isinstance(entry, dict)]
+    assert "pip" in ENVIRONMENT
+    assert "--constraint constraints.txt" in pip_section
+    [editable] = [line for line in pip_section if line.startswith("--editable")]
+    assert set(re.search(r"\[(.*)\]$", editable)[1].split(",")) == set(EXTRAS)
+
+
+def test_the_oldest_python_is_the_same_everywhere():
+    oldest = PROJECT["requires-python"].removeprefix(">=")
+    conda = requirements(entry for entry in ENVIRONMENT if isinstance(entry, str))
+    assert f">={oldest}" in str(conda["python"].specifier)
+    assert f"sys.version_info < ({oldest.replace('.', ', ')})" in MAKEFILE
+    from hpt_helpers.room_check import MIN_PYTHON
+
+    assert ".".join(map(str, MIN_PYTHON)) == oldest
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["test"]
+    versions = workflow["strategy"]["matrix"]["python"]
+    assert versions[0] == oldest and len(versions) == 2
+    assert all(conda["python"].specifier.contains(version) for version in versions)
+    assert workflow["steps"][-1]["run"] == "bash .ci/run"
+
+
+# --- the package and the README ----------------------------------------------------------------------
+
+
+def test_no_module_is_over_300_lines():
+    modules = {path: len(path.read_text().splitlines()) for path in (ROOT / "hpt_helpers").rglob("*.py")}
+    assert len(modules) > 5
+    assert {path.name: n for path, n in modules.items() if n > 300} == {}
+
+
+def test_importing_the_package_and_the_room_check_imports_no_slow_library():
+    slow = "{'torch', 'ray', 'skopt', 'sklearn', 'pandas', 'matplotlib'}"
+    code = f"import sys, hpt_helpers.room_check; print(sorted({slow} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
+
+
+def test_the_readme_names_the_two_commands():
+    assert re.search(r"^\s*(\$ )?make lab\b", README, re.M)
+    assert re.search(r"^\s*(\$ )?make test\b", README, re.M)
+
+
+def test_the_readmes_table_has_a_row_for_each_lesson_and_links_to_it():
+    rows = [line for line in README.splitlines() if line.startswith("|")]
+    linked = [re.findall(r"\(notebooks/(\w+)\.ipynb\)", row) for row in rows]
+    assert [name for [name] in filter(None, linked)] == LESSONS
+
+
+def test_the_readmes_files_exist():
+    links = re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_start_page_links_to_every_other_lesson():
+    start = (ROOT / "notebooks" / "source" / "00_start_here.py").read_text()
+    rows = [line for line in start.splitlines() if line.startswith("# |")]
+    linked = [name for row in rows for name in re.findall(r"\((\w+)\.ipynb\)", row)]
+    assert linked == LESSONS[1:]
+
+
+# --- the Makefile ------------------------------------------------------------------------------------
+
+
+def make(*arguments, folder=ROOT):
+    """Run make in a folder, free of what an outer make passes on."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_help_is_the_default_and_lists_every_target():
+    listed = re.findall(r"^  make (\S+) +\S", make().stdout, re.M)
+    targets = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.M)[1].split()) - {"FORCE"}
+    assert set(listed) == targets and len(listed) == len(targets)
+    assert make("help").stdout == make().stdout
+
+
+# Stands for Python: notes how it was called, makes an environment with itself in it, and installs nothing.
+# It is too old where a file "too-old" lies, and its pip fails where a file "offline" lies.
+STUB = """#!/bin/sh
+echo "$@" >> calls
+case "$1 $2" in
+    "-c import sys"*) test ! -e too-old ;;
+    "-m venv") rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
+    "-m pip") test ! -e offline ;;
+    "--version "*) echo "Python 3.12.0" ;;
+esac
+"""
+
+
+class Checkout:
+    """A folder with the Makefile and a stub for Python."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "Makefile").write_text(MAKEFILE)
+        (folder / "python-stub").write_text(STUB)
+        (folder / "python-stub").chmod(0o755)
+        for name in ("pyproject.toml", "constraints.txt"):
+            (folder / name).touch()
+            os.utime(folder / name, (1e9, 1e9))
+
+    def venv(self):
+        """Run make venv; return its result and what it did: some of "creates", "installs"."""
+        (self.folder / "calls").write_text("")
+        result = make("venv", "PYTHON=./python-stub", folder=self.folder)
+        calls = (self.folder / "calls").read_text()
+        return result, [
+            name for name, call in (("creates", "-m venv"), ("installs", "-m pip")) if call in calls
+        ]
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    (tmp_path / "a course").mkdir()  # with a space, as in many people's folders
+    return Checkout(tmp_path / "a course")
+
+
+def test_an_environment_is_built_once(checkout):
+    result, did = checkout.venv()
+    assert (result.returncode, did) == (0, ["creates", "installs"]), result.stderr
+    result, did = checkout.venv()
+    assert (result.returncode, did) == (0, [])
+
+
+def test_an_interrupted_install_is_done_again_from_the_start(checkout):
+    (checkout.folder / "offline").touch()
+    assert checkout.venv()[0].returncode != 0
+    (checkout.folder / "offline").unlink()
+    assert checkout.venv()[1] == ["creates", "installs"]
+    assert checkout.venv()[1] == []
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "constraints.txt"])
+def test_changed_requirements_are_installed_and_an_interruption_there_is_noticed(checkout, file):
+    checkout.venv()
+    os.utime(checkout.folder / file)
+    os.utime(checkout.folder / ".venv/.complete", (1.1e9, 1.1e9))
+    assert checkout.venv()[1] == ["installs"]
+    os.utime(checkout.folder / ".venv/.complete", (1.1e9, 1.1e9))
+    (checkout.folder / "offline").touch()
+    assert checkout.venv()[1] == ["installs"]
+    (checkout.folder / "offline").unlink()
+    assert checkout.venv()[1] == ["creates", "installs"]
+
+
+def test_a_lost_python_and_a_moved_checkout_are_noticed(checkout):
+    checkout.venv()
+    (checkout.folder / ".venv/bin/python").unlink()
+    assert checkout.venv()[1] == ["creates", "installs"]
+    checkout.folder = checkout.folder.rename(checkout.folder.with_name("moved"))
+    assert checkout.venv()[1] == ["creates", "installs"]
+    assert checkout.venv()[1] == []
+
+
+def test_an_old_python_is_refused_in_one_clear_line(checkout):
+    (checkout.folder / "too-old").touch()
+    result, did = checkout.venv()
+    assert result.returncode != 0 and did == []
+    said = [line for line in result.stderr.splitlines() if not line.startswith("make: ***")]
+    assert len(said) == 1 and "needs Python 3.11 or newer, and ./python-stub is not" in said[0]
+    assert not (checkout.folder / ".venv").exists()
