@@ -48,8 +48,8 @@ $(MARKER): pyproject.toml constraints.txt
 	    $(PYTHON) -m venv --clear $(VENV) || exit 1; \
 	fi
 	@rm -f $(MARKER)
-	@echo "Installing the course's packages: once, and it can take some minutes."
-	$(PY) -m pip install $(PIP_ARGS) --constraint constraints.txt --editable ".[lab,ray,test]"
+	@echo "Installing the course's packages: this takes some minutes the first time."
+	$(PY) -m pip install $(if $(READY),--quiet) $(PIP_ARGS) --constraint constraints.txt --editable ".[lab,ray,test]"
 	@mkdir -p $(VENV)/share/jupyter/lab/settings $(VENV)/jupyter
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
 	    > $(VENV)/share/jupyter/lab/settings/overrides.json
@@ -65,8 +65,9 @@ lab-executed: venv ## open the executed lessons, with all their results (a copy:
 	@$(JUPYTERLAB) --ServerApp.root_dir=build/executed $(LAB_ARGS)
 
 # Reachable from this machine only, with a token, and what goes between it and the kernels is encrypted, which
-# matters on a shared machine. Without --allow-root it would not start in a container.
-JUPYTERLAB = $(PY) -m jupyterlab --allow-root --ServerApp.ip=127.0.0.1 \
+# matters on a shared machine. Without --allow-root it would not start in a container. The address is printed at
+# every log level.
+JUPYTERLAB = echo "Starting JupyterLab; stop it with Control-C."; $(PY) -m jupyterlab --allow-root --log-level=WARN --ServerApp.ip=127.0.0.1 \
     --LabApp.default_url=/lab/tree/00_start_here.ipynb --LabApp.extension_manager=readonly \
     --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
     --MappingKernelManager.transport_encryption=auto

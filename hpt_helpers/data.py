@@ -22,8 +22,8 @@ MAX_LR = {"iris": 0.1, "wine": 0.1, "breast_cancer": 0.02, "digits": 0.01}
 _scored: dict[tuple[str, int], set[str]] = {}
 
 
-class FinalScore(NamedTuple):
-    """A test accuracy and its 95 % Wilson confidence interval."""
+class Score(NamedTuple):
+    """An accuracy and its 95 % Wilson confidence interval."""
 
     accuracy: float
     low: float
@@ -31,7 +31,7 @@ class FinalScore(NamedTuple):
     n_rows: int
 
     def __str__(self) -> str:
-        return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {self.n_rows} test rows)"
+        return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {self.n_rows} rows)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Splits:
     def n_classes(self) -> int:
         return len(self.class_names)
 
-    def final_score(self, model: torch.nn.Module) -> FinalScore:
+    def final_score(self, model: torch.nn.Module) -> Score:
         """Return the model's accuracy on the test rows, with its 95 % Wilson interval.
 
         Use it once, for the one model you chose on validation data. Scoring other weights on the
@@ -127,14 +127,14 @@ def load_splits(name: str = "iris", *, seed: int = 42, scaled: bool = True) -> S
     )  # fmt: skip
 
 
-def wilson_interval(n_correct: int, n_rows: int) -> FinalScore:
+def wilson_interval(n_correct: int, n_rows: int) -> Score:
     """Return the accuracy n_correct / n_rows with its 95 % Wilson score interval (Wilson 1927).
 
     >>> print(wilson_interval(29, 30))
-    0.967 (95 % interval 0.833 to 0.994, 30 test rows)
+    0.967 (95 % interval 0.833 to 0.994, 30 rows)
     """
     interval = binomtest(n_correct, n_rows).proportion_ci(0.95, method="wilson")
-    return FinalScore(n_correct / n_rows, float(interval.low), float(interval.high), n_rows)
+    return Score(n_correct / n_rows, float(interval.low), float(interval.high), n_rows)
 
 
 def _scaling(X_train: np.ndarray, one_scale: bool) -> tuple[np.ndarray, np.ndarray | float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import os
 import tempfile
 import warnings
@@ -111,7 +112,7 @@ def landscape(
     both give a warning. Raises ValueError or TypeError for bad configurations, n_epochs or seeds.
     """
     n_epochs = check_count("n_epochs", n_epochs)
-    seeds = list(range(seeds)) if isinstance(seeds, int) else [int(s) for s in seeds]
+    seeds = list(range(seeds)) if isinstance(seeds, int) else [operator.index(s) for s in seeds]
     configs = [check_config(c, splits) for c in configs]
     if not configs or not seeds:
         raise ValueError(f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed")
@@ -169,7 +170,7 @@ def _read(entry: Path | None, shape: tuple) -> tuple[np.ndarray, np.ndarray] | N
     if entry is None or not entry.exists():
         return None
     try:
-        with np.load(entry, allow_pickle=False) as stored:
+        with open(entry, "rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = stored["val_loss"], stored["val_accuracy"]
         if any(a.shape != shape or a.dtype != np.float64 for a in arrays):
             raise ValueError("wrong shape or type")
@@ -184,7 +185,11 @@ def _write(entry: Path | None, arrays: tuple[np.ndarray, np.ndarray]) -> None:
         return
     try:
         with tempfile.NamedTemporaryFile(dir=entry.parent, suffix=".tmp", delete=False) as unfinished:
-            np.savez(unfinished, val_loss=arrays[0], val_accuracy=arrays[1])
+            try:
+                np.savez(unfinished, val_loss=arrays[0], val_accuracy=arrays[1])
+            except BaseException:
+                os.unlink(unfinished.name)
+                raise
         os.replace(unfinished.name, entry)
     except OSError as error:
         _warn_no_cache(entry.parent, error)

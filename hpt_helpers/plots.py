@@ -33,15 +33,17 @@ def trajectories(
     for i, (name, losses) in enumerate(best_so_far.items()):
         losses = np.atleast_2d(losses)
         x = np.arange(1, losses.shape[1] + 1) if cost is None else cost
-        low, median, high = np.nanpercentile(losses, [25, 50, 75], axis=0)
+        low, median, high = _quartiles(losses)
         colour, label = COLOURS[i % 6], name if len(losses) == 1 else f"{name} (median of {len(losses)})"
         ax.step(
             x, median, where="post", color=colour, linestyle=DASHES[i % 6], marker=MARKERS[i % 6], ms=4, label=label
         )
         if len(losses) > 1:
             ax.fill_between(x, low, high, step="post", color=colour, alpha=0.15, linewidth=0)
+    if cost is None:
+        ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
-    ends = ", ".join(f"{n} ends at {np.nanmedian(np.atleast_2d(v)[:, -1]):.3f}" for n, v in best_so_far.items())
+    ends = ", ".join(f"{n} ends at {_quartiles(v)[1, -1]:.3f}" for n, v in best_so_far.items())
     return _described(ax, f"{title} against {x_label}: {ends}.")
 
 
@@ -77,16 +79,19 @@ def heat_map(
     value_label: str = "validation loss (nats)",
     title: str = "Response surface",
     log_x: bool = False,
+    log_values: bool = False,
     mark: Sequence[tuple[float, float]] = (),
     ax=None,
 ):
     """Draw values, shape (len(y), len(x)), as a surface: the darker, the lower; `mark` puts white crosses at (x, y).
 
     y may be numbers or names; numbers are drawn as equal rows. mark's y counts in rows when they are names.
+    log_values: let the colours follow the values' logarithm.
     """
     ax = _axes(ax, title, x_label, y_label)
     rows = np.arange(len(y))
-    surface = ax.pcolormesh(x, rows, values, cmap="cividis", shading="nearest")
+    norm = "log" if log_values else None
+    surface = ax.pcolormesh(x, rows, values, cmap="cividis", shading="nearest", norm=norm)
     ax.set_yticks(rows[:: max(1, len(y) // 8)], [str(v) for v in y][:: max(1, len(y) // 8)])
     if log_x:
         ax.set_xscale("log")
@@ -111,16 +116,50 @@ def response(
     """Draw validation loss against one hyperparameter: name -> shape (len(x),), or (n_repeats, len(x)) for a band."""
     ax = _axes(ax, title, x_label, "validation loss (nats)")
     for i, (name, values) in enumerate(losses.items()):
-        low, median, high = np.nanpercentile(np.atleast_2d(values), [25, 50, 75], axis=0)
+        low, median, high = _quartiles(values)
         ax.plot(x, median, color=COLOURS[i % 6], linestyle=DASHES[i % 6], marker=MARKERS[i % 6], ms=4, label=name)
         ax.fill_between(x, low, high, color=COLOURS[i % 6], alpha=0.15, linewidth=0)
     if log_x:
         ax.set_xscale("log")
     ax.legend()
-    lowest = ", ".join(
-        f"{n} lowest at {x[int(np.nanargmin(np.nanmedian(np.atleast_2d(v), axis=0)))]:.3g}" for n, v in losses.items()
-    )
+    lowest = ", ".join(f"{n} lowest at {x[int(np.nanargmin(_quartiles(v)[1]))]:.3g}" for n, v in losses.items())
     return _described(ax, f"{title}: {lowest}.")
+
+
+def surrogate(
+    x: Sequence[float],
+    mean: np.ndarray,
+    std: np.ndarray,
+    gain: np.ndarray,
+    *,
+    tried: Sequence[tuple[float, float]],
+    truth: np.ndarray | None = None,
+    x_label: str = "learning rate",
+    title: str = "Surrogate",
+    log_x: bool = True,
+    axes=None,
+):
+    """Draw a surrogate with its band of two standard deviations above, its expected improvement below.
+
+    x, mean, std, gain, truth: shape (n,). tried: the (x, loss) that it was fitted to. axes: upper and lower.
+    Returns the upper Axes. A dotted line marks the largest gain, where the next trial goes.
+    """
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        _, axes = plt.subplots(2, 1, figsize=(6.4, 4.8), height_ratios=[3, 1], sharex=True, layout="constrained")
+    upper, lower = _axes(axes[0], title, "", "validation loss (nats)"), _axes(axes[1], "", x_label, "gain (nats)")
+    if truth is not None:
+        upper.plot(x, truth, color="0.5", linestyle="--", label="truth")
+    upper.plot(x, mean, color=COLOURS[1], label="surrogate")
+    upper.fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0)
+    upper.plot(*zip(*tried, strict=True), "o", color=COLOURS[0], label="trials")
+    lower.fill_between(x, 0, gain, color=COLOURS[2])
+    best = x[int(np.argmax(gain))]
+    for ax in (upper, lower):
+        ax.axvline(best, color=COLOURS[2], linestyle=":")
+        ax.set_xscale("log" if log_x else "linear")
+    return _described(upper, f"{title}: fitted to {len(tried)} trials; the largest gain is at {x_label} {best:.3g}.")
 
 
 def distributions(
@@ -133,6 +172,49 @@ def distributions(
     ax.legend()
     middles = ", ".join(f"{n} has median {np.median(v):.3f}" for n, v in samples.items())
     return _described(ax, f"{title}: cumulative distributions of {x_label}; {middles}.")
+
+
+def lines(x: Sequence[float], values: Mapping[str, np.ndarray], *, x_label: str, y_label: str, title: str, ax=None):
+    """Draw several quantities against x, one line each: name -> shape (len(x),)."""
+    ax = _axes(ax, title, x_label, y_label)
+    for i, (name, y) in enumerate(values.items()):
+        ax.plot(x, y, color=COLOURS[i % 6], linestyle=DASHES[i % 6], label=name)
+    ax.legend()
+    ends = ", ".join(f"{name} goes from {y[0]:.3g} to {y[-1]:.3g}" for name, y in values.items())
+    return _described(ax, f"{title}: {y_label} against {x_label}; {ends}.")
+
+
+def projection(
+    configs: Sequence[Mapping], landscape: tuple[Sequence[float], Sequence[float]], *,
+    x: str = "lr", y: str = "hidden_size", x_label="learning rate", y_label="hidden size", title="Projection", ax=None,
+):  # fmt: skip
+    """Draw configurations by two hyperparameters, x logarithmic, and above them what the loss is at their x.
+
+    landscape: x values and losses, each of shape (n,): the grey points above. After Bergstra & Bengio (2012), figure 1.
+    """
+    ax = _axes(ax, "", x_label, y_label)
+    above = ax.inset_axes([0, 1.05, 1, 0.6], sharex=ax)
+    above.plot(*landscape, "o", color="0.7", ms=3)
+    above.set(title=title, ylabel="loss (nats)", yscale="log")
+    above.tick_params(labelbottom=False, which="both")
+    xs, ys = ([config[name] for config in configs] for name in (x, y))
+    ax.plot(xs, ys, "X", color=COLOURS[2], markeredgecolor="black", ms=9)
+    ax.set_xscale("log")
+    for value in xs:
+        for part in (ax, above):
+            part.axvline(value, color=COLOURS[1], linewidth=0.8, linestyle="--")
+    return _described(
+        ax, f"{title}: {len(configs)} configurations have {len(set(xs))} different values of {x_label} between "
+        f"{min(xs):.3g} and {max(xs):.3g}; above, the loss at each {x_label}.",
+    )  # fmt: skip
+
+
+def _quartiles(losses: np.ndarray) -> np.ndarray:
+    """Return the quartiles of each column, shape (3, n_columns): nan, and no warning, where all runs failed."""
+    losses = np.atleast_2d(losses)
+    known, quartiles = ~np.isnan(losses).all(axis=0), np.full((3, losses.shape[1]), np.nan)
+    quartiles[:, known] = np.nanpercentile(losses[:, known], [25, 50, 75], axis=0)
+    return quartiles
 
 
 def _axes(ax, title: str, x_label: str, y_label: str):

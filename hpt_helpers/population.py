@@ -1,40 +1,34 @@
 """Train many configurations at once, as stacked tensors: the same numbers as `fit`, tens of times faster.
 
-TRIED
+What was tried: time per model-epoch on iris and digits, as a multiple of what is used. Stacks of 57
+networks in float64, every kind of batch size 16, 32, 64 and hidden size 8, 16, 32, one thread, one run.
+
+    gradients and Adam written out (stack.py)                               1       1
+    autograd on the summed losses, Adam written out                         1.9     1.3
+    torch.func: vmap of the model, autograd, optim.Adam                     3.4     2.1
+    torch.func: vmap of grad_and_value, Adam written out                    4.4     2.4
+    one network after another: DataLoader, nn.Module, optim.Adam (float32)  78      26
+
+`python -m benchmarks.training` measures the first, third and last anew, the third in float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 
 import numpy as np
 import torch
-from torch.nn.functional import one_hot, pad
-from tqdm.auto import tqdm
 
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
-from hpt_helpers.stack import train_stack
-from hpt_helpers.training import check_config, check_count, failure_reason, seeded_generators
+from hpt_helpers.progress import progress_bar
+from hpt_helpers.stack import share_out, stack_data, train_stack
+from hpt_helpers.training import LearningCurves, check_config, check_count, seeded_generators
 
-STACK = 64  # networks trained as one stack: more of them fall out of the processor's cache
-SMALL = 16  # fewer networks than this of one kind share a stack with networks of other kinds
+STACK = 64  # about so many networks train as one stack: more of them fall out of the processor's cache
+SMALL = 20  # fewer networks than this of one kind share a stack with networks of other kinds
 CHUNK = 2048  # networks that `fit_many` holds at a time: what bounds its memory
-
-
-@dataclass(frozen=True, eq=False)
-class LearningCurves:
-    """Many learning curves: float64 arrays of shape (n_configs, n_epochs), each row as in `LearningCurve`."""
-
-    train_loss: np.ndarray
-    val_loss: np.ndarray
-    val_accuracy: np.ndarray
-
-    @property
-    def failures(self) -> list[str]:
-        """Why each run counts as failed; empty strings where it did not."""
-        return [failure_reason(losses) for losses in self.val_loss]
 
 
 class Population:
@@ -63,24 +57,25 @@ class Population:
         self._split_of = np.array([position[id(s)] for s in split_of])
         self._shuffles = {int(s): seeded_generators(s)[1] for s in set(seed_of)}
         self._seed_of = np.array(seed_of, dtype=np.int64)
-        self._data = _stack_data(self._splits)
+        self._data = stack_data(self._splits)
         self._W1, self._W2 = self._initial_weights()
         self._curves = np.empty((3, len(configs), 0))
 
     def _initial_weights(self) -> tuple[torch.Tensor, torch.Tensor]:
-        # First index: the weights, then Adam's two moments. Last: the inputs, of which 0 is the bias.
+        # First index: the weights, then Adam's two moments. Last: the inputs, of which 0 is always 1: the bias.
         # Narrow networks are padded with units of weight 0, whose gradients are exactly 0.
         n, n_in, n_out = len(self), self._splits[0].n_features, self._splits[0].n_classes
         hidden_of = [c["hidden_size"] for c in self.configs]
-        W1 = torch.zeros(3, n, max(hidden_of), n_in + 1, dtype=torch.float64)
-        W2 = torch.zeros(3, n, n_out, max(hidden_of) + 1, dtype=torch.float64)
+        W1 = torch.zeros(3, n, 1 + max(hidden_of), 1 + n_in, dtype=torch.float64)
+        W2 = torch.zeros(3, n, n_out, 1 + max(hidden_of), dtype=torch.float64)
+        W1[0, :, 0, 0] = 1
         members = {}
         for i, kind in enumerate(zip(self._seed_of.tolist(), hidden_of, strict=True)):
             members.setdefault(kind, []).append(i)
         for (seed, hidden), rows in members.items():
             network = SimpleNN(n_in, n_out, hidden, generator=seeded_generators(seed)[0]).requires_grad_(False)
-            W1[0, rows, :hidden] = torch.hstack([network.hidden.bias[:, None], network.hidden.weight])
-            W2[0, rows, :, : hidden + 1] = torch.hstack([network.output.bias[:, None], network.output.weight])
+            W1[0, rows, 1 : 1 + hidden] = torch.hstack([network.hidden.bias[:, None], network.hidden.weight])
+            W2[0, rows, :, : 1 + hidden] = torch.hstack([network.output.bias[:, None], network.output.weight])
         return W1, W2
 
     def __len__(self) -> int:
@@ -96,7 +91,9 @@ class Population:
         kept.epoch, kept._splits, kept._data = self.epoch, self._splits, self._data
         kept._split_of, kept._seed_of = self._split_of[rows], self._seed_of[rows]
         kept._shuffles = {s: self._shuffles[s].clone_state() for s in set(kept._seed_of.tolist())}
-        kept._W1, kept._W2, kept._curves = self._W1[:, rows], self._W2[:, rows], self._curves[:, rows]
+        width = 1 + max(c["hidden_size"] for c in kept.configs)
+        kept._W1, kept._W2 = self._W1[:, rows, :width], self._W2[:, rows, :, :width]
+        kept._curves = self._curves[:, rows]
         return kept
 
     def train_to(self, epoch: int) -> Population:
@@ -104,14 +101,15 @@ class Population:
         epoch = check_count("epoch", epoch)
         if epoch < self.epoch:
             raise ValueError(f"epoch is {epoch}; the population has already been trained to {self.epoch}")
-        n_new, n_rows = epoch - self.epoch, self._data[0].shape[1]
+        n_new, n_rows = epoch - self.epoch, len(self._splits[0].y_train)
         if n_new:
             orders = {
                 seed: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)])
                 for seed, g in self._shuffles.items()
             }
             new = np.empty((3, len(self), n_new))
-            for members in self._stacks():
+            sizes = ([c[key] for c in self.configs] for key in ("hidden_size", "batch_size"))
+            for members in share_out(np.array([*sizes, self._split_of, self._seed_of]), STACK, SMALL):
                 new[:, members] = self._train_stack(members, orders)
             self._curves, self.epoch = np.concatenate([self._curves, new], axis=2), epoch
         return self
@@ -125,7 +123,7 @@ class Population:
         """Return a copy of the i-th member as it stands."""
         hidden = self.configs[i]["hidden_size"]
         model = SimpleNN(self._splits[0].n_features, self._splits[0].n_classes, hidden, generator=torch.Generator())
-        W1, W2 = self._W1[0, i, :hidden], self._W2[0, i, :, : hidden + 1]
+        W1, W2 = self._W1[0, i, 1 : 1 + hidden], self._W2[0, i, :, : 1 + hidden]
         model.load_state_dict(
             {"hidden.weight": W1[:, 1:], "hidden.bias": W1[:, 0], "output.weight": W2[:, 1:], "output.bias": W2[:, 0]}
         )
@@ -148,23 +146,11 @@ class Population:
         for seed, generator in self._shuffles.items():
             generator.set_state(state["shuffles"][seed])
 
-    def _stacks(self) -> Iterator[np.ndarray]:
-        """Yield the indices of members to train together: of one kind where there are enough of it."""
-        hidden, batch = (np.array([c[key] for c in self.configs]) for key in ("hidden_size", "batch_size"))
-        kinds = np.array([hidden, batch, self._split_of, self._seed_of])
-        order = np.lexsort(kinds[::-1])
-        changes = np.flatnonzero(np.diff(kinds[:, order]).any(axis=0)) + 1
-        groups = np.split(order, changes)
-        small = [g for g in groups if len(g) < SMALL]
-        for group in [g for g in groups if len(g) >= SMALL] + ([np.concatenate(small)] if small else []):
-            for stack in np.array_split(group, -(-len(group) // STACK)):
-                yield stack[np.argsort(batch[stack], kind="stable")]
-
     def _train_stack(self, members: np.ndarray, orders: Mapping[int, torch.Tensor]) -> np.ndarray:
         """Train these members, sorted by batch size, through `orders`; return their curves (3, n, n_epochs)."""
         configs = [self.configs[i] for i in members]
-        width = max(c["hidden_size"] for c in configs)
-        W1, W2 = self._W1[:, members, :width], self._W2[:, members, :, : width + 1]
+        width = 1 + max(c["hidden_size"] for c in configs)
+        W1, W2 = self._W1[:, members, :width], self._W2[:, members, :, :width]
         lr = torch.tensor([c["lr"] for c in configs], dtype=torch.float64)
         batch = torch.tensor([c["batch_size"] for c in configs])
         split, (seeds, which) = self._split_of[members], np.unique(self._seed_of[members], return_inverse=True)
@@ -172,21 +158,10 @@ class Population:
         alike = len(seeds) == 1 and (split == split[0]).all() and bool((batch == batch[0]).all())
         rows = slice(0, 1) if alike else slice(None)
         order = torch.stack([orders[s] for s in seeds.tolist()])[which[rows]]
-        order = order + self._data[0].shape[1] * torch.from_numpy(split[rows])[:, None, None]
+        order = order + order.shape[2] * torch.from_numpy(split[rows])[:, None, None]
         curves = train_stack(W1, W2, lr, batch, order, self._data, split[rows], self.epoch)
-        self._W1[:, members, :width], self._W2[:, members, :, : width + 1] = W1, W2
+        self._W1[:, members, :width], self._W2[:, members, :, :width] = W1, W2
         return curves
-
-
-def _stack_data(splits: Sequence[Splits]) -> tuple[torch.Tensor, ...]:
-    """Return X_train and X_val with a leading 1 for the bias, y_train one-hot, y_val; first index: the split."""
-    shapes = {(tuple(s.X_train.shape), tuple(s.X_val.shape), s.n_classes) for s in splits}
-    if len(shapes) > 1:
-        raise ValueError(f"splits have the shapes {sorted(shapes)}; one population needs one shape")
-    X, y, X_val, y_val = (
-        torch.stack([getattr(s, part) for s in splits]) for part in ("X_train", "y_train", "X_val", "y_val")
-    )
-    return pad(X, (1, 0), value=1.0), one_hot(y, splits[0].n_classes).double(), pad(X_val, (1, 0), value=1.0), y_val
 
 
 def _one_each(name: str, value, kind: type, n: int) -> list:
@@ -213,12 +188,10 @@ def fit_many(
     n_epochs, n = check_count("n_epochs", n_epochs), len(configs)
     splits, seeds = _one_each("splits", splits, Splits, n), _one_each("seed", seed, int | np.integer, n)
     parts = []
-    for i in tqdm(range(0, n, CHUNK), disable=not progress, leave=False, unit="chunk"):
+    for i in progress_bar(range(0, max(n, 1), CHUNK), progress=progress, unit="chunk"):
         part = slice(i, i + CHUNK)
         parts.append(Population(configs[part], splits[part], seed=seeds[part]).train_to(n_epochs).curves())
-    return LearningCurves(
-        *(np.concatenate([getattr(p, name) for p in parts]) for name in ("train_loss", "val_loss", "val_accuracy"))
-    )
+    return LearningCurves(*np.concatenate([astuple(part) for part in parts], axis=1))
 
 
 def rounding_sensitivity(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> np.ndarray:
@@ -229,6 +202,6 @@ def rounding_sensitivity(config: Mapping, splits: Splits, *, n_epochs: int, seed
     the loss, the same seed no longer means the same result, because processors round differently.
     """
     pair = Population([config, config], splits, seed=seed)
-    for weights in (pair._W1, pair._W2):
+    for weights in (pair._W1[:, :, 1:], pair._W2):
         weights[0, 1] += 1e-15
     return np.abs(np.diff(pair.train_to(n_epochs).curves().val_loss, axis=0))[0]

@@ -22,12 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from hpt_helpers.data import Splits
 from hpt_helpers.population import Population
+from hpt_helpers.progress import progress_bar
 from hpt_helpers.search_space import plain
-from hpt_helpers.training import check_config
+from hpt_helpers.training import check_config, check_count
 from hpt_helpers.trials import append_trial, read_log, trial_record, trial_table
 
 Strategy = Generator[list[tuple[Mapping, int]], np.ndarray, None]
@@ -60,7 +60,8 @@ def run(
 
     A trial that diverges or raises is recorded as failed and the search goes on. An interrupt
     (KeyboardInterrupt) ends the search with a warning and the trials so far are returned.
-    Raises ValueError when the log is that of another search or a strategy yields an empty list.
+    Raises ValueError when the log is that of another search, and ValueError or TypeError when a
+    strategy yields an empty list or asks for anything but 1, 2, 3, … epochs.
     """
     search = _Search(strategy, seed, budget, log, deque(read_log(log)) if log else deque())
     return _drive([search], objective, progress)[0]
@@ -106,6 +107,7 @@ class _Search:
             raise ValueError("the strategy yielded an empty list; it should return when it has nothing to ask")
         batch = []
         for i, (config, n_epochs) in enumerate(asked):
+            n_epochs = check_count("n_epochs", n_epochs)
             key, charged = _key(config), n_epochs
             if i < len(self.logged):
                 charged = self.logged[i]["charged_epochs"]
@@ -124,7 +126,7 @@ class _Search:
 def _drive(searches: list[_Search], objective: Callable, progress: bool) -> list[pd.DataFrame]:
     resumes = getattr(objective, "resumes", False)
     total = sum(s.budget for s in searches)
-    bar = tqdm(total=None if math.isinf(total) else total, unit="epoch", leave=False, disable=not progress)
+    bar = progress_bar(progress=progress, total=None if math.isinf(total) else total, unit="epoch")
     try:
         batches = [(s, s.next_batch(None, resumes)) for s in searches]
         while any(batch for _, batch in batches):
@@ -143,34 +145,47 @@ def _last_losses(search: _Search, n: int) -> np.ndarray:
 
 
 def _evaluate(jobs: list[tuple], objective: Callable, bar) -> None:
-    waiting = deque()
+    waiting = []
     for search, config, n_epochs, charged in jobs:
         if not search.logged:
             waiting.append((search, config, n_epochs, charged))
             continue
         record = search.logged.popleft()
-        if (record["config"], record["n_epochs"]) != (plain(config), n_epochs):
+        found = record["config"], record["n_epochs"], record.get("seed", search.seed)
+        wanted = plain(config), n_epochs, search.seed
+        if found != wanted:
             raise ValueError(
-                f"the log's trial {len(search.records)} is {record['config']} at {record['n_epochs']} epochs, "
-                f"the search asks for {plain(config)} at {n_epochs}; it is the log of another search"
+                f"the log's trial {len(search.records)} (configuration, epochs, seed) is {found}, "
+                f"the search asks for {wanted}; it is the log of another search"
             )
         search.records.append(record)
-    while waiting:
-        started = time.perf_counter()
+    started = time.perf_counter()
+    answers = _answers(objective, [Request(config, n_epochs, s.seed) for s, config, n_epochs, _ in waiting])
+    for job, outcome in zip(waiting, answers, strict=False):
+        now = time.perf_counter()
+        _record(*job, outcome, now - started, bar)
+        started = now
+
+
+def _answers(objective: Callable, requests: list[Request]) -> Iterator:
+    """Yield an outcome for each request; where the objective raises, a failed one, and ask it for the rest."""
+    done = 0
+    while done < len(requests):
         try:
-            for outcome in objective([Request(config, n_epochs, s.seed) for s, config, n_epochs, _ in waiting]):
-                now = time.perf_counter()
-                _record(*waiting.popleft(), outcome, now - started, bar)
-                started = now
-            if waiting:
-                raise RuntimeError(f"the objective left {len(waiting)} trials without an answer")
+            for outcome in objective(requests[done:]):
+                val_loss, val_accuracy, reason = outcome if isinstance(outcome, tuple) else (outcome, math.nan, "")
+                outcome = float(val_loss), float(val_accuracy), str(reason)
+                done += 1
+                yield outcome
+            if done < len(requests):
+                raise RuntimeError(f"the objective left {len(requests) - done} trials without an answer")
         except Exception as error:  # whatever one trial raises must not end the search
-            crashed = (math.nan, math.nan, f"{type(error).__name__}: {error}")
-            _record(*waiting.popleft(), crashed, time.perf_counter() - started, bar)
+            done += 1
+            yield math.nan, math.nan, f"{type(error).__name__}: {error}"
 
 
 def _record(search: _Search, config, n_epochs, charged, outcome, runtime_s, bar) -> None:
-    val_loss, val_accuracy, reason = outcome if isinstance(outcome, tuple) else (outcome, math.nan, "")
+    val_loss, val_accuracy, reason = outcome
     record = trial_record(
         config,
         n_epochs=n_epochs,
@@ -182,7 +197,7 @@ def _record(search: _Search, config, n_epochs, charged, outcome, runtime_s, bar)
     )
     search.records.append(record)
     if search.log:
-        append_trial(search.log, record)
+        append_trial(search.log, record | {"seed": int(search.seed)})
     bar.update(charged)
 
 

@@ -58,8 +58,7 @@ class Integer:
         return int(rng.integers(self.low, self.high + 1))
 
     def points(self, n: int, centred: bool) -> list[int]:
-        values = Real(self.low, self.high).points(n, centred) if self.low < self.high else [self.low]
-        return list(dict.fromkeys(round(v) for v in values))
+        return list(dict.fromkeys(round(v) for v in Real(self.low, self.high).points(n, centred)))
 
     def __contains__(self, value) -> bool:
         return _is_number(value, numbers.Integral) and self.low <= value <= self.high

@@ -1,17 +1,60 @@
-"""The arithmetic of training a stack of networks: forward, backward and Adam, written out.
+"""Stacks of networks: which train together, and the arithmetic: forward, backward and Adam, written out.
 
-Every network is one slice of a tensor, its biases the first column of its weight matrices, in
-`nn.Linear`'s (outputs, inputs) layout; rows of data are columns here, so that the long dimension
-lies last in memory. `population.py` says which networks go into a stack.
+Every network is one slice of a tensor, in `nn.Linear`'s (outputs, inputs) layout. Biases are the
+weights of an input that is always 1: a leading 1 in every row of data, and a hidden unit 0 whose
+own weights (1, 0, …, 0) are never changed. Rows of data are columns here, so that the long
+dimension lies last in memory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import compress
+
 import numpy as np
 import torch
-from torch.nn.functional import pad
+from torch.nn.functional import one_hot, pad
+
+from hpt_helpers.data import Splits
 
 
+def stack_data(splits: Sequence[Splits]) -> tuple[torch.Tensor, ...]:
+    """Return the data of all splits as `train_stack` takes it; every row has a leading 1, the input of the biases.
+
+    rows: (n_splits · n_rows + 1, 1 + n_features + n_classes), the training rows, each with its one-hot
+        label, and a row of zeros at the end.
+    X_val: (n_splits, n_val, 1 + n_features). y_val: (n_splits, n_val).
+    Raises ValueError for splits of different shapes.
+    """
+    shapes = {(tuple(s.X_train.shape), tuple(s.X_val.shape), s.n_classes) for s in splits}
+    if len(shapes) > 1:
+        raise ValueError(f"splits have the shapes {sorted(shapes)}; one population needs one shape")
+    X, y, X_val, y_val = (
+        torch.stack([getattr(s, part) for s in splits]) for part in ("X_train", "y_train", "X_val", "y_val")
+    )
+    rows = torch.cat([pad(X, (1, 0), value=1.0), one_hot(y, splits[0].n_classes)], dim=2).flatten(0, 1)
+    return pad(rows, (0, 0, 0, 1)), pad(X_val, (1, 0), value=1.0), y_val
+
+
+def share_out(kinds: np.ndarray, size: int, small: int) -> Iterator[np.ndarray]:
+    """Yield the members to train together, indices sorted by batch size: those that share most, if enough do.
+
+    kinds: (4, n): hidden size, batch size, split and seed of each member.
+    size: about so many form a stack. small: members are mixed with others where fewer than this are alike.
+    """
+    left = np.arange(kinds.shape[1])
+    # Alike in all: they see the same rows. In both sizes: nothing is padded. In all but hidden size: the same rows.
+    for shared in ([0, 1, 2, 3], [0, 1], [1, 2, 3], []):
+        left = left[np.lexsort([*kinds[::-1, left], *kinds[shared][:, left]])]
+        groups = np.split(left, np.flatnonzero(np.diff(kinds[shared][:, left]).any(axis=0)) + 1)
+        large = [len(group) >= (small if shared else 1) for group in groups]
+        for group in compress(groups, large):
+            for stack in np.array_split(group, max(1, round(len(group) / size))):
+                yield stack[np.argsort(kinds[1, stack], kind="stable")]
+        left = left[~np.repeat(large, [len(group) for group in groups])]
+
+
+@torch.inference_mode()
 def train_stack(
     W1: torch.Tensor,
     W2: torch.Tensor,
@@ -24,63 +67,68 @@ def train_stack(
 ) -> np.ndarray:
     """Train n networks in place, one epoch for each entry of `order`; return (3, n, n_epochs) curves.
 
-    W1: (3, n, width, 1 + n_features), W2: (3, n, n_classes, 1 + width): weights and Adam's two moments.
+    W1: (3, n, 1 + width, 1 + n_features), W2: (3, n, n_classes, 1 + width): weights and Adam's two moments.
     lr, batch: shape (n,), batch sizes ascending.
     order: (n, n_epochs, n_rows), the shuffled rows, numbered through all splits; n is 1 when all
         networks see the same rows, which is faster. split: the split of each, shape (n,) or (1,).
-    data: X_train (n_splits, n_rows, 1 + n_features), y_train one-hot, X_val, y_val.
+    data: from `stack_data`.
     The curves are training loss, validation loss and validation accuracy, as in `LearningCurve`.
     """
-    (P1, M1, V1), (P2, M2, V2) = W1, W2
-    n, (X, Y, X_val, y_val) = len(lr), data
-    n_rows, x_val, y_val = X.shape[1], X_val[split].squeeze(0), y_val[split]
-    X, Y = (pad(part.flatten(0, 1), (0, 0, 0, 1)) for part in (X, Y))  # row -1 is empty
-    order = pad(order, (0, 1), value=-1)
-    n_steps, plan = -(-n_rows // batch[:, None]), _minibatches(batch[: len(order)], n_rows)
-    curves = np.empty((3, n, order.shape[1]))
-    for k in range(order.shape[1]):
-        step = ((epochs_done + k) * n_steps + torch.arange(1, len(plan) + 1)).double()
-        root = (1 - 0.999**step).sqrt()
-        scale = (1 - 0.9**step) / (lr[:, None] * root)
-        loss = torch.zeros(n, dtype=torch.float64)
-        for s, (n_active, position, weight) in enumerate(plan):
-            rows = order[:n_active, k].gather(1, position)
-            x, target = X[rows].squeeze(0), Y[rows].squeeze(0).mT
-            on = slice(n_active if len(order) > 1 else n)
-            hidden = torch.matmul(P1[on], x.mT).relu_()
-            log_p = torch.baddbmm(P2[on, :, :1], P2[on, :, 1:], hidden).log_softmax(1)
-            loss[on] -= (log_p * target).sum((1, 2))
+    (rows, X_val, y_val), (n, n_in) = data, (len(lr), W1.shape[3])
+    n_epochs, n_rows = order.shape[1:]
+    order, batch, lr = pad(order, (0, 1), value=-1), batch[:, None, None], lr[:, None, None]
+    x_val, y_val = X_val[split].squeeze(0).mT, y_val[split]
+    curves, loss = np.empty((3, n, n_epochs)), torch.empty(n, dtype=torch.float64)
+    plan = []
+    for n_active, position, weight in _minibatches(batch[: len(order), 0], n_rows):
+        on = slice(n_active if len(order) > 1 else n)
+        plan.append((on, W1[:, on].unbind(), W2[:, on].unbind(), loss[on], order[:n_active], position, weight))
+    steps = torch.arange(1, len(plan) + 1, dtype=torch.float64)[:, None, None, None]
+    for k in range(n_epochs):
+        step = (epochs_done + k) * -(-n_rows // batch) + steps
+        per_lr = (1 - 0.9**step) / lr
+        scale, eps = per_lr / (1 - 0.999**step).sqrt(), per_lr * 1e-8
+        loss.zero_()
+        for s, (on, layer1, layer2, loss_on, order_on, position, weight) in enumerate(plan):
+            batch_rows = rows[order_on[:, k].gather(1, position)].squeeze(0)
+            x, target = batch_rows[..., :n_in], batch_rows[..., n_in:].mT
+            hidden = torch.matmul(layer1[0], x.mT).relu_()
+            log_p = torch.bmm(layer2[0], hidden).log_softmax(1)
+            loss_on.sub_((log_p * target).sum((1, 2)))
             d_logits = log_p.exp_().sub_(target).mul_(weight)
-            d_hidden = torch.bmm(P2[on, :, 1:].mT, d_logits).mul_(hidden.sign())
-            d_W2 = torch.cat([d_logits.sum(2, keepdim=True), torch.bmm(d_logits, hidden.mT)], 2)
-            corrections = root[on, s, None, None], scale[on, s, None, None]
-            _adam(P1[on], M1[on], V1[on], torch.matmul(d_hidden, x), *corrections)
-            _adam(P2[on], M2[on], V2[on], d_W2, *corrections)
-        logits = torch.baddbmm(P2[:, :, :1], P2[:, :, 1:], torch.matmul(P1, x_val.mT).relu_())
-        right = logits.gather(1, y_val[:, None].expand(n, -1, -1)).squeeze(1)
+            d_hidden = torch.bmm(layer2[0].mT, d_logits)
+            d_hidden[:, 0] = 0  # unit 0 stays the constant 1
+            d_W2 = torch.bmm(d_logits, hidden.mT)
+            d_W1 = torch.matmul(d_hidden.mul_(hidden.sign_()), x)
+            _adam(*layer1, d_W1, scale[s, on], eps[s, on])
+            _adam(*layer2, d_W2, scale[s, on], eps[s, on])
+        logits = torch.bmm(W2[0], torch.matmul(W1[0], x_val).relu_())
         curves[0, :, k] = loss / n_rows
-        curves[1, :, k] = (logits.logsumexp(1) - right).mean(1)
-        curves[2, :, k] = (logits.argmax(1) == y_val).double().mean(1)
+        curves[1, :, k] = -logits.log_softmax(1).gather(1, y_val[:, None].expand(n, -1, -1)).mean((1, 2))
+        curves[2, :, k] = (logits.max(1).indices == y_val).double().mean(1)  # argmax takes many times as long
     return curves
 
 
-def _adam(W, mean, square, gradient, root, scale) -> None:
-    """One step of Adam (Kingma & Ba 2015, algorithm 1) in place; lr and bias corrections are in root and scale."""
+def _adam(W, mean, square, gradient, scale, eps) -> None:
+    """One step of Adam (Kingma & Ba 2015, algorithm 1) in place; scale and eps hold lr and the bias corrections.
+
+    gradient is overwritten. scale / rsqrt(v) is scale · sqrt(v): torch's sqrt takes twice as long.
+    """
     mean.lerp_(gradient, 0.1)
-    square.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
-    W.addcdiv_(mean, square.sqrt().add_(1e-8 * root).mul_(scale), value=-1)
+    square.lerp_(gradient.square_(), 0.001)
+    W.addcdiv_(mean, (scale / square.rsqrt()).add_(eps), value=-1)
 
 
 def _minibatches(batch: torch.Tensor, n_rows: int) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
-    """Return, for each step of an epoch, (n_active, position, weight); batch: ascending sizes, shape (n,).
+    """Return, for each step of an epoch, (n_active, position, weight); batch: ascending sizes, shape (n, 1).
 
     The first n_active members still have rows left; position (n_active, size) says which of the
     shuffled rows they take, n_rows standing for none; weight (n_active, 1, size) is 1 / size of
     the member's own mini-batch.
     """
     plan = []
-    for start in range(0, -(-n_rows // int(batch[0]))):
-        size = batch[batch * start < n_rows, None]
+    for start in range(-(-n_rows // int(batch[0]))):
+        size = batch[batch[:, 0] * start < n_rows]
         offset = torch.arange(int(size.max()))
         position = start * size + offset
         valid = (offset < size) & (position < n_rows)

@@ -19,6 +19,10 @@ from hpt_helpers.model import SimpleNN
 
 DEFAULT_HIDDEN_SIZE = 16
 
+# These networks are too small to share between threads: on two busy cores, two threads ran up to 20
+# times slower than one. Parallelism comes from stacking networks (population.py) or from processes.
+torch.set_num_threads(1)
+
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
@@ -38,6 +42,20 @@ class LearningCurve:
     def failure(self) -> str:
         """Why the run counts as failed; empty when it did not."""
         return failure_reason(self.val_loss)
+
+
+@dataclass(frozen=True, eq=False)
+class LearningCurves:
+    """Many learning curves: float64 arrays of shape (n_configs, n_epochs), each row as in `LearningCurve`."""
+
+    train_loss: np.ndarray
+    val_loss: np.ndarray
+    val_accuracy: np.ndarray
+
+    @property
+    def failures(self) -> list[str]:
+        """Why each run counts as failed; empty strings where it did not."""
+        return [failure_reason(losses) for losses in self.val_loss]
 
 
 def fit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> LearningCurve:
@@ -135,7 +153,8 @@ def check_config(config: Mapping, splits: Splits, *, n_epochs: int | None = None
         if key not in config:
             raise ValueError(f"config {dict(config)!r} lacks {key!r}")
     if "epochs" in config and config["epochs"] != n_epochs:
-        raise ValueError(f"config['epochs'] is {config['epochs']!r} but the training is for {n_epochs} epochs")
+        given = "the number of epochs is not part of it here" if n_epochs is None else f"n_epochs is {n_epochs}"
+        raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
     lr, batch_size = config["lr"], check_count("batch_size", config["batch_size"])
     if isinstance(lr, bool) or not isinstance(lr, numbers.Real):
         raise TypeError(f"lr is {lr!r}; a number is needed")

@@ -133,13 +133,16 @@ def read_log(path: str | Path) -> list[dict]:
     if rest:
         cut = path.with_name(path.name + ".cut")
         cut.write_bytes(rest)
-        path.write_bytes(whole + b"\n" if whole else b"")
+        with open(path, "r+b") as log:
+            log.truncate(len(text) - len(rest))
         warnings.warn(f"the last line of {path.name} was cut; it is set aside in {cut.name}", stacklevel=2)
     records = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
-            record = json.loads(line)
-            records.append({k: math.nan if v is None else v for k, v in record.items()})
+            record = {k: math.nan if v is None else v for k, v in json.loads(line).items()}
+            if not record.keys() >= {"config", *DTYPES}:
+                raise ValueError("it lacks a key")
+            records.append(record)
         except (ValueError, AttributeError) as error:
             raise ValueError(f"line {number} of {path.name} is not a trial's record: {line[:60]!r}") from error
     return records

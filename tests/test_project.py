@@ -158,6 +158,11 @@ def test_the_readmes_files_exist():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_nothing_that_a_reader_sees_is_left_to_do():
+    texts = {"README.md": README} | {name: (ROOT / f"notebooks/source/{name}.py").read_text() for name in LESSONS}
+    assert [name for name, text in texts.items() if re.search(r"\b(TODO|FIXME|TBD|XXX)\b", text)] == []
+
+
 def test_the_start_page_links_to_every_other_lesson():
     start = (ROOT / "notebooks" / "source" / "00_start_here.py").read_text()
     rows = [line for line in start.splitlines() if line.startswith("# |")]
@@ -185,6 +190,14 @@ def test_help_is_the_default_and_lists_every_target():
     targets = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.M)[1].split()) - {"FORCE"}
     assert set(listed) == targets and len(listed) == len(targets)
     assert make("help").stdout == make().stdout
+
+
+@pytest.mark.parametrize(("target", "folder"), [("lab", "my_notebooks"), ("lab-executed", "build/executed")])
+def test_the_lab_listens_on_loopback_only_keeps_its_token_and_takes_arguments(target, folder):
+    commands = make("--dry-run", target, "LAB_ARGS=--no-browser --port 8899").stdout
+    assert f"--ServerApp.root_dir={folder} --no-browser --port 8899\n" in commands
+    assert "--allow-root" in commands and "--ServerApp.ip=127.0.0.1" in commands
+    assert "token" not in commands.lower()
 
 
 # Stands for Python: notes how it was called, makes an environment with itself in it, and installs nothing.
@@ -217,9 +230,7 @@ class Checkout:
         (self.folder / "calls").write_text("")
         result = make("venv", "PYTHON=./python-stub", folder=self.folder)
         calls = (self.folder / "calls").read_text()
-        return result, [
-            name for name, call in (("creates", "-m venv"), ("installs", "-m pip")) if call in calls
-        ]
+        return result, [name for name, call in (("creates", "-m venv"), ("installs", "-m pip")) if call in calls]
 
 
 @pytest.fixture

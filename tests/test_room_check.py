@@ -37,9 +37,7 @@ def test_what_is_wrong_is_named_with_a_remedy(check, argument, reason, remedy):
     assert remedy in caught.value.args[1]
 
 
-@pytest.mark.parametrize(
-    ("check", "enough"), [(rc.check_cores, 2), (rc.check_memory, 2.0), (rc.check_python, (3, 11))]
-)
+@pytest.mark.parametrize(("check", "enough"), [(rc.check_cores, 2), (rc.check_memory, 2.0), (rc.check_python, (3, 11))])
 def test_exactly_enough_passes(check, enough):
     assert check(enough) is None
 

@@ -41,9 +41,7 @@ def build(source, tmp_path):
 
 
 def test_a_source_gives_fixed_metadata_and_keeps_tags(course):
-    notebook = builder.source_to_notebook(
-        course(" [markdown]\n# # Title", ' tags=["raises-exception"] foo=1\n1/0')
-    )
+    notebook = builder.source_to_notebook(course(" [markdown]\n# # Title", ' tags=["raises-exception"] foo=1\n1/0'))
     assert notebook.metadata == builder.METADATA
     assert [cell.metadata for cell in notebook.cells] == [{}, {"tags": ["raises-exception"]}]
     assert [cell.source for cell in notebook.cells] == ["# Title", "1/0"]
@@ -51,10 +49,7 @@ def test_a_source_gives_fixed_metadata_and_keeps_tags(course):
 
 def test_cell_ids_are_unique_and_an_insertion_changes_none(course):
     before = [cell.id for cell in builder.source_to_notebook(course("\na = 1", "\nb = 2", "\na = 1")).cells]
-    after = [
-        cell.id
-        for cell in builder.source_to_notebook(course("\nc = 3", "\na = 1", "\nb = 2", "\na = 1")).cells
-    ]
+    after = [cell.id for cell in builder.source_to_notebook(course("\nc = 3", "\na = 1", "\nb = 2", "\na = 1")).cells]
     assert len(set(before)) == 3
     assert after[1:] == before
 
@@ -278,9 +273,7 @@ def test_reset_without_an_old_copy_keeps_nothing(lessons, tmp_path):
 
 @pytest.mark.parametrize("prefix", ["", "0", "03"])
 def test_reset_needs_one_lesson(lessons, tmp_path, prefix):
-    with pytest.raises(
-        ValueError, match=r"make reset LESSON=02; the lessons are 01_grid.ipynb, 02_random.ipynb"
-    ):
+    with pytest.raises(ValueError, match=r"make reset LESSON=02; the lessons are 01_grid.ipynb, 02_random.ipynb"):
         copies.reset_lesson(prefix, lessons, tmp_path / "mine")
 
 

@@ -118,9 +118,7 @@ def find_problems(notebook: nbformat.NotebookNode, machine: str = "") -> list[st
             problems.append(f"{where} was not executed")
         raised = any(output.output_type == "error" for output in cell.outputs)
         if raised != expects_error(cell):
-            problems.append(
-                f"{where} " + ("raises" if raised else "is tagged raises-exception, and does not")
-            )
+            problems.append(f"{where} " + ("raises" if raised else "is tagged raises-exception, and does not"))
         for output in cell.outputs:
             if output.get("name") == "stderr":
                 problems.append(f"{where} writes to stderr: {output.text.strip()[:300]}")

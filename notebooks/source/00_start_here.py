@@ -27,11 +27,12 @@
 # | lesson | the question it answers | builds on |
 # |---|---|---|
 # | [01 Grid search](01_grid_search.ipynb) | What do you learn by trying every combination? | this page |
-# | [02 Random search](02_random_search.ipynb) | When do random tries do as well as a full grid? | 01 |
-# | [03 Bayesian optimization](03_bayesian_optimization.ipynb) | Can earlier trials say where to look next? | 01, 02 |
-# | [04 Hyperband](04_hyperband.ipynb) | How early can a bad trial be stopped? | 01, 02 |
+# | [02 Random search](02_random_search.ipynb) | When do random tries beat a grid, and when not? | 01 |
+# | [03 Bayesian optimisation](03_bayesian_optimization.ipynb) | Can a search learn from the trials it has made? | 02 |
+# | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02 |
 #
-# A lesson takes at most 40 minutes. The order is the one above; 03 and 04 can change places.
+# A lesson takes at most 40 minutes. Some have an optional part after their summary, "Going further", whose time
+# is stated apart. The order is the one above; 03 and 04 can change places.
 
 # %% [markdown]
 # ## How to work through a lesson
@@ -43,6 +44,10 @@
 # 3. **Compare.** The sentence after the cell says what was seen. Where you were wrong is where you learn.
 # 4. **Change something and run again.** Once a lesson has run from top to bottom, any cell can be run again,
 #    alone and in any order: no cell spoils another.
+# 5. **Exercises** check themselves. Put your answer in place of the `...` and run the cell: it says whether the
+#    answer is right, and what differs if not. In a new cell, `ex.q1.hint()` gives a hint to exercise 1, and the
+#    next one when called again; `ex.q1.solution()` shows a solution, which is code that runs; `ex.progress()`
+#    lists what you have done.
 #
 # <div class="alert alert-info">
 #
@@ -76,6 +81,9 @@ room_check()
 # - A **trial** is one configuration, trained and scored on validation data.
 # - The **budget** is what a search may spend, counted in epochs of training over all its trials.
 # - The **incumbent** is the best configuration found so far.
+# - A **seed** fixes the random numbers. A *training seed* fixes a network's initial weights and the order of its
+#   batches.
 #
-# Two rules hold in every lesson. Searches choose by the loss on **validation data**. The **test data** are
-# sealed until the end and looked at once, because a score that was used to choose is no longer an honest one.
+# Two rules hold in every lesson. Searches choose by the loss on **validation data**, rows that are kept out of
+# training for this purpose. The **test data** are other rows, looked at once, at the end: a score that was used to
+# choose is no longer an honest one. (Where a lesson studies what goes wrong without this rule, it says so.)

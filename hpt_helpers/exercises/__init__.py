@@ -1,0 +1,10 @@
+"""Exercises that check themselves, a module for each lesson: `from hpt_helpers.exercises import lesson_01 as ex`.
+
+How to add one (a `Function` to write or repair, a `Number`, a `Choice`), which tests/test_exercises.py then proves:
+- `solve`: named as in the lesson plus `_solution`, its imports inside: the right function itself, or one without
+  arguments that returns the right answer. Its source is what `solution()` shows.
+- `starter`, of a `Function`: the same name plus `_starter`, returning `...` or being the faulty code to repair;
+  `cases`: returns quick inputs, as tuples of arguments, on which every mistake shows.
+- `wrong`: two usual mistakes or more, each with what the learner is told (a pointer, not the answer).
+- The lesson holds the question word for word and a cell with the starter that ends in `ex.qN.check(...)`.
+"""

@@ -1,0 +1,284 @@
+"""Ray for the course: a safe local Ray that leaves nothing behind, and a trial as a class Trainable.
+
+Ray is imported where it is used: it takes seconds, and lessons 1 to 3 do without.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from hpt_helpers.data import load_splits
+from hpt_helpers.training import check_config, evaluate, start_training, train_one_epoch
+from hpt_helpers.trials import trial_record, trial_table
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints absolute paths even when verbose is 0
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's coming default; it warns of the present one
+    # One of the loggers that Tune adds by itself, TensorBoard's, prints to stderr about every inf.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+}
+# Whether it reports usage or not, a starting Ray asks the metadata addresses of three clouds which of them it
+# is in. A proxy that is not there refuses at once; Ray's own connections use none.
+NO_OUTSIDE_REQUESTS = {"http_proxy": "http://127.0.0.1:9"}
+
+START_ATTEMPTS = 3  # Ray gives a node 30 s to start, which a busy machine exceeds now and then
+END_WITHIN_S = 5  # what still runs this long after Ray was shut down is killed
+LONGEST_TEMP = 24  # characters: Ray's sockets lie deep, and macOS allows a socket's path 103
+
+
+@contextmanager
+def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path]:
+    """Start a Ray of this process's own, and stop it when the block ends, whatever ends it.
+
+    num_cpus: how many trials of one CPU run at a time; the others queue.
+    address: connect to this existing cluster instead, with the token your environment has for it, and
+        only disconnect at the end. num_cpus then has no effect.
+    Yields a private temporary folder (mode 0700, removed at the end) for the Tuner's `storage_path`; on
+    a cluster of several machines use storage that all of them see instead.
+
+    The local Ray asks for a random token, because it listens on all interfaces whatever address it is
+    given. It has no dashboard, asks nobody outside, and prints nothing: a trial's error is in the results.
+    Environment variables, the "ray" logger's level and the SIGTERM handler are restored.
+    Raises RuntimeError where this process uses Ray already.
+    """
+    import ray
+
+    if ray.is_initialized():
+        raise RuntimeError("this process uses Ray already; call ray.shutdown() or leave the other block first")
+    with ExitStack() as at_exit:
+        folder = at_exit.enter_context(_private_folder())
+        at_exit.enter_context(_environment(QUIET))
+        at_exit.enter_context(_quiet_logger())
+        at_exit.enter_context(_own_sigterm_handler())
+        if address:
+            at_exit.callback(ray.shutdown)
+            ray.init(address, logging_level=logging.CRITICAL, log_to_driver=False)
+        else:
+            at_exit.enter_context(_environment(NO_OUTSIDE_REQUESTS))
+            at_exit.enter_context(_random_token())
+            at_exit.callback(_stop, folder)
+            _start(folder, num_cpus)
+        yield folder
+
+
+def _start(folder: Path, num_cpus: int) -> None:
+    import ray
+
+    for attempt in range(1, START_ATTEMPTS + 1):
+        try:
+            ray.init(
+                "local",  # or Ray joins a cluster that it finds on this machine
+                num_cpus=num_cpus,
+                include_dashboard=False,
+                logging_level=logging.CRITICAL,
+                log_to_driver=False,
+                object_store_memory=100 * 2**20,
+                _temp_dir=str(folder),
+                # Ray turns 127.0.0.1 into the machine's outward address, on Linux, and leaves this one alone.
+                _node_ip_address="127.0.0.2" if sys.platform == "linux" else None,
+            )
+            return
+        except Exception:
+            if attempt == START_ATTEMPTS:
+                raise
+            _stop(folder)
+
+
+def _stop(folder: Path) -> None:
+    """Shut Ray down and wait until all of its processes are gone; end those that it forgets."""
+    import psutil  # Ray brings a copy along
+    import ray
+
+    processes = _processes(folder)
+    try:
+        ray.shutdown()
+    finally:
+        for process in _wait(processes):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        _wait(processes)
+
+
+def _wait(processes: list) -> list:
+    """Wait for at most END_WITHIN_S until these processes have ended; return those that have not."""
+    deadline = time.monotonic() + END_WITHIN_S
+    while (alive := [p for p in processes if _is_alive(p)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive
+
+
+def _is_alive(process) -> bool:
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        # A zombie has ended; in a container there may be nobody to take note of it.
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _processes(folder: Path) -> list:
+    """Return the processes that Ray started for this folder, and theirs (workers, which do not name it)."""
+    import psutil
+
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if any(str(folder) in argument for argument in child.cmdline()):
+                found += [child, *child.children(recursive=True)]
+    return found
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    short = len(tempfile.gettempdir()) <= LONGEST_TEMP or os.name != "posix"
+    folder = tempfile.mkdtemp(prefix="hpt-", dir=None if short else "/tmp")
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str]) -> Iterator[None]:
+    def rays():  # Ray sets some of its own, and takes over breakpoint()
+        return {n: v for n, v in os.environ.items() if n in changes or n.startswith(("RAY_", "TUNE_", "PYTHONBREAK"))}
+
+    before = rays()
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name in rays().keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@contextmanager
+def _random_token() -> Iterator[None]:
+    """Make Ray ask for a new random token for as long as this lasts."""
+    from ray._raylet import AuthenticationTokenLoader, Config
+
+    def read_again():  # Ray read both when it was imported; in this order, or it looks for a token that is gone
+        Config.initialize("")
+        AuthenticationTokenLoader.instance().reset_cache()
+
+    try:
+        with _environment({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}):
+            read_again()
+            yield
+    finally:
+        read_again()
+
+
+@contextmanager
+def _quiet_logger() -> Iterator[None]:
+    logger = logging.getLogger("ray")
+    before = logger.level
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def _own_sigterm_handler() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+
+def course_trainable(dataset: str = "iris", *, seed: int = 0) -> type:
+    """Return the class Trainable of the course's trials: a step is an epoch, the numbers are those of `fit`.
+
+    dataset: its name, as for `load_splits`. seed: of initial weights and shuffles.
+    Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its
+    val_loss is inf and failure says why. It is not nan, because HyperBandScheduler sorts by it at a cut, and
+    nan can come out best; and nothing is raised, because a trial that raises after its bracket's first cut
+    leaves the others waiting for ever.
+    """
+    from ray import tune
+
+    class CourseTrainable(tune.Trainable):
+        def setup(self, config):
+            self.splits = load_splits(dataset)
+            self.reset_config(config)
+
+        def reset_config(self, new_config):
+            """Start another trial in this process, which saves the seconds of starting one."""
+            self.batch_size = check_config(new_config, self.splits)["batch_size"]
+            self.model, self.optimizer, self.generator = start_training(new_config, self.splits, seed=seed)
+            self.failure = ""
+            return True
+
+        def step(self):
+            val_loss, val_accuracy = math.inf, 0.0
+            if not self.failure:
+                X, y = self.splits.X_train, self.splits.y_train
+                train_one_epoch(self.model, self.optimizer, X, y, self.batch_size, self.generator)
+                val_loss, val_accuracy = evaluate(self.model, self.splits.X_val, self.splits.y_val)
+            if not math.isfinite(val_loss):
+                val_loss, val_accuracy = math.inf, 0.0
+                self.failure = self.failure or f"diverged: validation loss not finite at epoch {self.iteration + 1}"
+            return {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure}
+
+        def save_checkpoint(self, checkpoint_dir):
+            state = {
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "generator": self.generator.get_state(),  # or the shuffles would start again
+                "failure": self.failure,
+            }
+            torch.save(state, Path(checkpoint_dir) / "state.pt")
+
+        def load_checkpoint(self, checkpoint_dir):
+            state = torch.load(Path(checkpoint_dir) / "state.pt", weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.generator.set_state(state["generator"])
+            self.failure = state["failure"]
+
+    return CourseTrainable
+
+
+def results_table(results: Iterable) -> pd.DataFrame:
+    """Return the trial table of a Tuner's results, one row a trial in the order in which Tune made them.
+
+    results: what `Tuner.fit` returned, of trials of `course_trainable`. n_epochs is the last epoch that a
+    trial was given; a trial that diverged, or raised, is a failed one with its reason.
+    """
+    records = []
+    for result in results:
+        metrics = result.metrics or {}
+        reason = metrics.get("failure", "")
+        if result.error is not None:
+            reason = (str(result.error).strip().splitlines() or [type(result.error).__name__])[-1]
+        records.append(
+            trial_record(
+                result.config,
+                n_epochs=metrics.get("training_iteration", 0),
+                val_loss=metrics.get("val_loss", math.nan),
+                val_accuracy=metrics.get("val_accuracy", math.nan),
+                reason=reason,
+                runtime_s=metrics.get("time_total_s", math.nan),
+            )
+        )
+    return trial_table(records)

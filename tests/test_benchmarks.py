@@ -1,0 +1,93 @@
+"""The benchmarks do the work they claim to time, count it right, and fail when a figure is missed."""
+
+import json
+
+import numpy as np
+import pytest
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import rivals, training
+from benchmarks.measure import Row, interleaved, peak_memory_growth, table
+from hpt_helpers.data import load_splits
+from hpt_helpers.training import evaluate, fit, start_training, train_one_epoch
+
+IRIS = load_splits("iris")
+FOUR = [{"lr": 0.02, "batch_size": b, "hidden_size": h} for b, h in [(16, 8), (32, 16), (16, 8), (64, 32)]]
+
+
+@pytest.mark.parametrize("train", [rivals.classic_loop, rivals.vmap_ensemble, rivals.mlp_classifier])
+def test_rivals_train_as_far_as_fit_does(train):
+    """From other initial weights and in other shuffles, and so only about as far."""
+    losses = train(FOUR, IRIS, 60)
+    expected = [fit(config, IRIS, n_epochs=60).val_loss[-1] for config in FOUR]
+    np.testing.assert_allclose(losses, expected, atol=0.1)
+    assert (train(FOUR, IRIS, 2) > losses + 0.1).all()
+
+
+def test_the_population_is_that_of_the_course():
+    expected = [fit(config, IRIS, n_epochs=3).val_loss[-1] for config in FOUR]
+    np.testing.assert_allclose(rivals.population(FOUR, IRIS, 3), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("config", [FOUR[0], FOUR[3], {"lr": 0.01, "batch_size": 89, "hidden_size": 5}])
+def test_flops_are_those_torch_counts(config):
+    """torch counts the matrix products of a real epoch; Adam is what is left."""
+    model, optimizer, generator = start_training(config, IRIS)
+    with FlopCounterMode(display=False) as counter:
+        train_one_epoch(model, optimizer, IRIS.X_train, IRIS.y_train, config["batch_size"], generator)
+        evaluate(model, IRIS.X_val, IRIS.y_val)
+    n_steps = len(IRIS.y_train[:: config["batch_size"]])
+    adam = 12 * sum(p.numel() for p in model.parameters()) * n_steps
+    assert training.flops_per_epoch(config, IRIS) == counter.get_total_flops() + adam
+
+
+def test_samples_hold_every_kind_once():
+    configs = training.configurations(512, IRIS)
+    assert len({(c["batch_size"], c["hidden_size"]) for c in configs[: len(training.KINDS)]}) == 9
+    assert all(1e-4 <= c["lr"] <= IRIS.max_lr for c in configs)
+
+
+def test_times_faster_compares_model_epochs(monkeypatch):
+    """A rival that takes as long in all, for a quarter of the networks and half the epochs, is 8 times slower."""
+    monkeypatch.setattr(training, "interleaved", lambda tasks, rounds: {name: np.full(rounds, 0.5) for name in tasks})
+    assert training.times_faster(None, IRIS, training.configurations(8, IRIS), 2) == pytest.approx(8)
+
+
+def test_interleaved_runs_all_in_turn_after_a_round_that_does_not_count():
+    calls = []
+    seconds = interleaved({name: lambda n=name: calls.append(n) for name in "ab"}, rounds=2)
+    assert calls == ["a", "b"] * 3 and all(len(values) == 2 for values in seconds.values())
+
+
+def test_memory_of_a_fresh_process():
+    growth = peak_memory_growth("small = 1", "large = b'x' * 80_000_000")
+    assert 75e6 < growth < 100e6
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (Row("a", 50, "times", must=40, aim=60), "ok, aim missed"),
+        (Row("a", 60, "times", must=40, aim=60), "ok"),
+        (Row("a", 39, "times", must=40, aim=60), "MISSED"),
+        (Row("a", float("nan"), "times", must=40), "MISSED"),
+        (Row("a", 4, "times", aim=3, at_least=False), "aim missed"),
+        (Row("a", 9, "s", must=8, at_least=False), "MISSED"),
+        (Row("a", 9, "s"), "reported"),
+    ],
+)
+def test_verdicts(row, verdict):
+    assert row.verdict == verdict and row.missed == (verdict == "MISSED")
+    assert verdict in table([row])
+
+
+@pytest.mark.parametrize(("value", "code"), [(41, 0), (39, 1)])
+def test_a_missed_figure_is_the_exit_code(value, code, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(training, "OUT", tmp_path / "bench")
+    rows = [Row("speed", value, "times", must=40), Row("other", 1, "s")]
+    assert training.main([lambda: rows[0], lambda: rows[1:]]) == code
+    record = json.loads((tmp_path / "bench" / "training.json").read_text(encoding="utf-8"))
+    assert [row["value"] for row in record["rows"]] == [value, 1]
+    assert record["machine"]["torch threads"] == 1
+    printed = capsys.readouterr().out
+    assert "torch threads: 1" in printed and f"{code} of 1 figures missed" in printed

@@ -1,0 +1,257 @@
+"""The data: sizes, both splits, what the scaler sees, and the sealed test rows."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn import datasets
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Bunch
+
+from hpt_helpers import data
+from hpt_helpers.data import load_splits, wilson_interval
+from hpt_helpers.model import SimpleNN
+
+# name -> rows, features, classes of the bundled data; the largest learning rate is the design's.
+KNOWN = {
+    "iris": (150, 4, 3, 0.1),
+    "wine": (178, 13, 3, 0.1),
+    "breast_cancer": (569, 30, 2, 0.02),
+    "digits": (1797, 64, 10, 0.01),
+}
+
+
+def rows(*parts):
+    """Return the rows of tensors or arrays as a sorted list of tuples: a multiset that can be compared."""
+    return sorted(tuple(row) for part in parts for row in np.asarray(part).tolist())
+
+
+def new_model(splits, seed=0):
+    return SimpleNN(splits.n_features, splits.n_classes, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(autouse=True)
+def nothing_scored(monkeypatch):
+    monkeypatch.setattr(data, "_scored", {})
+
+
+# --- sizes and splits -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_every_data_set_consists_of(name):
+    splits = load_splits(name)
+    n_rows, n_features, n_classes, max_lr = KNOWN[name]
+    assert (splits.n_features, splits.n_classes, splits.max_lr) == (n_features, n_classes, max_lr)
+    assert splits.class_names == tuple(str(c) for c in getattr(datasets, f"load_{name}")().target_names)
+    sizes = [len(splits.y_train), len(splits.y_val), len(splits._y_test)]
+    assert sum(sizes) == n_rows
+    assert sizes[1] == pytest.approx(0.2 * n_rows, abs=1) and sizes[2] == pytest.approx(0.2 * n_rows, abs=1)
+    for X, y, n in zip(
+        (splits.X_train, splits.X_val, splits._X_test), (splits.y_train, splits.y_val, splits._y_test), sizes,
+        strict=True,
+    ):  # fmt: skip
+        assert (X.dtype, y.dtype) == (torch.float64, torch.int64)
+        assert (tuple(X.shape), tuple(y.shape)) == ((n, n_features), (n,))
+
+
+def test_iris_has_90_training_30_validation_and_30_test_rows():
+    splits = load_splits("iris")
+    assert [len(splits.y_train), len(splits.y_val), len(splits._y_test)] == [90, 30, 30]
+
+
+def test_iris_is_the_default_and_42_the_default_seed():
+    default, named = load_splits(), load_splits("iris", seed=42)
+    assert default.name == "iris" and torch.equal(default.X_train, named.X_train)
+
+
+def test_the_test_rows_of_iris_are_those_of_the_original_scripts():
+    X, y = datasets.load_iris(return_X_y=True)
+    _, X_test, _, y_test = train_test_split(X, y, test_size=0.2, random_state=42)
+    splits = load_splits("iris", seed=42, scaled=False)
+    np.testing.assert_array_equal(splits._X_test, X_test)
+    np.testing.assert_array_equal(splits._y_test, y_test)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_every_row_is_in_exactly_one_part(name):
+    bunch = getattr(datasets, f"load_{name}")()
+    splits = load_splits(name, seed=7, scaled=False)
+    parts = [(splits.X_train, splits.y_train), (splits.X_val, splits.y_val), (splits._X_test, splits._y_test)]
+    labelled = [np.column_stack([X, y]) for X, y in parts]
+    assert rows(*labelled) == rows(np.column_stack([bunch.data, bunch.target]))
+
+
+@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("seed", [0, 42])
+def test_validation_rows_are_stratified(name, seed):
+    """Each class has its share of the validation rows, to within one row."""
+    splits = load_splits(name, seed=seed)
+    train, val = (np.bincount(y, minlength=splits.n_classes) for y in (splits.y_train, splits.y_val))
+    share = (train + val) / (train + val).sum()
+    assert np.abs(val - share * val.sum()).max() < 1
+
+
+def test_a_seed_decides_both_splits():
+    one, same, other = (load_splits("wine", seed=s, scaled=False) for s in (1, 1, 2))
+    assert torch.equal(one.X_train, same.X_train) and torch.equal(one._X_test, same._X_test)
+    assert rows(one._X_test) != rows(other._X_test)
+    assert rows(one.X_val) != rows(other.X_val)
+
+
+def test_a_numpy_integer_is_a_seed():
+    assert torch.equal(load_splits("iris", seed=np.int64(3)).X_val, load_splits("iris", seed=3).X_val)
+
+
+@pytest.mark.parametrize("name", ["Iris", "mnist", ""])
+def test_an_unknown_name_is_refused(name):
+    with pytest.raises(ValueError, match="allowed are iris, wine, breast_cancer, digits"):
+        load_splits(name)
+
+
+@pytest.mark.parametrize("seed", [1.5, "42", None, True])
+def test_a_seed_that_is_no_integer_is_refused(seed):
+    with pytest.raises(TypeError, match="seed"):
+        load_splits("iris", seed=seed)
+
+
+# --- scaling --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer"])
+def test_features_are_standardised_with_the_training_rows(name):
+    raw, scaled = load_splits(name, scaled=False), load_splits(name)
+    scaler = StandardScaler().fit(raw.X_train)
+    for part in ("X_train", "X_val", "_X_test"):
+        np.testing.assert_allclose(getattr(scaled, part), scaler.transform(getattr(raw, part)), rtol=0, atol=1e-12)
+
+
+def test_digits_are_centred_with_one_scale():
+    raw, scaled = load_splits("digits", scaled=False), load_splits("digits")
+    centre = raw.X_train.mean(0)
+    scale = (((raw.X_train - centre) ** 2).sum() / raw.X_train.numel()).sqrt()
+    for part in ("X_train", "X_val", "_X_test"):
+        torch.testing.assert_close(getattr(scaled, part), (getattr(raw, part) - centre) / scale, rtol=0, atol=1e-12)
+
+
+def loaded(name, matrix, monkeypatch, *, scaled):
+    """Return the splits of the data set with its features replaced."""
+    bunch = getattr(datasets, f"load_{name}")()
+    with monkeypatch.context() as patch:
+        patch.setattr(datasets, f"load_{name}", lambda: Bunch(**(bunch | {"data": matrix})))
+        return load_splits(name, scaled=scaled)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_scaler_sees_training_rows_only(name, monkeypatch):
+    """Alter one validation row and one test row: nothing else changes. Alter a training row: everything does."""
+    matrix = getattr(datasets, f"load_{name}")().data
+    numbers = loaded(name, np.arange(len(matrix), dtype=float)[:, None], monkeypatch, scaled=False)
+    train, val, test = (int(part[0, 0]) for part in (numbers.X_train, numbers.X_val, numbers._X_test))
+    before = load_splits(name)
+
+    other = matrix.copy()
+    other[[val, test]] += 100
+    other = loaded(name, other, monkeypatch, scaled=True)
+    assert torch.equal(other.X_train, before.X_train)
+    assert torch.equal(other.X_val[1:], before.X_val[1:]) and torch.equal(other._X_test[1:], before._X_test[1:])
+    assert (other.X_val[0] != before.X_val[0]).all() and (other._X_test[0] != before._X_test[0]).all()
+
+    other = matrix.copy()
+    other[train] += 100
+    assert (loaded(name, other, monkeypatch, scaled=True).X_val != before.X_val).all()
+
+
+# --- scores ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n_correct", "n_rows", "low", "high"),
+    # Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I, method 3.
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_intervals_are_the_published_ones(n_correct, n_rows, low, high):
+    score = wilson_interval(n_correct, n_rows)
+    assert score.accuracy == n_correct / n_rows and score.n_rows == n_rows
+    assert (score.low, score.high) == pytest.approx((low, high), abs=5.1e-5)
+
+
+def test_final_score_is_the_test_accuracy_with_its_interval():
+    splits = load_splits("iris")
+    model = new_model(splits)
+    with torch.no_grad():
+        predicted = [int(model(x[None]).argmax()) for x in splits._X_test]
+    share = sum(p == int(y) for p, y in zip(predicted, splits._y_test, strict=True)) / 30
+    score = splits.final_score(model)
+    z = 1.959963984540054  # the formula of Wilson (1927), by hand
+    centre = (share + z**2 / 60) / (1 + z**2 / 30)
+    half = z * math.sqrt(share * (1 - share) / 30 + z**2 / 3600) / (1 + z**2 / 30)
+    assert 0 < share < 1
+    assert score == pytest.approx((share, centre - half, centre + half, 30), abs=1e-9)
+
+
+def test_a_final_score_warns_about_other_weights_only():
+    """filterwarnings is "error": a call outside `pytest.warns` proves that it is quiet."""
+    splits = load_splits("iris")
+    first, second = new_model(splits, 1), new_model(splits, 2)
+    splits.final_score(first)
+    splits.final_score(first)
+    splits.final_score(new_model(splits, 1))  # the same weights in another object: a cell that was run again
+    with pytest.warns(UserWarning, match=r"iris \(seed 42\) have already scored other weights"):
+        splits.final_score(second)
+    splits.final_score(second)
+
+
+def test_a_final_score_warns_across_objects_of_one_data_set():
+    load_splits("iris").final_score(new_model(load_splits("iris"), 1))
+    again = load_splits("iris")
+    with pytest.warns(UserWarning):
+        again.final_score(new_model(again, 2))
+
+
+def test_other_data_sets_and_seeds_have_scores_of_their_own():
+    for i, splits in enumerate([load_splits("iris"), load_splits("iris", seed=1), load_splits("wine")]):
+        splits.final_score(new_model(splits, seed=i))
+
+
+def test_the_smallest_change_of_a_weight_counts_as_other_weights():
+    splits = load_splits("iris")
+    model = new_model(splits)
+    splits.final_score(model)
+    with torch.no_grad():
+        model.output.bias[0] += 1e-12
+    with pytest.warns(UserWarning):
+        splits.final_score(model)
+
+
+def test_autopsy_scores_are_test_accuracies_and_leave_no_trace():
+    splits = load_splits("wine")
+    models = [new_model(splits, seed) for seed in range(5)]
+    scores = splits.autopsy_scores(models)
+    assert scores.shape == (5,) and len(set(scores)) > 1
+    splits.final_score(models[0])  # quiet: the five scores above are not on its record
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert scores.tolist() == [splits.final_score(model).accuracy for model in models]
+
+
+def test_autopsy_scores_say_that_choosing_by_them_is_the_fault():
+    assert "fault under study" in " ".join(data.Splits.autopsy_scores.__doc__.split())
+
+
+def test_scoring_leaves_the_model_and_its_gradients_alone():
+    splits = load_splits("iris")
+    model = new_model(splits)
+    before = [p.clone() for p in model.parameters()]
+    splits.final_score(model)
+    splits.autopsy_scores([model])
+    assert all(torch.equal(a, b) and b.grad is None for a, b in zip(before, model.parameters(), strict=True))
+
+
+def test_the_test_rows_are_no_part_of_what_is_printed():
+    assert "tensor" not in repr(load_splits("iris"))
+    public = {name for name in vars(load_splits("iris")) if not name.startswith("_")}
+    assert not any("test" in name for name in public)

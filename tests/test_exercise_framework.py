@@ -1,0 +1,271 @@
+"""The exercise framework: four outcomes whatever it is given, words that help, nothing of the learner's changed."""
+
+import copy
+import inspect
+import math
+import re
+from pathlib import Path
+
+import hypothesis.strategies as st
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from exercise_proofs import STRANGE, shortcomings
+from hypothesis import given, settings
+
+import hpt_helpers.exercises
+from hpt_helpers.exercises.framework import (
+    CORRECT,
+    CRASHED,
+    INCORRECT,
+    NOT_ATTEMPTED,
+    Choice,
+    Function,
+    Number,
+    Wrong,
+    difference,
+    show_progress,
+)
+
+OUTCOMES = {CORRECT, INCORRECT, NOT_ATTEMPTED, CRASHED}
+
+
+def double_starter(x):
+    return ...
+
+
+def double_solution(x):
+    return 2 * x
+
+
+def add_starter(x):
+    return [x + value for value in (1, 2)]
+
+
+def add_solution(x):
+    return [x + value for value in (1, 3)]
+
+
+def function_exercise(**changes):
+    given = dict(
+        name="q1", question="Double it.", solve=double_solution, hints=["Twice.", "x + x."], praise="Twice as much.",
+        starter=double_starter, cases=lambda: [(1,), (2,), (5,)],
+        wrong=[Wrong(lambda x: x, "as it was", "identity"), Wrong(lambda x: x * x, "squared", "power for product")],
+    )  # fmt: skip
+    return Function(**given | changes)
+
+
+def number_exercise(**changes):
+    given = dict(
+        name="q2", question="How many?", solve=lambda: 0.5, hints=["Half.", "1 / 2."], praise="Half.", tolerance=0.1,
+        wrong=[Wrong(2, "upside down", "inverse"), Wrong(0, "some are left", "rounds down")],
+    )  # fmt: skip
+    return Number(**given | changes)
+
+
+def choice_exercise(**changes):
+    given = dict(
+        name="q3", question="- **a** yes\n- **b** no\n- **1** cold\n- **2** hot", solve=lambda: "b2",
+        hints=["Feel.", "Think."], praise="So it is.",
+        wrong=[Wrong("a2", "not yes", "yes"), Wrong("b1", "not cold", "cold")],
+    )  # fmt: skip
+    return Choice(**given | changes)
+
+
+EACH_KIND = [function_exercise, number_exercise, choice_exercise]
+each_kind = pytest.mark.parametrize("make", EACH_KIND)
+
+
+@each_kind
+def test_a_good_exercise_of_each_kind_has_no_shortcomings(make):
+    assert shortcomings(make()) == []
+
+
+@pytest.mark.parametrize(
+    ("exercise", "found"),
+    [
+        (function_exercise(starter=lambda x: x + x), "the starter is correct as it stands"),
+        (function_exercise(solve=lambda x: ...), "the solution is not correct"),
+        (function_exercise(wrong=[Wrong(lambda x: x, "as it was", "identity")]), "fewer than two wrong answers"),
+        (function_exercise(cases=lambda: [(0,), (2,)]), "wrong answer 1 is correct"),
+        (number_exercise(wrong=[Wrong(0.45, "low", "m"), Wrong(2, "high", "m")]), "wrong answer 0 is correct"),
+        (number_exercise(wrong=[Wrong(3, "same", "m"), Wrong(2, "same", "m")]), "two wrong answers are told the same"),
+        (number_exercise(wrong=[Wrong(3, "high", " "), Wrong(2, "low", "m")]), "without the misconception"),
+        (choice_exercise(hints=["Feel."]), "not two or three hints"),
+        (choice_exercise(praise=""), "no word for the right answer"),
+        (choice_exercise(wrong=[Wrong("a2", "x", "m"), Wrong("z9", "y", "m"), Wrong(1, "z", "m")]), "told something"),
+    ],
+)
+def test_an_exercise_that_lacks_something_is_found(exercise, found):
+    assert any(found in line for line in shortcomings(exercise)), shortcomings(exercise)
+
+
+def test_an_edited_faulty_function_is_judged_and_an_unchanged_one_is_not():
+    exercise = function_exercise(starter=add_starter, solve=add_solution)
+    moved = "\n\n\n" + inspect.getsource(add_starter).replace("add_starter", "add")
+    edited = moved.replace("(1, 2)", "(1, 4)")
+    outcomes = []
+    for source in (moved, edited, edited.replace("4", "3")):
+        namespace = {}
+        exec(source, namespace)
+        outcomes.append(exercise.check(namespace["add"]).outcome)
+    assert outcomes == [NOT_ATTEMPTED, INCORRECT, CORRECT]
+
+
+def test_a_crash_shows_the_learners_line_and_neither_the_frameworks_nor_the_librarys():
+    def divides(x):
+        total = x
+        return math.sqrt(-total)
+
+    result = function_exercise().check(divides)
+    assert result.outcome == CRASHED
+    line = inspect.getsourcelines(divides)[1] + 2
+    assert result.message.startswith("ValueError: ") and result.message.endswith(
+        f"in line {line}: return math.sqrt(-total)"
+    )
+
+
+def test_a_function_of_other_arguments_crashes_with_pythons_words():
+    result = function_exercise().check(lambda: 1)
+    assert result.outcome == CRASHED and "0 positional arguments but 1 was given" in result.message
+
+
+@pytest.mark.parametrize("ends", [SystemExit, KeyboardInterrupt, GeneratorExit, RecursionError, MemoryError])
+def test_whatever_a_function_raises_ends_only_the_function(ends):
+    def raises(*arguments):
+        raise ends
+
+    assert {make().check(raises).outcome for make in EACH_KIND} == {CRASHED}
+
+
+def test_a_returned_ellipsis_anywhere_is_not_attempted():
+    exercise = function_exercise()
+    assert exercise.check(lambda x: [1, {"a": ...}]).outcome == NOT_ATTEMPTED
+    assert exercise.check(...).outcome == NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "words"),
+    [
+        (None, 1, "None was returned where a number is needed"),
+        (True, 1, "True or False was returned where a number is needed"),
+        ([1], [1, 2], "a list of 1 was returned, with entries missing or too many"),
+        ([1, 3], [1, 2], "at [1], 3 is too high"),
+        ({"a": 1.0}, {"a": 2.0}, "at ['a'], 1.0 is too low"),
+        ({"b": 1}, {"a": 1}, "a dict of 1 was returned, with entries missing or too many"),
+        ("x", "y", "'x' is not right"),
+        (0.1 + 0.2, 0.3, ""),
+        (2.0, 2, ""),
+        (math.nan, math.nan, ""),
+        ([["a", None, False]], [["a", None, False]], ""),
+    ],
+)
+def test_a_difference_says_what_differs(got, expected, words):
+    assert difference(got, expected) == words
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda x: np.float64(2 * x),
+        lambda x: np.array(2 * x),
+        lambda x: torch.tensor(2 * x),
+        lambda x: 2.0 * x,
+    ],
+)
+def test_numbers_of_other_libraries_are_taken_for_what_they_are(same):
+    assert function_exercise().check(same).outcome == CORRECT
+
+
+@pytest.mark.parametrize("kind", [tuple, np.array, pd.Series, pd.Index, torch.tensor])
+def test_lists_of_other_libraries_are_taken_for_what_they_are(kind):
+    exercise = function_exercise(starter=add_starter, solve=add_solution)
+    assert exercise.check(lambda x: kind(add_solution(x))).outcome == CORRECT
+    assert exercise.check(lambda x: kind(add_starter(x + 1))).outcome == INCORRECT
+
+
+@pytest.mark.parametrize("answer", ["b2", " B2 ", "b2\n"])
+def test_a_choice_may_be_written_in_other_ways(answer):
+    assert choice_exercise().check(answer).outcome == CORRECT
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [(0.4, CORRECT), (0.6, CORRECT), (0.39, INCORRECT), (0.61, INCORRECT)])
+def test_a_number_is_right_up_to_its_tolerance(answer, outcome):
+    assert number_exercise(tolerance=0.1 + 1e-12).check(answer).outcome == outcome
+
+
+def test_hints_come_one_at_a_time_and_the_last_one_stays(capsys):
+    exercise = number_exercise()
+    for _ in range(3):
+        exercise.hint()
+    assert capsys.readouterr().out.splitlines() == ["Hint 1 of 2: Half.", "Hint 2 of 2: 1 / 2.", "Hint 2 of 2: 1 / 2."]
+
+
+def test_progress_keeps_what_was_right_once(capsys):
+    q1, q2, q3 = function_exercise(), number_exercise(), choice_exercise()
+    q1.check(double_solution), q1.check(lambda x: x), q2.check(7)
+    show_progress(q1, q2, q3)
+    assert capsys.readouterr().out.splitlines() == [
+        "q1: correct", "q2: incorrect", "q3: not attempted", "1 of 3 done",
+    ]  # fmt: skip
+
+
+def test_an_exercise_shows_itself_without_its_answers():
+    exercise = choice_exercise()
+    exercise.check("a2")
+    assert repr(exercise) == "q3: incorrect"
+
+
+def test_a_result_is_shown_in_words_as_text_and_as_html():
+    result = function_exercise().check(lambda x: "<b>")
+    assert repr(result) == "✘ q1 incorrect: on hidden input 1 of 3, a text was returned where a number is needed."
+    crash = function_exercise().check(lambda x: {}["<b>"])
+    assert "q1 crashed: KeyError" in crash._repr_html_() and "<b>" not in crash._repr_html_()
+    assert str(result) == repr(result) and result.outcome == INCORRECT
+
+
+@each_kind
+@pytest.mark.parametrize("name", STRANGE)  # by name: pytest trips over some of the objects itself
+def test_no_object_makes_check_raise(make, name):
+    result = make().check(STRANGE[name])
+    assert repr(result) == repr(make().check(STRANGE[name]))
+    assert not re.search(r"0x[0-9a-f]{6}", repr(result)) and len(repr(result)) < 400
+    assert result.outcome in {INCORRECT, CRASHED}
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60)
+@given(PLAIN)
+def test_check_never_changes_its_answer(answer):
+    before = copy.deepcopy(answer)
+    outcomes = {make().check(answer).outcome for make in EACH_KIND}
+    outcomes |= {function_exercise().check(lambda x: answer).outcome}
+    assert outcomes <= OUTCOMES and repr(answer) == repr(before)
+
+
+def test_a_function_that_spoils_its_arguments_spoils_copies():
+    shared = [([1, 2],), ([3],)]
+    exercise = function_exercise(solve=sum, starter=add_starter, cases=lambda: shared)
+    assert exercise.check(lambda values: sum(values) + len(values.clear() or [])).outcome == CORRECT
+    assert shared == [([1, 2],), ([3],)]
+
+
+def test_check_leaves_a_generator_an_array_and_a_table_as_they_were():
+    generator, array, table = (i for i in range(3)), np.arange(3.0), pd.DataFrame({"a": [1, 2]})
+    for make in EACH_KIND:
+        for answer in (generator, array, table):
+            make().check(answer)
+            make().check(lambda *a, answer=answer: answer)
+    assert list(generator) == [0, 1, 2] and array.tolist() == [0, 1, 2] and table.equals(pd.DataFrame({"a": [1, 2]}))
+
+
+def test_the_framework_is_at_most_200_lines():
+    folder = Path(hpt_helpers.exercises.__file__).parent
+    assert sum(len((folder / name).read_text().splitlines()) for name in ("__init__.py", "framework.py")) <= 200

@@ -1,0 +1,144 @@
+"""Every exercise of every lesson is proven: starter, solution, mistakes and crashes give the outcomes they should."""
+
+import ast
+import copy
+import functools
+import importlib
+import inspect
+import itertools
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from exercise_proofs import STRANGE, fresh, shortcomings
+
+import hpt_helpers.exercises
+from hpt_helpers.exercises.framework import CORRECT, CRASHED, INCORRECT, Choice, Exercise, Function
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+LESSONS = sorted(m.name for m in pkgutil.iter_modules(hpt_helpers.exercises.__path__) if m.name.startswith("lesson_"))
+
+
+def module(lesson):
+    return importlib.import_module(f"hpt_helpers.exercises.{lesson}")
+
+
+def exercises_of(lesson):
+    return {name: value for name, value in vars(module(lesson)).items() if isinstance(value, Exercise)}
+
+
+each_lesson = pytest.mark.parametrize("lesson", LESSONS)
+each_exercise = pytest.mark.parametrize(
+    ("lesson", "name"), [(lesson, name) for lesson in LESSONS for name in exercises_of(lesson)]
+)
+
+
+@each_exercise
+def test_an_exercise_is_proven(lesson, name):
+    exercise = exercises_of(lesson)[name]
+    assert exercise.name == name
+    assert shortcomings(exercise) == []
+
+
+@each_exercise
+def test_the_shown_solution_runs_by_itself_and_is_correct(lesson, name, capsys):
+    exercise = fresh(exercises_of(lesson)[name])
+    exercise.solution()
+    code, namespace = capsys.readouterr().out, {}
+    exec(code, namespace)
+    shown = re.match(r"def (\w+)\(", code)[1]
+    assert exercise.solve.__name__ == f"{shown}_solution"
+    result = exercise.check(namespace[shown] if isinstance(exercise, Function) else namespace[shown]())
+    assert result.outcome == CORRECT
+    if not isinstance(exercise, Choice):
+        constants = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
+        assert not any(isinstance(value, str) and "\n" in value for value in constants), "code kept as a string"
+
+
+@each_exercise
+def test_a_choice_has_feedback_for_every_wrong_option_and_reason(lesson, name):
+    exercise = exercises_of(lesson)[name]
+    if isinstance(exercise, Choice):
+        letters, digits = (set(re.findall(rf"- \*\*([{kind}])\*\*", exercise.question)) for kind in ("a-z", "0-9"))
+        letter, digit = exercise.solve()
+        assert {w.answer[0] for w in exercise.wrong} | {letter} == letters and len(letters) >= 3
+        assert {w.answer[1] for w in exercise.wrong if w.answer[0] == letter} | {digit} == digits and len(digits) >= 2
+        for answer in itertools.product(letters, digits):
+            assert (fresh(exercise).check("".join(answer)).outcome == CORRECT) == (answer == (letter, digit))
+
+
+@each_exercise
+def test_a_functions_arguments_are_new_for_each_check(lesson, name):
+    exercise = fresh(exercises_of(lesson)[name])
+    if isinstance(exercise, Function):
+
+        @functools.wraps(exercise.solve)
+        def spoils_its_arguments(*arguments):
+            result = exercise.solve(*copy.deepcopy(arguments))
+            for argument in arguments:
+                if isinstance(argument, list | dict):
+                    argument.clear()
+            return result
+
+        assert [exercise.check(spoils_its_arguments).outcome for _ in range(2)] == [CORRECT, CORRECT]
+
+
+@each_lesson
+def test_a_lesson_has_at_least_four_exercises_and_shows_progress(lesson, capsys):
+    module(lesson).progress()
+    lines = capsys.readouterr().out.splitlines()
+    names = list(exercises_of(lesson))
+    assert len(names) >= 4 and names == [f"q{i}" for i in range(1, len(names) + 1)]
+    assert [line.split(":")[0] for line in lines[:-1]] == names
+
+
+# --- the lesson and its exercises agree --------------------------------------------------------------
+
+
+@functools.cache
+def cells_of(lesson):
+    [path] = NOTEBOOKS.glob(f"{lesson.removeprefix('lesson_')}_*.ipynb")
+    return nbformat.read(path, as_version=4).cells
+
+
+@each_exercise
+def test_the_lesson_holds_the_question_and_a_starter_cell_that_runs(lesson, name):
+    exercise = exercises_of(lesson)[name]
+    text = " ".join("\n".join(c.source for c in cells_of(lesson) if c.cell_type == "markdown").split())
+    assert " ".join(exercise.question.split()) in text
+    [cell] = [c for c in cells_of(lesson) if c.cell_type == "code" and f"ex.{name}.check(" in c.source]
+    checked = re.search(rf"^ex\.{name}\.check\((\w+)\)$", cell.source.rstrip().splitlines()[-1])[1]
+    assert cell.outputs[-1].data["text/plain"] == repr(fresh(exercise).check(exercise.starter))
+    if isinstance(exercise, Function):
+        [starter] = ast.parse(inspect.getsource(exercise.starter)).body
+        [written] = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
+        assert f"{written.name}_starter" == starter.name == f"{checked}_starter"
+        written.name = starter.name
+        assert ast.dump(written) == ast.dump(starter)
+    else:
+        assert re.search(rf"^{checked} = \.\.\.", cell.source, re.MULTILINE)
+
+
+@each_lesson
+def test_the_lesson_ends_its_exercises_with_progress(lesson):
+    assert any("ex.progress()" in c.source for c in cells_of(lesson) if c.cell_type == "code")
+
+
+# --- no learner and no machine trips over them ---
+
+
+@each_exercise
+def test_no_object_makes_a_lessons_check_raise(lesson, name):
+    exercise = fresh(exercises_of(lesson)[name])
+    for strange in STRANGE.values():
+        assert exercise.check(strange).outcome in {INCORRECT, CRASHED}
+
+
+def test_exercises_import_neither_torch_nor_pandas_nor_pyplot():
+    code = f"import sys; from hpt_helpers.exercises import {', '.join(LESSONS)}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "pandas", "matplotlib.pyplot"} & set(loaded)

@@ -1,0 +1,30 @@
+"""Importing the package is cheap, and heavy libraries wait until something uses them."""
+
+import subprocess
+import sys
+
+CHEAP = "import time; t = time.perf_counter(); import hpt_helpers; print(time.perf_counter() - t)"
+
+ALL = """
+import importlib, pkgutil, sys
+import hpt_helpers
+
+for module in pkgutil.walk_packages(hpt_helpers.__path__, "hpt_helpers."):
+    importlib.import_module(module.name)
+    print(module.name, *(heavy for heavy in ("ray", "skopt", "matplotlib.pyplot") if heavy in sys.modules))
+"""
+
+
+def python(code: str) -> list[str]:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def test_importing_the_package_takes_under_200_ms():
+    """The best of several fresh interpreters: what the import costs, not what else the machine is doing."""
+    assert min(float(python(CHEAP)[0]) for _ in range(5)) < 0.2
+
+
+def test_no_module_imports_ray_skopt_or_pyplot_before_it_uses_them():
+    found = {name: heavy for name, *heavy in map(str.split, python(ALL))}
+    assert {"hpt_helpers.plots", "hpt_helpers.search", "hpt_helpers.landscape"} <= set(found)
+    assert {name: heavy for name, heavy in found.items() if heavy} == {}

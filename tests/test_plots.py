@@ -1,0 +1,311 @@
+"""The plots: what each one drew, that it reads in greyscale, says what it shows, and never calls show."""
+
+import inspect
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from hpt_helpers import plots
+
+RNG = np.random.default_rng(0)
+REPEATS = RNG.uniform(0.1, 1, (30, 8))
+CURVES = np.exp(-RNG.uniform(0, 1, (20, 12)))
+SURFACE = np.array([[0.9, 0.4, 0.8], [0.7, 0.1, 0.6]])
+LRS = [1e-4, 1e-3, 1e-2]
+CONFIGS = [{"lr": 0.001, "hidden_size": 8}, {"lr": 0.001, "hidden_size": 16}, {"lr": 0.03, "hidden_size": 8}]
+
+# A small call of every plot function: the test below fails for one that is not here.
+CALLS = {
+    "trajectories": lambda **o: plots.trajectories({"grid": [0.5, 0.4], "random": REPEATS[:, :2]}, **o),
+    "learning_curves": lambda **o: plots.learning_curves({"slow": CURVES[0], "fast": CURVES[1]}, **o),
+    "heat_map": lambda **o: plots.heat_map(SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", **o),
+    "response": lambda **o: plots.response(LRS, {"16": [0.3, 0.1, 0.2], "32": [0.4, 0.3, 0.2]}, **o),
+    "surrogate": lambda ax=None, **o: draw_surrogate(axes=ax and (ax, ax.figure.add_subplot()), **o),
+    "distributions": lambda **o: plots.distributions({"grid": [0.1, 0.2], "random": [0.3, 0.4, 0.2]}, **o),
+    "lines": lambda title="Lines", **o: plots.lines(
+        [1, 2], {"formula": [0.1, 0.2], "simulated": [0.3, 0.2]}, x_label="trials", y_label="share", title=title, **o
+    ),
+    "projection": lambda **o: plots.projection(CONFIGS, (LRS, [0.3, 0.1, 0.2]), **o),
+}
+
+
+def draw_surrogate(**options):
+    mean, std, gain = np.array([0.5, 0.2, 0.4]), np.array([0.1, 0.05, 0.02]), np.array([0, 0.03, 0.01])
+    return plots.surrogate(LRS, mean, std, gain, tried=[(1e-4, 0.5), (1e-2, 0.4)], **options)
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_shown_or_left_open(monkeypatch):
+    def shown(*args, **kwargs):
+        pytest.fail("a plot function called show")
+
+    monkeypatch.setattr(plt, "show", shown)
+    monkeypatch.setattr(Figure, "show", shown)
+    yield
+    plt.close("all")
+
+
+def luminance(colour):
+    """Return how bright a colour is in greyscale, from 0 to 1 (ITU-R BT.709)."""
+    return float(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)))
+
+
+def style(line):
+    """Return what tells a line from others without colour; matplotlib has no public way to a custom dash."""
+    return line.get_marker(), line._unscaled_dash_pattern, line.get_linewidth()
+
+
+def assert_told_apart_in_greyscale(lines):
+    assert len({str(style(line)) for line in lines}) == len(lines)
+    assert all(luminance(line.get_color()) < 0.75 for line in lines)  # and seen on white
+
+
+def data(line):
+    return [np.asarray(values).tolist() for values in line.get_data()]
+
+
+def band(collection):
+    """Return the lower and upper edge of a filled band: x -> (low, high)."""
+    vertices = collection.get_paths()[0].vertices
+    return {x: (vertices[vertices[:, 0] == x, 1].min(), vertices[vertices[:, 0] == x, 1].max()) for x in vertices[:, 0]}
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
+def test_every_plot_function_is_tested():
+    public = {n for n, f in inspect.getmembers(plots, inspect.isfunction) if f.__module__ == plots.__name__}
+    assert {n for n in public if not n.startswith("_")} == set(CALLS)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_it_draws_on_the_axes_given_and_returns_them(name):
+    _, (given, other) = plt.subplots(1, 2)
+    assert CALLS[name](ax=given) is given
+    assert given.has_data() and not other.has_data()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_it_makes_axes_of_its_own_when_none_are_given(name):
+    before = plt.figure()
+    ax = CALLS[name]()
+    assert ax.figure is not before and ax.has_data() and not before.axes
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_it_has_a_title_two_labels_and_a_description(name):
+    ax = CALLS[name](title="What was seen")
+    parts = [*ax.figure.axes, *ax.child_axes]
+    assert [part.get_title() for part in parts if part.get_title()] == ["What was seen"]
+    assert any(part.get_xlabel() for part in parts) and all(part.get_ylabel() for part in parts)
+    own = CALLS[name]()
+    assert any(part.get_title() for part in (own, *own.child_axes))
+    assert ax.alt_text.startswith("What was seen") and ax.alt_text.endswith(".") and len(ax.alt_text) > 40
+    assert "\n" not in ax.alt_text and "nan" not in ax.alt_text
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_it_can_be_drawn_without_a_warning(name):
+    CALLS[name]().figure.canvas.draw()
+
+
+@pytest.mark.parametrize("name", ["trajectories", "learning_curves", "response", "distributions", "lines"])
+def test_its_lines_are_told_apart_in_greyscale_and_named(name):
+    ax = CALLS[name]()
+    assert_told_apart_in_greyscale(ax.lines)
+    assert len(ax.get_legend().get_texts()) == len(ax.lines) == 2
+
+
+def test_six_lines_are_told_apart_in_greyscale():
+    samples = {str(i): RNG.uniform(0, 1, 5) for i in range(6)}
+    for draw in (plots.trajectories, plots.learning_curves, plots.distributions):
+        assert_told_apart_in_greyscale(draw(samples).lines)
+    assert_told_apart_in_greyscale(plots.response(range(1, 6), samples).lines)
+    assert_told_apart_in_greyscale(plots.lines(range(5), samples, x_label="x", y_label="y", title="Lines").lines)
+
+
+# --- each of them ---------------------------------------------------------------------------------
+
+
+def test_trajectories_of_one_search_are_its_losses():
+    ax = plots.trajectories({"grid": np.array([0.5, 0.4, 0.4])})
+    (line,) = ax.lines
+    assert data(line) == [[1, 2, 3], [0.5, 0.4, 0.4]] and line.get_drawstyle() == "steps-post"
+    assert line.get_label() == "grid" and not ax.collections
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("trials", "best validation loss so far (nats)")
+    assert "grid ends at 0.400" in ax.alt_text
+
+
+def test_trajectories_of_repeats_are_their_median_and_quartiles():
+    cost = np.arange(10, 90, 10)
+    ax = plots.trajectories({"random": REPEATS}, cost=cost, x_label="epochs")
+    by_hand = np.sort(REPEATS, axis=0)
+    (line,), (filled,) = ax.lines, ax.collections
+    assert data(line)[0] == cost.tolist() and ax.get_xlabel() == "epochs"
+    np.testing.assert_allclose(data(line)[1], (by_hand[14] + by_hand[15]) / 2)
+    edges = band(filled)
+    # Of 30 sorted values the lower quartile lies a quarter of the way from the 8th to the 9th.
+    low, high = (by_hand[7] + 0.25 * (by_hand[8] - by_hand[7]), by_hand[22] - 0.25 * (by_hand[22] - by_hand[21]))
+    assert edges[10] == pytest.approx((low[0], high[0]))
+    assert line.get_label() == "random (median of 30)"
+    assert f"random ends at {np.median(REPEATS[:, -1]):.3f}" in ax.alt_text
+
+
+def test_trajectories_begin_where_the_first_trial_succeeded():
+    """Quietly: a warning would stand in the notebook."""
+    ax = plots.trajectories({"a": [np.nan, 0.5, 0.4], "b": [[np.nan, np.nan, 0.3], [np.nan, 0.2, 0.1]]})
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [np.nan, 0.5, 0.4])
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), [np.nan, 0.2, 0.2])
+    ax.figure.canvas.draw()
+
+
+def test_learning_curves_by_name():
+    ax = plots.learning_curves({"slow": CURVES[0], "fast": CURVES[1, :5]})
+    assert [line.get_label() for line in ax.lines] == ["slow", "fast"]
+    assert data(ax.lines[0]) == [list(range(1, 13)), CURVES[0].tolist()]
+    assert data(ax.lines[1]) == [list(range(1, 6)), CURVES[1, :5].tolist()]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epochs", "validation loss (nats)")
+    assert "slow, fast" in ax.alt_text
+
+
+def test_many_learning_curves_are_grey_lines_and_some_are_bold():
+    ax = plots.learning_curves(CURVES, mark=[3, 7])
+    assert len(ax.lines) == 22 and ax.get_yscale() == "log"
+    for line, curve in zip(ax.lines, [*CURVES, CURVES[3], CURVES[7]], strict=True):
+        assert data(line) == [list(range(1, 13)), curve.tolist()]
+    many, bold = ax.lines[:20], ax.lines[20:]
+    assert max(line.get_linewidth() for line in many) < min(line.get_linewidth() for line in bold)
+    assert_told_apart_in_greyscale(bold)
+    assert all(luminance(line.get_color()) == pytest.approx(0.6) for line in many)
+    assert "20 runs" in ax.alt_text
+
+
+def test_a_heat_map_shows_the_values_where_they_are():
+    ax = plots.heat_map(SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", log_x=True)
+    surface = ax.collections[0]
+    np.testing.assert_array_equal(surface.get_array().reshape(2, 3), SURFACE)
+    assert ax.get_xscale() == "log"
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["16", "32"] and ax.get_yticks().tolist() == [0, 1]
+    edges = surface.get_coordinates()[0, :, 0]
+    assert all(left < lr < right for left, lr, right in zip(edges, LRS, edges[1:], strict=False))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "batch size")
+    colour_bar = next(a for a in ax.figure.axes if a is not ax)
+    assert colour_bar.get_ylabel() == "validation loss (nats)"
+    assert "lowest at 0.001 and 32" in ax.alt_text
+
+
+def test_a_heat_map_is_the_darker_the_lower():
+    ax = CALLS["heat_map"]()
+    brightness = [luminance(ax.collections[0].to_rgba(v)[:3]) for v in np.linspace(0.1, 0.9, 20)]
+    assert (np.diff(brightness) > 0).all()
+
+
+def test_a_heat_map_marks_points_by_value_or_by_row():
+    labels = {"x_label": "learning rate", "y_label": "optimiser"}
+    ax = plots.heat_map(SURFACE, LRS, [16, 32], mark=[(1e-3, 32), (1e-2, 16)], **labels)
+    assert [data(line) for line in ax.lines] == [[[1e-3], [1]], [[1e-2], [0]]]
+    ax = plots.heat_map(SURFACE, LRS, ["sgd", "adam"], mark=[(1e-3, "adam"), (1e-2, 0)], **labels)
+    assert [data(line) for line in ax.lines] == [[[1e-3], [1]], [[1e-2], [0]]]
+    for line in ax.lines:  # seen on dark and on bright
+        assert luminance(line.get_markerfacecolor()) == pytest.approx(1) and line.get_markeredgecolor() == "black"
+
+
+def test_a_heat_map_of_many_rows_labels_some_of_them():
+    ax = plots.heat_map(RNG.uniform(0, 1, (49, 3)), LRS, range(16, 65), x_label="learning rate", y_label="batch size")
+    labels = [t.get_text() for t in ax.get_yticklabels()]
+    assert 6 <= len(labels) <= 10
+    assert labels == [str(16 + int(position)) for position in ax.get_yticks()]
+
+
+def test_a_heat_map_has_holes_where_training_diverged():
+    values = np.where(SURFACE > 0.85, np.nan, SURFACE)
+    ax = plots.heat_map(values, LRS, [16, 32], x_label="learning rate", y_label="batch size")
+    ax.figure.canvas.draw()
+    assert np.ma.getmaskarray(ax.collections[0].get_array()).sum() == 1 and "0.001 and 32" in ax.alt_text
+
+
+def test_a_heat_maps_colours_may_follow_the_logarithm():
+    ax = CALLS["heat_map"](log_values=True)
+    surface = ax.collections[0]
+    np.testing.assert_allclose(surface.norm([0.1, 0.3, 0.9]), [0, 0.5, 1], atol=1e-12)
+    assert CALLS["heat_map"]().collections[0].norm(0.5) == pytest.approx(0.5)
+
+
+def test_a_response_is_drawn_against_a_logarithmic_axis():
+    ax = CALLS["response"]()
+    assert ax.get_xscale() == "log" and CALLS["response"](log_x=False).get_xscale() == "linear"
+    assert [data(line) for line in ax.lines] == [[LRS, [0.3, 0.1, 0.2]], [LRS, [0.4, 0.3, 0.2]]]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "validation loss (nats)")
+    assert "16 lowest at 0.001" in ax.alt_text and "32 lowest at 0.01" in ax.alt_text
+
+
+def test_a_response_with_repeats_has_a_median_and_a_band():
+    values = np.array([[1.0, 5, 3], [2, 6, 3], [3, 9, 3], [4, 8, 3], [5, 7, 3]])
+    ax = plots.response(LRS, {"iris": values})
+    assert data(ax.lines[0])[1] == [3, 7, 3]
+    assert band(ax.collections[0])[1e-4] == (2, 4) and band(ax.collections[0])[1e-3] == (6, 8)
+
+
+def test_a_response_is_quiet_where_every_training_diverged():
+    ax = plots.response(LRS, {"iris": [[0.3, 0.2, np.nan], [0.3, np.nan, np.nan]]})
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.3, 0.2, np.nan])
+    assert "iris lowest at 0.001" in ax.alt_text
+
+
+def test_distributions_are_the_share_at_or_below():
+    sample = np.array([0.3, 0.1, 0.2, 0.2])
+    ax = plots.distributions({"random": sample}, x_label="test accuracy")
+    x, y = ax.lines[0].get_data()
+    for value in (0.1, 0.15, 0.2, 0.25, 0.3):
+        before = np.flatnonzero(x <= value)
+        assert y[before[-1]] == (sample <= value).mean()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("test accuracy", "share at or below")
+    assert "random has median 0.200" in ax.alt_text
+
+
+def test_a_surrogate_is_drawn_above_its_gain():
+    truth = np.array([0.45, 0.25, 0.35])
+    upper = draw_surrogate(truth=truth, x_label="learning rate")
+    (lower,) = set(upper.figure.axes) - {upper}
+    by_name = {line.get_label(): line for line in upper.lines}
+    assert data(by_name["surrogate"]) == [LRS, [0.5, 0.2, 0.4]]
+    assert data(by_name["truth"]) == [LRS, truth.tolist()]
+    assert data(by_name["trials"]) == [[1e-4, 1e-2], [0.5, 0.4]]
+    assert band(upper.collections[0]) == {
+        x: pytest.approx(edges) for x, edges in zip(LRS, [(0.3, 0.7), (0.1, 0.3), (0.36, 0.44)], strict=True)
+    }
+    assert {x: high for x, (_, high) in band(lower.collections[0]).items()} == {1e-4: 0, 1e-3: 0.03, 1e-2: 0.01}
+    for ax in (upper, lower):
+        assert [data(line)[0] for line in ax.lines if data(line)[1] == [0, 1]] == [[1e-3, 1e-3]]  # the largest gain
+        assert ax.get_xscale() == "log"
+    assert (upper.get_ylabel(), lower.get_ylabel()) == ("validation loss (nats)", "gain (nats)")
+    assert lower.get_xlabel() == "learning rate"
+    assert "2 trials" in upper.alt_text and "learning rate 0.001" in upper.alt_text
+    assert_told_apart_in_greyscale(upper.lines)
+    assert draw_surrogate(log_x=False).get_xscale() == "linear"
+
+
+def test_a_surrogate_is_drawn_on_two_axes_given():
+    _, pair = plt.subplots(2, 1)
+    assert draw_surrogate(axes=pair) is pair[0] and pair[1].has_data()
+
+
+def test_lines_are_drawn_against_x():
+    ax = plots.lines([1, 2, 4], {"a": [0.1, 0.3, 0.2]}, x_label="trials", y_label="share", title="Hits")
+    assert data(ax.lines[0]) == [[1, 2, 4], [0.1, 0.3, 0.2]] and ax.lines[0].get_label() == "a"
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("trials", "share", "Hits")
+    assert "a goes from 0.1 to 0.2" in ax.alt_text
+
+
+def test_a_projection_shows_the_configurations_and_the_loss_at_their_x():
+    ax = CALLS["projection"]()
+    (above,) = ax.child_axes
+    assert data(ax.lines[0]) == [[0.001, 0.001, 0.03], [8, 16, 8]] and data(above.lines[0]) == [LRS, [0.3, 0.1, 0.2]]
+    for part in (ax, above):
+        assert {data(line)[0][0] for line in part.lines[1:]} == {0.001, 0.03} and part.get_xscale() == "log"
+    assert above.get_yscale() == "log" and above.get_ylabel() == "loss (nats)"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "hidden size")
+    assert "3 configurations have 2 different values of learning rate" in ax.alt_text

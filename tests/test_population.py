@@ -1,0 +1,480 @@
+"""Populations: the numbers of `fit`, whoever trains beside, resumed, cut, chunked, and as far as rounding allows."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hpt_helpers import population as population_module
+from hpt_helpers.data import load_splits
+from hpt_helpers.population import Population, fit_many, rounding_sensitivity
+from hpt_helpers.training import evaluate, fit, start_training, train_one_epoch
+
+SPLITS = {name: load_splits(name) for name in ("iris", "wine", "breast_cancer", "digits")}
+IRIS = SPLITS["iris"]
+CURVES = ("train_loss", "val_loss", "val_accuracy")
+MIXED = [
+    {"lr": 0.01, "batch_size": 16, "hidden_size": 8},
+    {"lr": 0.1, "batch_size": 1, "hidden_size": 3},
+    {"lr": 0.001, "batch_size": 90, "hidden_size": 32},
+    {"lr": 0.05, "batch_size": 64},
+    {"lr": 0.02, "batch_size": 16, "hidden_size": 16},
+    {"lr": 0.03, "batch_size": 7, "hidden_size": 8},
+]
+
+
+def assert_same(found, expected, tolerance=1e-9):
+    """Losses within the tolerance, accuracies equal, nan where nan."""
+    for name in ("train_loss", "val_loss"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=0, atol=tolerance, err_msg=name)
+    np.testing.assert_array_equal(found.val_accuracy, expected.val_accuracy)
+
+
+def row(curves, i, n_epochs=None):
+    """Return one member's curves, in the form of `LearningCurves`."""
+    return population_module.LearningCurves(*(getattr(curves, name)[i, :n_epochs] for name in CURVES))
+
+
+def rows(curves, indices):
+    return population_module.LearningCurves(*(getattr(curves, name)[indices] for name in CURVES))
+
+
+def same_weights(one, two, tolerance=1e-9):
+    a, b = one.state_dict(), two.state_dict()
+    assert a.keys() == b.keys()
+    for name in a:
+        torch.testing.assert_close(a[name], b[name], rtol=0, atol=tolerance)
+
+
+# --- the numbers of fit ---------------------------------------------------------------------------
+
+
+@st.composite
+def populations(draw, name, min_batch=1):
+    """Configurations, seeds and epochs; learning rates up to the data set's largest."""
+    splits = SPLITS[name]
+    n_rows = len(splits.y_train)
+    awkward = [b for b in (1, 2, 16, n_rows // 2, n_rows // 2 + 1, n_rows - 1, n_rows) if b >= min_batch]
+    config = st.fixed_dictionaries(
+        {
+            "lr": st.floats(-4, float(np.log10(splits.max_lr))).map(lambda e: min(10.0**e, splits.max_lr)),
+            "batch_size": st.sampled_from(awkward) | st.integers(min_batch, n_rows),
+        },
+        optional={"hidden_size": st.integers(1, 40)},
+    )
+    configs = draw(st.lists(config, min_size=1, max_size=4))
+    seeds = draw(st.integers(0, 5) | st.lists(st.integers(0, 2**40), min_size=len(configs), max_size=len(configs)))
+    return configs, seeds, draw(st.integers(1, 3))
+
+
+def check_against_fit(name, drawn):
+    configs, seeds, n_epochs = drawn
+    together = fit_many(configs, SPLITS[name], n_epochs=n_epochs, seed=seeds)
+    for name_of_curve in CURVES:
+        assert getattr(together, name_of_curve).shape == (len(configs), n_epochs)
+    for i, config in enumerate(configs):
+        seed = seeds if isinstance(seeds, int) else seeds[i]
+        assert_same(row(together, i), fit(config, SPLITS[name], n_epochs=n_epochs, seed=seed))
+
+
+@settings(max_examples=12)
+@given(populations("iris"))
+def test_any_population_on_iris_has_the_numbers_of_fit(drawn):
+    check_against_fit("iris", drawn)
+
+
+@settings(max_examples=8)
+@given(populations("wine"))
+def test_any_population_on_wine_has_the_numbers_of_fit(drawn):
+    check_against_fit("wine", drawn)
+
+
+@settings(max_examples=4)
+@given(populations("breast_cancer", min_batch=4))
+def test_any_population_on_breast_cancer_has_the_numbers_of_fit(drawn):
+    check_against_fit("breast_cancer", drawn)
+
+
+@settings(max_examples=4)
+@given(populations("digits", min_batch=8))
+def test_any_population_on_digits_has_the_numbers_of_fit(drawn):
+    check_against_fit("digits", drawn)
+
+
+@pytest.mark.parametrize("name", SPLITS)
+def test_every_kind_of_batch_has_the_numbers_of_fit(name):
+    """A batch of 1, a last batch of one row, a batch of all rows but one, and of the whole training part."""
+    splits = SPLITS[name]
+    n_rows = len(splits.y_train)
+    one = 8 if name == "digits" else 1
+    sizes = [one, next(b for b in range(20, n_rows) if n_rows % b == 1), n_rows - 1, n_rows]
+    configs = [{"lr": splits.max_lr / 2, "batch_size": b, "hidden_size": 8} for b in sizes]
+    together = fit_many(configs, splits, n_epochs=2, seed=1)
+    for i, config in enumerate(configs):
+        assert_same(row(together, i), fit(config, splits, n_epochs=2, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "batch_size", "n_epochs"),
+    [("iris", 16, 81), ("wine", 16, 81), ("breast_cancer", 64, 81), ("digits", 64, 30)],
+)
+def test_long_trainings_at_the_largest_lr_still_have_the_numbers_of_fit(name, batch_size, n_epochs):
+    splits = SPLITS[name]
+    config = {"lr": splits.max_lr, "batch_size": batch_size, "hidden_size": 16}
+    together = fit_many([config, config | {"hidden_size": 8}], splits, n_epochs=n_epochs)
+    assert_same(row(together, 0), fit(config, splits, n_epochs=n_epochs))
+
+
+def test_beyond_the_well_conditioned_range_the_first_epochs_agree():
+    """Later ones need not: rounding grows until two correct programs disagree."""
+    config = {"lr": 0.05, "batch_size": 64}
+    together = fit_many([config], SPLITS["digits"], n_epochs=1)
+    assert_same(row(together, 0), fit(config, SPLITS["digits"], n_epochs=1))
+
+
+def test_large_stacks_have_the_numbers_of_fit():
+    """More members of one kind than fit into a stack, some of another kind, and a few of many kinds."""
+    rng = np.random.default_rng(0)
+    lrs = 10 ** rng.uniform(-4, -1, 150)
+    kinds = [(16, 16)] * 100 + [(90, 8)] * 20 + [(int(b), int(h)) for b, h in rng.integers((8, 1), (91, 33), (30, 2))]
+    configs = [
+        {"lr": float(lr), "batch_size": b, "hidden_size": h} for lr, (b, h) in zip(lrs, kinds, strict=True)
+    ]  # fmt: skip
+    assert population_module.STACK < 100 and population_module.SMALL <= 20  # or this tests less than it says
+    order = rng.permutation(150)
+    together = fit_many([configs[i] for i in order], IRIS, n_epochs=2)
+    for place in (0, 1, 50, 100, 148, 149, *np.flatnonzero(np.isin(order, [0, 63, 64, 99, 100, 119, 120]))):
+        assert_same(row(together, place), fit(configs[order[place]], IRIS, n_epochs=2))
+
+
+# --- independence of the members ------------------------------------------------------------------
+
+
+def test_order_and_company_do_not_matter():
+    whole = fit_many(MIXED, IRIS, n_epochs=4)
+    backwards = fit_many(MIXED[::-1], IRIS, n_epochs=4)
+    assert_same(rows(backwards, slice(None, None, -1)), whole, 1e-12)
+    for i, config in enumerate(MIXED):
+        assert_same(row(fit_many([config], IRIS, n_epochs=4), 0), row(whole, i), 1e-12)
+
+
+def test_a_twin_has_the_same_numbers():
+    twins = fit_many([MIXED[0], *MIXED, MIXED[0]], IRIS, n_epochs=3)
+    assert_same(row(twins, 0), row(twins, -1), 1e-12)
+
+
+def test_a_seed_for_each_configuration():
+    seeds = [3, 3, 0, 7, 2**61, 1]
+    together = fit_many(MIXED, IRIS, n_epochs=2, seed=seeds)
+    for i, (config, seed) in enumerate(zip(MIXED, seeds, strict=True)):
+        assert_same(row(together, i), fit(config, IRIS, n_epochs=2, seed=seed))
+
+
+@pytest.mark.parametrize("n_each", [1, 20])
+def test_many_seeds_of_one_configuration(n_each):
+    seeds = np.repeat([0, 1, 2], n_each)
+    together = fit_many([MIXED[0]] * len(seeds), IRIS, n_epochs=2, seed=seeds)
+    for i, seed in [(0, 0), (n_each, 1), (-1, 2)]:
+        assert_same(row(together, i), fit(MIXED[0], IRIS, n_epochs=2, seed=seed))
+
+
+def test_a_split_for_each_configuration():
+    splits = [load_splits("iris", seed=s) for s in (1, 2, 1, 3, 4, 2)]
+    together = fit_many(MIXED, splits, n_epochs=2, seed=[0, 1, 0, 1, 0, 1])
+    for i, (config, split) in enumerate(zip(MIXED, splits, strict=True)):
+        assert_same(row(together, i), fit(config, split, n_epochs=2, seed=i % 2))
+
+
+def test_many_splits_of_one_configuration_train_as_one_stack():
+    splits = [load_splits("iris", seed=s) for s in range(30)]
+    together = fit_many([MIXED[0]] * 30, splits, n_epochs=2)
+    for i in (0, 13, 29):
+        assert_same(row(together, i), fit(MIXED[0], splits[i], n_epochs=2))
+    assert len(set(together.val_loss[:, -1])) == 30
+
+
+@pytest.mark.parametrize(
+    "company", [MIXED, [MIXED[0]] * 20, [MIXED[0] | {"lr": lr} for lr in np.linspace(0.001, 0.1, 70)]]
+)
+def test_a_diverging_member_leaves_the_others_untouched(company):
+    wild = company[0] | {"lr": 1e200}
+    middle = len(company) // 2
+    with_it = fit_many([*company[:middle], wild, *company[middle:]], IRIS, n_epochs=4)
+    others = [i for i in range(len(company) + 1) if i != middle]
+    assert_same(rows(with_it, others), fit_many(company, IRIS, n_epochs=4), 1e-12)
+    assert all(np.isnan(getattr(with_it, name)[middle]).all() for name in CURVES)
+    assert [bool(reason) for reason in with_it.failures] == [i == middle for i in range(len(company) + 1)]
+    assert with_it.failures[middle] == fit(wild, IRIS, n_epochs=4).failure
+
+
+def test_common_random_numbers():
+    """One seed: the same initial weights for one hidden size, and the same shuffles for one batch size."""
+    population = Population([MIXED[0], MIXED[0] | {"lr": 0.1, "batch_size": 90}, MIXED[4]], IRIS, seed=5)
+    same_weights(population.model(0), population.model(1), 0)
+    assert population.model(2).hidden.weight.shape == (16, 4)
+    # A learning rate too small to move anything leaves only the shuffles and the weights, which are alike.
+    curves = fit_many([{"lr": 1e-200, "batch_size": 16}, {"lr": 2e-200, "batch_size": 16}], IRIS, n_epochs=2)
+    assert_same(row(curves, 0), row(curves, 1), 0)
+
+
+def test_the_docstring_says_why_common_random_numbers_sharpen_comparisons():
+    assert "sharper" in Population.__doc__
+
+
+def test_common_random_numbers_do_sharpen_comparisons():
+    """The difference of two configurations varies less over seeds when both have the same seed."""
+    pair = [MIXED[0], MIXED[0] | {"lr": 0.012}]
+    seeds = np.arange(40)
+    one, two = (fit_many([c] * 40, IRIS, n_epochs=15, seed=seeds).val_loss[:, -1] for c in pair)
+    assert np.std(one - two) < 0.5 * np.std(one - np.roll(two, 1))
+
+
+def test_the_global_random_states_are_neither_read_nor_changed():
+    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    try:
+        curves = []
+        for seed in (1, 2):
+            torch.manual_seed(seed), np.random.seed(seed), random.seed(seed)
+            before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+            population = Population(MIXED, IRIS)
+            curves.append(population.train_to(2).curves())
+            population.model(0)
+            assert torch.equal(torch.get_rng_state(), before[0])
+            assert all(np.array_equal(a, b) for a, b in zip(np.random.get_state(), before[1], strict=True))
+            assert random.getstate() == before[2]
+        assert_same(*curves, 0)
+    finally:
+        torch.set_rng_state(kept[0]), np.random.set_state(kept[1]), random.setstate(kept[2])
+
+
+# --- going on, and keeping some -------------------------------------------------------------------
+
+
+def test_training_to_5_then_to_20_is_training_to_20():
+    in_two = Population(MIXED, IRIS).train_to(5)
+    first = in_two.curves()
+    whole = fit_many(MIXED, IRIS, n_epochs=20)
+    assert_same(first, rows(whole, np.s_[:, :5]))
+    assert_same(in_two.train_to(20).curves(), whole, 1e-12)
+
+
+def test_training_to_where_it_stands_does_nothing():
+    population = Population(MIXED, IRIS).train_to(2)
+    before = population.curves()
+    assert population.train_to(2) is population and population.epoch == 2
+    assert_same(population.curves(), before, 0)
+
+
+def test_a_new_population_has_curves_of_no_epoch():
+    assert Population(MIXED, IRIS).curves().val_loss.shape == (len(MIXED), 0)
+
+
+@pytest.mark.parametrize("indices", [[4], [5, 0, 3], np.array([1, 2]), slice(2, 5), -1, [True] + [False] * 4 + [True]])
+def test_a_subset_has_the_rows_of_the_whole(indices):
+    chosen = np.atleast_1d(np.arange(len(MIXED))[indices])
+    whole = fit_many(MIXED, IRIS, n_epochs=6)
+    population = Population(MIXED, IRIS).train_to(2)
+    some = population[indices]
+    assert len(some) == len(chosen) and some.epoch == 2
+    assert_same(some.curves(), rows(whole, np.ix_(chosen, range(2))))
+    assert_same(some.train_to(6).curves(), rows(whole, chosen))
+    # What the subset did has not touched the population it came from.
+    assert population.epoch == 2
+    assert_same(population.train_to(6).curves(), whole)
+
+
+def test_successive_halving_is_one_line_per_rung():
+    configs = [{"lr": lr, "batch_size": 16} for lr in (0.001, 0.1, 0.01, 0.03, 0.0001, 0.05, 0.002, 0.02, 0.0005)]
+    population, best = Population(configs, IRIS), np.arange(9)
+    for n, epoch in [(9, 1), (3, 3), (1, 9)]:
+        population = population[best[:n]]
+        best = np.argsort(population.train_to(epoch).curves().val_loss[:, -1])
+
+    alone = [fit(config, IRIS, n_epochs=9) for config in configs]
+    after_1 = sorted(alone, key=lambda curve: curve.val_loss[0])[:3]
+    winner = min(after_1, key=lambda curve: curve.val_loss[2])
+    assert population.configs == [configs[alone.index(winner)] | {"hidden_size": 16}]
+    assert_same(row(population.curves(), 0), winner)
+
+
+def test_a_subset_with_seeds_and_splits_of_their_own():
+    splits = [load_splits("iris", seed=s) for s in range(6)]
+    whole = Population(MIXED, splits, seed=range(6)).train_to(1)
+    assert_same(
+        whole[[3, 1]].train_to(3).curves(),
+        fit_many([MIXED[3], MIXED[1]], [splits[3], splits[1]], n_epochs=3, seed=[3, 1]),
+    )
+
+
+def test_a_member_as_a_model_is_the_model_of_fit():
+    population = Population(MIXED, IRIS, seed=2).train_to(3)
+    curves = population.curves()
+    for i, config in enumerate(MIXED):
+        same_weights(population.model(i), fit(config, IRIS, n_epochs=3, seed=2).model)
+        loss, accuracy = evaluate(population.model(i), IRIS.X_val, IRIS.y_val)
+        assert loss == pytest.approx(curves.val_loss[i, -1], abs=1e-12) and accuracy == curves.val_accuracy[i, -1]
+
+
+def test_a_model_is_a_copy():
+    population = Population(MIXED, IRIS).train_to(1)
+    model = population.model(0)
+    with torch.no_grad():
+        model.hidden.weight.zero_()
+    assert_same(population.train_to(3).curves(), fit_many(MIXED, IRIS, n_epochs=3))
+
+
+def test_a_saved_state_goes_on_to_the_bit():
+    seeds = [0, 0, 1, 1, 2, 3]
+    population = Population(MIXED, IRIS, seed=seeds).train_to(3)
+    state = population.state_dict()
+    uninterrupted = population.train_to(7)
+    other = Population(MIXED, IRIS, seed=seeds)
+    other.load_state_dict(state)
+    assert other.epoch == 3
+    assert_same(other.curves(), rows(uninterrupted.curves(), np.s_[:, :3]), 0)
+    assert_same(other.train_to(7).curves(), uninterrupted.curves(), 0)
+    for i in range(len(MIXED)):
+        same_weights(other.model(i), uninterrupted.model(i), 0)
+
+
+def test_a_saved_state_serves_twice_and_turns_a_population_back():
+    population = Population(MIXED, IRIS).train_to(2)
+    state = population.state_dict()
+    first = population.train_to(5).curves()
+    population.load_state_dict(state)
+    assert population.epoch == 2
+    assert_same(population.train_to(5).curves(), first, 0)
+
+
+def test_a_subsets_state_loads_into_a_population_of_its_configurations():
+    some = Population(MIXED, IRIS).train_to(2)[[0, 5]]  # the widest network is not among them
+    fresh = Population([MIXED[0], MIXED[5]], IRIS)
+    fresh.load_state_dict(some.state_dict())
+    assert_same(fresh.train_to(4).curves(), fit_many([MIXED[0], MIXED[5]], IRIS, n_epochs=4))
+
+
+@pytest.mark.parametrize("other", [(MIXED[:3], 0), (MIXED, 1), ([c | {"hidden_size": 4} for c in MIXED], 0)])
+def test_the_state_of_another_population_is_refused(other):
+    configs, seed = other
+    state = Population(configs, IRIS, seed=seed).state_dict()
+    with pytest.raises(ValueError, match="other configurations, splits or seeds"):
+        Population(MIXED, IRIS).load_state_dict(state)
+
+
+# --- chunks ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 6])
+def test_chunks_give_the_same_numbers(chunk, monkeypatch):
+    splits = [load_splits("iris", seed=s) for s in range(6)]
+    expected = fit_many(MIXED, splits, n_epochs=2, seed=range(6))
+    sizes = []
+
+    class Counted(Population):
+        def __init__(self, configs, *args, **kwargs):
+            sizes.append(len(configs))
+            super().__init__(configs, *args, **kwargs)
+
+    monkeypatch.setattr(population_module, "CHUNK", chunk)
+    monkeypatch.setattr(population_module, "Population", Counted)
+    assert_same(fit_many(MIXED, splits, n_epochs=2, seed=range(6)), expected, 1e-12)
+    assert sum(sizes) == 6 and max(sizes) == chunk
+
+
+def test_progress_changes_no_number_and_prints_nothing_when_bars_are_off(capfd):
+    expected = fit_many(MIXED, IRIS, n_epochs=2)
+    assert_same(fit_many(MIXED, IRIS, n_epochs=2, progress=True), expected, 0)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_shows_a_bar_that_leaves_nothing_behind(capfd, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE")
+    fit_many(MIXED[:1], IRIS, n_epochs=1, progress=True)
+    shown = capfd.readouterr().err
+    assert "1/1" in shown or "0/1" in shown
+    assert shown.endswith("\r")
+
+
+# --- rounding -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SPLITS)
+def test_rounding_stays_small_up_to_max_lr(name):
+    splits = SPLITS[name]
+    difference = rounding_sensitivity({"lr": splits.max_lr, "batch_size": 32}, splits, n_epochs=20)
+    assert difference.shape == (20,)
+    assert difference.max() < 1e-9 and difference.max() > 0
+
+
+def test_rounding_grows_to_the_size_of_the_loss_in_a_wild_training():
+    difference = rounding_sensitivity({"lr": 0.05, "batch_size": 32}, SPLITS["digits"], n_epochs=30)
+    assert difference[0] < 1e-6 and difference.max() > 1e-3
+
+
+def test_the_nudge_is_that_of_two_trainings_with_fit():
+    """The same by hand with one network: as large to within a factor of ten, for it is rounding."""
+    losses = []
+    for nudge in (0, 1e-6):
+        model, optimizer, generator = start_training({"lr": 0.01, "batch_size": 16}, IRIS)
+        with torch.no_grad():
+            for p in model.parameters():
+                p += nudge
+        for _ in range(5):
+            train_one_epoch(model, optimizer, IRIS.X_train, IRIS.y_train, 16, generator)
+        losses.append(evaluate(model, IRIS.X_val, IRIS.y_val)[0])
+    by_hand = abs(losses[1] - losses[0]) / 1e-6
+    found = rounding_sensitivity({"lr": 0.01, "batch_size": 16}, IRIS, n_epochs=5)[-1] / 1e-15
+    assert 0.1 * by_hand < found < 10 * by_hand
+
+
+# --- what is given --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [lambda c: Population(c, IRIS), lambda c: fit_many(c, IRIS, n_epochs=1)])
+def test_no_configurations_are_refused(make):
+    with pytest.raises(ValueError, match="configs is empty"):
+        make([])
+
+
+def test_a_bad_configuration_is_refused():
+    with pytest.raises(ValueError, match="batch_size is 91"):
+        Population([*MIXED, {"lr": 0.1, "batch_size": 91}], IRIS)
+    with pytest.raises(ValueError, match="rate"):
+        fit_many([{"rate": 0.1, "batch_size": 16}], IRIS, n_epochs=1)
+
+
+def test_the_number_of_seeds_and_splits_must_be_that_of_the_configurations():
+    with pytest.raises(ValueError, match="seed has 2 entries; there are 6"):
+        Population(MIXED, IRIS, seed=[0, 1])
+    with pytest.raises(ValueError, match="splits has 1 entries; there are 6"):
+        fit_many(MIXED, [IRIS], n_epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"), [(-1, ValueError), ([0, -1], ValueError), ([0, 0.5], TypeError), (True, TypeError)]
+)
+def test_bad_seeds_are_refused(seed, error):
+    with pytest.raises(error, match="seed"):
+        Population(MIXED[:2], IRIS, seed=seed)
+
+
+def test_splits_of_different_shapes_are_refused():
+    with pytest.raises(ValueError, match="one shape"):
+        Population(MIXED[:2], [IRIS, SPLITS["wine"]])
+
+
+@pytest.mark.parametrize(("epoch", "error"), [(0, ValueError), (1, ValueError), (2.5, TypeError), (True, TypeError)])
+def test_a_bad_epoch_is_refused(epoch, error):
+    population = Population(MIXED[:1], IRIS).train_to(2)
+    with pytest.raises(error, match="epoch"):
+        population.train_to(epoch)
+
+
+def test_indices_that_select_nothing_are_refused():
+    with pytest.raises(ValueError, match="no member"):
+        Population(MIXED, IRIS)[[]]
+    with pytest.raises(IndexError):
+        Population(MIXED, IRIS)[[6]]

@@ -1,0 +1,334 @@
+"""The trials of the course run in Ray with the numbers of `fit`, and the local Ray leaves nothing behind."""
+
+import json
+import logging
+import math
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import psutil
+import pytest
+
+from hpt_helpers import ray_tools
+from hpt_helpers.data import load_splits
+from hpt_helpers.ray_tools import course_trainable, local_ray, results_table
+from hpt_helpers.search_space import Choice, Real, SearchSpace
+from hpt_helpers.training import fit
+
+CONFIG = {"lr": 0.01, "batch_size": 16, "hidden_size": 8}
+OTHER = {"lr": 0.003, "batch_size": 64, "hidden_size": 32}
+SPACE = SearchSpace(
+    {"lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32, 64]), "hidden_size": Choice([8, 16, 32])}
+)
+WILD = {"lr": 1e200, "batch_size": 32, "hidden_size": 16}
+
+
+@pytest.fixture(scope="module")
+def ray():
+    return pytest.importorskip("ray")
+
+
+# --- the class Trainable -----------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def no_files_at_home(ray, monkeypatch, tmp_path):
+    """A Trainable that no Tuner made puts a folder for logs into ~/ray_results."""
+    monkeypatch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path))
+
+
+def losses(trainable, n_epochs):
+    return [trainable.train()["val_loss"] for _ in range(n_epochs)]
+
+
+@pytest.mark.parametrize("dataset", ["iris", "wine"])
+def test_a_step_is_an_epoch_of_fit(dataset):
+    trial = course_trainable(dataset, seed=3)(CONFIG)
+    curve = fit(CONFIG, load_splits(dataset), n_epochs=4, seed=3)
+    results = [trial.train() for _ in range(4)]
+    assert [r["val_loss"] for r in results] == curve.val_loss.tolist()
+    assert [r["val_accuracy"] for r in results] == curve.val_accuracy.tolist()
+    assert {r["failure"] for r in results} == {""} and results[-1]["training_iteration"] == 4
+
+
+def test_a_trial_saved_at_epoch_3_and_restored_goes_on_to_the_bit(tmp_path):
+    Trial = course_trainable("iris", seed=1)
+    first, second = Trial(CONFIG), Trial(CONFIG)
+    losses(first, 3)
+    first.save_checkpoint(str(tmp_path))
+    second.load_checkpoint(str(tmp_path))
+    expected = fit(CONFIG, load_splits("iris"), n_epochs=7, seed=1).val_loss[3:].tolist()
+    assert losses(second, 4) == expected
+    assert losses(first, 4) == expected
+
+
+@pytest.mark.parametrize("missing", ["optimizer", "generator"])
+def test_that_comparison_would_notice_a_checkpoint_without_optimizer_or_generator(tmp_path, missing):
+    import torch
+
+    Trial = course_trainable("iris", seed=1)
+    first, fresh, second = Trial(CONFIG), Trial(CONFIG), Trial(CONFIG)
+    losses(first, 3)
+    for trial, folder in ((first, tmp_path / "a"), (fresh, tmp_path / "b")):
+        folder.mkdir()
+        trial.save_checkpoint(str(folder))
+    state = torch.load(tmp_path / "a" / "state.pt") | {missing: torch.load(tmp_path / "b" / "state.pt")[missing]}
+    torch.save(state, tmp_path / "a" / "state.pt")
+    second.load_checkpoint(str(tmp_path / "a"))
+    assert losses(second, 2) != losses(first, 2)
+
+
+def test_a_reused_trainable_gives_the_numbers_of_a_fresh_one():
+    Trial = course_trainable("iris", seed=2)
+    reused = Trial(WILD)
+    losses(reused, 2)
+    for config in (OTHER, CONFIG):
+        assert reused.reset_config(config) is True
+        assert losses(reused, 3) == losses(Trial(config), 3)
+
+
+def test_a_diverging_trial_reports_inf_and_why_and_stays_failed_when_restored(tmp_path):
+    Trial = course_trainable("iris")
+    trial, restored = Trial(WILD), Trial(WILD)
+    results = [trial.train() for _ in range(3)]
+    assert [r["val_loss"] for r in results] == [math.inf] * 3
+    assert {r["failure"] for r in results} == {fit(WILD, load_splits("iris"), n_epochs=3).failure}
+    trial.save_checkpoint(str(tmp_path))
+    restored.load_checkpoint(str(tmp_path))
+    assert restored.train()["failure"] == results[0]["failure"] != ""
+
+
+@pytest.mark.parametrize(("worst", "kept"), [(math.inf, {0.3, 0.4}), (math.nan, {0.3, math.nan})])
+def test_rays_cut_drops_a_loss_of_inf_and_would_keep_nan(ray, worst, kept):
+    from ray.tune.schedulers.hyperband import _Bracket
+
+    bracket = _Bracket("epoch", max_trials=4, init_t_attr=1, max_t_attr=3, eta=2, s=1)
+    for loss in (0.4, 0.9, 0.3, worst):
+        bracket.add_trial(loss)
+        bracket.update_trial_stats(loss, {"epoch": 1, "val_loss": loss})
+    good, _ = bracket.successive_halving("val_loss", -1.0)
+    assert set(good) == kept
+
+
+def test_a_bad_configuration_raises():
+    with pytest.raises(ValueError, match="batch_size is 5000"):
+        course_trainable("iris")(CONFIG | {"batch_size": 5000})
+
+
+def test_the_table_of_results_marks_diverged_and_crashed_trials_as_failed():
+    good = {"training_iteration": 9, "val_loss": 0.25, "val_accuracy": 0.9, "failure": "", "time_total_s": 0.5}
+    bad = good | {"training_iteration": 3, "val_loss": math.inf, "failure": "diverged: at epoch 2"}
+    table = results_table(
+        [
+            SimpleNamespace(config=CONFIG, metrics=good, error=None),
+            SimpleNamespace(config=WILD, metrics=bad, error=None),
+            SimpleNamespace(config=OTHER, metrics=None, error=RuntimeError("traceback\nValueError: no")),
+        ]
+    )
+    assert table["status"].tolist() == ["ok", "failed", "failed"]
+    assert table["reason"].tolist() == ["", "diverged: at epoch 2", "ValueError: no"]
+    assert table["n_epochs"].tolist() == [9, 3, 0]
+    assert table["lr"].tolist() == [CONFIG["lr"], WILD["lr"], OTHER["lr"]]
+    np.testing.assert_array_equal(table["val_loss"], [0.25, np.nan, np.nan])
+
+
+# --- the local Ray, without starting one -------------------------------------------------------------
+
+
+class FakeRay:
+    """Stands in for ray.init: changes settings, and starts a process and its child, as the real one does."""
+
+    def __init__(self):
+        self.n_failing, self.calls, self.started, self.processes = 0, [], [], []
+
+    def init(self, *args, **options):
+        self.calls.append((args, options))
+        os.environ["RAY_SET_BY_RAY"] = "1"
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        logging.getLogger("ray").setLevel(logging.CRITICAL)
+        if "_temp_dir" in options:
+            self.started.append(subprocess.Popen(["sh", "-c", "sleep 60 & wait", options["_temp_dir"]]))
+            process = psutil.Process(self.started[-1].pid)
+            while not process.children():
+                time.sleep(0.01)
+            self.processes += [process, *process.children()]
+        if len(self.calls) <= self.n_failing:
+            raise RuntimeError("The current node timed out during startup.")
+
+    def running(self):
+        return [ray_tools._is_alive(process) for process in self.processes]
+
+
+@pytest.fixture
+def fake(ray, monkeypatch):
+    fake = FakeRay()
+    monkeypatch.setattr(ray, "init", fake.init)
+    monkeypatch.setattr(ray_tools, "END_WITHIN_S", 0.2)
+    yield fake
+    for process in fake.started:
+        process.kill()  # does nothing after a test that passed
+        process.wait()
+
+
+def state():
+    return dict(os.environ), signal.getsignal(signal.SIGTERM), logging.getLogger("ray").level
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_whatever_ends_the_block_processes_and_files_go_and_settings_come_back(fake, error):
+    before = state()
+    with pytest.raises(error), local_ray() as folder:
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert os.environ["RAY_AUTH_MODE"] == "token" and len(os.environ["RAY_AUTH_TOKEN"]) == 64
+        assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+        raise error
+    assert not folder.exists()
+    assert fake.running() == [False] * 2
+    assert state() == before
+
+
+def test_each_start_has_a_token_of_its_own(fake):
+    tokens = []
+    for _ in range(2):
+        with local_ray():
+            tokens.append(os.environ["RAY_AUTH_TOKEN"])
+    assert tokens[0] != tokens[1]
+
+
+def test_a_start_that_fails_is_tried_three_times_and_leaves_nothing(fake):
+    fake.n_failing, before = 99, state()
+    with pytest.raises(RuntimeError, match="timed out"), local_ray():
+        pytest.fail("the block must not run")
+    assert len(fake.calls) == ray_tools.START_ATTEMPTS == 3
+    assert fake.running() == [False] * 6
+    assert state() == before
+
+
+def test_a_start_that_fails_once_is_repeated(fake):
+    fake.n_failing = 1
+    with local_ray(num_cpus=3):
+        assert [(args, options["num_cpus"]) for args, options in fake.calls] == [(("local",), 3)] * 2
+        assert fake.running() == [False, False, True, True]
+
+
+def test_it_refuses_where_ray_runs_already_and_leaves_that_alone(fake, ray, monkeypatch):
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "shutdown", lambda: pytest.fail("that is not ours to stop"))
+    with pytest.raises(RuntimeError, match="uses Ray already"), local_ray():
+        pass
+    assert fake.calls == []
+
+
+def test_with_an_address_the_users_token_is_used_and_nothing_is_started(fake, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "theirs")
+    monkeypatch.delenv("http_proxy", raising=False)
+    with local_ray(address="10.0.0.1:6379"):
+        assert os.environ["RAY_AUTH_TOKEN"] == "theirs" and "http_proxy" not in os.environ
+        assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+    [(args, options)] = fake.calls
+    assert args == ("10.0.0.1:6379",) and not {"num_cpus", "_temp_dir", "include_dashboard"} & options.keys()
+
+
+def test_the_folder_is_short_enough_for_sockets_where_the_usual_one_is_long(monkeypatch, tmp_path):
+    long = tmp_path / ("a" * 60)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with ray_tools._private_folder() as folder:
+        deepest = f"{folder}/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store"
+        assert len(deepest) <= 103
+
+
+# --- a real one, started once ------------------------------------------------------------------------
+
+CONNECT = """
+import json, sys
+from hpt_helpers.ray_tools import local_ray
+with local_ray(address=sys.argv[1]) as folder:
+    import ray
+    print(json.dumps([ray.cluster_resources()["CPU"], ray.is_initialized(), folder.exists()]))
+    assert not [p for p in __import__("psutil").Process().children()]
+"""
+
+
+@pytest.fixture(scope="module")
+def real(ray, tmp_path_factory):
+    """Run five trials, two of which diverge, through HyperBandScheduler; end the block with an error."""
+    from ray import tune
+    from ray.tune.schedulers import HyperBandScheduler
+
+    output = tmp_path_factory.mktemp("output") / "output.txt"
+    configs = [CONFIG, WILD, OTHER, WILD, CONFIG | {"batch_size": 32}]
+    facts = SimpleNamespace(configs=configs, before=state())
+    with open(output, "w") as file:  # what any process writes, at the level of file descriptors
+        kept = os.dup(1), os.dup(2)
+        sys.stdout.flush(), sys.stderr.flush()
+        os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
+        try:
+            with local_ray(num_cpus=1) as folder:
+                facts.folder, facts.processes = folder, psutil.Process().children(recursive=True)
+                address = ray.get_runtime_context().gcs_address
+                command = [sys.executable, "-c", CONNECT, address]
+                other = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                tuner = tune.Tuner(
+                    course_trainable("iris"),
+                    param_space=SPACE.to_ray(),
+                    tune_config=tune.TuneConfig(
+                        metric="val_loss",
+                        mode="min",
+                        num_samples=5,
+                        reuse_actors=True,
+                        search_alg=tune.search.BasicVariantGenerator(points_to_evaluate=configs),
+                        scheduler=HyperBandScheduler(max_t=3, reduction_factor=3),
+                    ),
+                    run_config=tune.RunConfig(storage_path=str(folder), verbose=0),
+                )
+                results = tuner.fit()
+                facts.table, facts.n_errors = results_table(results), results.num_errors
+                facts.connected = *other.communicate(), other.returncode
+                facts.cpus = ray.cluster_resources()["CPU"]
+                raise InterruptedError
+        except InterruptedError:
+            facts.processes_after = [p for p in facts.processes if ray_tools._is_alive(p)]
+        finally:
+            sys.stdout.flush(), sys.stderr.flush()
+            os.dup2(kept[0], 1), os.dup2(kept[1], 2)
+            os.close(kept[0]), os.close(kept[1])
+    facts.after, facts.output = state(), output.read_text()
+    return facts
+
+
+def test_ray_ran_and_is_gone_with_its_files_and_settings(real):
+    assert len(real.processes) >= 5  # or the next line would prove nothing
+    assert real.processes_after == []
+    assert not real.folder.exists()
+    assert real.after == real.before
+
+
+def test_nothing_was_printed(real):
+    assert real.output == ""
+
+
+def test_hyperband_dropped_the_diverging_trials_and_the_search_went_on(real):
+    # Two trials in the bracket that never halves; of three more, the best goes on after epoch 1.
+    assert real.table["n_epochs"].tolist() == [3, 3, 1, 1, 3]
+    assert real.table["status"].tolist() == ["ok", "failed", "ok", "failed", "ok"]
+    assert real.table["reason"][1].startswith("diverged") and real.n_errors == 0
+
+
+def test_each_trial_ended_with_the_loss_of_fit(real):
+    for config, n_epochs, loss in zip(real.configs, real.table["n_epochs"], real.table["val_loss"], strict=True):
+        np.testing.assert_equal(loss, fit(config, load_splits("iris"), n_epochs=n_epochs).val_loss[-1])
+
+
+def test_another_process_connects_by_address_and_only_disconnects(real):
+    printed, errors, exit_status = real.connected
+    assert (exit_status, errors) == (0, "")
+    assert json.loads(printed) == [1.0, True, True]
+    assert real.cpus == 1.0

@@ -1,0 +1,597 @@
+"""The drivers of searches: budget, charges, failed trials, interrupts, logs, and many searches in step."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hpt_helpers import population
+from hpt_helpers import search as module
+from hpt_helpers.data import load_splits
+from hpt_helpers.landscape import landscape
+from hpt_helpers.search import Request, TrainingObjective, per_trial, run, run_many
+from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
+from hpt_helpers.strategies import grid_search, random_search
+from hpt_helpers.training import fit
+from hpt_helpers.trials import incumbent
+
+IRIS = load_splits("iris")
+SPACE = SearchSpace({"lr": Real(1e-3, 1e-1, log=True), "batch_size": Integer(16, 64)})
+TEN = [{"x": i} for i in range(10)]
+
+
+def loss_of(config, n_epochs):
+    """A loss that says what was evaluated: 3 epochs of {"x": 2} give 2.03."""
+    return config["x"] + n_epochs / 100
+
+
+class Counting:
+    """An objective that records the requests it answers; `resumes` as told."""
+
+    def __init__(self, function=loss_of, resumes=False):
+        self.function, self.resumes, self.asked = function, resumes, []
+
+    def __call__(self, requests):
+        for request in requests:
+            self.asked.append(request)
+            yield self.function(request.config, request.n_epochs)
+
+
+def halving(configs, rungs):
+    """Successive halving as a strategy: rungs of (number of configurations, epochs)."""
+    for n, n_epochs in rungs:
+        configs = configs[:n]
+        losses = yield [(config, n_epochs) for config in configs]
+        configs = [configs[i] for i in np.argsort(losses, kind="stable")]
+
+
+def hyperband_of_9(configs):
+    """The three brackets of R = 9, η = 3, on 17 configurations."""
+    yield from halving(configs[:9], [(9, 1), (3, 3), (1, 9)])
+    yield from halving(configs[9:14], [(5, 3), (1, 9)])
+    yield from halving(configs[14:], [(3, 9)])
+
+
+def same_trials(one, two, tolerance=0.0, without=("runtime_s",)):
+    pd.testing.assert_frame_equal(
+        one.drop(columns=list(without)), two.drop(columns=list(without)), rtol=0, atol=tolerance
+    )
+
+
+# --- grid and random ------------------------------------------------------------------------------
+
+
+def test_grid_search_tries_every_configuration_once_in_order():
+    trials = run(grid_search(TEN, n_epochs=7), per_trial(loss_of))
+    assert trials["x"].tolist() == list(range(10))
+    assert trials["n_epochs"].tolist() == trials["charged_epochs"].tolist() == [7] * 10
+    assert trials["val_loss"].tolist() == [i + 0.07 for i in range(10)]
+    assert (trials["status"] == "ok").all() and trials["val_accuracy"].isna().all()
+
+
+def test_epochs_of_the_configuration_are_those_given_to_it():
+    configs = [{"x": 1, "epochs": 50}, {"x": 2, "epochs": 100}]
+    trials = run(grid_search(configs), per_trial(loss_of))
+    assert trials["n_epochs"].tolist() == trials["epochs"].tolist() == [50, 100]
+
+
+def test_random_search_tries_what_the_space_samples():
+    trials = run(random_search(SPACE, 6, 3, seed=5), per_trial(lambda config, n_epochs: config["lr"]))
+    assert trials[["lr", "batch_size"]].to_dict("records") == SPACE.sample(6, seed=5)
+    assert trials["n_epochs"].tolist() == [3] * 6
+
+
+def test_random_search_over_epochs_too():
+    space = SearchSpace({"x": Integer(0, 9), "epochs": Choice([2, 4])})
+    trials = run(random_search(space, 20, seed=0), per_trial(loss_of))
+    assert trials["n_epochs"].tolist() == trials["epochs"].tolist() and set(trials["n_epochs"]) == {2, 4}
+
+
+# --- what the strategy is sent --------------------------------------------------------------------
+
+
+def test_a_strategy_is_sent_the_losses_of_what_it_asked():
+    sent = []
+
+    def strategy():
+        for wanted in ([(TEN[2], 1), (TEN[1], 2)], [(TEN[3], 3)]):
+            losses = yield wanted
+            assert isinstance(losses, np.ndarray)
+            sent.append(losses.tolist())
+
+    trials = run(strategy(), per_trial(loss_of))
+    assert sent == [[2.01, 1.02], [3.03]] and len(trials) == 3
+
+
+def test_a_failed_trial_is_sent_as_nan():
+    sent = []
+
+    def strategy():
+        sent.append((yield [(config, 1) for config in TEN[:3]]))
+
+    run(strategy(), per_trial(lambda config, n_epochs: math.inf if config["x"] == 1 else 0.5))
+    np.testing.assert_array_equal(sent[0], [0.5, math.nan, 0.5])
+
+
+def test_a_strategy_that_asks_for_nothing_gives_an_empty_table():
+    trials = run(halving(TEN, []), per_trial(loss_of))
+    assert len(trials) == 0 and "val_loss" in trials
+
+
+# --- the budget and what is charged ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("budget", "n_trials"), [(0, 0), (6, 0), (7, 1), (20, 2), (21, 3), (27, 3), (70, 10), (1000, 10)]
+)
+def test_a_search_ends_before_the_first_trial_that_would_exceed_its_budget(budget, n_trials):
+    objective = Counting()
+    trials = run(grid_search(TEN, 7), objective, budget=budget)
+    assert len(trials) == len(objective.asked) == n_trials
+    assert trials["charged_epochs"].sum() <= budget
+
+
+def test_a_cheaper_trial_after_the_one_too_expensive_is_not_tried():
+    asked = [(TEN[0], 4), (TEN[1], 9), (TEN[2], 1)]
+
+    def strategy():
+        yield asked
+        yield asked
+
+    assert run(strategy(), per_trial(loss_of), budget=8)["x"].tolist() == [0]
+
+
+def test_a_strategy_is_closed_when_its_budget_ends():
+    closed = []
+
+    def strategy():
+        try:
+            while True:
+                yield [(TEN[0], 4)]
+        finally:
+            closed.append(True)
+
+    assert len(run(strategy(), per_trial(loss_of), budget=13)) == 3
+    assert closed == [True]
+
+
+def test_successive_halving_by_hand():
+    """R = 9, η = 3: 9 configurations for 1 epoch, 3 for 3, 1 for 9. Lower x is better, so 0 wins."""
+    rungs = [(9, 1), (3, 3), (1, 9)]
+    configs = [{"x": i} for i in (4, 2, 8, 0, 7, 1, 3, 6, 5)]
+    going_on = run(halving(configs, rungs), Counting(resumes=True))
+    restarting = run(halving(configs, rungs), Counting(resumes=False))
+    assert going_on["x"].tolist() == restarting["x"].tolist() == [4, 2, 8, 0, 7, 1, 3, 6, 5, 0, 1, 2, 0]
+    assert going_on["n_epochs"].tolist() == restarting["n_epochs"].tolist() == [1] * 9 + [3] * 3 + [9]
+    assert going_on["charged_epochs"].tolist() == [1] * 9 + [2] * 3 + [6]
+    assert restarting["charged_epochs"].tolist() == [1] * 9 + [3] * 3 + [9]
+
+
+@pytest.mark.parametrize(("resumes", "epochs"), [(True, 69), (False, 78)])
+def test_hyperband_of_9_costs_what_the_theory_says(resumes, epochs):
+    """17 trials, 69 epochs going on, 78 restarting."""
+    trials = run(hyperband_of_9([{"x": i} for i in range(17)]), Counting(resumes=resumes))
+    assert trials["x"].nunique() == 17 and trials["charged_epochs"].sum() == epochs
+
+
+def test_charged_epochs_are_those_trained(monkeypatch):
+    """Counted where the networks train: member-epochs of the population."""
+    trained = []
+
+    def counting(W1, W2, lr, batch, order, *rest):
+        trained.append(len(lr) * order.shape[1])
+        return original(W1, W2, lr, batch, order, *rest)
+
+    original = population.train_stack
+    monkeypatch.setattr(population, "train_stack", counting)
+    trials = run(hyperband_of_9(SPACE.sample(17, seed=0)), TrainingObjective(IRIS))
+    assert sum(trained) == trials["charged_epochs"].sum() == 69
+
+
+def test_the_budget_counts_what_is_charged():
+    rungs = [(9, 1), (3, 3), (1, 9)]
+    configs = [{"x": i} for i in range(9)]
+    assert len(run(halving(configs, rungs), Counting(resumes=True), budget=21)) == 13
+    assert len(run(halving(configs, rungs), Counting(resumes=True), budget=20)) == 12
+    assert len(run(halving(configs, rungs), Counting(resumes=False), budget=21)) == 12
+
+
+def test_the_same_trial_again_is_charged_again():
+    """Asking twice is two trials: else a strategy that repeats itself would never reach its budget."""
+
+    def strategy():
+        while True:
+            yield [(TEN[0], 5)]
+
+    trials = run(strategy(), Counting(resumes=True), budget=20)
+    assert trials["charged_epochs"].tolist() == [5, 5, 5, 5]
+
+
+# --- failed trials --------------------------------------------------------------------------------
+
+
+def test_a_trial_that_raises_is_recorded_and_the_search_goes_on():
+    def objective(config, n_epochs):
+        if config["x"] in (0, 4, 9):
+            raise MemoryError("no room")
+        return loss_of(config, n_epochs)
+
+    trials = run(grid_search(TEN, 7), per_trial(objective))
+    failed = trials[trials["status"] == "failed"]
+    assert failed.index.tolist() == [0, 4, 9] and set(failed["reason"]) == {"MemoryError: no room"}
+    assert trials["charged_epochs"].tolist() == [7] * 10
+    assert trials.loc[[3, 5, 8], "val_loss"].tolist() == [3.07, 5.07, 8.07]
+
+
+def test_a_trial_that_diverges_is_recorded_with_its_reason():
+    configs = [{"lr": 0.01, "batch_size": 16}, {"lr": 1e200, "batch_size": 16}, {"lr": 0.02, "batch_size": 16}]
+    trials = run(grid_search(configs, 3), TrainingObjective(IRIS))
+    assert trials["status"].tolist() == ["ok", "failed", "ok"]
+    assert trials.at[1, "reason"] == fit(configs[1], IRIS, n_epochs=3).failure != ""
+    assert trials.loc[[0, 2], "reason"].tolist() == ["", ""]
+    assert incumbent(trials) == trials["val_loss"].idxmin() != 1
+
+
+def test_a_configuration_that_cannot_be_trained_is_a_failed_trial_beside_good_ones():
+    configs = [{"lr": 0.01, "batch_size": 16}, {"lr": -1, "batch_size": 16}, {"lr": 0.01, "batch_size": 91}]
+    trials = run(grid_search(configs, 3), TrainingObjective(IRIS))
+    assert trials["status"].tolist() == ["ok", "failed", "failed"]
+    assert "lr is -1" in trials.at[1, "reason"] and "batch_size is 91" in trials.at[2, "reason"]
+
+
+@pytest.mark.parametrize("bad", [None, "low", (0.1, 0.9), (0.1, "high", "")])
+def test_an_answer_that_is_no_loss_fails_its_own_trial_only(bad):
+    trials = run(grid_search(TEN[:3], 1), per_trial(lambda c, n: bad if c["x"] == 1 else loss_of(c, n)))
+    assert trials["x"].tolist() == [0, 1, 2] and trials["status"].tolist() == ["ok", "failed", "ok"]
+    assert trials["reason"][1] and trials["val_loss"][2] == 2.01
+
+
+def test_an_objective_that_answers_too_little_fails_what_it_left_out():
+    def objective(requests):
+        return [0.5] * (len(requests) - 1)
+
+    trials = run(grid_search(TEN[:2], 1), objective)
+    assert trials["status"].tolist() == ["ok", "failed"] and "without an answer" in trials.at[1, "reason"]
+
+
+def test_an_answer_may_be_a_loss_or_a_loss_with_accuracy_and_reason():
+    def objective(requests):
+        return [0.5, np.float32(0.25), (0.1, 0.9, ""), (0.1, 0.9, "stopped")]
+
+    trials = run(grid_search(TEN[:4], 1), objective)
+    np.testing.assert_array_equal(trials["val_loss"], [0.5, 0.25, 0.1, math.nan])
+    np.testing.assert_array_equal(trials["val_accuracy"], [math.nan, math.nan, 0.9, math.nan])
+    assert trials["reason"].tolist() == ["", "", "", "stopped"]
+
+
+def test_the_seed_reaches_the_objective():
+    asked = []
+
+    def objective(requests):
+        asked.extend(requests)
+        return [0.1] * len(requests)
+
+    run(grid_search(TEN[:1], 3), objective, seed=8)
+    run_many([grid_search(TEN[:1], 3), grid_search(TEN[:2], 4)], objective, seeds=[5, 6])
+    assert asked == [Request(TEN[0], 3, 8), Request(TEN[0], 3, 5), Request(TEN[0], 4, 6), Request(TEN[1], 4, 6)]
+
+
+def test_runtimes_are_measured(monkeypatch):
+    clock = iter(np.arange(0, 100, 2.0))
+    monkeypatch.setattr(module.time, "perf_counter", lambda: next(clock))
+    trials = run(grid_search(TEN[:3], 1), per_trial(loss_of))
+    assert trials["runtime_s"].tolist() == [2.0, 2.0, 2.0]
+
+
+# --- misuse of the protocol -----------------------------------------------------------------------
+
+
+def test_an_empty_list_is_refused():
+    with pytest.raises(ValueError, match="empty list"):
+        run(grid_search([], 3), per_trial(loss_of))
+
+
+@pytest.mark.parametrize(
+    ("n_epochs", "error"), [(0, ValueError), (-3, ValueError), (2.5, TypeError), ("3", TypeError), (True, TypeError)]
+)
+def test_epochs_that_cannot_be_are_refused(n_epochs, error):
+    with pytest.raises(error, match="n_epochs"):
+        run(grid_search(TEN, n_epochs), per_trial(loss_of))
+
+
+def test_an_error_in_the_strategy_itself_is_not_hidden():
+    def strategy():
+        yield [(TEN[0], 1)]
+        raise ZeroDivisionError("in the strategy")
+
+    with pytest.raises(ZeroDivisionError, match="in the strategy"):
+        run(strategy(), per_trial(loss_of))
+
+
+def test_a_list_is_no_strategy():
+    with pytest.raises(AttributeError, match="send"):
+        run([[(TEN[0], 1)]], per_trial(loss_of))
+
+
+def test_the_number_of_seeds_must_be_that_of_the_strategies():
+    with pytest.raises(ValueError, match="seeds has 1 entries; there are 2 strategies"):
+        run_many([grid_search(TEN, 1), grid_search(TEN, 1)], per_trial(loss_of), seeds=[0])
+
+
+# --- interrupts -----------------------------------------------------------------------------------
+
+
+def test_an_interrupt_keeps_the_trials_so_far():
+    def objective(config, n_epochs):
+        if config["x"] == 4:
+            raise KeyboardInterrupt  # Control-C, or the kernel's stop button
+        return loss_of(config, n_epochs)
+
+    with pytest.warns(UserWarning, match="interrupted: the 4 trials evaluated so far are kept") as warned:
+        trials = run(grid_search(TEN, 7), per_trial(objective))
+    assert warned[0].filename == __file__
+    assert trials["val_loss"].tolist() == [0.07, 1.07, 2.07, 3.07]
+
+
+def test_an_interrupt_of_the_strategy_keeps_the_trials_so_far():
+    def strategy():
+        yield [(TEN[0], 1)]
+        raise KeyboardInterrupt  # while it thinks
+
+    with pytest.warns(UserWarning, match="interrupted"):
+        assert len(run(strategy(), per_trial(loss_of))) == 1
+
+
+def test_an_interrupt_of_many_searches_keeps_the_trials_of_each():
+    def objective(config, n_epochs):
+        if config["x"] == 7:
+            raise KeyboardInterrupt
+        return loss_of(config, n_epochs)
+
+    with pytest.warns(UserWarning, match="the 6 trials"):
+        tables = run_many([grid_search(TEN[:4], 1), grid_search(TEN[5:], 1)], per_trial(objective))
+    assert [t["x"].tolist() for t in tables] == [[0, 1, 2, 3], [5, 6]]
+
+
+# --- the log --------------------------------------------------------------------------------------
+
+
+def interrupted_at(n, log, make):
+    """Run with a log and interrupt at the n-th request."""
+    answered = []
+
+    def function(config, n_epochs):
+        if len(answered) == n:
+            raise KeyboardInterrupt
+        answered.append(config)
+        return loss_of(config, n_epochs)
+
+    with pytest.warns(UserWarning, match="interrupted"):
+        return run(make(), Counting(function), log=log)
+
+
+@pytest.mark.parametrize("n_done", [0, 1, 5, 9, 11, 12])
+def test_an_interrupted_search_resumes_from_its_log(n_done, tmp_path):
+    """At every kind of place: before the first trial, inside a rung, between rungs, before the last."""
+    configs = [{"x": i} for i in (4, 2, 8, 0, 7, 1, 3, 6, 5)]
+
+    def make():
+        return halving(configs, [(9, 1), (3, 3), (1, 9)])
+
+    whole = run(make(), Counting())
+    log = tmp_path / "search.jsonl"
+    before = interrupted_at(n_done, log, make)
+    assert len(before) == n_done
+    objective = Counting()
+    after = run(make(), objective, log=log)
+    same_trials(after, whole)
+    assert len(objective.asked) == 13 - n_done  # nothing is trained again
+    untouched = Counting()
+    again = run(make(), untouched, log=log)
+    pd.testing.assert_frame_equal(again, after)  # runtimes too: they come from the log
+    assert untouched.asked == []
+
+
+def test_a_resumed_training_search_has_the_numbers_of_an_uninterrupted_one(tmp_path):
+    configs = SPACE.sample(6, seed=1)
+    whole = run(grid_search(configs, 3), TrainingObjective(IRIS))
+    log = tmp_path / "search.jsonl"
+    run(grid_search(configs, 3), TrainingObjective(IRIS), budget=9, log=log)
+    same_trials(run(grid_search(configs, 3), TrainingObjective(IRIS), log=log), whole, 1e-12)
+
+
+def test_a_resumed_search_is_charged_what_it_trains_again(tmp_path):
+    """The networks of an interrupted search are gone: going on from its rung costs the whole training."""
+    configs = [{"x": i} for i in range(3)]
+
+    def make():
+        return halving(configs, [(3, 1), (1, 3)])
+
+    log = tmp_path / "search.jsonl"
+    assert run(make(), Counting(resumes=True), budget=3, log=log)["charged_epochs"].tolist() == [1, 1, 1]
+    assert run(make(), Counting(resumes=True), log=log)["charged_epochs"].tolist() == [1, 1, 1, 3]
+
+
+def test_the_budget_counts_the_trials_in_the_log(tmp_path):
+    log = tmp_path / "search.jsonl"
+    run(grid_search(TEN, 7), Counting(), budget=21, log=log)
+    objective = Counting()
+    assert len(run(grid_search(TEN, 7), objective, budget=35, log=log)) == 5
+    assert len(objective.asked) == 2
+
+
+def test_a_trial_in_the_log_costs_what_it_cost(tmp_path):
+    """One that went on from a rung counts its new epochs only, when the log is read again."""
+    log = tmp_path / "search.jsonl"
+
+    def make():
+        return halving(TEN[:9], [(9, 1), (3, 3), (1, 9)])
+
+    first = run(make(), Counting(resumes=True), budget=21, log=log)
+    assert len(first) == 13
+    pd.testing.assert_frame_equal(run(make(), Counting(resumes=True), budget=21, log=log), first)
+
+
+def test_failed_trials_are_in_the_log_too(tmp_path):
+    log = tmp_path / "search.jsonl"
+    first = run(grid_search(TEN[:3], 1), per_trial(lambda c, n: math.nan if c["x"] == 1 else 0.5), log=log)
+    objective = Counting()
+    pd.testing.assert_frame_equal(run(grid_search(TEN[:3], 1), objective, log=log), first)
+    assert objective.asked == [] and first["status"].tolist() == ["ok", "failed", "ok"]
+
+
+def test_a_log_that_was_cut_loses_one_trial_only(tmp_path):
+    log = tmp_path / "search.jsonl"
+    whole = run(grid_search(TEN, 7), Counting(), log=log)
+    log.write_bytes(log.read_bytes()[:-5])
+    objective = Counting()
+    with pytest.warns(UserWarning, match="was cut"):
+        again = run(grid_search(TEN, 7), objective, log=log)
+    same_trials(again, whole)
+    assert [r.config for r in objective.asked] == [TEN[9]]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "options"),
+    [
+        (lambda: grid_search(TEN[::-1], 7), {}),
+        (lambda: grid_search(TEN, 8), {}),
+        (lambda: grid_search([{"y": i} for i in range(10)], 7), {}),
+        (lambda: grid_search(TEN, 7), {"seed": 1}),
+    ],
+)
+def test_the_log_of_another_search_is_refused(strategy, options, tmp_path):
+    log = tmp_path / "search.jsonl"
+    run(grid_search(TEN, 7), Counting(), log=log)
+    before = log.read_bytes()
+    with pytest.raises(ValueError, match="it is the log of another search"):
+        run(strategy(), Counting(), log=log, **options)
+    assert log.read_bytes() == before
+
+
+# --- many searches --------------------------------------------------------------------------------
+
+
+def test_many_searches_give_what_each_gives_alone():
+    """Of different kinds, lengths and seeds, with real training."""
+
+    def make():
+        return [
+            halving(SPACE.sample(9, seed=1), [(9, 1), (3, 3), (1, 9)]),
+            random_search(SPACE, 4, 5, seed=2),
+            halving(SPACE.sample(4, seed=3), [(4, 2), (2, 4)]),
+        ]
+
+    seeds = [0, 1, 0]
+    together = run_many(make(), TrainingObjective(IRIS), seeds=seeds)
+    for table, strategy, seed in zip(together, make(), seeds, strict=True):
+        same_trials(table, run(strategy, TrainingObjective(IRIS), seed=seed), 1e-12)
+
+
+def test_many_searches_train_as_one_population():
+    objective_calls = []
+
+    def objective(requests):
+        objective_calls.append(len(requests))
+        return [0.1] * len(requests)
+
+    run_many([halving(TEN[:4], [(4, 1), (2, 2)]) for _ in range(30)], objective)
+    assert objective_calls == [120, 60]
+
+
+def test_each_of_many_searches_has_its_own_budget():
+    tables = run_many([grid_search(TEN, 1), grid_search(TEN, 4), grid_search(TEN[:2], 1)], Counting(), budget=8)
+    assert [len(t) for t in tables] == [8, 2, 2]
+
+
+def test_no_searches_at_all():
+    assert run_many([], Counting()) == []
+
+
+# --- objectives -----------------------------------------------------------------------------------
+
+
+def test_training_gives_the_numbers_of_fit():
+    configs = SPACE.sample(5, seed=4)
+    trials = run(grid_search(configs, 4), TrainingObjective(IRIS), seed=3)
+    for config, row in zip(configs, trials.itertuples(), strict=True):
+        curve = fit(config, IRIS, n_epochs=4, seed=3)
+        assert row.val_loss == pytest.approx(curve.val_loss[-1], abs=1e-9)
+        assert row.val_accuracy == curve.val_accuracy[-1]
+
+
+def test_training_goes_on_from_where_a_configuration_was():
+    configs = SPACE.sample(4, seed=4)
+    objective = TrainingObjective(IRIS)
+    trials = run(halving(configs, [(4, 1), (2, 3), (1, 9)]), objective)
+    for row in trials.itertuples():
+        config = {"lr": row.lr, "batch_size": row.batch_size}
+        assert row.val_loss == pytest.approx(fit(config, IRIS, n_epochs=row.n_epochs).val_loss[-1], abs=1e-9)
+
+
+def test_different_epochs_and_seeds_train_in_one_request():
+    config, other = SPACE.sample(2, seed=4)
+    requests = [Request(config, 5, 0), Request(other, 2, 0), Request(config, 3, 1), Request(config, 2, 0)]
+    answers = list(TrainingObjective(IRIS)(requests))
+    for (c, n_epochs, seed), (loss, accuracy, reason) in zip(requests, answers, strict=True):
+        curve = fit(c, IRIS, n_epochs=n_epochs, seed=seed)
+        assert (loss, accuracy, reason) == (pytest.approx(curve.val_loss[-1], abs=1e-9), curve.val_accuracy[-1], "")
+
+
+def test_an_earlier_epoch_is_looked_up(monkeypatch):
+    config = SPACE.sample(1, seed=4)[0]
+    objective = TrainingObjective(IRIS)
+    list(objective([Request(config, 5, 0)]))
+    monkeypatch.setattr(module.Population, "train_to", None)  # training now would fail
+    ((loss, _, _),) = objective([Request(config, 2, 0)])
+    assert loss == pytest.approx(fit(config, IRIS, n_epochs=2).val_loss[-1], abs=1e-9)
+
+
+def test_slices_change_no_number(monkeypatch):
+    configs = SPACE.sample(5, seed=6)
+    expected = run(grid_search(configs, 3), TrainingObjective(IRIS))
+    monkeypatch.setattr(TrainingObjective, "SLICE", 2)
+    same_trials(run(grid_search(configs, 3), TrainingObjective(IRIS)), expected, 1e-12)
+
+
+def test_a_landscape_is_an_objective_that_gives_what_training_gives():
+    configs = [*SPACE.sample(17, seed=7)[:-1], {"lr": 1e200, "batch_size": 16}]
+    stored = landscape(configs, IRIS, n_epochs=9, seeds=[2, 5])
+    for seed in (2, 5):
+        trained = run(hyperband_of_9(configs), TrainingObjective(IRIS), seed=seed)
+        replayed = run(hyperband_of_9(configs), stored, seed=seed)
+        same_trials(replayed, trained, 1e-12, without=("runtime_s", "reason"))
+        assert replayed["charged_epochs"].sum() == 69
+        assert ((replayed["reason"] != "") == (trained["reason"] != "")).all()
+        assert Counter(replayed["status"])["failed"] >= 1
+
+
+def test_a_landscape_takes_configurations_with_epochs():
+    config = {"lr": 0.01, "batch_size": 16}
+    stored = landscape([config], IRIS, n_epochs=4, seeds=1)
+    trials = run(grid_search([config | {"epochs": 4}]), stored)
+    assert trials["val_loss"][0] == stored.lookup(config, 4, 0)[0]
+
+
+def test_what_a_landscape_does_not_hold_is_a_failed_trial():
+    config = {"lr": 0.01, "batch_size": 16}
+    stored = landscape([config], IRIS, n_epochs=4, seeds=1)
+    trials = run(grid_search([config, config | {"lr": 0.02}, config], 4), stored)
+    assert trials["status"].tolist() == ["ok", "failed", "ok"]
+    assert "not among the landscape's 1" in trials.at[1, "reason"]
+
+
+def test_progress_changes_no_number_and_prints_nothing_when_bars_are_off(capfd):
+    expected = run(grid_search(TEN, 7), Counting(), budget=50)
+    same_trials(run(grid_search(TEN, 7), Counting(), budget=50, progress=True), expected)
+    run_many([grid_search(TEN, 7)], Counting(), progress=True)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_counts_charged_epochs(capfd, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE")
+    run(grid_search(TEN[:2], 7), Counting(), budget=14, progress=True)
+    shown = capfd.readouterr().err
+    assert "/14" in shown and "epoch" in shown and shown.endswith("\r")

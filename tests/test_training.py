@@ -1,0 +1,295 @@
+"""Training one configuration: repeatable to the bit, right by an independent loop, careful with what it is given."""
+
+import math
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from hpt_helpers.data import load_splits
+from hpt_helpers.training import (
+    check_config,
+    check_count,
+    evaluate,
+    failure_reason,
+    fit,
+    start_training,
+    train_one_epoch,
+)
+
+IRIS = load_splits("iris")
+CONFIG = {"lr": 0.01, "batch_size": 16, "hidden_size": 8}
+CURVES = ("train_loss", "val_loss", "val_accuracy")
+DIVERGING = {"lr": 1e200, "batch_size": 16}
+
+
+def curves_of(curve):
+    return [getattr(curve, name).tolist() for name in CURVES]
+
+
+# --- repeatable -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["iris", "digits"])
+def test_two_calls_agree_to_the_bit(name):
+    splits = load_splits(name)
+    one, two = (fit(CONFIG, splits, n_epochs=4, seed=3) for _ in range(2))
+    assert curves_of(one) == curves_of(two)
+    assert all(torch.equal(a, b) for a, b in zip(one.model.parameters(), two.model.parameters(), strict=True))
+
+
+def test_the_global_random_states_are_neither_read_nor_changed():
+    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    try:
+        curves = []
+        for seed in (1, 2):
+            torch.manual_seed(seed), np.random.seed(seed), random.seed(seed)
+            before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+            curves.append(curves_of(fit(CONFIG, IRIS, n_epochs=3)))
+            assert torch.equal(torch.get_rng_state(), before[0])
+            assert all(np.array_equal(a, b) for a, b in zip(np.random.get_state(), before[1], strict=True))
+            assert random.getstate() == before[2]
+        assert curves[0] == curves[1]
+    finally:
+        torch.set_rng_state(kept[0]), np.random.set_state(kept[1]), random.setstate(kept[2])
+
+
+def test_another_seed_gives_another_curve():
+    assert curves_of(fit(CONFIG, IRIS, n_epochs=2, seed=0)) != curves_of(fit(CONFIG, IRIS, n_epochs=2, seed=1))
+
+
+def test_a_shorter_training_is_the_beginning_of_a_longer_one():
+    short, long = fit(CONFIG, IRIS, n_epochs=3), fit(CONFIG, IRIS, n_epochs=7)
+    for name in CURVES:
+        np.testing.assert_array_equal(getattr(long, name)[:3], getattr(short, name))
+
+
+def test_initial_weights_depend_on_seed_and_hidden_size_only():
+    def weights(config, seed):
+        return torch.cat([p.flatten() for p in start_training(config, IRIS, seed=seed)[0].parameters()])
+
+    assert torch.equal(weights({"lr": 0.1, "batch_size": 1}, 4), weights({"lr": 1e-4, "batch_size": 90}, 4))
+    assert not torch.equal(weights(CONFIG, 4), weights(CONFIG, 5))
+
+
+def test_weights_and_shuffles_of_neighbouring_seeds_share_no_stream():
+    """On four features the first weight is uniform on ±0.5: the first draw of its stream, less a half."""
+    draws = []
+    for seed in range(4):
+        model, _, shuffles = start_training(CONFIG, IRIS, seed=seed)
+        draws.append(model.hidden.weight[0, 0].item())
+        draws.append(torch.rand(1, dtype=torch.float64, generator=shuffles).item() - 0.5)
+    own = torch.rand(1, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).item() - 0.5
+    assert draws[0] == pytest.approx(own, abs=1e-15)  # so equal streams would be seen
+    assert np.diff(sorted(draws)).min() > 1e-6
+
+
+# --- right ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits"])
+@pytest.mark.parametrize("batch_size", [16, 64, "all"])
+def test_the_numbers_are_those_of_a_classic_pytorch_loop(name, batch_size):
+    splits = load_splits(name)
+    batch_size = len(splits.y_train) if batch_size == "all" else batch_size
+    n_epochs, seed, lr = 4, 5, splits.max_lr / 2
+    curve = fit({"lr": lr, "batch_size": batch_size, "hidden_size": 8}, splits, n_epochs=n_epochs, seed=seed)
+    expected, network = classic_loop(splits, lr, batch_size, 8, n_epochs, seed)
+    for name_of_curve in CURVES:
+        np.testing.assert_allclose(
+            getattr(curve, name_of_curve), expected[name_of_curve], rtol=0, atol=1e-12, err_msg=name_of_curve
+        )
+    with torch.no_grad():
+        torch.testing.assert_close(curve.model(splits.X_val), network(splits.X_val), rtol=0, atol=1e-11)
+
+
+def classic_loop(splits, lr, batch_size, hidden_size, n_epochs, seed):
+    """DataLoader, nn.Sequential, torch.optim.Adam and numpy's arithmetic for what is recorded."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2 * seed)
+        network = torch.nn.Sequential(
+            torch.nn.Linear(splits.n_features, hidden_size, dtype=torch.float64),
+            torch.nn.ReLU(),
+            torch.nn.Linear(hidden_size, splits.n_classes, dtype=torch.float64),
+        )
+    adam = torch.optim.Adam(network.parameters(), lr=lr)
+    shuffles = torch.Generator().manual_seed(2 * seed + 1)
+    rows = TensorDataset(splits.X_train, splits.y_train)
+    curves = {name: [] for name in CURVES}
+    for _ in range(n_epochs):
+        order = torch.randperm(len(rows), generator=shuffles).tolist()
+        losses = []
+        for x, y in DataLoader(rows, batch_size=batch_size, sampler=order, drop_last=False):
+            row_losses = torch.nn.CrossEntropyLoss(reduction="none")(network(x), y)
+            losses.extend(row_losses.tolist())
+            adam.zero_grad()
+            row_losses.mean().backward()
+            adam.step()
+        assert len(losses) == len(rows)
+        with torch.no_grad():
+            logits = network(splits.X_val).numpy()
+        p = np.exp(logits - logits.max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        labels = splits.y_val.numpy()
+        curves["train_loss"].append(np.mean(losses))
+        curves["val_loss"].append(-np.log(p[np.arange(len(p)), labels]).mean())
+        curves["val_accuracy"].append(np.mean(p.argmax(1) == labels))
+    return curves, network
+
+
+def test_the_last_partial_batch_is_kept():
+    """One epoch with batches of 64 makes two steps on 90 rows; dropping the rest of 26 would make one."""
+    model, optimizer, generator = start_training({"lr": 0.01, "batch_size": 64}, IRIS)
+    sizes = []
+    model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    train_one_epoch(model, optimizer, IRIS.X_train, IRIS.y_train, 64, generator)
+    assert sizes == [64, 26]
+    assert {int(state["step"]) for state in optimizer.state.values()} == {2}
+
+
+def test_a_batch_of_one_makes_a_step_for_each_row():
+    model, optimizer, generator = start_training({"lr": 0.001, "batch_size": 1}, IRIS)
+    train_one_epoch(model, optimizer, IRIS.X_train, IRIS.y_train, 1, generator)
+    assert {int(state["step"]) for state in optimizer.state.values()} == {90}
+
+
+def test_the_returned_model_is_the_one_scored_last():
+    curve = fit(CONFIG, IRIS, n_epochs=5)
+    loss, accuracy = evaluate(curve.model, IRIS.X_val, IRIS.y_val)
+    assert (loss, accuracy) == (curve.val_loss[-1], curve.val_accuracy[-1])
+
+
+def test_shapes_and_types():
+    curve = fit(CONFIG, IRIS, n_epochs=6)
+    for name in CURVES:
+        assert getattr(curve, name).shape == (6,) and getattr(curve, name).dtype == np.float64
+    assert curve.failure == ""
+
+
+def test_training_learns():
+    curve = fit(CONFIG, IRIS, n_epochs=60)
+    assert curve.val_loss[-1] < 0.5 * curve.val_loss[0] and curve.val_accuracy[-1] > 0.85
+
+
+def test_missing_hidden_size_means_16():
+    without = fit({"lr": 0.01, "batch_size": 16}, IRIS, n_epochs=3)
+    given = fit({"lr": 0.01, "batch_size": 16, "hidden_size": 16}, IRIS, n_epochs=3)
+    assert curves_of(without) == curves_of(given) and without.model.hidden.out_features == 16
+
+
+# --- divergence -----------------------------------------------------------------------------------
+
+
+def test_a_diverging_configuration_turns_nan_and_says_when():
+    curve = fit(DIVERGING, IRIS, n_epochs=5)
+    assert all(np.isnan(getattr(curve, name)).all() for name in CURVES)
+    assert curve.failure == "diverged: validation loss not finite at epoch 1"
+
+
+@pytest.mark.parametrize(
+    ("losses", "reason"),
+    [
+        ([0.3, 0.2], ""),
+        ([0.3, math.nan, 0.2], "diverged: validation loss not finite at epoch 2"),
+        ([0.3, 0.2, math.inf], "diverged: validation loss not finite at epoch 3"),
+    ],
+)
+def test_the_reason_names_the_first_bad_epoch(losses, reason):
+    assert failure_reason(np.array(losses)) == reason
+
+
+# --- what is given --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        ({"learning_rate": 0.1}, ValueError, "learning_rate"),
+        ({"lr": 0}, ValueError, "lr is 0"),
+        ({"lr": -0.01}, ValueError, "lr is -0.01"),
+        ({"lr": math.nan}, ValueError, "lr is nan"),
+        ({"lr": math.inf}, ValueError, "lr is inf"),
+        ({"lr": "0.01"}, TypeError, "lr is '0.01'"),
+        ({"lr": None}, TypeError, "lr is None"),
+        ({"lr": True}, TypeError, "lr is True"),
+        ({"lr": torch.tensor(0.01)}, TypeError, "lr is"),
+        ({"batch_size": 0}, ValueError, "batch_size is 0"),
+        ({"batch_size": -16}, ValueError, "batch_size is -16"),
+        ({"batch_size": math.nan}, ValueError, "batch_size is nan"),
+        ({"batch_size": math.inf}, ValueError, "batch_size is inf"),
+        ({"batch_size": 91}, ValueError, "the training part has 90 rows"),
+        ({"batch_size": 16.5}, TypeError, "batch_size is 16.5"),
+        ({"batch_size": 16.0}, TypeError, "batch_size is 16.0"),
+        ({"batch_size": np.float64(16.5)}, TypeError, "batch_size is"),
+        ({"batch_size": True}, TypeError, "batch_size is True"),
+        ({"batch_size": np.bool_(True)}, TypeError, "batch_size is"),
+        ({"batch_size": "16"}, TypeError, "batch_size is '16'"),
+        ({"hidden_size": 0}, ValueError, "hidden_size is 0"),
+        ({"hidden_size": 8.5}, TypeError, "hidden_size is 8.5"),
+        ({"hidden_size": None}, TypeError, "hidden_size is None"),
+        ({"hidden_size": math.nan}, ValueError, "hidden_size is nan"),
+        ({"epochs": 4}, ValueError, "epochs"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(change, error, says):
+    with pytest.raises(error, match=says):
+        fit(CONFIG | change, IRIS, n_epochs=3)
+
+
+@pytest.mark.parametrize("key", ["lr", "batch_size"])
+def test_a_missing_value_is_refused_by_name(key):
+    with pytest.raises(ValueError, match=f"lacks '{key}'"):
+        fit({k: v for k, v in CONFIG.items() if k != key}, IRIS, n_epochs=3)
+
+
+@pytest.mark.parametrize("config", [None, [0.01, 16], "lr=0.01"])
+def test_a_config_must_be_a_mapping(config):
+    with pytest.raises(TypeError, match="mapping"):
+        fit(config, IRIS, n_epochs=3)
+
+
+@pytest.mark.parametrize(
+    ("n_epochs", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), (True, TypeError), ("3", TypeError)]
+)
+def test_a_bad_number_of_epochs_is_refused(n_epochs, error):
+    with pytest.raises(error, match="n_epochs"):
+        fit(CONFIG, IRIS, n_epochs=n_epochs)
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"), [(-1, ValueError), (2**62, ValueError), (1.0, TypeError), (True, TypeError), (None, TypeError)]
+)
+def test_a_bad_seed_is_refused(seed, error):
+    with pytest.raises(error, match="seed"):
+        fit(CONFIG, IRIS, n_epochs=3, seed=seed)
+
+
+def test_numpy_scalars_count_as_what_they_stand_for():
+    numpy_config = {"lr": np.float64(0.01), "batch_size": np.int64(16), "hidden_size": np.int32(8)}
+    expected = fit(CONFIG, IRIS, n_epochs=2, seed=1)
+    assert curves_of(fit(numpy_config, IRIS, n_epochs=np.int64(2), seed=np.uint8(1))) == curves_of(expected)
+    checked = check_config(numpy_config, IRIS)
+    assert checked == CONFIG and [type(v) for v in checked.values()] == [float, int, int]
+
+
+def test_the_extremes_that_are_allowed():
+    for batch_size in (1, 90):
+        assert np.isfinite(fit({"lr": 1, "batch_size": batch_size, "hidden_size": 1}, IRIS, n_epochs=1).val_loss).all()
+    assert check_config({"lr": Fraction(1, 100), "batch_size": 16}, IRIS)["lr"] == 0.01
+
+
+def test_epochs_may_stand_in_the_config_when_they_agree():
+    assert curves_of(fit(CONFIG | {"epochs": 3}, IRIS, n_epochs=3)) == curves_of(fit(CONFIG, IRIS, n_epochs=3))
+
+
+def test_the_config_given_is_left_alone():
+    given = {"lr": np.float64(0.01), "batch_size": 16, "epochs": 1}
+    fit(given, IRIS, n_epochs=1)
+    assert given == {"lr": np.float64(0.01), "batch_size": 16, "epochs": 1}
+
+
+def test_counts():
+    assert check_count("n", np.uint8(7)) == 7 and type(check_count("n", np.uint8(7))) is int

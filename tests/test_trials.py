@@ -1,0 +1,286 @@
+"""The record of a search: its table, the incumbent, ties, and the log that survives being cut."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hpt_helpers.trials import (
+    DTYPES,
+    append_trial,
+    config_of,
+    incumbent,
+    incumbent_trajectory,
+    read_log,
+    ties,
+    trial_record,
+    trial_table,
+)
+
+
+def record(loss, n_epochs=10, accuracy=0.5, lr=0.01, **options):
+    return trial_record(
+        {"lr": lr, "batch_size": 16}, n_epochs=n_epochs, val_loss=loss, val_accuracy=accuracy, **options
+    )
+
+
+def table(*losses, n_epochs=None, accuracies=None):
+    n_epochs = n_epochs or [10] * len(losses)
+    accuracies = accuracies or [0.5] * len(losses)
+    return trial_table(record(*row) for row in zip(losses, n_epochs, accuracies, strict=True))
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def test_columns_and_types():
+    trials = trial_table(
+        [record(0.3), record(math.nan, reason="diverged"), record(0.2, charged_epochs=4, runtime_s=1.5)]
+    )
+    assert list(trials.columns) == [
+        "lr", "batch_size", "n_epochs", "charged_epochs", "val_loss", "val_accuracy", "status", "reason", "runtime_s",
+    ]  # fmt: skip
+    kinds = "".join(dtype.kind for dtype in trials.dtypes.drop(["status", "reason"]))
+    assert kinds == "fiiifff"
+    assert all(isinstance(v, str) for name in ("status", "reason") for v in trials[name])
+    assert trials.index.name == "trial" and trials.index.tolist() == [0, 1, 2]
+    assert trials["status"].tolist() == ["ok", "failed", "ok"]
+    assert trials["charged_epochs"].tolist() == [10, 10, 4]
+
+
+def test_an_empty_search_has_the_same_columns_and_types():
+    empty, full = trial_table([]), trial_table([record(0.3)])
+    assert len(empty) == 0 and list(empty.columns) == list(DTYPES)
+    assert empty.dtypes.to_dict() == full[list(DTYPES)].dtypes.to_dict()
+
+
+def test_types_do_not_depend_on_what_failed():
+    all_failed, none_failed = table(math.nan, math.nan), table(0.1, 0.2)
+    assert all_failed.dtypes.to_dict() == none_failed.dtypes.to_dict()
+
+
+def test_numpy_values_become_plain():
+    config = {"lr": np.float64(0.01), "batch_size": np.int64(16)}
+    made = trial_record(config, n_epochs=np.int64(3), val_loss=np.float64(0.5), val_accuracy=np.float32(0.5))
+    assert {type(v) for v in made["config"].values()} == {float, int}
+    assert [type(made[k]) for k in ("n_epochs", "charged_epochs", "val_loss", "val_accuracy")] == [
+        int,
+        int,
+        float,
+        float,
+    ]
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_not_finite_is_a_failed_trial(loss):
+    made = record(loss)
+    assert made["status"] == "failed" and str(loss) in made["reason"]
+    assert math.isnan(made["val_loss"]) and math.isnan(made["val_accuracy"])
+
+
+def test_a_reason_makes_a_failed_trial_whatever_the_loss():
+    made = record(0.1, reason="out of memory")
+    assert (made["status"], made["reason"]) == ("failed", "out of memory") and math.isnan(made["val_loss"])
+
+
+def test_a_configuration_comes_back_as_plain_values():
+    trials = trial_table(
+        [
+            trial_record({"lr": 0.01, "batch_size": 16, "name": "a"}, n_epochs=3, val_loss=0.1),
+            trial_record({"lr": 0.02, "batch_size": 32, "name": "b"}, n_epochs=3, val_loss=0.1),
+        ]
+    )
+    config = config_of(trials, 1)
+    assert config == {"lr": 0.02, "batch_size": 32, "name": "b"}
+    assert [type(v) for v in config.values()] == [float, int, str]
+
+
+# --- incumbent, trajectory, ties ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("losses", "n_epochs", "expected"),
+    [
+        ([0.3, 0.1, 0.2], [9, 9, 9], 1),
+        ([0.1, 0.1, 0.1], [9, 3, 9], 1),  # the cheaper
+        ([0.2, 0.1, 0.1], [9, 3, 3], 1),  # the earlier
+        ([math.nan, 0.5, math.nan], [1, 9, 1], 1),
+        ([0.4, math.nan], [9, 9], 0),
+        ([math.inf, 0.4], [1, 9], 1),
+        ([-math.inf, 0.4], [1, 9], 1),
+    ],
+)
+def test_the_incumbent(losses, n_epochs, expected):
+    assert incumbent(table(*losses, n_epochs=n_epochs)) == expected
+
+
+def test_a_failed_trial_with_the_lowest_loss_never_wins():
+    assert incumbent(trial_table([record(0.3), record(0.001, reason="crashed")])) == 0
+
+
+@pytest.mark.parametrize("trials", [table(math.nan, math.nan), trial_table([])])
+def test_without_a_success_there_is_no_incumbent(trials):
+    with pytest.raises(ValueError, match="no incumbent"):
+        incumbent(trials)
+
+
+def test_the_incumbent_is_a_label_of_the_table():
+    trials = table(0.3, 0.1, 0.2, 0.05)
+    assert incumbent(trials.iloc[:3]) == 1 and incumbent(trials[trials["val_loss"] > 0.1]) == 2
+
+
+losses_with_failures = st.lists(st.floats(0, 10) | st.sampled_from([math.nan, math.inf, 0.5]), max_size=30)
+
+
+@given(losses_with_failures)
+def test_the_trajectory_is_the_best_so_far(losses):
+    found = incumbent_trajectory(losses)
+    assert found.shape == (len(losses),)
+    for i, value in enumerate(found):
+        finite = [x for x in losses[: i + 1] if math.isfinite(x)]
+        assert value == min(finite) if finite else math.isnan(value)
+    assert not (np.diff(found) > 0).any()
+
+
+@given(losses_with_failures.filter(lambda losses: any(map(math.isfinite, losses))))
+@settings(max_examples=30)
+def test_the_trajectory_ends_at_the_incumbent(losses):
+    trials = table(*losses)
+    assert incumbent_trajectory(trials["val_loss"])[-1] == trials.at[incumbent(trials), "val_loss"]
+
+
+def test_ties_by_loss():
+    trials = table(0.30, 0.25, math.nan, 0.26, 0.25, n_epochs=[9, 9, 1, 3, 3])
+    assert ties(trials).index.tolist() == [4, 1]  # the cheaper first
+    assert ties(trials, tolerance=0.0101).index.tolist() == [4, 3, 1]
+    assert sorted(ties(trials, tolerance=1.0).index) == [0, 1, 3, 4]
+
+
+def test_equally_cheap_ties_are_in_the_order_of_their_loss():
+    trials = table(0.26, 0.25, 0.27, n_epochs=[3, 3, 3])
+    assert ties(trials, tolerance=0.1).index.tolist() == [1, 0, 2]
+
+
+def test_ties_by_accuracy():
+    trials = table(0.4, 0.3, 0.2, math.nan, accuracies=[29 / 30, 29 / 30, 28 / 30, 1.0])
+    assert ties(trials, "val_accuracy").index.tolist() == [1, 0]
+    assert ties(trials, "val_accuracy", tolerance=1 / 30 + 1e-9).index.tolist() == [2, 1, 0]
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=20), st.integers(0, 5))
+@settings(max_examples=30)
+def test_ties_are_those_within_the_tolerance(values, tolerance):
+    trials = table(*map(float, values))
+    expected = [i for i, v in enumerate(values) if v - min(values) <= tolerance]
+    assert sorted(ties(trials, tolerance=tolerance).index) == expected
+
+
+def test_no_ties_among_failed_trials():
+    assert ties(table(math.nan, math.nan)).empty
+
+
+@pytest.mark.parametrize("options", [{"by": "loss"}, {"tolerance": -0.1}, {"tolerance": math.nan}])
+def test_bad_options_of_ties_are_refused(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        ties(table(0.1), **options)
+
+
+# --- the log --------------------------------------------------------------------------------------
+
+
+def equal(one, two):
+    return pd.testing.assert_frame_equal(trial_table(one), trial_table(two), check_exact=True) is None
+
+
+RECORDS = [record(0.1 + 1e-17), record(math.nan, reason='it said "ß\nno"'), record(1 / 3, charged_epochs=2, lr=1e-300)]
+
+
+def write(path, records):
+    for r in records:
+        append_trial(path, r)
+
+
+@given(
+    st.lists(
+        st.builds(
+            trial_record,
+            st.fixed_dictionaries({"lr": st.floats(allow_nan=False, allow_infinity=False), "kind": st.text()}),
+            n_epochs=st.integers(1, 2**40),
+            val_loss=st.floats(),
+            val_accuracy=st.floats(0, 1),
+            reason=st.text(max_size=5),
+            runtime_s=st.floats(0, 1e6),
+        ),
+        max_size=5,
+    )
+)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_log_gives_back_what_was_written(tmp_path, records):
+    path = tmp_path / "log.jsonl"
+    path.unlink(missing_ok=True)
+    write(path, records)
+    assert equal(read_log(path), records)
+
+
+def test_a_log_is_one_json_object_a_line(tmp_path):
+    path = tmp_path / "log.jsonl"
+    write(path, RECORDS)
+    lines = path.read_text(encoding="utf-8").split("\n")
+    assert lines.pop() == ""
+    assert [json.loads(line, parse_constant=pytest.fail)["n_epochs"] for line in lines] == [10, 10, 10]
+
+
+def test_a_log_is_only_ever_appended_to(tmp_path):
+    path, before = tmp_path / "log.jsonl", b""
+    for r in RECORDS:
+        append_trial(path, r)
+        now = path.read_bytes()
+        assert now.startswith(before) and len(now) > len(before)
+        before = now
+    read_log(path)
+    assert path.read_bytes() == before
+
+
+def test_an_absent_log_is_empty(tmp_path):
+    assert read_log(tmp_path / "none.jsonl") == [] and not any(tmp_path.iterdir())
+
+
+def test_a_last_line_cut_anywhere_is_set_aside_and_the_rest_kept(tmp_path):
+    """From its first character to where nothing but its line end is missing."""
+    path = tmp_path / "log.jsonl"
+    write(path, RECORDS)
+    whole = path.read_bytes()
+    start = whole.rstrip(b"\n").rindex(b"\n") + 1
+    for end in (*range(start + 1, len(whole) - 1, 7), len(whole) - 1):
+        path.write_bytes(whole[:end])
+        with pytest.warns(UserWarning, match="last line of log.jsonl was cut") as warned:
+            found = read_log(path)
+        assert len(warned) == 1 and equal(found, RECORDS[:2])
+        assert path.read_bytes() == whole[:start]
+        assert (tmp_path / "log.jsonl.cut").read_bytes() == whole[start:end]
+    append_trial(path, RECORDS[2])  # and going on gives a sound log
+    assert path.read_bytes() == whole and equal(read_log(path), RECORDS)
+
+
+def test_a_cut_first_line_leaves_an_empty_log(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b'{"config": {"lr"')
+    with pytest.warns(UserWarning, match="was cut"):
+        assert read_log(path) == []
+    assert path.read_bytes() == b"" and read_log(path) == []
+
+
+@pytest.mark.parametrize("line", ["", "nonsense", '{"config": {"lr": 0.1}', "[1, 2]", "7", "null", '{"lr": 0.1}'])
+def test_a_bad_line_elsewhere_is_an_error_that_names_it(line, tmp_path):
+    path = tmp_path / "log.jsonl"
+    write(path, RECORDS)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], line, *lines[1:]]) + "\n")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"line 2 of log\.jsonl is not a trial's record"):
+        read_log(path)
+    assert path.read_bytes() == before
