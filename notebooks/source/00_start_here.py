@@ -15,8 +15,8 @@
 # way you will see what each of them finds, what it costs, where it fails, and how far its result can be
 # trusted.
 #
-# The course makes one promise: **every claim is measured in front of you, and your numbers are the ones in
-# the handout.** Nothing here is downloaded. The data sets are small and come with scikit-learn, the networks
+# The course makes one promise: **every claim is measured in front of you, and your numbers are the ones
+# that are stored with the lessons.** Nothing here is downloaded. The data sets are small and come with scikit-learn, the networks
 # train in seconds on a laptop's processor, and every random choice has a seed.
 #
 # You need to know Python, and what it means to train a classifier and to test it. You need no GPU.
