@@ -266,13 +266,15 @@ def real(ray, tmp_path_factory):
     output = tmp_path_factory.mktemp("output") / "output.txt"
     configs = [CONFIG, WILD, OTHER, WILD, CONFIG | {"batch_size": 32}]
     facts = SimpleNamespace(configs=configs, before=state())
+    others = psutil.Process().children(recursive=True)  # such as multiprocessing's resource tracker
     with open(output, "w") as file:  # what any process writes, at the level of file descriptors
         kept = os.dup(1), os.dup(2)
         sys.stdout.flush(), sys.stderr.flush()
         os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
         try:
             with local_ray(num_cpus=1) as folder:
-                facts.folder, facts.processes = folder, psutil.Process().children(recursive=True)
+                facts.folder = folder
+                facts.processes = [p for p in psutil.Process().children(recursive=True) if p not in others]
                 address = ray.get_runtime_context().gcs_address
                 command = [sys.executable, "-c", CONNECT, address]
                 other = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
