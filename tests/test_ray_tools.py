@@ -32,7 +32,9 @@ WILD = {"lr": 1e200, "batch_size": 32, "hidden_size": 16}
 
 @pytest.fixture(scope="module")
 def ray():
-    return pytest.importorskip("ray")
+    import ray as library  # takes seconds, so not at collection
+
+    return library
 
 
 # --- the class Trainable -----------------------------------------------------------------------------

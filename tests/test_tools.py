@@ -160,8 +160,8 @@ def error():
         (executed(tags=["raises-exception"]), "is tagged raises-exception, and does not"),
         (executed(execution_count=None), "was not executed"),
         (
-            executed(nbformat.v4.new_output("display_data", {"text/html": "<b>/tmp/x/y</b>"})),
-            "an absolute path (/tmp/x)",
+            executed(nbformat.v4.new_output("display_data", {"text/html": "<b>/srv/x/y</b>"})),
+            "an absolute path (/srv/x)",
         ),
     ],
 )

@@ -304,8 +304,8 @@ print(f"epochs as an axis: {trials['charged_epochs'].sum()} epochs; going on fro
 #
 # ### Fault 4: features as they came
 #
-# Wine has features from below 1 to above 1,000; iris has only centimetres. **Predict** where scaling matters. We
-# compare the winner's validation accuracy on twenty splits, each with its own seed.
+# Wine's features have very different scales; iris has only centimetres. **Predict** where scaling matters. We compare
+# the winner's validation accuracy on twenty splits, each with its own seed.
 
 # %%
 def winners_accuracy(name, scaled):
@@ -364,7 +364,7 @@ print(f"the logarithmic grid wins in {sum(lowest['logarithmic'] < lowest['linear
 # %% [markdown]
 # ## In practice
 #
-# skorch wraps a network for scikit-learn's `GridSearchCV`. In a `Pipeline` the scaler is fitted inside each fold, on
+# skorch wraps a float64 network for scikit-learn's `GridSearchCV`. In a `Pipeline` the scaler is fitted inside each fold, on
 # its training rows. Here it is an axis of the grid too, with "passthrough" for none. The data are wine, unscaled.
 
 # %%
