@@ -24,6 +24,7 @@ KNOWN_TAGS = {"nbval-ignore-output", "raises-exception", "readme-picture"}
 # What nbval compares, and PNG. SVG has random ids, and scripts may fetch things.
 KNOWN_TYPES = {"text/plain", "text/html", "image/png"}
 MAX_LINES = 25
+MAX_WIDTH = 100  # characters: what a cell shows in JupyterLab on a laptop, and a printed page holds
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -82,6 +83,12 @@ def test_outputs_are_of_kinds_that_are_compared_or_pictures(path):
 def test_every_code_cell_is_short(path):
     longest = {len(cell.source.splitlines()): cell.source for cell in code_cells(path)}
     assert max(longest) <= MAX_LINES, longest[max(longest)]
+
+
+@each_notebook
+def test_no_line_of_code_is_cut_off_at_the_side(path):
+    lines = [line for cell in code_cells(path) for line in cell.source.splitlines()]
+    assert [line for line in lines if len(line) > MAX_WIDTH] == []
 
 
 @each_notebook

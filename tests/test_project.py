@@ -152,6 +152,12 @@ def test_the_readmes_table_has_a_row_for_each_lesson_and_links_to_it():
     assert [name for [name] in filter(None, linked)] == LESSONS
 
 
+def test_the_readmes_example_runs(capsys):
+    [example] = re.findall(r"```python\n(.*?)```", README, re.S)
+    exec(compile(example, "README.md", "exec"), {})
+    assert re.fullmatch(r"\{'lr': 0\.\d+, 'batch_size': (16|32|64)\}\n", capsys.readouterr().out)
+
+
 def test_the_readmes_files_exist():
     links = re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", README)
     assert links

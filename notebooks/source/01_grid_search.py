@@ -59,7 +59,8 @@ SEED, SEEDS = 0, range(20)
 pd.options.display.precision, pd.options.display.width = 3, 120
 
 splits = load_splits("iris")
-print(f"{len(splits.y_train)} rows for training, {len(splits.y_val)} for validation, {splits.n_features} features")
+n_train, n_val = len(splits.y_train), len(splits.y_val)
+print(f"{n_train} rows for training, {n_val} for validation, {splits.n_features} features")
 
 
 def mean_and_error(values):
@@ -79,8 +80,10 @@ def mean_and_error(values):
 majority = splits.y_train.bincount().argmax()
 untuned = fit({"lr": 0.001, "batch_size": 32}, splits, n_epochs=50, seed=SEED)
 print(f"most frequent class: accuracy {(splits.y_val == majority).double().mean():.3f}")
-print(f"untuned network:     accuracy {untuned.val_accuracy[-1]:.3f}, loss {untuned.val_loss[-1]:.3f}")
-print(f"the grid: {len(ParameterGrid(GRID))} trials, {sum(c['epochs'] for c in ParameterGrid(GRID))} epochs")
+last_accuracy, last_loss = untuned.val_accuracy[-1], untuned.val_loss[-1]
+print(f"untuned network:     accuracy {last_accuracy:.3f}, loss {last_loss:.3f}")
+n_epochs = sum(config["epochs"] for config in ParameterGrid(GRID))
+print(f"the grid: {len(ParameterGrid(GRID))} trials, {n_epochs} epochs")
 
 # %% [markdown]
 # A search should beat both.
@@ -106,12 +109,15 @@ mean_loss, one_accuracy = loss[1].mean(axis=1).T[drawn - 1], accuracy[1, :, SEED
 surface = {"x": LRS, "y": drawn, "x_label": "learning rate", "y_label": "epochs", "log_x": True}
 crosses = [(lr, epochs) for lr in GRID["lr"] for epochs in GRID["epochs"]]
 fig, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.8), layout="constrained")
-plots.heat_map(mean_loss, **surface, log_values=True, mark=crosses, title="Batch size 32: mean of 20 seeds", ax=left)
-plots.heat_map(one_accuracy, **surface, value_label="validation accuracy", title="Batch size 32: one seed", ax=right)
+title = "Batch size 32: mean of 20 seeds"
+plots.heat_map(mean_loss, **surface, log_values=True, mark=crosses, title=title, ax=left)
+title, label = "Batch size 32: one seed", "validation accuracy"
+plots.heat_map(one_accuracy, **surface, value_label=label, title=title, ax=right)
 for row in (0, 1, 4, 9):
     print(f"epoch {drawn[row]}: best learning rate {LRS[mean_loss[row].argmin()]:g}")
-n_best = (one_accuracy == one_accuracy.max()).sum()
-print(f"{n_best} of the {one_accuracy.size} cells on the right share the best accuracy, {one_accuracy.max():.3f}")
+n_cells, highest = one_accuracy.size, one_accuracy.max()
+n_best = (one_accuracy == highest).sum()
+print(f"{n_best} of the {n_cells} cells on the right share the best accuracy, {highest:.3f}")
 
 # %% [markdown]
 # The loss has a slanted valley: the longer the training, the smaller the best learning rate. The accuracy has a plateau
@@ -173,7 +179,8 @@ def searches(grid):
 
 repeats = searches(GRID)
 n_ties = [len(ties(table, "val_accuracy")) for table in repeats]
-print(f"share the best accuracy: {np.mean(n_ties):.2f} of 8 on average, {min(n_ties)} to {max(n_ties)}")
+fewest, most = min(n_ties), max(n_ties)
+print(f"share the best accuracy: {np.mean(n_ties):.2f} of 8 on average, {fewest} to {most}")
 n_right = round(trials["val_accuracy"].max() * len(splits.y_val))
 print("best accuracy:", wilson_interval(n_right, len(splits.y_val)))
 winners = pd.DataFrame([config_of(table, incumbent(table)) for table in repeats])
@@ -191,13 +198,14 @@ winners.groupby(["lr", "batch_size", "epochs"]).size().rename("wins").reset_inde
 # %%
 for lrs in ([0.001, 0.01], [0.001, 0.01, 0.1]):
     chosen_lrs = [table.at[incumbent(table), "lr"] for table in searches(GRID | {"lr": lrs})]
-    n_edge = sum(lr in (lrs[0], lrs[-1]) for lr in chosen_lrs)
-    print(f"learning rates {lrs}: the winner's is on the boundary in {n_edge} of {len(SEEDS)} seeds")
+    n = sum(lr in (lrs[0], lrs[-1]) for lr in chosen_lrs)
+    print(f"learning rates {lrs}: the winner's is on the boundary in {n} of {len(SEEDS)} seeds")
 
 final = loss[..., -1].swapaxes(1, 2)  # batch sizes × seeds × learning rates
 means = final.mean(axis=1)
 names = [f"batch size {b}" for b in BATCHES]
-plots.response(LRS, dict(zip(names, final, strict=True)), title="After 100 epochs: median and quartiles of 20 seeds")
+by_name = dict(zip(names, final, strict=True))
+plots.response(LRS, by_name, title="After 100 epochs: median and quartiles of 20 seeds")
 for name, by_lr in zip(names, means, strict=True):
     print(f"{name}: best learning rate {LRS[by_lr.argmin()]:g}, mean loss {by_lr.min():.3f}")
 for lr in (0.0032, 0.018):
@@ -230,11 +238,12 @@ for lr in (0.0032, 0.018):
 
 # %%
 def optimism(networks, checkpoints, n_splits):
-    """Return the optimism of choosing by test accuracy on each split, in percentage points: shape (n_splits,)."""
+    """Return the optimism of choosing by test accuracy, in percentage points: shape (n_splits,)."""
     parts = [load_splits("iris", seed=seed) for seed in range(n_splits)]
     part_of, configs = zip(*product(parts, networks), strict=True)  # every network on every split
     population = Population(configs, part_of, seed=[part.seed for part in part_of])
-    test, unused = [], []  # accuracies: on the test rows, by which the script chooses, and on the validation rows
+    # accuracies: on the test rows, by which the script chooses, and on the validation rows
+    test, unused = [], []
     for epoch in progress_bar(checkpoints, progress=True):
         population.train_to(epoch)
         scores = [part.autopsy_scores([population.model(i)]) for i, part in enumerate(part_of)]
@@ -257,7 +266,8 @@ print(f"standard deviation from split to split: {of_8.std(ddof=1):.1f} percentag
 # **Predict:** and with 56 candidates?
 
 # %%
-more = [{"lr": float(f"{lr:.2g}"), "batch_size": b} for lr in np.geomspace(0.001, 0.1, 7) for b in (16, 32)]
+lrs = [float(f"{lr:.2g}") for lr in np.geomspace(0.001, 0.1, 7)]
+more = [{"lr": lr, "batch_size": b} for lr in lrs for b in (16, 32)]
 of_56 = optimism(more, [25, 50, 75, 100], 60)
 print(f"8 candidates, the same 60 splits: {mean_and_error(of_8[:60])} points")
 print(f"56 candidates, 60 splits:         {mean_and_error(of_56)} points")
@@ -273,10 +283,12 @@ print(f"difference, split by split:       {mean_and_error(of_56 - of_8[:60])} po
 
 # %%
 lists = {tuple(sorted(ties(table, "val_accuracy").index)) for table in repeats}
+n_lists, n_runs = len(lists), len(repeats)
 losses = np.array([table["val_loss"] for table in repeats])
 first, second = np.sort(losses.mean(axis=0))[:2]
-print(f"which trials tie for the best accuracy: {len(lists)} different answers in {len(repeats)} runs")
-print(f"one trial's loss varies over seeds with a standard deviation of {np.median(losses.std(axis=0, ddof=1)):.3f}")
+print(f"which trials tie for the best accuracy: {n_lists} different answers in {n_runs} runs")
+spread = np.median(losses.std(axis=0, ddof=1))
+print(f"one trial's loss varies over seeds with a standard deviation of {spread:.3f}")
 print(f"the mean losses of the two best trials differ by {second - first:.3f}")
 
 # %% [markdown]
@@ -289,14 +301,16 @@ print(f"the mean losses of the two best trials differ by {second - first:.3f}")
 # curves it already has?
 
 # %%
-def going_on():  # a strategy yields lists of (configuration, epochs); run goes on where a network stopped
+def going_on():
+    # a strategy yields lists of (configuration, epochs); run goes on where a network stopped
     for n_epochs in GRID["epochs"]:
         yield [(network, n_epochs) for network in networks]
 
 
 once = run(going_on(), TrainingObjective(splits), seed=SEED)
 assert np.allclose(sorted(once["val_loss"]), sorted(trials["val_loss"]), rtol=0, atol=1e-9)
-print(f"epochs as an axis: {trials['charged_epochs'].sum()} epochs; going on from 50: {once['charged_epochs'].sum()}")
+as_axis, at_once = trials["charged_epochs"].sum(), once["charged_epochs"].sum()
+print(f"epochs as an axis: {as_axis} epochs; going on from 50: {at_once}")
 
 # %% [markdown]
 # The same eight results for less. **Repair:** train once and read the curve (unless a learning-rate schedule
@@ -309,18 +323,20 @@ print(f"epochs as an axis: {trials['charged_epochs'].sum()} epochs; going on fro
 
 # %%
 def winners_accuracy(name, scaled):
-    """Return the validation accuracy of the network with the lowest loss on each split: shape (n_splits,)."""
+    """Return each split's accuracy of the network with the lowest loss: shape (n_splits,)."""
     parts = [load_splits(name, seed=seed, scaled=scaled) for seed in SEEDS]
     part_of, configs = zip(*product(parts, networks), strict=True)
     curves = fit_many(configs, part_of, n_epochs=100, seed=[part.seed for part in part_of])
-    last_loss, last_accuracy = (a[:, -1].reshape(len(parts), -1) for a in (curves.val_loss, curves.val_accuracy))
+    last_loss = curves.val_loss[:, -1].reshape(len(parts), -1)
+    last_accuracy = curves.val_accuracy[:, -1].reshape(len(parts), -1)
     return last_accuracy[np.arange(len(parts)), last_loss.argmin(axis=1)]
 
 
 for name in ("iris", "wine"):
     gain = 100 * (winners_accuracy(name, True) - winners_accuracy(name, False))
     verdict = "helps" if gain.mean() > 2 * gain.std(ddof=1) / len(gain) ** 0.5 else "does not help"
-    print(f"{name}: scaling changes the accuracy by {mean_and_error(gain)} percentage points: it {verdict}")
+    change = mean_and_error(gain)
+    print(f"{name}: scaling changes the accuracy by {change} percentage points: it {verdict}")
 
 # %% [markdown]
 # It matters on wine; on iris unscaled features do no harm, if anything the opposite. **Repair:** scale, with the
@@ -353,9 +369,11 @@ for name, lrs in spacings.items():
     configs = [{"lr": lr, "batch_size": 16} for lr in lrs.tolist()]
     last = landscape(configs, splits, n_epochs=100, seeds=SEEDS, progress=True).val_loss[:, :, -1]
     lowest[name] = last.min(axis=0)
+    n_below, mean = sum(lrs < 0.01), lowest[name].mean()
     place = lrs[last.mean(axis=1).argmin()]
-    print(f"{name}: {sum(lrs < 0.01)} of 8 points below 0.01, loss {lowest[name].mean():.3f}, best point {place:.4f}")
-print(f"the logarithmic grid wins in {sum(lowest['logarithmic'] < lowest['linear'])} of {len(SEEDS)} seeds")
+    print(f"{name}: {n_below} of 8 points below 0.01, loss {mean:.3f}, best point {place:.4f}")
+n_wins = sum(lowest["logarithmic"] < lowest["linear"])
+print(f"the logarithmic grid wins in {n_wins} of {len(SEEDS)} seeds")
 
 # %% [markdown]
 # The linear grid spends its points where the loss is high, and jumps over the valley. What acts by its ratio, as a
@@ -377,11 +395,16 @@ network = NeuralNetClassifier(
     iterator_train__shuffle=True, train_split=None, verbose=0,
 )
 pipeline = Pipeline([("scale", StandardScaler()), ("net", network)])
-axes = {"scale": [StandardScaler(), "passthrough"], "net__lr": GRID["lr"], "net__batch_size": GRID["batch_size"]}
+axes = {
+    "scale": [StandardScaler(), "passthrough"],
+    "net__lr": GRID["lr"],
+    "net__batch_size": GRID["batch_size"],
+}
 folds = StratifiedKFold(3, shuffle=True, random_state=SEED)
 search = GridSearchCV(pipeline, axes, cv=folds, scoring="neg_log_loss", refit=False).fit(X, y)
 table = pd.DataFrame(search.cv_results_).sort_values("rank_test_score")
-table[["param_scale", "param_net__lr", "param_net__batch_size", "mean_test_score", "std_test_score"]]
+settings = [f"param_{name}" for name in axes]
+table[[*settings, "mean_test_score", "std_test_score"]]
 
 # %% [markdown]
 # `cv_results_` has a row for each candidate; "test" means the fold held out, so these are validation scores.
@@ -485,7 +508,8 @@ for n_axes in range(1, 7):
     n_points = max(n for n in range(1, 65) if n**n_axes <= 64)
     gap = 3 / (n_points - 1)  # in powers of ten: 0.0001 to 0.1 spans three
     growth.append((n_axes, n_points, n_points**n_axes, f"{10**gap:.4g}"))
-pd.DataFrame(growth, columns=["axes", "values per axis", "trials", "ratio of neighbouring learning rates"])
+columns = ["axes", "values per axis", "trials", "ratio of neighbouring learning rates"]
+pd.DataFrame(growth, columns=columns)
 
 # %% [markdown]
 # With two values an axis is all boundary, and neighbours are as far apart as the whole range. The next lesson shows a
@@ -499,7 +523,7 @@ pd.DataFrame(growth, columns=["axes", "values per axis", "trials", "ratio of nei
 
 # %%
 def scaled_folds(X, y, n_folds, like):
-    """Return a Splits for each stratified fold of these rows, of which the fold is the validation part."""
+    """Return a Splits for each stratified fold of these rows; the fold is its validation part."""
     folds = []
     for train, val in StratifiedKFold(n_folds, shuffle=True, random_state=like.seed).split(X, y):
         centre, scale = X[train].mean(dim=0), X[train].std(dim=0, correction=0)
@@ -513,7 +537,8 @@ def fold_scores(folds):
     fold_of, configs = zip(*product(folds, networks), strict=True)
     seeds = [fold.seed for fold in fold_of]
     curves = fit_many(configs, fold_of, n_epochs=50, seed=seeds, progress=True)
-    return curves.val_accuracy[:, [24, 49]].reshape(len(folds), -1)  # 4 networks, each after 25 and after 50 epochs
+    # 4 networks, each after 25 and after 50 epochs
+    return curves.val_accuracy[:, [24, 49]].reshape(len(folds), -1)
 
 # %% [markdown]
 # Then thirty repeats, each with its own rows, folds and training seed: four outer folds, three inner folds in each.
@@ -532,7 +557,8 @@ choice = fold_scores(inner).reshape(30, 4, 3, 8).mean(axis=2).argmax(axis=2)
 plain = outer_scores.mean(axis=1).max(axis=1)
 nested = np.take_along_axis(outer_scores, choice[:, :, None], axis=2).mean(axis=(1, 2))
 gap = 100 * (plain - nested)
-verdict = "detectable" if abs(gap.mean()) > 2 * gap.std(ddof=1) / len(gap) ** 0.5 else "not detectable"
+error = gap.std(ddof=1) / len(gap) ** 0.5
+verdict = "detectable" if abs(gap.mean()) > 2 * error else "not detectable"
 print(f"plain minus nested: {mean_and_error(gap)} percentage points, {verdict} in 30 repeats")
 
 # %% [markdown]
@@ -548,14 +574,17 @@ print(f"plain minus nested: {mean_and_error(gap)} percentage points, {verdict} i
 
 # %%
 digits = load_splits("digits")
-moved = {
-    f"learning rate {lr:g}": rounding_sensitivity({"lr": lr, "batch_size": 16}, digits, n_epochs=30, seed=SEED)
-    for lr in (digits.max_lr, 10 * digits.max_lr)
-}
-ax = plots.learning_curves(moved, title="Difference between two trainings that differ by a rounding error")
+moved = {}
+for lr in (digits.max_lr, 10 * digits.max_lr):
+    config = {"lr": lr, "batch_size": 16}
+    difference = rounding_sensitivity(config, digits, n_epochs=30, seed=SEED)
+    moved[f"learning rate {lr:g}"] = difference
+title = "Difference between two trainings that differ by a rounding error"
+ax = plots.learning_curves(moved, title=title)
 ax.set(yscale="log", ylabel="difference in validation loss (nats)")
 for name, difference in moved.items():
-    print(f"{name}: always below 1e-9: {difference.max() < 1e-9}; at some epoch above 0.01: {difference.max() > 0.01}")
+    tame, wild = difference.max() < 1e-9, difference.max() > 0.01
+    print(f"{name}: always below 1e-9: {tame}; at some epoch above 0.01: {wild}")
 
 # %% [markdown]
 # The tame training forgets the nudge; the wild one multiplies it with each step, until the two have nothing in common

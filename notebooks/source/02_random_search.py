@@ -60,7 +60,11 @@ SEED, N_TRIALS, N_EPOCHS = 42, 27, 40
 N_SEEDS = 20  # training seeds 0 to 19: initial weights and shuffles
 
 LISTS = {"lr": [0.01, 0.001, 0.0001], "batch_size": [16, 32, 64], "epochs": [50, 100, 150]}
-space = SearchSpace({"lr": Real(1e-4, 0.1, log=True), "batch_size": Integer(16, 64), "hidden_size": Integer(8, 32)})
+space = SearchSpace({
+    "lr": Real(1e-4, 0.1, log=True),
+    "batch_size": Integer(16, 64),
+    "hidden_size": Integer(8, 32),
+})
 splits = load_splits("iris")
 
 # %% [markdown]
@@ -72,8 +76,9 @@ splits = load_splits("iris")
 # %%
 majority = splits.y_train.bincount().argmax()
 default = fit({"lr": 0.001, "batch_size": 32}, splits, n_epochs=N_EPOCHS)
+right = (splits.y_val == majority).double()
 print(f"budget: {N_TRIALS * N_EPOCHS} epochs")
-print(f"guess:   accuracy {(splits.y_val == majority).double().mean():.3f}, loss {math.log(splits.n_classes):.3f}")
+print(f"guess:   accuracy {right.mean():.3f}, loss {math.log(splits.n_classes):.3f}")
 print(f"default: accuracy {default.val_accuracy[-1]:.3f}, loss {default.val_loss[-1]:.3f}")
 
 # %% [markdown]
@@ -85,7 +90,8 @@ print(f"default: accuracy {default.val_accuracy[-1]:.3f}, loss {default.val_loss
 # and nine at random; dashed lines mark their learning rates. **Predict** how many each tries.
 
 # %%
-pool = landscape(space.sample(100, seed=SEED), splits, n_epochs=N_EPOCHS, seeds=N_SEEDS, progress=True)
+sample = space.sample(100, seed=SEED)
+pool = landscape(sample, splits, n_epochs=N_EPOCHS, seeds=N_SEEDS, progress=True)
 losses = pool.val_loss[:, :, -1]  # (100 configurations, 20 training seeds)
 mean_loss = losses.mean(axis=1)
 lr_of = np.array([config["lr"] for config in pool.configs])
@@ -95,7 +101,8 @@ nine = {"grid": space.grid({"batch_size": 1}), "random": pool.configs[:9]}
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.5), layout="constrained", sharex=True, sharey=True)
 for ax, (name, configs) in zip(axes, nine.items(), strict=True):
     plots.projection(configs, (lr_of, mean_loss), title=f"Nine trials, {name}", ax=ax)
-    print(f"{name}: {len(configs)} trials, {len({config['lr'] for config in configs})} learning rates")
+    lrs = {config["lr"] for config in configs}
+    print(f"{name}: {len(configs)} trials, {len(lrs)} learning rates")
 
 # %% [markdown]
 # The grid spends nine trials on three learning rates, and all miss the valley. Every random draw tries a new one. So
@@ -110,10 +117,11 @@ def variance_shares(log_losses):
     return [log_losses.mean(axis=axis).var() / log_losses.var() for axis in (1, 0)]
 
 for data, n_epochs in [(splits, N_EPOCHS), (load_splits("digits"), 8)]:
-    axes_of = {"lr": np.geomspace(1e-4, data.max_lr, 5), "hidden_size": [8, 16, 32]}
-    configs = [{"lr": lr, "hidden_size": hidden, "batch_size": 32} for lr, hidden in product(*axes_of.values())]
+    pairs = product(np.geomspace(1e-4, data.max_lr, 5), [8, 16, 32])
+    configs = [{"lr": lr, "hidden_size": hidden, "batch_size": 32} for lr, hidden in pairs]
     trained = landscape(configs, data, n_epochs=n_epochs, seeds=N_SEEDS, progress=True)
-    log_losses = np.log(trained.val_loss[:, :, -1].mean(axis=1)).reshape(5, 3)  # (learning rates, hidden sizes)
+    mean_losses = trained.val_loss[:, :, -1].mean(axis=1)
+    log_losses = np.log(mean_losses).reshape(5, 3)  # (learning rates, hidden sizes)
     for name, rows in {"all learning rates": log_losses, "upper half": log_losses[2:]}.items():
         lr_share, hidden_share = variance_shares(rows)
         print(f"{data.name:6}  {name:18}  lr {lr_share:.2f}  hidden size {hidden_share:.2f}")
@@ -131,15 +139,20 @@ for data, n_epochs in [(splits, N_EPOCHS), (load_splits("digits"), 8)]:
 # %%
 def random_search_by_hand(lists, n_trials, seed):
     rng = np.random.default_rng(seed)
-    configs = [{name: values[rng.integers(len(values))] for name, values in lists.items()} for _ in range(n_trials)]
-    yield [(config, config["epochs"]) for config in configs]  # the trials, and how long to train each
+    configs = []
+    for _ in range(n_trials):
+        configs.append({name: values[rng.integers(len(values))] for name, values in lists.items()})
+    # The trials, and how long to train each.
+    yield [(config, config["epochs"]) for config in configs]
 
 by_hand = run(random_search_by_hand(LISTS, 5, SEED), TrainingObjective(splits))
 choices = SearchSpace({name: Choice(values) for name, values in LISTS.items()})
 ready_made = run(random_search(choices, 5, seed=SEED), TrainingObjective(splits))
 # Only the wall times may differ.
-pd.testing.assert_frame_equal(by_hand.drop(columns="runtime_s"), ready_made.drop(columns="runtime_s"))
-by_hand[["lr", "batch_size", "epochs", "val_loss", "val_accuracy"]].round({"val_loss": 3, "val_accuracy": 3})
+ours, theirs = (trials.drop(columns="runtime_s") for trials in (by_hand, ready_made))
+pd.testing.assert_frame_equal(ours, theirs)
+columns = ["lr", "batch_size", "epochs", "val_loss", "val_accuracy"]
+by_hand[columns].round({"val_loss": 3, "val_accuracy": 3})
 
 # %% [markdown]
 # Run it again: same seed, same five. The course's `random_search` gives them too.
@@ -157,7 +170,8 @@ by_deck = [deck[i] for i in np.random.RandomState(SEED).permutation(len(deck))[:
 sampler = ParameterSampler(LISTS, 5, random_state=SEED)
 trials = [run(grid_search(configs), TrainingObjective(splits)) for configs in (by_deck, sampler)]
 assert by_deck == list(sampler) and trials[0]["val_loss"].equals(trials[1]["val_loss"])
-print(f"the same {len(by_deck)} configurations, the same losses; the best {trials[1]['val_loss'].min():.3f}")
+lowest = trials[1]["val_loss"].min()
+print(f"the same {len(by_deck)} configurations, the same losses; the best {lowest:.3f}")
 
 # %% [markdown]
 # They agree. What does replacement cost? **Predict:** in ten draws from 27 cards, how likely is a repeat, and
@@ -169,7 +183,8 @@ for n in (5, 10, 27):
     hands = rng.integers(27, size=(20_000, n))
     distinct = np.array([len(set(hand)) for hand in hands.tolist()])
     repeat = 1 - np.prod(1 - np.arange(n) / 27)  # 1 - P(each card differs from those before)
-    expected = 27 * (1 - (1 - 1 / 27) ** n)  # 27 cards, each missed by all draws with P = (1 - 1/27) ** n
+    # 27 cards, each missed by all draws with P = (1 - 1/27) ** n.
+    expected = 27 * (1 - (1 - 1 / 27) ** n)
     print(f"{n:2} draws: a repeat {repeat:.3f} (simulated {np.mean(distinct < n):.3f}), "
           f"different cards {expected:.2f} (simulated {distinct.mean():.2f})")
 all_27 = {tuple(config.values()) for config in ParameterSampler(LISTS, 27, random_state=SEED)}
@@ -187,10 +202,13 @@ rng = np.random.default_rng(SEED)
 drawn = []
 for _ in range(N_TRIALS):
     lr = math.exp(rng.uniform(math.log(1e-4), math.log(0.1)))
-    drawn.append({"lr": lr, "batch_size": int(rng.integers(16, 65)), "hidden_size": int(rng.integers(8, 33))})
+    batch_size = int(rng.integers(16, 65))
+    hidden_size = int(rng.integers(8, 33))
+    drawn.append({"lr": lr, "batch_size": batch_size, "hidden_size": hidden_size})
 assert drawn == space.sample(N_TRIALS, seed=SEED)  # what the ready-made random_search tries
 
-library = [plain(config) for config in ParameterSampler(space.to_distributions(), 3000, random_state=SEED)]
+sampler = ParameterSampler(space.to_distributions(), 3000, random_state=SEED)
+library = [plain(config) for config in sampler]
 assert all(config in space for config in library)
 lrs = {"log-uniform": [config["lr"] for config in library], "uniform": rng.uniform(1e-4, 0.1, 3000)}
 print("share of draws in 0.0001 to 0.001, to 0.01, to 0.1")
@@ -206,13 +224,16 @@ for name, values in lrs.items():
 # One search of `space`. Look for ties, and where the winner lies.
 
 # %%
-search = run(random_search(space, N_TRIALS, N_EPOCHS, seed=SEED), TrainingObjective(splits), budget=N_TRIALS * N_EPOCHS)
+strategy = random_search(space, N_TRIALS, N_EPOCHS, seed=SEED)
+search = run(strategy, TrainingObjective(splits), budget=N_TRIALS * N_EPOCHS)
 best = incumbent(search)
-position = math.log(search.at[best, "lr"] / 1e-4) / math.log(0.1 / 1e-4)
+place = math.log(search.at[best, "lr"] / 1e-4) / math.log(0.1 / 1e-4)
 print(f"epochs spent: {search['charged_epochs'].sum()}")
-print(f"winner: trial {best}, its lr at {position:.0%} of the way from the lower to the upper bound")
-print(f"best in accuracy: {len(ties(search, 'val_accuracy'))} trials tie; in loss: {len(ties(search))}")
-search.nsmallest(5, "val_loss")[["lr", "batch_size", "hidden_size", "val_loss", "val_accuracy"]].round(4)
+print(f"winner: trial {best}, its lr at {place:.0%} of the way from the lower to the upper bound")
+n_tied = len(ties(search, "val_accuracy"))
+print(f"best in accuracy: {n_tied} trials tie; in loss: {len(ties(search))}")
+columns = ["lr", "batch_size", "hidden_size", "val_loss", "val_accuracy"]
+search.nsmallest(5, "val_loss")[columns].round(4)
 
 # %% [markdown]
 # Accuracy ties; the loss decides. The winner is not at a bound, so the range need not move.
@@ -224,17 +245,21 @@ search.nsmallest(5, "val_loss")[["lr", "batch_size", "hidden_size", "val_loss", 
 # %%
 def expected_best(losses, n):
     """Return the expected lowest of n draws, with replacement, from these losses."""
-    at_least = 1 - np.arange(len(losses) + 1) / len(losses)  # [k]: P(a draw is none of the k lowest)
+    # at_least[k]: P(a draw is none of the k lowest)
+    at_least = 1 - np.arange(len(losses) + 1) / len(losses)
     return np.sort(losses) @ (at_least[:-1] ** n - at_least[1:] ** n)
 
 n_trials = np.arange(1, N_TRIALS + 1)
 expected = np.array([expected_best(search["val_loss"], n) for n in n_trials])
 for n in (3, 9, 18):
-    print(f"from {n} to {n + 9} trials the expected best falls by {expected[n - 1] - expected[n + 8]:.4f}")
+    gain = expected[n - 1] - expected[n + 8]
+    print(f"from {n} to {n + 9} trials the expected best falls by {gain:.4f}")
 best_ten = losses[mean_loss.argsort()[:10]]
-print(f"standard deviation of a loss over training seeds (ten best): {best_ten.std(axis=1, ddof=1).mean():.4f}")
+spread = best_ten.std(axis=1, ddof=1).mean()
+print(f"standard deviation of a loss over training seeds (ten best): {spread:.4f}")
 curves = {"this search": incumbent_trajectory(search["val_loss"]), "expected best of n": expected}
-ax = plots.lines(n_trials, curves, x_label="trials", y_label="best validation loss (nats)", title="When to stop")
+ax = plots.lines(
+    n_trials, curves, x_label="trials", y_label="best validation loss (nats)", title="When to stop")
 
 # %% [markdown]
 # This search was lucky at once; the expected curve shows what is usual. Stop when more trials promise less than the
@@ -248,7 +273,8 @@ ax = plots.lines(n_trials, curves, x_label="trials", y_label="best validation lo
 # %%
 rank = mean_loss.argsort().argsort()  # 0 for the best of the 100
 draws = np.random.default_rng(SEED).integers(100, size=(1000, 100))  # 1,000 searches of 100 trials
-found = np.logical_or.accumulate(rank[draws] < 5, axis=1)  # has a search met the top 5 % by its n-th trial?
+# Has a search met the top 5 % by its n-th trial?
+found = np.logical_or.accumulate(rank[draws] < 5, axis=1)
 n_draws = np.arange(1, 101)
 formula, simulated = 1 - 0.95**n_draws, found.mean(axis=0)
 print("first n with 95 %:", n_draws[formula >= 0.95][0])
@@ -259,7 +285,8 @@ for n in (5, 14, 27, 59):
 for name, means in {"whole range": mean_loss, "lr below 0.001": mean_loss[lr_of < 0.001]}.items():
     print(f"{name}: the top 5 % are the losses below {np.quantile(means, 0.05):.3f}")
 both = {"formula": formula, "1,000 searches": simulated}
-ax = plots.lines(n_draws, both, x_label="trials", y_label="probability", title="At least one trial in the top 5 %")
+title = "At least one trial in the top 5 %"
+ax = plots.lines(n_draws, both, x_label="trials", y_label="probability", title=title)
 
 # %% [markdown]
 # The simulation agrees. But the formula counts **ranks under the sampling distribution**: from a poor range it
@@ -276,19 +303,22 @@ fresh = landscape(finalists, splits, n_epochs=N_EPOCHS, seeds=range(100, 105)).v
 winner = finalists[fresh.mean(axis=1).argmin()]
 
 def search_and_retrain(rng):
-    """Return the loss of a search's winner, its mean under other seeds, and that of the best of three retrained."""
+    """Return a winner's loss, its mean under new seeds, and that of the best of three retrained."""
     rows = np.unique(rng.integers(len(losses), size=N_TRIALS))  # the configurations drawn
-    seed, *rest = rng.permutation(N_SEEDS)  # one seed for the search, five for retraining, the others to judge
+    # One seed is for the search, five are for retraining, the others judge.
+    seed, *rest = rng.permutation(N_SEEDS)
     five, others = rest[:5], rest[5:]
     three = rows[losses[rows, seed].argsort()[:3]]
     chosen = three[losses[three][:, five].mean(axis=1).argmin()]
     return losses[three[0], seed], losses[three[0], others].mean(), losses[chosen, others].mean()
 
 rng = np.random.default_rng(SEED)
-means = np.mean([search_and_retrain(rng) for _ in range(1000)], axis=0)
-print("1,000 searches, mean loss of the winner as searched: {:.4f}\nthe same winner under other seeds: {:.4f}\n"
-      "the best of three retrained, under other seeds: {:.4f}".format(*means))
-top[["lr", "val_loss"]].assign(fresh_mean=fresh.mean(axis=1), fresh_sd=fresh.std(axis=1, ddof=1)).round(4)
+searched, again, retrained = np.mean([search_and_retrain(rng) for _ in range(1000)], axis=0)
+print(f"1,000 searches, mean loss of the winner as searched: {searched:.4f}")
+print(f"the same winner under other seeds: {again:.4f}")
+print(f"the best of three retrained, under other seeds: {retrained:.4f}")
+sd = fresh.std(axis=1, ddof=1)
+top[["lr", "val_loss"]].assign(fresh_mean=fresh.mean(axis=1), fresh_sd=sd).round(4)
 
 # %% [markdown]
 # Choosing the lowest loss picks luck along with quality: that loss is too low. Retraining finds better configurations
@@ -311,18 +341,23 @@ top[["lr", "val_loss"]].assign(fresh_mean=fresh.mean(axis=1), fresh_sd=fresh.std
 pairs = [{"lr": lr, "batch_size": batch} for lr, batch in product(LISTS["lr"], LISTS["batch_size"])]
 curves = landscape(pairs, splits, n_epochs=150, seeds=N_SEEDS, progress=True)
 ends = np.array(LISTS["epochs"]) - 1
-loss, accuracy = (v[:, :, ends].swapaxes(1, 2).reshape(27, N_SEEDS) for v in (curves.val_loss, curves.val_accuracy))
+at_ends = [v[:, :, ends].swapaxes(1, 2) for v in (curves.val_loss, curves.val_accuracy)]
+loss, accuracy = (v.reshape(27, N_SEEDS) for v in at_ends)
 
 rng = np.random.default_rng(SEED)
 draws = rng.integers(27, size=(1000, 5))  # five configurations a run
 seeds = rng.integers(N_SEEDS, size=(1000, 5))  # unseeded: each trial has another training seed
 mean_of = loss.mean(axis=1)
-chosen = {"accuracy": accuracy[draws, seeds].argmax(axis=1), "loss": loss[draws, seeds].argmin(axis=1)}
+chosen = {
+    "accuracy": accuracy[draws, seeds].argmax(axis=1),
+    "loss": loss[draws, seeds].argmin(axis=1),
+}
 for by, positions in chosen.items():
     winners = draws[np.arange(1000), positions]
     wrong = mean_of[winners] > mean_of[draws].min(axis=1)
     quartiles = np.quantile(mean_of[winners], [0.25, 0.5, 0.75])
-    print(f"by {by:8}: {len(set(winners.tolist()))} different winners, wrong in {wrong.mean():.0%} of the runs; "
+    n_winners = len(np.unique(winners))
+    print(f"by {by:8}: {n_winners} different winners, wrong in {wrong.mean():.0%} of the runs; "
           f"quartiles of their mean loss {quartiles.round(3)}")
 
 # %% [markdown]
@@ -333,8 +368,9 @@ for by, positions in chosen.items():
 
 # %%
 points = landscape(space.grid(3), splits, n_epochs=N_EPOCHS, seeds=N_SEEDS).val_loss[:, :, -1]
+sizes = (5, 15, 27, 60)
 for source, drawn_from in {"the points": points, "the range": losses}.items():
-    means = [np.mean([expected_best(of_seed, n) for of_seed in drawn_from.T]) for n in (5, 15, 27, 60)]
+    means = [np.mean([expected_best(of_seed, n) for of_seed in drawn_from.T]) for n in sizes]
     print(f"{source:10}: expected best of 5, 15, 27, 60 trials", [f"{mean:.3f}" for mean in means])
 
 # %% [markdown]
@@ -348,23 +384,23 @@ for source, drawn_from in {"the points": points, "the range": losses}.items():
 
 # %%
 def against_random(name, configs, max_lr, ax):
-    """Compare a grid with random draws up to max_lr, and draw the trajectories over seeds and draws."""
+    """Compare a grid with random draws up to max_lr; draw the trajectories over seeds and draws."""
     rng = np.random.default_rng(SEED)
     draws = rng.choice(np.flatnonzero(lr_of <= max_lr), size=(1000, N_TRIALS))  # rows of the pool
-    grid = landscape(configs, splits, n_epochs=N_EPOCHS, seeds=N_SEEDS, progress=True).val_loss
+    trained = landscape(configs, splits, n_epochs=N_EPOCHS, seeds=N_SEEDS, progress=True).val_loss
     for epoch in (20, 40):
-        random_best = pool.val_loss[draws, :, epoch - 1].min(axis=1)  # (1000 draws, 20 seeds)
-        grid_best = grid[:, :, epoch - 1].min(axis=0)  # (20 seeds,)
-        wins = (random_best < grid_best).mean(axis=0)
-        best = configs[grid[:, :, epoch - 1].mean(axis=1).argmin()]
-        print(f"{name}, {epoch} epochs: P(random wins) {wins.mean():.2f}, by seed {wins.min():.2f} to {wins.max():.2f}\n"
-              f"    median loss: random {np.median(random_best):.3f}, grid {np.median(grid_best):.3f}, its best at "
-              f"lr {best['lr']:.4f}, batch size {best['batch_size']}, hidden size {best['hidden_size']}")
+        draw_min = pool.val_loss[draws, :, epoch - 1].min(axis=1)  # (1000 draws, 20 seeds)
+        grid_min = trained[:, :, epoch - 1].min(axis=0)  # (20 seeds,)
+        wins = (draw_min < grid_min).mean(axis=0)
+        lr, batch, hidden = configs[trained[:, :, epoch - 1].mean(axis=1).argmin()].values()
+        print(f"{name}, {epoch} epochs: P(random wins) {wins.mean():.2f}, "
+              f"by seed {wins.min():.2f} to {wins.max():.2f}\n"
+              f"    median loss: random {np.median(draw_min):.3f}, grid {np.median(grid_min):.3f}, "
+              f"its best at lr {lr:.4f}, batch size {batch}, hidden size {hidden}")
     seeds = np.arange(1000)[:, None] % N_SEEDS
     orders = rng.permuted(np.tile(np.arange(N_TRIALS), (1000, 1)), axis=1)
-    tried = {"random": losses[draws, seeds], "grid": grid[orders, seeds, -1]}
-    curves = {kind: np.minimum.accumulate(values, axis=1) for kind, values in tried.items()}
-    plots.trajectories(curves, title=name, ax=ax).set_yscale("log")
+    random, grid = np.minimum.accumulate([losses[draws, seeds], trained[orders, seeds, -1]], axis=2)
+    plots.trajectories({"random": random, "grid": grid}, title=name, ax=ax).set_yscale("log")
     ax.label_outer()
 
 narrow = SearchSpace({**space, "lr": Real(1e-4, 0.01, log=True)})
@@ -390,12 +426,18 @@ X = torch.cat([unscaled.X_train, unscaled.X_val]).numpy()
 y = torch.cat([unscaled.y_train, unscaled.y_val]).numpy()
 net = NeuralNetClassifier(
     SimpleNN, module__input_size=4, module__num_classes=3, criterion=torch.nn.CrossEntropyLoss,
-    optimizer=torch.optim.Adam, max_epochs=15, iterator_train__shuffle=True, train_split=None, verbose=0)
+    optimizer=torch.optim.Adam, max_epochs=15, iterator_train__shuffle=True, train_split=None,
+    verbose=0)
 pipeline = Pipeline([("scale", StandardScaler()), ("net", net)])
-name_of = {"lr": "net__lr", "batch_size": "net__batch_size", "hidden_size": "net__module__hidden_size"}
-distributions = {name_of[name]: distribution for name, distribution in space.to_distributions().items()}
+name_of = {
+    "lr": "net__lr",
+    "batch_size": "net__batch_size",
+    "hidden_size": "net__module__hidden_size",
+}
+distributions = {name_of[name]: values for name, values in space.to_distributions().items()}
 torch.manual_seed(SEED)
-practice = RandomizedSearchCV(pipeline, distributions, n_iter=8, cv=3, scoring="neg_log_loss", random_state=SEED)
+practice = RandomizedSearchCV(
+    pipeline, distributions, n_iter=8, cv=3, scoring="neg_log_loss", random_state=SEED)
 practice.fit(X, y)
 columns = [f"param_{name}" for name in name_of.values()] + ["mean_test_score", "std_test_score"]
 pd.DataFrame(practice.cv_results_)[columns].convert_dtypes().nlargest(4, "mean_test_score").round(3)
@@ -409,7 +451,7 @@ pd.DataFrame(practice.cv_results_)[columns].convert_dtypes().nlargest(4, "mean_t
 
 # %%
 final = fit(winner, splits, n_epochs=N_EPOCHS)
-print(f"lr {winner['lr']:.4f}, batch size {winner['batch_size']}, hidden size {winner['hidden_size']}")
+print("lr {lr:.4f}, batch size {batch_size}, hidden size {hidden_size}".format(**winner))
 print("test accuracy", splits.final_score(final.model))
 
 # %% [markdown]
@@ -493,12 +535,15 @@ ex.q3.check(answer_3)
 # %%
 samplers = {
     "random": lambda seed: np.random.default_rng(seed).random((8, 3)),
-    "Latin hypercube": lambda seed: qmc.LatinHypercube(3, rng=np.random.default_rng(seed)).random(8),
-    "Sobol": lambda seed: qmc.Sobol(3, rng=np.random.default_rng(seed)).random(8),
+    "Latin hypercube": lambda seed: qmc.LatinHypercube(3, rng=seed).random(8),
+    "Sobol": lambda seed: qmc.Sobol(3, rng=seed).random(8),
 }
-discrepancy = {name: np.mean([qmc.discrepancy(draw(seed)) for seed in range(100)]) for name, draw in samplers.items()}
+discrepancy = {}
+for name, draw in samplers.items():
+    discrepancy[name] = np.mean([qmc.discrepancy(draw(seed)) for seed in range(100)])
 for name, value in discrepancy.items():
-    print(f"{name:15} mean discrepancy {value:.4f}, {discrepancy['random'] / value:.1f} times as even as random")
+    factor = discrepancy["random"] / value
+    print(f"{name:15} mean discrepancy {value:.4f}, {factor:.1f} times as even as random")
 
 # %% [markdown]
 # Several times more even. Is the best trial better too? We train 60 designs of each kind, three for each of 20 training
@@ -510,15 +555,17 @@ def to_config(point):
     lr = 1e-4 * (0.1 / 1e-4) ** float(point[0])
     return {"lr": lr, "batch_size": 16 + int(49 * point[1]), "hidden_size": 8 + int(25 * point[2])}
 
+seeds = np.repeat(np.arange(60) // 3, 8)  # one for each trial
 best_of_8 = {}  # name -> (20 seeds, 3 designs)
 for name, draw in samplers.items():
     configs = [to_config(point) for design in range(60) for point in draw(design)]
-    curves = fit_many(configs, splits, n_epochs=N_EPOCHS, seed=np.repeat(np.arange(60) // 3, 8), progress=True)
+    curves = fit_many(configs, splits, n_epochs=N_EPOCHS, seed=seeds, progress=True)
     best_of_8[name] = curves.val_loss[:, -1].reshape(N_SEEDS, 3, 8).min(axis=2)
 print(f"random          median best loss {np.median(best_of_8['random']):.4f}")
 for name in ("Latin hypercube", "Sobol"):
     wins = (best_of_8[name][:, :, None] < best_of_8["random"][:, None, :]).mean(axis=(1, 2))
-    print(f"{name:15} median best loss {np.median(best_of_8[name]):.4f}, P(beats random) {wins.mean():.2f} "
+    median = np.median(best_of_8[name])
+    print(f"{name:15} median best loss {median:.4f}, P(beats random) {wins.mean():.2f} "
           f"± {wins.std(ddof=1) / N_SEEDS**0.5:.2f} (standard error)")
 
 # %% [markdown]

@@ -51,7 +51,9 @@ from hpt_helpers.trials import config_of, incumbent, incumbent_trajectory, ties
 
 # %%
 SEED, TRAINING_SEED, N_TRIALS = 42, 0, 20
-space = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(16, 64), "epochs": Integer(50, 150)})
+space = SearchSpace(
+    {"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(16, 64), "epochs": Integer(50, 150)}
+)
 splits = load_splits("iris")
 objective = TrainingObjective(splits)
 
@@ -75,7 +77,8 @@ by_chance = run(random_search(space, N_TRIALS, seed=SEED), objective, seed=TRAIN
 tied = ties(by_chance, "val_accuracy")
 different = by_chance[["val_accuracy", "val_loss"]].nunique()
 print(f"{N_TRIALS} trials: {different['val_accuracy']} accuracies, {different['val_loss']} losses")
-print(f"best accuracy: {len(tied)} trials tie, with losses {tied['val_loss'].min():.3f} to {tied['val_loss'].max():.3f}")
+low, high = tied["val_loss"].min(), tied["val_loss"].max()
+print(f"best accuracy: {len(tied)} trials tie, with losses {low:.3f} to {high:.3f}")
 
 # %% [markdown]
 # On 30 validation rows, accuracy moves in steps of one thirtieth. Between the steps it is flat, and a search cannot see
@@ -90,12 +93,15 @@ print(f"best accuracy: {len(tied)} trials tie, with losses {tied['val_loss'].min
 # **Predict:** where will a search that learns spend its last trials?
 
 # %%
-grid = SearchSpace({name: space[name] for name in ("batch_size", "lr")}).grid({"batch_size": 49, "lr": 32})
+two = SearchSpace({"batch_size": space["batch_size"], "lr": space["lr"]})
+grid = two.grid({"batch_size": 49, "lr": 32})
 plane = landscape(grid, splits, n_epochs=60, seeds=[TRAINING_SEED], progress=True)
 lrs = space["lr"].points(101, centred=False)
-line = landscape([{"lr": lr, "batch_size": 32} for lr in lrs], splits, n_epochs=150, seeds=[TRAINING_SEED])
+configs = [{"lr": lr, "batch_size": 32} for lr in lrs]
+line = landscape(configs, splits, n_epochs=150, seeds=[TRAINING_SEED])
+at_60 = plane.val_loss[:, 0, -1].reshape(49, 32)
 cuts = {  # title -> losses (rows, learning rates), learning rates, name and values of the rows
-    "60 epochs": (plane.val_loss[:, 0, -1].reshape(49, 32), [c["lr"] for c in grid[:32]], "batch size", range(16, 65)),
+    "60 epochs": (at_60, [c["lr"] for c in grid[:32]], "batch size", range(16, 65)),
     "Batch size 32": (line.val_loss[:, 0, 49:].T, lrs, "epochs", range(50, 151)),
 }
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
@@ -120,15 +126,15 @@ for ax, (title, (losses, x, y_label, y)) in zip(axes, cuts.items(), strict=True)
 
 # %%
 def fit_surrogate(inputs, losses):
-    """Fit a Gaussian process to losses, shape (n_trials,), at inputs, shape (n_trials, n_dims), in 0 to 1."""
-    fits = [
-        GaussianProcessRegressor(Matern(scale, nu=2.5), alpha=1e-3, optimizer=None, normalize_y=True)
-        for scale in (0.25, 0.5, 1, 2)
-    ]
-    return max((f.fit(inputs, losses) for f in fits), key=lambda f: f.log_marginal_likelihood_value_)
+    """Fit a Gaussian process to losses (n_trials,) at inputs (n_trials, n_dims) in 0 to 1."""
+    settings = {"alpha": 1e-3, "optimizer": None, "normalize_y": True}
+    kernels = [Matern(scale, nu=2.5) for scale in (0.25, 0.5, 1, 2)]
+    fits = [GaussianProcessRegressor(kernel, **settings).fit(inputs, losses) for kernel in kernels]
+    return max(fits, key=lambda f: f.log_marginal_likelihood_value_)
 
 
-place, truth = np.linspace(0, 1, 101)[:, None], line.val_loss[:, 0, -1]  # place of lrs between the bounds
+place = np.linspace(0, 1, 101)[:, None]  # of lrs between the bounds
+truth = line.val_loss[:, 0, -1]
 mean, std = fit_surrogate(place[[10, 50, 90]], truth[[10, 50, 90]]).predict(place, return_std=True)
 for i in (50, 55, 70):
     print(f"lr {lrs[i]:.5f}: surrogate {mean[i]:.2f} ± {std[i]:.2f}, truth {truth[i]:.2f}")
@@ -151,7 +157,7 @@ for i in (50, 55, 70):
 
 # %%
 def expected_improvement(mean, std, best):
-    """Return the expected gain below the loss `best`, in its units, where the loss is Normal(mean, std)."""
+    """Return the expected gain below the loss `best`, in its units, if loss ~ Normal(mean, std)."""
     z = (best - mean) / np.maximum(std, 1e-12)
     return (best - mean) * norm.cdf(z) + std * norm.pdf(z)
 
@@ -159,7 +165,8 @@ def expected_improvement(mean, std, best):
 draws = np.random.default_rng(SEED).standard_normal(1_000_000)
 for mu, sigma in ((0.3, 0.1), (0.4, 0.1), (0.4, 0.3)):
     simulated = np.maximum(0.3 - (mu + sigma * draws), 0).mean()
-    print(f"{mu} ± {sigma}: formula {expected_improvement(mu, sigma, 0.3):.3f}, simulated {simulated:.3f}")
+    formula = expected_improvement(mu, sigma, 0.3)
+    print(f"{mu} ± {sigma}: formula {formula:.3f}, simulated {simulated:.3f}")
 
 # %% [markdown]
 # They agree, and doubt pays: the point that looks worse, but might be anything, promises most.
@@ -171,7 +178,7 @@ for mu, sigma in ((0.3, 0.1), (0.4, 0.1), (0.4, 0.3)):
 
 # %%
 def search_by_hand(candidates, inputs, n_trials, start):
-    """Try candidates[i] for i in start, then always the one with the largest expected improvement."""
+    """Try candidates[i] for i in start, then always the one of largest expected improvement."""
     tried = list(start)
     losses = yield [(candidates[i], candidates[i]["epochs"]) for i in tried]
     while len(tried) < n_trials:
@@ -179,7 +186,9 @@ def search_by_hand(candidates, inputs, n_trials, start):
         gain = expected_improvement(*surrogate.predict(inputs, return_std=True), losses.min())
         gain[tried] = -1  # under the same training seed a repeat teaches nothing
         tried.append(int(gain.argmax()))
-        losses = np.append(losses, (yield [(candidates[tried[-1]], candidates[tried[-1]]["epochs"])]))
+        chosen = candidates[tried[-1]]
+        loss = yield [(chosen, chosen["epochs"])]
+        losses = np.append(losses, loss)
 
 
 on_a_line = [{"lr": lr, "batch_size": 32, "epochs": 150} for lr in lrs]
@@ -199,7 +208,8 @@ for pair, n in zip(axes.T, (3, 4, 5, 7), strict=True):
     mean, std = fit_surrogate(place[seen], truth[seen]).predict(place, return_std=True)
     gain = expected_improvement(mean, std, truth[seen].min())
     tried = [(lrs[i], truth[i]) for i in seen]
-    plots.surrogate(lrs, mean, std, gain, tried=tried, truth=truth, title=f"After {n} trials", axes=pair)
+    title = f"After {n} trials"
+    plots.surrogate(lrs, mean, std, gain, tried=tried, truth=truth, title=title, axes=pair)
     print(f"after {n} trials: largest gain {gain.max():.4f} nats, at lr {lrs[gain.argmax()]:.4f}")
 
 # %% [markdown]
@@ -215,7 +225,7 @@ for pair, n in zip(axes.T, (3, 4, 5, 7), strict=True):
 
 # %%
 def scaled(configs, space):
-    """Return the coordinates of configurations between the space's bounds, shape (n_configs, 3), from 0 to 1."""
+    """Return the places of configs between the bounds, from 0 to 1, shape (n_configs, 3)."""
     bounds = [{name: getattr(p, end) for name, p in space.items()} for end in ("low", "high")]
     table = np.array([[np.log(c["lr"]), c["batch_size"], c["epochs"]] for c in [*bounds, *configs]])
     return (table[2:] - table[0]) / (table[1] - table[0])
@@ -226,7 +236,8 @@ strategy = search_by_hand(candidates, scaled(candidates, space), N_TRIALS, start
 by_hand = run(strategy, objective, seed=TRAINING_SEED)
 for name, part in {"the start": by_hand[:5], "chosen": by_hand[5:]}.items():
     poor = (part["lr"] < 0.001).sum()
-    print(f"{name}: {poor} of {len(part)} with lr below 0.001, median loss {part['val_loss'].median():.3f}")
+    median = part["val_loss"].median()
+    print(f"{name}: {poor} of {len(part)} with lr below 0.001, median loss {median:.3f}")
 
 # %% [markdown]
 # The search leaves the poor half of the space alone.
@@ -248,7 +259,8 @@ def loss_of(point):
 result = gp_minimize(loss_of, space.to_skopt(), n_calls=N_TRIALS, random_state=SEED)
 best = plain(dict(zip(space, result.x, strict=True)))
 print("batch size and epochs as returned:", result.x[1:])
-print(f"plain: batch size {best['batch_size']}, epochs {best['epochs']}, lr {best['lr']:.4f}; loss {result.fun:.3f}")
+print(f"plain: batch size {best['batch_size']}, epochs {best['epochs']},", end=" ")
+print(f"lr {best['lr']:.4f}; loss {result.fun:.3f}")
 
 # %% [markdown]
 # Integers come back as numpy scalars, which JSON refuses and which print oddly. `plain` makes them Python's own.
@@ -272,8 +284,10 @@ points, surrogate = scaled(candidates, space), fit_surrogate(inputs, losses)
 mean, std = surrogate.predict(points, return_std=True)
 for xi in (0.0, 0.01):
     theirs = gaussian_ei(points, surrogate, y_opt=losses.min(), xi=xi)
-    np.testing.assert_allclose(theirs, expected_improvement(mean, std, losses.min() - xi), atol=1e-12)
-    print(f"xi = {xi}: the same gain for {len(points)} candidates, the largest {theirs.max():.3f} nats")
+    ours = expected_improvement(mean, std, losses.min() - xi)
+    np.testing.assert_allclose(theirs, ours, atol=1e-12)
+    largest = theirs.max()
+    print(f"xi = {xi}: the same gain for {len(points)} candidates, the largest {largest:.3f} nats")
 
 # %% [markdown]
 # They are equal once `xi` is taken off the best loss. With an `xi` above zero, small sure gains count for little, and the
@@ -293,10 +307,13 @@ for xi in (0.0, 0.01):
 
 # %%
 top = library.nsmallest(5, "val_loss")
-print(f"within 0.01 nats of the best: {len(ties(library, tolerance=0.01))} of {len(library)} trials")
+as_good = ties(library, tolerance=0.01)
+print(f"within 0.01 nats of the best: {len(as_good)} of {len(library)} trials")
 for name, p in space.items():
-    print(f"of the best five, on a bound of {name}: {sum(np.isclose(top[name], b).sum() for b in (p.low, p.high))}")
-top[["lr", "batch_size", "epochs", "val_loss", "val_accuracy"]].round({"lr": 4, "val_loss": 3, "val_accuracy": 3})
+    on_bound = np.isclose(top[name], p.low) | np.isclose(top[name], p.high)
+    print(f"of the best five, on a bound of {name}: {on_bound.sum()}")
+columns = ["lr", "batch_size", "epochs", "val_loss", "val_accuracy"]
+top[columns].round({"lr": 4, "val_loss": 3, "val_accuracy": 3})
 
 # %% [markdown]
 # The winner has company, and all five have the same accuracy. They press against the smallest batch and the most epochs:
@@ -311,11 +328,12 @@ searches = {"scikit-optimize": library, "by hand": by_hand, "random": by_chance}
 curves = {name: incumbent_trajectory(trials["val_loss"]) for name, trials in searches.items()}
 plots.trajectories(curves, ax=axes[0])
 chosen = list(zip(library["lr"][10:], library["epochs"][10:], strict=True))
-names = {"x_label": "learning rate", "y_label": "epochs", "title": "The ten chosen trials"}
-surface = cuts["Batch size 32"][0]
-plots.heat_map(surface, lrs, range(50, 151), log_x=True, log_values=True, mark=chosen, ax=axes[1], **names)
+losses, x, y_label, y = cuts["Batch size 32"]
+names = {"x_label": "learning rate", "y_label": y_label, "title": "The ten chosen trials"}
+plots.heat_map(losses, x, y, log_x=True, log_values=True, mark=chosen, ax=axes[1], **names)
 for name, trials in searches.items():
-    print(f"{name:15} best loss {trials['val_loss'].min():.3f}, epochs spent {trials['n_epochs'].sum()}")
+    lowest = trials["val_loss"].min()
+    print(f"{name:15} best loss {lowest:.3f}, epochs spent {trials['n_epochs'].sum()}")
 
 # %% [markdown]
 # The library looks along the valley (small batches move it to the left) and into corners. Yet the three searches end
@@ -337,7 +355,8 @@ def random_searches(space):
 
 
 drawn = random_searches(space)
-print("quartiles of the best loss:", np.quantile([t["val_loss"].min() for t in drawn], [0.25, 0.5, 0.75]).round(3))
+lowest = [trials["val_loss"].min() for trials in drawn]
+print("quartiles of the best loss:", np.quantile(lowest, [0.25, 0.5, 0.75]).round(3))
 
 # %% [markdown]
 # It is, so only repeats can tell the searches apart. Now the search that learns, under the same 20 seeds, each from the
@@ -349,7 +368,9 @@ print("quartiles of the best loss:", np.quantile([t["val_loss"].min() for t in d
 def learning_searches(space):
     """Return the trial tables of the search by hand under each training seed."""
     pools = [space.sample(1000, seed=seed) for seed in SEEDS]
-    strategies = [search_by_hand(pool, scaled(pool, space), N_TRIALS, start=range(5)) for pool in pools]
+    strategies = [
+        search_by_hand(pool, scaled(pool, space), N_TRIALS, start=range(5)) for pool in pools
+    ]
     return run_many(strategies, TrainingObjective(splits), seeds=SEEDS, progress=True)
 
 
@@ -358,7 +379,8 @@ paths = {"by hand": [incumbent_trajectory(t["val_loss"]) for t in learned]}
 paths["random"] = [incumbent_trajectory(t["val_loss"]) for t in drawn]
 plots.trajectories(paths).set_ylim(0.065, 0.12)
 medians = {name: np.median(losses, axis=0) for name, losses in paths.items()}
-print("as low as random search at its end: trial", 1 + np.argmax(medians["by hand"] <= medians["random"][-1]))
+as_low = medians["by hand"] <= medians["random"][-1]
+print("as low as random search at its end: trial", 1 + np.argmax(as_low))
 for name, tables in {"by hand": learned, "random": drawn}.items():
     print(f"{name}: {np.median([t['n_epochs'].sum() for t in tables]):.0f} epochs in all (median)")
 
@@ -370,17 +392,19 @@ for name, tables in {"by hand": learned, "random": drawn}.items():
 
 # %%
 def fresh_losses(tables):
-    """Return the loss of each search's incumbent, averaged over ten training seeds that no search saw."""
+    """Return each incumbent's loss, averaged over ten training seeds that no search saw."""
     best = [config_of(trials, incumbent(trials)) for trials in tables]
-    again = run_many([grid_search(best) for _ in range(10)], TrainingObjective(splits), seeds=range(1000, 1010))
+    strategies = [grid_search(best) for _ in range(10)]
+    again = run_many(strategies, TrainingObjective(splits), seeds=range(1000, 1010))
     return np.mean([trials["val_loss"] for trials in again], axis=0)
 
 
 def judge(learned, random):
-    searched = [np.array([trials["val_loss"].min() for trials in tables]) for tables in (learned, random)]
-    for name, (a, b) in {"searched": searched, "fresh": [fresh_losses(learned), fresh_losses(random)]}.items():
-        print(f"{name:8} median loss {np.median(a):.3f} by hand, {np.median(b):.3f} random;", end=" ")
-        print(f"by hand is better in {(a < b).sum()} of {len(a)}")
+    searched = [np.array([t["val_loss"].min() for t in tables]) for tables in (learned, random)]
+    fresh = [fresh_losses(learned), fresh_losses(random)]
+    for name, (a, b) in {"searched": searched, "fresh": fresh}.items():
+        print(f"{name:8} median loss {np.median(a):.3f} by hand,", end=" ")
+        print(f"{np.median(b):.3f} random; by hand is better in {(a < b).sum()} of {len(a)}")
 
 
 judge(learned, drawn)
@@ -401,7 +425,8 @@ learned_short = learning_searches(short)
 judge(learned_short, random_searches(short))
 ends = [config_of(trials, incumbent(trials)) for trials in learned_short]
 for name in short:
-    print(f"by hand ends at: {name} {np.min([c[name] for c in ends]):.3g} to {np.max([c[name] for c in ends]):.3g}")
+    values = [config[name] for config in ends]
+    print(f"by hand ends at: {name} {min(values):.3g} to {max(values):.3g}")
 
 # %% [markdown]
 # Now it wins in nearly every pair, and fresh seeds confirm it. The good corner is small: random draws seldom

@@ -54,7 +54,11 @@ from hpt_helpers.trials import config_of, incumbent, incumbent_trajectory
 
 # %%
 SPACE = SearchSpace(
-    {"hidden_size": Choice([8, 16, 32]), "lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32, 64])}
+    {
+        "hidden_size": Choice([8, 16, 32]),
+        "lr": Real(1e-4, 1e-2, log=True),
+        "batch_size": Choice([16, 32, 64]),
+    }
 )
 SEED = 0
 pd.options.display.precision, pd.options.display.width, pd.options.display.max_columns = 3, 120, 10
@@ -105,7 +109,7 @@ second = landscape(SPACE.sample(150, seed=SEED), cancer, n_epochs=81, seeds=2, p
 
 
 def rank_correlation(losses, epoch, share=1.0):
-    """Return the mean over seeds of the rank correlation with the last epoch, within the best `share`."""
+    """Return the rank correlation with the last epoch in the best `share`, a mean over seeds."""
     found = []
     for early, last in zip(losses[:, :, epoch - 1].T, losses[:, :, -1].T, strict=True):
         best = last <= np.quantile(last, share)
@@ -135,7 +139,7 @@ CUTS = {1: 27, 3: 9, 9: 3}
 
 
 def kept(losses, n_draws=2000):
-    """Return how often the best of 81 is among the first 27 at epoch 1, and so on, and at all three cuts."""
+    """Return how often the best of 81 is among the first n at each cut, and at all of them."""
     rng = np.random.default_rng(SEED)
     safe = np.empty((n_draws, len(CUTS)), dtype=bool)
     for draw in safe:
@@ -169,7 +173,11 @@ def halving(configs, n_epochs, max_epochs, eta=3):
 
 def by_rung(trials):
     rungs = trials.groupby("n_epochs")
-    return rungs.agg(trials=("val_loss", "size"), charged=("charged_epochs", "sum"), best_loss=("val_loss", "min"))
+    return rungs.agg(
+        trials=("val_loss", "size"),
+        charged=("charged_epochs", "sum"),
+        best_loss=("val_loss", "min"),
+    )
 
 
 halved = run(halving(SPACE.sample(81, seed=SEED), 1, 81), TrainingObjective(iris), seed=SEED)
@@ -189,7 +197,11 @@ def brackets(max_epochs, eta=3):
     s_max = 0
     while eta ** (s_max + 1) <= max_epochs:
         s_max += 1
-    return [(math.ceil((s_max + 1) * eta**s / (s + 1)), max_epochs // eta**s) for s in range(s_max, -1, -1)]
+    table = []
+    for s in range(s_max, -1, -1):
+        n_trials = math.ceil((s_max + 1) * eta**s / (s + 1))
+        table.append((n_trials, max_epochs // eta**s))
+    return table
 
 
 def hyperband(configs, max_epochs, eta=3):
@@ -215,8 +227,8 @@ for max_epochs in (9, 81):
     configs = SPACE.sample(n_trials, seed=SEED)
     trials = run(hyperband(configs, max_epochs), TrainingObjective(iris), seed=SEED)
     going_on, restarting = trials["charged_epochs"].sum(), trials["n_epochs"].sum()
-    print(f"R = {max_epochs}: {n_trials} trials, {going_on} epochs going on, {restarting} restarting,", end=" ")
-    print(f"{n_trials * max_epochs} without stopping")
+    print(f"R = {max_epochs}: {n_trials} trials, {going_on} epochs going on,", end=" ")
+    print(f"{restarting} restarting, {n_trials * max_epochs} without stopping")
 packaged = run(strategies.hyperband(SPACE, 81, seed=SEED), TrainingObjective(iris), seed=SEED)
 columns = [c for c in trials.columns if c != "runtime_s"]
 assert trials[columns].equals(packaged[columns])
@@ -233,7 +245,8 @@ print(f"hpt_helpers.strategies.hyperband gives the same {len(packaged)} rows")
 
 # %%
 source = inspect.getsource(course_trainable)
-print(textwrap.dedent(source[source.index("    class Course") : source.index("    return Course")]).rstrip())
+start, end = source.index("    class Course"), source.index("    return Course")
+print(textwrap.dedent(source[start:end]).rstrip())
 
 # %% [markdown]
 # Model, optimiser **and** generator: without the last, a resumed trial would see other shuffles. A diverged trial
@@ -263,11 +276,14 @@ with local_ray() as folder:
             scheduler=HyperBandScheduler(max_t=9, reduction_factor=3),
             reuse_actors=True,
         ),
-        run_config=tune.RunConfig(storage_path=str(folder), verbose=0, progress_reporter=tune.CLIReporter()),
+        run_config=tune.RunConfig(
+            storage_path=str(folder), verbose=0, progress_reporter=tune.CLIReporter()
+        ),
     )
     in_ray = results_table(tuner.fit())
 for n_epochs, n_trials in in_ray["n_epochs"].value_counts().sort_index().items():
-    print(f"{n_trials} trials ended at epoch {n_epochs}" + (": stopped early" if n_epochs < 9 else ": all of R"))
+    how = "stopped early" if n_epochs < 9 else "all of R"
+    print(f"{n_trials} trials ended at epoch {n_epochs}: {how}")
 print(f"{in_ray['n_epochs'].sum()} epochs instead of {9 * len(in_ray)}")
 
 # %% [markdown]
@@ -284,7 +300,8 @@ print(f"all {len(in_ray)} losses in Ray are those of fit")
 for name, configs in groups.items():
     lrs = [config["lr"] for config in configs]
     ours, rays = ({lr for lr in lrs if table[lr] == 9} for table in (reached, ray_reached))
-    print(f"{name}: {len(lrs)} trials, {len(ours)} at epoch 9 by hand, {len(rays)} in Ray; {len(ours & rays)} in both")
+    print(f"{name}: {len(lrs)} trials, {len(ours)} at epoch 9 by hand,", end=" ")
+    print(f"{len(rays)} in Ray; {len(ours & rays)} in both")
     assert ours <= rays and (name == "from epoch 3" or reached[lrs].equals(ray_reached[lrs]))
 
 # %% [markdown]
@@ -299,7 +316,8 @@ max_t = inspect.signature(HyperBandScheduler).parameters["max_t"].default
 n_first, first_cut = brackets(max_t)[-1]  # Ray starts with the last of our table
 n_in_first = min(5, n_first)
 n_stopped = 0 if first_cut > 15 else 5 - n_in_first
-print(f"Ray's default R is {max_t}; its first bracket takes {n_first} trials and never cuts before epoch {first_cut}")
+print(f"Ray's default R is {max_t}; its first bracket takes {n_first} trials", end=" ")
+print(f"and never cuts before epoch {first_cut}")
 print(f"{n_in_first} of the script's 5 trials are in it; trials stopped early: {n_stopped}")
 
 # %% [markdown]
@@ -320,13 +338,15 @@ print(f"{n_in_first} of the script's 5 trials are in it; trials stopped early: {
 
 # %%
 best = incumbent(packaged)
-print(f"incumbent: {packaged.at[best, 'n_epochs']} epochs, loss {packaged.at[best, 'val_loss']:.3f}", end=", ")
+n_epochs, loss = packaged.at[best, "n_epochs"], packaged.at[best, "val_loss"]
+print(f"incumbent: {n_epochs} epochs, loss {loss:.3f}", end=", ")
 print({k: round(v, 4) for k, v in config_of(packaged, best).items()})
 low, high = SPACE["lr"].low, SPACE["lr"].high
 for epoch in (3, 9, 27, 81):
     lr = truth.best(epoch)["lr"]
     place = math.log(lr / low) / math.log(high / low)
-    print(f"epoch {epoch:2}: best learning rate {lr:.4f}", "at the upper bound" if place > 0.95 else "inside")
+    where = "at the upper bound" if place > 0.95 else "inside"
+    print(f"epoch {epoch:2}: best learning rate {lr:.4f} {where}")
 by_rung(packaged)
 
 # %% [markdown]
@@ -363,13 +383,15 @@ pd.DataFrame(rows, [f"correlation, epoch {e}" for e in CUTS] + ["best of 81 kept
 
 # %%
 def race(splits, max_epochs, n_repeats):
-    """Return the trial tables of n_repeats Hyperband searches, and of as many random searches at equal epochs."""
+    """Return the tables of n_repeats Hyperband and as many random searches at equal epochs."""
     seeds, objective = range(n_repeats), TrainingObjective(splits)
     bold = [strategies.hyperband(SPACE, max_epochs, seed=s) for s in seeds]
     hyper = run_many(bold, objective, seeds=seeds, progress=True)
     budget = int(hyper[0]["charged_epochs"].sum())
-    plain = [strategies.random_search(SPACE, budget // max_epochs, max_epochs, seed=1000 + s) for s in seeds]
-    return {"Hyperband": hyper, "random search": run_many(plain, objective, seeds=seeds, progress=True)}
+    n_trials = budget // max_epochs
+    plain = [strategies.random_search(SPACE, n_trials, max_epochs, seed=1000 + s) for s in seeds]
+    random = run_many(plain, objective, seeds=seeds, progress=True)
+    return {"Hyperband": hyper, "random search": random}
 
 
 def best_by(table, budgets):
@@ -379,11 +401,11 @@ def best_by(table, budgets):
 
 on_iris = race(iris, 27, 100)
 budgets = np.arange(27, 358, 33)
-best_losses = {name: np.array([best_by(t, budgets) for t in tables]) for name, tables in on_iris.items()}
+best_losses = {name: np.array([best_by(t, budgets) for t in on_iris[name]]) for name in on_iris}
 plots.trajectories(best_losses, cost=budgets, x_label="epochs spent", title="Iris, R = 27")
 for i in (0, 3, -1):
-    medians = ", ".join(f"{name} {np.median(losses[:, i]):.3f}" for name, losses in best_losses.items())
-    print(f"median after {budgets[i]:3} epochs: {medians}")
+    medians = [f"{name} {np.median(losses[:, i]):.3f}" for name, losses in best_losses.items()]
+    print(f"median after {budgets[i]:3} epochs:", ", ".join(medians))
 
 # %% [markdown]
 # Hyperband starts behind, with one epoch for each. After the first bracket it is far ahead; the cautious brackets add
@@ -392,15 +414,18 @@ for i in (0, 3, -1):
 
 # %%
 def verdict(tables, only_at=None):
-    """Return the share of repeats that Hyperband wins, with its standard error, and the median losses."""
+    """Return the share of repeats that Hyperband wins, its standard error, and median losses."""
     hyper, plain = tables["Hyperband"], tables["random search"]
     if only_at:
         hyper = [table[table["n_epochs"] == only_at] for table in hyper]
     a, b = (np.array([table["val_loss"].min() for table in found]) for found in (hyper, plain))
     won = (a < b).mean()
     error = (won * (1 - won) / len(a)) ** 0.5
-    word = "no clear difference" if abs(won - 0.5) < 2 * error else "Hyperband wins" if won > 0.5 else "Hyperband loses"
-    return f"{won:.2f} ± {error:.2f}, median loss {np.median(a):.3f} against {np.median(b):.3f}: {word}"
+    word = "Hyperband wins" if won > 0.5 else "Hyperband loses"
+    if abs(won - 0.5) < 2 * error:
+        word = "no clear difference"
+    medians = f"median loss {np.median(a):.3f} against {np.median(b):.3f}"
+    return f"{won:.2f} ± {error:.2f}, {medians}: {word}"
 
 
 print("iris, R = 27:", verdict(on_iris))
@@ -426,7 +451,8 @@ print(f"the incumbent was stopped before R in {n_early} of 20 repeats")
 # ## The test score, once
 
 # %%
-chosen = fit(config_of(packaged, best), iris, n_epochs=int(packaged.at[best, "n_epochs"]), seed=SEED)
+n_epochs = int(packaged.at[best, "n_epochs"])
+chosen = fit(config_of(packaged, best), iris, n_epochs=n_epochs, seed=SEED)
 print("test accuracy of the incumbent:", iris.final_score(chosen.model))
 
 # %% [markdown]
