@@ -113,8 +113,9 @@ def load_splits(name: str = "iris", *, seed: int = 42, scaled: bool = True) -> S
         raise TypeError(f"seed is {seed!r}; an integer is needed")
     bunch = getattr(datasets, f"load_{name}")()
     X_rest, X_test, y_rest, y_test = train_test_split(bunch.data, bunch.target, test_size=0.2, random_state=int(seed))
-    # A seed of its own: with the same one, iris at seed 42 has 30 validation rows on which nothing
-    # overfits (best loss 0.04; with most others 0.05 to 0.11).
+    # A seed of its own, chosen after looking at about a dozen draws of iris and breast_cancer: with the same
+    # seed, iris at 42 has 30 validation rows on which nothing overfits (best loss 0.04; with most others 0.05
+    # to 0.11). With seed + 1 it is among the middle ones, and what the lessons are about can be seen.
     X_train, X_val, y_train, y_val = train_test_split(
         X_rest, y_rest, test_size=0.25, random_state=int(seed) + 1, stratify=y_rest
     )
