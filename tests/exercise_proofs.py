@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from hpt_helpers.exercises.framework import CORRECT, CRASHED, INCORRECT, NOT_ATTEMPTED, Function
+from hpt_helpers.classroom.exercises.framework import CORRECT, CRASHED, INCORRECT, NOT_ATTEMPTED, Function
 
 
 def fresh(exercise):

@@ -14,14 +14,14 @@ import torch
 from exercise_proofs import STRANGE, shortcomings
 from hypothesis import given, settings
 
-import hpt_helpers.exercises
-from hpt_helpers.exercises.framework import (
+from hpt_helpers.classroom import exercises
+from hpt_helpers.classroom.exercises.framework import (
     CORRECT,
     CRASHED,
     INCORRECT,
     NOT_ATTEMPTED,
-    Choice,
     Function,
+    MultipleChoice,
     Number,
     Wrong,
     difference,
@@ -70,7 +70,7 @@ def choice_exercise(**changes):
         hints=["Feel.", "Think."], praise="So it is.",
         wrong=[Wrong("a2", "not yes", "yes"), Wrong("b1", "not cold", "cold")],
     )  # fmt: skip
-    return Choice(**given | changes)
+    return MultipleChoice(**given | changes)
 
 
 EACH_KIND = [function_exercise, number_exercise, choice_exercise]
@@ -267,5 +267,5 @@ def test_check_leaves_a_generator_an_array_and_a_table_as_they_were():
 
 
 def test_the_framework_is_at_most_200_lines():
-    folder = Path(hpt_helpers.exercises.__file__).parent
+    folder = Path(exercises.__file__).parent
     assert sum(len((folder / name).read_text().splitlines()) for name in ("__init__.py", "framework.py")) <= 200

@@ -16,15 +16,15 @@ import nbformat
 import pytest
 from exercise_proofs import STRANGE, fresh, shortcomings
 
-import hpt_helpers.exercises
-from hpt_helpers.exercises.framework import CORRECT, CRASHED, INCORRECT, Choice, Exercise, Function
+from hpt_helpers.classroom import exercises
+from hpt_helpers.classroom.exercises.framework import CORRECT, CRASHED, INCORRECT, Exercise, Function, MultipleChoice
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-LESSONS = sorted(m.name for m in pkgutil.iter_modules(hpt_helpers.exercises.__path__) if m.name.startswith("lesson_"))
+LESSONS = sorted(m.name for m in pkgutil.iter_modules(exercises.__path__) if m.name.startswith("lesson_"))
 
 
 def module(lesson):
-    return importlib.import_module(f"hpt_helpers.exercises.{lesson}")
+    return importlib.import_module(f"hpt_helpers.classroom.exercises.{lesson}")
 
 
 def exercises_of(lesson):
@@ -54,7 +54,7 @@ def test_the_shown_solution_runs_by_itself_and_is_correct(lesson, name, capsys):
     assert exercise.solve.__name__ == f"{shown}_solution"
     result = exercise.check(namespace[shown] if isinstance(exercise, Function) else namespace[shown]())
     assert result.outcome == CORRECT
-    if not isinstance(exercise, Choice):
+    if not isinstance(exercise, MultipleChoice):
         constants = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
         assert not any(isinstance(value, str) and "\n" in value for value in constants), "code kept as a string"
 
@@ -62,7 +62,7 @@ def test_the_shown_solution_runs_by_itself_and_is_correct(lesson, name, capsys):
 @each_exercise
 def test_a_choice_has_feedback_for_every_wrong_option_and_reason(lesson, name):
     exercise = exercises_of(lesson)[name]
-    if isinstance(exercise, Choice):
+    if isinstance(exercise, MultipleChoice):
         letters, digits = (set(re.findall(rf"- \*\*([{kind}])\*\*", exercise.question)) for kind in ("a-z", "0-9"))
         letter, digit = exercise.solve()
         assert {w.answer[0] for w in exercise.wrong} | {letter} == letters and len(letters) >= 3
@@ -139,6 +139,6 @@ def test_no_object_makes_a_lessons_check_raise(lesson, name):
 
 
 def test_exercises_import_neither_torch_nor_pandas_nor_pyplot():
-    code = f"import sys; from hpt_helpers.exercises import {', '.join(LESSONS)}; print(*sys.modules)"
+    code = f"import sys; from hpt_helpers.classroom.exercises import {', '.join(LESSONS)}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "pandas", "matplotlib.pyplot"} & set(loaded)

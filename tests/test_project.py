@@ -115,7 +115,7 @@ def test_the_oldest_python_is_the_same_everywhere():
     conda = requirements(entry for entry in ENVIRONMENT if isinstance(entry, str))
     assert f">={oldest}" in str(conda["python"].specifier)
     assert f"sys.version_info < ({oldest.replace('.', ', ')})" in MAKEFILE
-    from hpt_helpers.room_check import MIN_PYTHON
+    from hpt_helpers.classroom.room_check import MIN_PYTHON
 
     assert ".".join(map(str, MIN_PYTHON)) == oldest
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["test"]
@@ -136,7 +136,7 @@ def test_no_module_is_over_300_lines():
 
 def test_importing_the_package_and_the_room_check_imports_no_slow_library():
     slow = "{'torch', 'ray', 'skopt', 'sklearn', 'pandas', 'matplotlib'}"
-    code = f"import sys, hpt_helpers.room_check; print(sorted({slow} & set(sys.modules)))"
+    code = f"import sys, hpt_helpers.classroom.room_check; print(sorted({slow} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
 

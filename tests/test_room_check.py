@@ -5,8 +5,8 @@ from importlib import metadata
 
 import pytest
 
-from hpt_helpers import room_check as rc
-from hpt_helpers.room_check import NotReady
+from hpt_helpers.classroom import room_check as rc
+from hpt_helpers.classroom.room_check import NotReady
 
 
 def test_this_machine_passes_every_check_but_ray_which_the_lessons_start():

@@ -65,7 +65,7 @@
 # seconds, most of them for Ray. Look for a line that says WRONG: it says what helps.
 
 # %%
-from hpt_helpers.room_check import room_check
+from hpt_helpers.classroom.room_check import room_check
 
 room_check()
 

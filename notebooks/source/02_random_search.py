@@ -40,8 +40,8 @@ from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetClassifier
 
 from hpt_helpers import plots
+from hpt_helpers.classroom.exercises import lesson_02 as ex
 from hpt_helpers.data import load_splits
-from hpt_helpers.exercises import lesson_02 as ex
 from hpt_helpers.landscape import landscape
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.population import fit_many

@@ -2,7 +2,7 @@
 
 import math
 
-from hpt_helpers.exercises.framework import Choice, Function, Number, Wrong, show_progress
+from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Number, Wrong, show_progress
 
 
 def winner_starter(trials):
@@ -75,7 +75,7 @@ def edge_solution():
     return "b1"  # the winner lies on the edge, where larger batches have not met their best learning rate
 
 
-q2 = Choice(
+q2 = MultipleChoice(
     name="q2",
     question="""
     A grid of learning rates 0.0001, 0.001, 0.01 and batch sizes 16, 32, 64 is run on new data. Learning rate 0.01 with

@@ -1,6 +1,6 @@
-"""Exercises that check themselves, a module for each lesson: `from hpt_helpers.exercises import lesson_01 as ex`.
+"""Exercises that check themselves: a module for each lesson, and framework.py, which judges the answers.
 
-How to add one (a `Function` to write or repair, a `Number`, a `Choice`), which tests/test_exercises.py then proves:
+To add one (a `Function` to write or repair, a `Number`, a `MultipleChoice`), which tests/test_exercises.py then proves:
 - `solve`: named as in the lesson plus `_solution`, its imports inside: the right function itself, or one without
   arguments that returns the right answer. Its source is what `solution()` shows.
 - `starter`, of a `Function`: the same name plus `_starter`, returning `...` or being the faulty code to repair;

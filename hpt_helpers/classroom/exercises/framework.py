@@ -90,7 +90,7 @@ class Number(Exercise):
     tolerance: float = field(kw_only=True)
 
     def _judge(self, answer) -> None:
-        value = plain(_call(answer) if callable(answer) else answer)
+        value = read_answer(_call(answer) if callable(answer) else answer)
         if type(value) not in (int, float) or not math.isfinite(value):
             raise _Verdict(INCORRECT, f"a number is needed, not {reprlib.repr(value)}.")
         if abs(excess := value - self.solve()) > self.tolerance:
@@ -100,12 +100,12 @@ class Number(Exercise):
 
 
 @dataclass(repr=False)
-class Choice(Exercise):
+class MultipleChoice(Exercise):
     """Choose and say why: an option's letter and a reason's number, such as "b2". `wrong` has an entry for each wrong
     letter (whatever the reason) and, with the right letter, for each wrong reason."""
 
     def _judge(self, answer) -> None:
-        value, right = str(plain(_call(answer) if callable(answer) else answer)).strip().lower(), self.solve()
+        value, right = str(read_answer(_call(answer) if callable(answer) else answer)).strip().lower(), self.solve()
         feedback = {w.answer if w.answer[0] == right[0] else w.answer[0]: w.message for w in self.wrong}
         if value != right:
             message = feedback.get(value) or feedback.get(value[:-1])
@@ -121,7 +121,7 @@ class Function(Exercise):
 
     def _judge(self, answer) -> None:
         if answer is ... or (hasattr(answer, "__code__") and _code(answer) == _code(self.starter)):
-            plain(...)
+            read_answer(...)
         if not callable(answer):
             raise _Verdict(INCORRECT, "a function is needed: give its name, without brackets.")
         got, expected = self._results(answer), self._results(self.solve)
@@ -131,7 +131,7 @@ class Function(Exercise):
             raise _Verdict(INCORRECT, [*known, f"on hidden input {n + 1} of {len(got)}, {found}."][0])
 
     def _results(self, function) -> list:
-        return [plain(_call(function, *arguments)) for arguments in copy.deepcopy(self.cases())]
+        return [read_answer(_call(function, *arguments)) for arguments in copy.deepcopy(self.cases())]
 
 
 def show_progress(*exercises: Exercise) -> None:
@@ -140,7 +140,7 @@ def show_progress(*exercises: Exercise) -> None:
     print(f"{sum(e.outcome == CORRECT for e in exercises)} of {len(exercises)} done")
 
 
-def plain(value, depth: int = 0):
+def read_answer(value, depth: int = 0):
     """Return a copy in Python's own numbers, texts, lists and dicts; raise a _Verdict where that cannot be."""
     kind = type(value)
     if value is ...:
@@ -150,10 +150,10 @@ def plain(value, depth: int = 0):
     if kind.__module__.partition(".")[0] in ("torch", "pandas"):
         value = np.asarray(value)
     if isinstance(value, np.generic | np.ndarray) and value.size <= MAX_ITEMS and depth < MAX_DEPTH:
-        return plain(value.tolist(), depth + 1)
+        return read_answer(value.tolist(), depth + 1)
     if kind in (list, tuple, range, dict) and len(value) <= MAX_ITEMS and depth < MAX_DEPTH:
         items = value.items() if kind is dict else enumerate(value)
-        copied = {plain(key): plain(item, depth + 1) for key, item in items}
+        copied = {read_answer(key): read_answer(item, depth + 1) for key, item in items}
         return copied if kind is dict else list(copied.values())
     raise _Verdict(INCORRECT, f"{kind.__name__}: such an object cannot be checked; a number, text, list or dict can.")
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from hpt_helpers.exercises.framework import Choice, Function, Wrong, show_progress
+from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
 
 
 def trials_needed_starter(top_share, confidence):
@@ -175,7 +175,7 @@ def sixty_solution():
     return "b1"
 
 
-q3 = Choice(
+q3 = MultipleChoice(
     name="q3",
     question="""
     A search drew sixty random configurations. What can be said of the best one without seeing its loss?
