@@ -93,11 +93,11 @@ def check_memory(available_gb: float | None = None) -> None:
 def check_ray(start: Callable | None = None) -> None:
     """Raise NotReady where a local Ray does not start or does not stop.
 
-    start: gives a context manager that starts Ray and stops it; by default hpt_helpers.ray_tools.local_ray.
+    start: gives a context manager that starts Ray and stops it; by default hpt_helpers.local_ray.local_ray.
     """
     try:
         if start is None:
-            from hpt_helpers.ray_tools import local_ray as start
+            from hpt_helpers.local_ray import local_ray as start
         with start():
             pass
     except Exception as error:  # whatever it is, a learner needs the remedy, not the traceback

@@ -43,7 +43,8 @@ from scipy.stats import spearmanr
 from hpt_helpers import plots, strategies
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import landscape
-from hpt_helpers.ray_tools import course_trainable, local_ray, results_table
+from hpt_helpers.local_ray import local_ray
+from hpt_helpers.ray_tune import course_trainable, results_table
 from hpt_helpers.search import TrainingObjective, run, run_many
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit

@@ -1,4 +1,4 @@
-"""Ray for the course: a safe local Ray that leaves nothing behind, and a trial as a class Trainable.
+"""A safe local Ray that leaves nothing behind.
 
 Ray is imported where it is used: it takes seconds, and lessons 1 to 3 do without.
 """
@@ -6,7 +6,6 @@ Ray is imported where it is used: it takes seconds, and lessons 1 to 3 do withou
 from __future__ import annotations
 
 import logging
-import math
 import os
 import secrets
 import shutil
@@ -15,16 +14,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-
-import pandas as pd
-import torch
-
-from hpt_helpers.data import load_splits
-from hpt_helpers.training import check_config, evaluate, start_training, train_one_epoch
-from hpt_helpers.trials import trial_record, trial_table
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -39,7 +31,7 @@ NO_OUTSIDE_REQUESTS = {"http_proxy": "http://127.0.0.1:9"}
 
 START_ATTEMPTS = 3  # Ray gives a node 30 s to start, which a busy machine exceeds now and then
 END_WITHIN_S = 5  # what still runs this long after Ray was shut down is killed
-LONGEST_TEMP = 24  # characters: Ray's sockets lie deep, and macOS allows a socket's path 103
+LONGEST_TEMP = 22  # characters: Ray's sockets lie deep, and macOS allows a socket's path 103
 
 
 @contextmanager
@@ -49,8 +41,9 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
     num_cpus: how many trials of one CPU run at a time; the others queue.
     address: connect to this existing cluster instead, with the token your environment has for it, and
         only disconnect at the end. num_cpus then has no effect.
-    Yields a private temporary folder (mode 0700, removed at the end) for the Tuner's `storage_path`; on
-    a cluster of several machines use storage that all of them see instead.
+    Yields a private temporary folder (mode 0700 all the time, removed at the end) for the Tuner's `storage_path`,
+    in which a local Ray keeps its own files too; on a cluster of several machines use storage that all of them
+    see instead.
 
     The local Ray asks for a random token, because it listens on all interfaces whatever address it is
     given. It has no dashboard, asks nobody outside, and prints nothing: a trial's error is in the results.
@@ -89,7 +82,7 @@ def _start(folder: Path, num_cpus: int) -> None:
                 logging_level=logging.CRITICAL,
                 log_to_driver=False,
                 object_store_memory=100 * 2**20,
-                _temp_dir=str(folder),
+                _temp_dir=str(folder / "ray"),  # Ray opens this one to everybody; the folder around it stays private
                 # Ray turns 127.0.0.1 into the machine's outward address, on Linux, and leaves this one alone.
                 _node_ip_address="127.0.0.2" if sys.platform == "linux" else None,
             )
@@ -204,81 +197,3 @@ def _own_sigterm_handler() -> Iterator[None]:
     finally:
         if before is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)
-
-
-def course_trainable(dataset: str = "iris", *, seed: int = 0) -> type:
-    """Return the class Trainable of the course's trials: a step is an epoch, the numbers are those of `fit`.
-
-    dataset: its name, as for `load_splits`. seed: of initial weights and shuffles.
-    Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its
-    val_loss is inf and failure says why. It is not nan, because HyperBandScheduler sorts by it at a cut, and
-    nan can come out best; and nothing is raised, because a trial that raises after its bracket's first cut
-    leaves the others waiting for ever.
-    """
-    from ray import tune
-
-    class CourseTrainable(tune.Trainable):
-        def setup(self, config):
-            self.splits = load_splits(dataset)
-            self.reset_config(config)
-
-        def reset_config(self, new_config):
-            """Start another trial in this process, which saves the seconds of starting one."""
-            self.batch_size = check_config(new_config, self.splits)["batch_size"]
-            self.model, self.optimizer, self.generator = start_training(new_config, self.splits, seed=seed)
-            self.failure = ""
-            return True
-
-        def step(self):
-            val_loss, val_accuracy = math.inf, 0.0
-            if not self.failure:
-                X, y = self.splits.X_train, self.splits.y_train
-                train_one_epoch(self.model, self.optimizer, X, y, self.batch_size, self.generator)
-                val_loss, val_accuracy = evaluate(self.model, self.splits.X_val, self.splits.y_val)
-            if not math.isfinite(val_loss):
-                val_loss, val_accuracy = math.inf, 0.0
-                self.failure = self.failure or f"diverged: validation loss not finite at epoch {self.iteration + 1}"
-            return {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure}
-
-        def save_checkpoint(self, checkpoint_dir):
-            state = {
-                "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "generator": self.generator.get_state(),  # or the shuffles would start again
-                "failure": self.failure,
-            }
-            torch.save(state, Path(checkpoint_dir) / "state.pt")
-
-        def load_checkpoint(self, checkpoint_dir):
-            state = torch.load(Path(checkpoint_dir) / "state.pt", weights_only=True)
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.generator.set_state(state["generator"])
-            self.failure = state["failure"]
-
-    return CourseTrainable
-
-
-def results_table(results: Iterable) -> pd.DataFrame:
-    """Return the trial table of a Tuner's results, one row a trial in the order in which Tune made them.
-
-    results: what `Tuner.fit` returned, of trials of `course_trainable`. n_epochs is the last epoch that a
-    trial was given; a trial that diverged, or raised, is a failed one with its reason.
-    """
-    records = []
-    for result in results:
-        metrics = result.metrics or {}
-        reason = metrics.get("failure", "")
-        if result.error is not None:
-            reason = (str(result.error).strip().splitlines() or [type(result.error).__name__])[-1]
-        records.append(
-            trial_record(
-                result.config,
-                n_epochs=metrics.get("training_iteration", 0),
-                val_loss=metrics.get("val_loss", math.nan),
-                val_accuracy=metrics.get("val_accuracy", math.nan),
-                reason=reason,
-                runtime_s=metrics.get("time_total_s", math.nan),
-            )
-        )
-    return trial_table(records)

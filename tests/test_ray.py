@@ -10,15 +10,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 
-from hpt_helpers import ray_tools
+from hpt_helpers import local_ray as room
 from hpt_helpers.data import load_splits
-from hpt_helpers.ray_tools import course_trainable, local_ray, results_table
+from hpt_helpers.local_ray import local_ray
+from hpt_helpers.ray_tune import course_trainable, results_table
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit
 
@@ -156,6 +158,8 @@ class FakeRay:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         if "_temp_dir" in options:
+            os.makedirs(options["_temp_dir"], exist_ok=True)
+            os.chmod(options["_temp_dir"], 0o777)
             self.started.append(subprocess.Popen(["sh", "-c", "sleep 60 & wait", options["_temp_dir"]]))
             process = psutil.Process(self.started[-1].pid)
             while not process.children():
@@ -165,14 +169,14 @@ class FakeRay:
             raise RuntimeError("The current node timed out during startup.")
 
     def running(self):
-        return [ray_tools._is_alive(process) for process in self.processes]
+        return [room._is_alive(process) for process in self.processes]
 
 
 @pytest.fixture
 def fake(ray, monkeypatch):
     fake = FakeRay()
     monkeypatch.setattr(ray, "init", fake.init)
-    monkeypatch.setattr(ray_tools, "END_WITHIN_S", 0.2)
+    monkeypatch.setattr(room, "END_WITHIN_S", 0.2)
     yield fake
     for process in fake.started:
         process.kill()  # does nothing after a test that passed
@@ -208,7 +212,7 @@ def test_a_start_that_fails_is_tried_three_times_and_leaves_nothing(fake):
     fake.n_failing, before = 99, state()
     with pytest.raises(RuntimeError, match="timed out"), local_ray():
         pytest.fail("the block must not run")
-    assert len(fake.calls) == ray_tools.START_ATTEMPTS == 3
+    assert len(fake.calls) == room.START_ATTEMPTS == 3
     assert fake.running() == [False] * 6
     assert state() == before
 
@@ -238,12 +242,13 @@ def test_with_an_address_the_users_token_is_used_and_nothing_is_started(fake, mo
     assert args == ("10.0.0.1:6379",) and not {"num_cpus", "_temp_dir", "include_dashboard"} & options.keys()
 
 
-def test_the_folder_is_short_enough_for_sockets_where_the_usual_one_is_long(monkeypatch, tmp_path):
-    long = tmp_path / ("a" * 60)
-    long.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with ray_tools._private_folder() as folder:
-        deepest = f"{folder}/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store"
+@pytest.mark.parametrize("n_characters", [22, 23, 90])
+def test_the_folder_is_short_enough_for_sockets_however_long_the_usual_one_is(monkeypatch, n_characters):
+    usual = Path("/tmp") / ("a" * (n_characters - len("/tmp/")))
+    monkeypatch.setattr(tempfile, "tempdir", str(usual))
+    monkeypatch.setattr(os, "mkdir", lambda path, mode: None)  # mkdtemp chooses the name; nothing need be there
+    with room._private_folder() as folder:
+        deepest = f"{folder}/ray/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store"
         assert len(deepest) <= 103
 
 
@@ -251,7 +256,7 @@ def test_the_folder_is_short_enough_for_sockets_where_the_usual_one_is_long(monk
 
 CONNECT = """
 import json, sys
-from hpt_helpers.ray_tools import local_ray
+from hpt_helpers.local_ray import local_ray
 with local_ray(address=sys.argv[1]) as folder:
     import ray
     print(json.dumps([ray.cluster_resources()["CPU"], ray.is_initialized(), folder.exists()]))
@@ -276,6 +281,9 @@ def real(ray, tmp_path_factory):
         try:
             with local_ray(num_cpus=1) as folder:
                 facts.folder = folder
+                facts.mode = stat.S_IMODE(folder.stat().st_mode)
+                [session] = {path.resolve() for path in (folder / "ray").glob("session_*")}
+                facts.sockets = [p.relative_to(folder) for p in session.rglob("*") if p.is_socket()]
                 facts.processes = [p for p in psutil.Process().children(recursive=True) if p not in others]
                 address = ray.get_runtime_context().gcs_address
                 command = [sys.executable, "-c", CONNECT, address]
@@ -296,10 +304,11 @@ def real(ray, tmp_path_factory):
                 results = tuner.fit()
                 facts.table, facts.n_errors = results_table(results), results.num_errors
                 facts.connected = *other.communicate(), other.returncode
+                facts.mode_later = stat.S_IMODE(folder.stat().st_mode)
                 facts.cpus = ray.cluster_resources()["CPU"]
                 raise InterruptedError
         except InterruptedError:
-            facts.processes_after = [p for p in facts.processes if ray_tools._is_alive(p)]
+            facts.processes_after = [p for p in facts.processes if room._is_alive(p)]
         finally:
             sys.stdout.flush(), sys.stderr.flush()
             os.dup2(kept[0], 1), os.dup2(kept[1], 2)
@@ -313,6 +322,13 @@ def test_ray_ran_and_is_gone_with_its_files_and_settings(real):
     assert real.processes_after == []
     assert not real.folder.exists()
     assert real.after == real.before
+
+
+def test_rays_files_lay_in_a_folder_that_stayed_private(real):
+    assert (oct(real.mode), oct(real.mode_later)) == ("0o700", "0o700")
+    assert real.sockets  # Ray really kept its own there
+    # What mkdtemp adds to the longest temporary folder that is used, and what Ray adds to that; 103 on macOS.
+    assert room.LONGEST_TEMP + len("/hpt-12345678/") + max(len(str(path)) for path in real.sockets) <= 103
 
 
 def test_nothing_was_printed(real):

@@ -1,0 +1,95 @@
+"""A trial of the course as a Ray Tune class Trainable, and Tune's results as a trial table.
+
+Ray is imported where it is used: it takes seconds, and lessons 1 to 3 do without.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from hpt_helpers.data import load_splits
+from hpt_helpers.training import check_config, evaluate, start_training, train_one_epoch
+from hpt_helpers.trials import trial_record, trial_table
+
+
+def course_trainable(dataset: str = "iris", *, seed: int = 0) -> type:
+    """Return the class Trainable of the course's trials: a step is an epoch, the numbers are those of `fit`.
+
+    dataset: its name, as for `load_splits`. seed: of initial weights and shuffles.
+    Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its
+    val_loss is inf and failure says why. It is not nan, because HyperBandScheduler sorts by it at a cut, and
+    nan can come out best; and nothing is raised, because a trial that raises after its bracket's first cut
+    leaves the others waiting for ever.
+    """
+    from ray import tune
+
+    class CourseTrainable(tune.Trainable):
+        def setup(self, config):
+            self.splits = load_splits(dataset)
+            self.reset_config(config)
+
+        def reset_config(self, new_config):
+            """Start another trial in this process, which saves the seconds of starting one."""
+            self.batch_size = check_config(new_config, self.splits)["batch_size"]
+            self.model, self.optimizer, self.generator = start_training(new_config, self.splits, seed=seed)
+            self.failure = ""
+            return True
+
+        def step(self):
+            val_loss, val_accuracy = math.inf, 0.0
+            if not self.failure:
+                X, y = self.splits.X_train, self.splits.y_train
+                train_one_epoch(self.model, self.optimizer, X, y, self.batch_size, self.generator)
+                val_loss, val_accuracy = evaluate(self.model, self.splits.X_val, self.splits.y_val)
+            if not math.isfinite(val_loss):
+                val_loss, val_accuracy = math.inf, 0.0
+                self.failure = self.failure or f"diverged: validation loss not finite at epoch {self.iteration + 1}"
+            return {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure}
+
+        def save_checkpoint(self, checkpoint_dir):
+            state = {
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "generator": self.generator.get_state(),  # or the shuffles would start again
+                "failure": self.failure,
+            }
+            torch.save(state, Path(checkpoint_dir) / "state.pt")
+
+        def load_checkpoint(self, checkpoint_dir):
+            state = torch.load(Path(checkpoint_dir) / "state.pt", weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.generator.set_state(state["generator"])
+            self.failure = state["failure"]
+
+    return CourseTrainable
+
+
+def results_table(results: Iterable) -> pd.DataFrame:
+    """Return the trial table of a Tuner's results, one row a trial in the order in which Tune made them.
+
+    results: what `Tuner.fit` returned, of trials of `course_trainable`. n_epochs is the last epoch that a
+    trial was given; a trial that diverged, or raised, is a failed one with its reason.
+    """
+    records = []
+    for result in results:
+        metrics = result.metrics or {}
+        reason = metrics.get("failure", "")
+        if result.error is not None:
+            reason = (str(result.error).strip().splitlines() or [type(result.error).__name__])[-1]
+        records.append(
+            trial_record(
+                result.config,
+                n_epochs=metrics.get("training_iteration", 0),
+                val_loss=metrics.get("val_loss", math.nan),
+                val_accuracy=metrics.get("val_accuracy", math.nan),
+                reason=reason,
+                runtime_s=metrics.get("time_total_s", math.nan),
+            )
+        )
+    return trial_table(records)
