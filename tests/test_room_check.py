@@ -57,7 +57,7 @@ def test_a_course_that_is_not_installed_is_named(monkeypatch):
     def not_found(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(metadata, "requires", not_found)
+    monkeypatch.setattr(metadata, "version", not_found)
     with pytest.raises(NotReady, match="hpt_helpers is not installed"):
         rc.check_packages()
 
