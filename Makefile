@@ -24,11 +24,8 @@ export JUPYTER_RUNTIME_DIR := $(CURDIR)/$(VENV)/jupyter/runtime
 export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
-# For compared outputs: no progress bars, one thread for each process, one order for sets of strings.
-REPEATABLE := TQDM_DISABLE=1 PYTHONHASHSEED=0 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test notebooks bench clean FORCE
+.PHONY: help venv lab lab-executed reset test fix notebooks bench clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -78,11 +75,15 @@ reset: venv ## give one lesson a fresh copy, keeping yours as .bak (LESSON=02)
 test: venv ## check the code, run all tests, and compare every lesson with its stored results
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
-	$(REPEATABLE) $(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
+	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
 	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
 
+fix: venv ## let ruff put right what it can, and lay out the code
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
 notebooks: venv ## build and execute the lessons from notebooks/source (LESSON=01 for one of them)
-	$(REPEATABLE) $(PY) tools/build_notebooks.py $(LESSON)
+	$(PY) -m tools.build_notebooks $(LESSON)
 
 bench: venv ## measure the speed of training
 	$(PY) -m benchmarks.training

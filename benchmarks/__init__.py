@@ -1,5 +1,5 @@
 """Benchmarks, each a `python -m benchmarks.NAME`. One thread for every library, set before any is imported."""
 
-import os
+from tools.repeatable import make_repeatable
 
-os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", TQDM_DISABLE="1")
+make_repeatable()

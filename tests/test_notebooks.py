@@ -15,7 +15,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools.build_notebooks import METADATA, build, find_problems, output_texts, source_to_notebook
+from tools.build_notebooks import build
+from tools.notebooks import METADATA, find_problems, output_texts, source_to_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

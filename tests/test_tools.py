@@ -8,6 +8,7 @@ import pytest
 
 from tools import build_notebooks as builder
 from tools import my_notebooks as copies
+from tools import notebooks as library
 
 HEADER = """# ---
 # jupyter:
@@ -41,15 +42,15 @@ def build(source, tmp_path):
 
 
 def test_a_source_gives_fixed_metadata_and_keeps_tags(course):
-    notebook = builder.source_to_notebook(course(" [markdown]\n# # Title", ' tags=["raises-exception"] foo=1\n1/0'))
-    assert notebook.metadata == builder.METADATA
+    notebook = library.source_to_notebook(course(" [markdown]\n# # Title", ' tags=["raises-exception"] foo=1\n1/0'))
+    assert notebook.metadata == library.METADATA
     assert [cell.metadata for cell in notebook.cells] == [{}, {"tags": ["raises-exception"]}]
     assert [cell.source for cell in notebook.cells] == ["# Title", "1/0"]
 
 
 def test_cell_ids_are_unique_and_an_insertion_changes_none(course):
-    before = [cell.id for cell in builder.source_to_notebook(course("\na = 1", "\nb = 2", "\na = 1")).cells]
-    after = [cell.id for cell in builder.source_to_notebook(course("\nc = 3", "\na = 1", "\nb = 2", "\na = 1")).cells]
+    before = [cell.id for cell in library.source_to_notebook(course("\na = 1", "\nb = 2", "\na = 1")).cells]
+    after = [cell.id for cell in library.source_to_notebook(course("\nc = 3", "\na = 1", "\nb = 2", "\na = 1")).cells]
     assert len(set(before)) == 3
     assert after[1:] == before
 
@@ -107,7 +108,7 @@ def test_two_builds_are_the_same_to_the_byte_and_hold_the_results(course, tmp_pa
 def test_a_bad_notebook_is_refused_and_the_old_file_stays(course, tmp_path, cells, reason):
     old = tmp_path / "07_small.ipynb"
     old.write_text("the old file")
-    with pytest.raises(builder.BuildError, match=f"(?s){reason}"):
+    with pytest.raises(library.BuildError, match=f"(?s){reason}"):
         build(course(*cells), tmp_path)
     assert old.read_text() == "the old file"
 
@@ -166,7 +167,7 @@ def error():
     ],
 )
 def test_each_problem_is_found(notebook, problem):
-    [found] = builder.find_problems(notebook, machine="mainframe7")
+    [found] = library.find_problems(notebook, machine="mainframe7")
     assert found.startswith("cell 1 (run()) ") and problem in found
 
 
@@ -181,31 +182,30 @@ def test_each_problem_is_found(notebook, problem):
     ],
 )
 def test_harmless_text_is_no_problem(text):
-    assert builder.find_problems(executed(stdout(text)), machine="mainframe7") == []
+    assert library.find_problems(executed(stdout(text)), machine="mainframe7") == []
 
 
 def test_a_picture_is_not_searched_for_paths():
     png = base64.b64encode(b"/home/ada/course").decode() + "/aa/bb"
     output = nbformat.v4.new_output("display_data", {"image/png": " " + png})
-    assert builder.find_problems(executed(output)) == []
+    assert library.find_problems(executed(output)) == []
 
 
 def test_a_machine_named_like_a_word_of_the_course_does_not_stop_the_build(monkeypatch):
-    monkeypatch.setattr(builder.platform, "node", lambda: "iris.local")
-    assert builder.machine_name(executed(source="load_splits('iris')")) == ""
-    assert builder.machine_name(executed(source="load_splits('wine')")) == "iris"
+    monkeypatch.setattr(library.platform, "node", lambda: "iris.local")
+    assert library.machine_name(executed(source="load_splits('iris')")) == ""
+    assert library.machine_name(executed(source="load_splits('wine')")) == "iris"
 
 
-def test_neighbouring_pieces_of_a_stream_are_joined():
-    other = nbformat.v4.new_output("display_data", {"text/plain": "x"})
-    notebook = executed(stdout("a"), stdout("b"), other, stdout("c"))
-    builder.merge_streams(notebook)
-    assert [output.get("text") for output in notebook.cells[1].outputs] == ["ab", None, "c"]
+def test_pieces_of_a_stream_are_stored_as_one(course, tmp_path):
+    pieces = "print('a', flush=True)\nimport time\ntime.sleep(0.5)\nprint('b')"  # the kernel sends two
+    [output] = nbformat.read(build(course("\n" + pieces), tmp_path), as_version=4).cells[0].outputs
+    assert (output.name, output.text) == ("stdout", "a\nb\n")
 
 
 def test_a_readme_picture_that_is_not_drawn_is_an_error():
     assert builder.picture_of(executed(stdout("no tag"))) is None
-    with pytest.raises(builder.BuildError, match="draws no picture"):
+    with pytest.raises(library.BuildError, match="draws no picture"):
         builder.picture_of(executed(stdout("no picture"), tags=["readme-picture"]))
 
 
