@@ -1,7 +1,89 @@
-"""Importing the package is cheap, and heavy libraries wait until something uses them."""
+"""Imports go one way, down the README's list of modules, and are cheap: heavy libraries wait until they are used."""
 
+import ast
+import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "hpt_helpers").rglob("*.py"))
+}
+# --- which module imports which ----------------------------------------------------------------------
+
+
+def readmes_order():
+    """Return the modules in the order of the README's table of the package, without the classroom's."""
+    [table] = re.findall(r"^\| module \|.*\n((?:\|.*\n)+)", (ROOT / "README.md").read_text(), re.M)
+    first_column = " ".join(row.split("|")[1] for row in table.splitlines())
+    return [f"hpt_helpers.{name}" for name in re.findall(r"`(\w+)\.py`", first_column)]
+
+
+def imported(code):
+    """Return which of the package's modules a module's code imports, at its top or anywhere else in it."""
+    names = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "an import relative to the module"
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return {name for name in names if name in MODULES}
+
+
+def upward(graph, order):
+    """Return the imports, as (importer, imported), that do not go to a module that stands before the importer.
+
+    The classroom stands after everything else, and its modules may import each other.
+    """
+    place = {name: i for i, name in enumerate(["hpt_helpers", *order])}
+    edges = [(importer, name) for importer, names in graph.items() for name in names]
+    last = len(place)
+    return [(a, b) for a, b in edges if not place.get(b, last) < place.get(a, last + 1)]
+
+
+GRAPH = {name: imported(path.read_text()) for name, path in MODULES.items()}
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("import hpt_helpers.data, json", {"hpt_helpers.data"}),
+        ("from hpt_helpers import data, plots as p", {"hpt_helpers", "hpt_helpers.data", "hpt_helpers.plots"}),
+        ("def f():\n    from hpt_helpers.data import load_splits", {"hpt_helpers.data"}),
+        ("from sklearn import datasets", set()),
+    ],
+)
+def test_an_import_is_found_however_it_is_written(code, names):
+    assert imported(code) == names
+
+
+def test_an_import_upward_is_found():
+    graph = {"a": {"b"}, "b": {"a"}, "c": {"classroom"}, "classroom": {"a", "other"}, "other": {"c"}}
+    assert upward(graph, ["a", "b", "c"]) == [("a", "b"), ("c", "classroom")]
+
+
+def test_the_readme_lists_every_module_that_people_take_home_once():
+    order = readmes_order()
+    taken_home = {name for name in MODULES if "classroom" not in name} - {"hpt_helpers"}
+    assert taken_home <= set(order) and len(set(order)) == len(order)
+
+
+def test_no_module_imports_one_that_stands_later_in_the_readme():
+    assert "hpt_helpers.local_ray" in GRAPH["hpt_helpers.classroom.room_check"]  # it does so inside a function
+    assert upward(GRAPH, readmes_order()) == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    TopologicalSorter(GRAPH).prepare()  # raises CycleError, which names the circle
+
+
+# --- what an import costs ----------------------------------------------------------------------------
 
 CHEAP = "import time; t = time.perf_counter(); import hpt_helpers; print(time.perf_counter() - t)"
 

@@ -220,11 +220,7 @@ def test_common_random_numbers():
     assert_same(row(curves, 0), row(curves, 1), 0)
 
 
-def test_the_docstring_says_why_common_random_numbers_sharpen_comparisons():
-    assert "sharper" in Population.__doc__
-
-
-def test_common_random_numbers_do_sharpen_comparisons():
+def test_common_random_numbers_sharpen_comparisons():
     """The difference of two configurations varies less over seeds when both have the same seed."""
     pair = [MIXED[0], MIXED[0] | {"lr": 0.012}]
     seeds = np.arange(40)

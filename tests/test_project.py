@@ -14,12 +14,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tools.repeatable import ENVIRONMENT as REPEATABLE
+
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 MAKEFILE = (ROOT / "Makefile").read_text()
-README = (ROOT / "README.md").read_text() if (ROOT / "README.md").exists() else ""
+README = (ROOT / "README.md").read_text()
+WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks" / "source").glob("*.py"))
 ONLY_WITH_CUDA = re.compile(r"nvidia-|cuda-|triton")
@@ -118,20 +121,58 @@ def test_the_oldest_python_is_the_same_everywhere():
     from hpt_helpers.classroom.room_check import MIN_PYTHON
 
     assert ".".join(map(str, MIN_PYTHON)) == oldest
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["test"]
-    versions = workflow["strategy"]["matrix"]["python"]
+    versions = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"]
     assert versions[0] == oldest and len(versions) == 2
     assert all(conda["python"].specifier.contains(version) for version in versions)
-    assert workflow["steps"][-1]["run"] == "bash .ci/run"
+
+
+def test_the_workflow_runs_what_ci_runs_and_may_only_read():
+    assert WORKFLOW["jobs"]["test"]["steps"][-1]["run"] == "bash .ci/run"
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+
+
+def test_the_citation_is_valid_and_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    # What version 1.2.0 of the format requires; then what must agree with the project.
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["message"] and citation["title"] and citation["authors"]
+    assert [author["name"] for author in citation["authors"]] == [author["name"] for author in PROJECT["authors"]]
+    assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
+
+
+# --- settings for repeatable runs --------------------------------------------------------------------
+
+
+def test_one_file_alone_names_the_settings_for_repeatable_runs():
+    files = [path for name in ("*.py", "*.md", "Makefile", "tools/*.py", "benchmarks/*.py") for path in ROOT.glob(name)]
+    files += [ROOT / ".ci" / "run", ROOT / ".github" / "workflows" / "ci.yml"]
+    assert [path.name for path in files if "OMP_NUM_THREADS" in path.read_text()] == ["repeatable.py"]
+
+
+def test_pytest_runs_under_the_settings_for_repeatable_runs():
+    assert os.environ.items() >= REPEATABLE.items() and "MPLBACKEND" not in os.environ
+
+
+@pytest.mark.parametrize(
+    "start", ["import benchmarks", "from tools import build_notebooks; build_notebooks.main(['no-such-lesson'])"]
+)
+def test_the_benchmarks_and_the_builder_set_them_before_torch_is_imported(start):
+    settings = {name: value for name, value in os.environ.items() if name not in REPEATABLE} | {"MPLBACKEND": "Agg"}
+    look = f"print('torch' in sys.modules, [os.environ.get(name) for name in {[*REPEATABLE, 'MPLBACKEND']}])"
+    command = [sys.executable, "-c", f"import os, sys; {start}; {look}"]
+    result = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=True)
+    assert result.stdout == f"False {[*REPEATABLE.values(), None]}\n"
 
 
 # --- the package and the README ----------------------------------------------------------------------
 
 
-def test_no_module_is_over_300_lines():
+def test_no_module_is_over_300_lines_and_what_people_take_home_at_most_2300_together():
     modules = {path: len(path.read_text().splitlines()) for path in (ROOT / "hpt_helpers").rglob("*.py")}
-    assert len(modules) > 5
+    taken_home = [n for path, n in modules.items() if path.parent.name == "hpt_helpers"]
+    assert 10 < len(taken_home) < len(modules)
     assert {path.name: n for path, n in modules.items() if n > 300} == {}
+    assert sum(taken_home) <= 2300
 
 
 def test_importing_the_package_and_the_room_check_imports_no_slow_library():
@@ -152,10 +193,22 @@ def test_the_readmes_table_has_a_row_for_each_lesson_and_links_to_it():
     assert [name for [name] in filter(None, linked)] == LESSONS
 
 
-def test_the_readmes_example_runs(capsys):
-    [example] = re.findall(r"```python\n(.*?)```", README, re.S)
-    exec(compile(example, "README.md", "exec"), {})
-    assert re.fullmatch(r"\{'lr': 0\.\d+, 'batch_size': (16|32|64)\}\n", capsys.readouterr().out)
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.S)
+
+
+def test_the_readmes_examples_run(capsys):
+    printed = []
+    for example in EXAMPLES:
+        exec(compile(example, "README.md", "exec"), {})
+        printed.append(capsys.readouterr().out)
+    training, own_objective = printed
+    assert re.fullmatch(r"\{'lr': 0\.\d+, 'batch_size': (16|32|64)\}\n", training)
+    assert re.fullmatch(r"\{'learning_rate': 0\.\d+, 'max_depth': [1-4]\}\n", own_objective)
+
+
+def test_an_objective_of_ones_own_takes_at_most_ten_lines():
+    lines = [line for line in EXAMPLES[1].splitlines() if line and not line.startswith(("from ", "import "))]
+    assert len(lines) <= 10
 
 
 def test_the_readmes_files_exist():
