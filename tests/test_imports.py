@@ -25,9 +25,15 @@ def readmes_order():
 
 
 def imported(code):
-    """Return which of the package's modules a module's code imports, at its top or anywhere else in it."""
-    names = []
-    for node in ast.walk(ast.parse(code)):
+    """Return which of the package's modules a module's code imports, at its top or anywhere else in it.
+
+    What stands under `if TYPE_CHECKING:` is there for annotations and never imported.
+    """
+    names, nodes = [], [ast.parse(code)]
+    while nodes:
+        node = nodes.pop()
+        skipped = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        nodes += node.orelse if skipped else ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         if isinstance(node, ast.ImportFrom):
@@ -57,6 +63,7 @@ GRAPH = {name: imported(path.read_text()) for name, path in MODULES.items()}
         ("from hpt_helpers import data, plots as p", {"hpt_helpers", "hpt_helpers.data", "hpt_helpers.plots"}),
         ("def f():\n    from hpt_helpers.data import load_splits", {"hpt_helpers.data"}),
         ("from sklearn import datasets", set()),
+        ("if TYPE_CHECKING:\n    import hpt_helpers.data\nelse:\n    import hpt_helpers.plots", {"hpt_helpers.plots"}),
     ],
 )
 def test_an_import_is_found_however_it_is_written(code, names):
