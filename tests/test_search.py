@@ -11,7 +11,8 @@ from hpt_helpers import population
 from hpt_helpers import search as module
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import landscape
-from hpt_helpers.search import Request, TrainingObjective, per_trial, run, run_many
+from hpt_helpers.objectives import TrainingObjective, per_trial
+from hpt_helpers.search import Request, run, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.training import fit
