@@ -158,6 +158,6 @@ def check_seeds(seeds: Sequence[int] | np.ndarray) -> list[int]:
     >>> check_seeds(range(3))
     [0, 1, 2]
     """
-    if not isinstance(seeds, Sequence | np.ndarray) or isinstance(seeds, str | bytes):
+    if not isinstance(seeds, Sequence | np.ndarray) or isinstance(seeds, str | bytes) or np.ndim(seeds) != 1:
         raise TypeError(f"seeds is {seeds!r}; a sequence of integers is needed, such as range(5) or [5]")
     return [check_seed(f"seeds[{i}]", seed) for i, seed in enumerate(seeds)]

@@ -120,9 +120,7 @@ def config_of(trials: pd.DataFrame, trial: int) -> dict:
     Raises ValueError when the table has no such trial, or several, or has lost its column `config`.
     """
     if "config" not in trials:
-        raise ValueError(
-            f"trials has the columns {list(trials.columns)}; 'config' is needed, which `run`'s tables have"
-        )
+        raise ValueError(f"trials has the columns {list(trials.columns)}; its column 'config' is needed")
     found = trials.loc[trials.index == trial, "config"]
     if len(found) != 1:
         raise ValueError(f"trial is {trial!r}, and {len(found)} of the {len(trials)} rows of trials have that label")
