@@ -237,7 +237,7 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
         raise TypeError(f"objective is {objective!r}; a callable that takes a list of Request is needed")
     identity_of = getattr(objective, "identity", lambda config: None)
     total = sum(s.budget for s in searches)
-    bar = progress_bar(progress=progress, total=None if math.isinf(total) else total, unit="epoch")
+    bar = progress_bar(progress=progress, total=None if math.isinf(total) else int(total), unit="epoch")
     going_on = searches
     try:
         while going_on:
@@ -279,10 +279,7 @@ def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]
     if n_answered > len(requests):
         raise ValueError(f"the objective gave more answers than the {len(requests)} trials it was asked for")
     for request in requests[n_answered:]:
-        if len(requests) == 1:
-            yield Outcome.of_error(error)
-        else:
-            yield from _answers(objective, [request])
+        yield from _answers(objective, [request]) if len(requests) > 1 else [Outcome.of_error(error)]
 
 
 def _outcome(answer: Any) -> Outcome:

@@ -252,6 +252,16 @@ def test_what_is_charged_is_what_was_trained(batches, charged, trained):
     assert sum(trained) == sum(charged)
 
 
+@pytest.mark.parametrize(
+    ("epochs", "budget", "n_done"),
+    [((2, 5), 5, [0, 2]), ((2, 5), 4, [0]), ((5, 2, 6), 6, [0, 5, 5]), ((5, 2, 6), 5, [0, 5]), ((5, 2, 6), 4, [])],
+)
+def test_a_batch_is_cut_at_the_first_trial_that_does_not_fit_and_knows_what_is_paid(epochs, budget, n_done):
+    objective = Counting(goes_on=True)
+    trials = run(asks([[(TEN[0], n) for n in epochs]]), objective, budget=budget)
+    assert [r.n_done for r in objective.asked] == n_done and len(trials) == len(n_done)
+
+
 def test_searches_that_share_an_objective_are_charged_what_each_would_have_trained_alone(trained):
     configs = SPACE.sample(9, seed=0)
     objective = TrainingObjective(IRIS)
