@@ -17,11 +17,13 @@ import numpy as np
 import pandas as pd
 import platformdirs
 
+from hpt_helpers import config as config_module
 from hpt_helpers import data, model, population, stack, training
+from hpt_helpers.config import check_config, check_count, check_epochs, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import fit_many
-from hpt_helpers.search import Request
-from hpt_helpers.training import check_config, check_count
+from hpt_helpers.search import Outcome, Request
+from hpt_helpers.training import failure_reason
 
 _warned_folders: set[Path] = set()
 
@@ -31,31 +33,32 @@ class Landscape:
     """Learning curves of every configuration under every seed; an objective for `hpt_helpers.search.run`.
 
     val_loss, val_accuracy: float64, shape (n_configs, n_seeds, n_epochs), nan where training diverged.
-    As an objective it answers from the stored curves, with `resumes` true: a search over it is
-    charged the epochs that training would have cost.
+    As an objective it answers from the stored curves: a search over it is charged the epochs that
+    training would have cost. What it does not hold is refused, a failed trial that costs nothing.
     """
 
     configs: list[dict]
     seeds: list[int]
     val_loss: np.ndarray
     val_accuracy: np.ndarray
-    resumes = True
 
     @property
     def n_epochs(self) -> int:
         return self.val_loss.shape[2]
 
     @cached_property
-    def _position(self) -> dict[tuple, int]:
-        return {_key(config): i for i, config in enumerate(self.configs)}
+    def _position(self) -> dict[str, int]:
+        return {training_key(config): i for i, config in enumerate(self.configs)}
 
     def lookup(self, config: Mapping, epoch: int, seed: int) -> tuple[float, float]:
         """Return (val_loss, val_accuracy) of a configuration at an epoch (counted from 1) under a seed.
 
-        Raises ValueError when the landscape does not hold the configuration, the epoch or the seed.
+        Raises ValueError when the landscape does not hold the configuration, the epoch or the seed, and
+        when the configuration has an entry `epochs` other than epoch; TypeError for an epoch that is no integer.
         """
         self._check_epoch(epoch)
-        key = _key({"hidden_size": training.DEFAULT_HIDDEN_SIZE, **config})
+        key = training_key(config)
+        check_epochs(config, epoch)
         if key not in self._position:
             raise ValueError(f"config {dict(config)!r} is not among the landscape's {len(self.configs)}")
         if seed not in self.seeds:
@@ -88,11 +91,19 @@ class Landscape:
         if check_count("epoch", epoch) > self.n_epochs:
             raise ValueError(f"epoch is {epoch}; the landscape has {self.n_epochs}")
 
-    def __call__(self, requests: list[Request]) -> Iterator[tuple[float, float, str]]:
-        for config, n_epochs, seed in requests:
-            config = {k: v for k, v in config.items() if k != "epochs"}
-            loss, accuracy = self.lookup(config, n_epochs, seed)
-            yield loss, accuracy, "" if np.isfinite(loss) else "diverged"
+    def identity(self, config: Mapping) -> str:
+        """Return what it takes for the same training, as `TrainingObjective` does."""
+        return training_key(config)
+
+    def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
+        for config, n_epochs, seed, _ in requests:
+            try:
+                loss, accuracy = self.lookup(config, n_epochs, seed)
+            except (TypeError, ValueError) as error:
+                yield Outcome(np.nan, reason=str(error), n_trained=0)
+                continue
+            curve = self.val_loss[self._position[training_key(config)], self.seeds.index(seed), :n_epochs]
+            yield Outcome(loss, accuracy, failure_reason(curve))
 
 
 def landscape(
@@ -130,15 +141,11 @@ def landscape(
     return Landscape(configs, seeds, *arrays)
 
 
-def _key(config: Mapping) -> tuple:
-    return tuple(sorted(config.items()))
-
-
 def _digest(configs: list[dict], splits: Splits, n_epochs: int, seeds: list[int]) -> str:
     digest = hashlib.sha256(json.dumps([configs, n_epochs, seeds], sort_keys=True).encode())
     for part in (splits.X_train, splits.y_train, splits.X_val, splits.y_val):
         digest.update(repr(tuple(part.shape)).encode() + part.numpy().tobytes())
-    for module in (data, model, training, stack, population):
+    for module in (config_module, data, model, training, stack, population):
         digest.update(Path(module.__file__).read_bytes())
     return digest.hexdigest()
 

@@ -20,11 +20,12 @@ from dataclasses import astuple
 import numpy as np
 import torch
 
+from hpt_helpers.config import check_config, check_count
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.stack import share_out, stack_data, train_stack
-from hpt_helpers.training import LearningCurves, check_config, check_count, seeded_generators
+from hpt_helpers.training import LearningCurves, seeded_generators
 
 STACK = 64  # about so many networks train as one stack: more of them fall out of the processor's cache
 SMALL = 20  # fewer networks than this of one kind share a stack with networks of other kinds

@@ -12,8 +12,9 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from hpt_helpers.config import check_config
 from hpt_helpers.data import load_splits
-from hpt_helpers.training import check_config, evaluate, start_training, train_one_epoch
+from hpt_helpers.training import evaluate, start_training, train_one_epoch
 from hpt_helpers.trials import trial_record, trial_table
 
 

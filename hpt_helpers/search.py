@@ -4,46 +4,75 @@ A **strategy** is a generator: it yields a list of (config, n_epochs) and is sen
 validation losses, an array of the same length, nan for a failed trial. It is over when it returns.
 
 An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or
-a (val_loss, val_accuracy, reason of failure or ""). If it has a true attribute `resumes`, a
-configuration asked for again at a later epoch goes on from where it was: only the new epochs are charged.
-`TrainingObjective`, a `Landscape` and `per_trial(function)` are objectives.
+an `Outcome` for each. One that goes on from where a configuration was has a method `identity(config)`:
+a hashable, equal for what it takes for the same configuration, or None for what it starts anew each
+time. `TrainingObjective` and `per_trial(function)` (objectives.py) and a `Landscape` are objectives.
+
+**A search is charged what it would have trained alone**, each epoch of a configuration once: to epoch
+5, then 2, then 9 costs 5, 0 and 4. So searches that share an objective, and searches over stored
+curves, are charged fairly. Without `identity` each trial costs all of its epochs.
 """
 
 from __future__ import annotations
 
 import math
+import numbers
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from hpt_helpers.data import Splits
-from hpt_helpers.population import Population
+from hpt_helpers.config import check_budget, check_count, check_seed, check_seeds, config_key, plain
 from hpt_helpers.progress import progress_bar
-from hpt_helpers.search_space import plain
-from hpt_helpers.training import check_config, check_count
-from hpt_helpers.trials import append_trial, read_log, trial_record, trial_table
+from hpt_helpers.trials import append_trial, read_log, recordable, trial_record, trial_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Strategy = Generator[list[tuple[Mapping, int]], np.ndarray, None]
 
+FREE_BATCHES = 1000  # a search with a budget ends after so many in a row that cost nothing: it would never reach it
+
 
 class Request(NamedTuple):
-    """One trial to evaluate: a configuration, the epoch to train it to, and the training seed."""
+    """One trial to evaluate: n_epochs is the epoch to train to, n_done that to which the search has paid already."""
 
     config: Mapping
     n_epochs: int
     seed: int
+    n_done: int = 0
+
+
+class Outcome(NamedTuple):
+    """What an objective says of one trial.
+
+    reason: why it failed; a loss that is not finite makes a failed trial in any case.
+    n_trained: the epochs to charge, 0 to n_epochs - n_done, for an objective that trains fewer (it
+        refused the configuration, or stopped early). None for all.
+    """
+
+    val_loss: float
+    val_accuracy: float = math.nan
+    reason: str = ""
+    n_trained: int | None = None
+
+    @classmethod
+    def of_error(cls, error: Exception) -> Outcome:
+        """Return the outcome of a trial that raised."""
+        return cls(math.nan, reason=f"{type(error).__name__}: {error}")
+
+
+Objective = Callable[[list[Request]], Iterable[float | Outcome]]
 
 
 def run(
     strategy: Strategy,
-    objective: Callable[[list[Request]], Iterable],
+    objective: Objective,
     *,
     budget: float = math.inf,
     seed: int = 0,
@@ -52,38 +81,63 @@ def run(
 ) -> pd.DataFrame:
     """Run one search and return its trial table.
 
-    budget: total epochs; the search ends before the first trial that would exceed it.
+    budget: total epochs, at least 0. The search ends before the first trial that could exceed it, and
+        with a warning after 1,000 batches in a row that cost nothing.
     seed: the training seed of every trial (the strategy's own draws have their own).
-    log: a JSON-lines file that every trial is appended to; trials already in it, from an
-        interrupted run of the same search, are taken from it and not trained again.
+    log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted
+        run of the same search, are taken from it at what they cost then, and not trained again. Their
+        networks are gone: asked for again at a later epoch, they are trained and charged from epoch 0.
     progress: show a bar of charged epochs.
 
-    A trial that diverges or raises is recorded as failed and the search goes on. An interrupt
-    (KeyboardInterrupt) ends the search with a warning and the trials so far are returned.
-    Raises ValueError when the log is that of another search, and ValueError or TypeError when a
-    strategy yields an empty list or asks for anything but 1, 2, 3, … epochs.
+    A trial that diverges or raises is recorded as failed and the search goes on. One that raises, or
+    whose answer is neither a number nor a possible `Outcome`, is charged in full: nobody knows how far
+    it came. Where a batch raises, each trial of it without an answer is asked alone, once. An interrupt
+    (KeyboardInterrupt) ends the search with a warning; the trials so far are returned, and what it cut
+    off is not charged.
+
+    Raises TypeError or ValueError for a strategy that is no generator or yields anything but lists, not
+    empty, of (config, n_epochs) with whole n_epochs >= 1; when a configuration is asked for that a log
+    cannot hold (see `plain`), or with a name that the trial table uses; for a bad budget or seed; for an
+    objective with too many answers, or that raises after its last; for a damaged or another search's log.
     """
-    search = _Search(strategy, seed, budget, log, deque(read_log(log)) if log else deque())
+    seed = check_seed("seed", seed)
+    logged = deque(read_log(log)) if log else deque()
+    search = _Search(_checked_strategy("strategy", strategy), seed, check_budget(budget), log, logged)
     return _drive([search], objective, progress)[0]
 
 
 def run_many(
     strategies: Sequence[Strategy],
-    objective: Callable[[list[Request]], Iterable],
+    objective: Objective,
     *,
     budget: float = math.inf,
-    seeds: int | Sequence[int] = 0,
+    seeds: Sequence[int] | None = None,
     progress: bool = False,
 ) -> list[pd.DataFrame]:
     """Run many searches in step, so that their trials train as one population; return one trial table each.
 
-    budget: of each search. seeds: one training seed for all, or one for each. Otherwise as `run`.
+    budget: of each search. seeds: a training seed for each, such as range(5); 0 for all when not given.
+    Otherwise as `run`, and each table is the one that `run` would give. Raises what `run` raises, TypeError for
+    seeds that are no sequence of integers, and ValueError for too many or too few, or one strategy given twice.
     """
-    seeds = [seeds] * len(strategies) if isinstance(seeds, int | np.integer) else list(seeds)
+    strategies = [_checked_strategy(f"strategies[{i}]", strategy) for i, strategy in enumerate(strategies)]
+    seeds = [0] * len(strategies) if seeds is None else check_seeds(seeds)
     if len(seeds) != len(strategies):
         raise ValueError(f"seeds has {len(seeds)} entries; there are {len(strategies)} strategies")
-    searches = [_Search(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)]
-    return _drive(searches, objective, progress)
+    if len({id(strategy) for strategy in strategies}) < len(strategies):
+        raise ValueError("strategies holds one generator twice; each search needs one of its own")
+    budget = check_budget(budget)
+    return _drive([_Search(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)], objective, progress)
+
+
+@dataclass
+class _Trial:
+    """A trial in flight: asked for, not answered yet."""
+
+    search: _Search
+    request: Request
+    identity: Hashable | None
+    config: dict  # for the record, whatever the objective does to the request's own
 
 
 @dataclass
@@ -92,46 +146,107 @@ class _Search:
     seed: int
     budget: float
     log: str | Path | None = None
-    logged: deque = field(default_factory=deque)
+    logged: deque[dict] = field(default_factory=deque)
     records: list[dict] = field(default_factory=list)
-    reached: dict[tuple, int] = field(default_factory=dict)  # the epoch each configuration was trained to
     spent: int = 0
+    paid: dict[Hashable, int] = field(default_factory=dict)  # identity -> the epoch it is paid to; never falls
+    told: int = 0  # the trials whose losses the strategy knows
+    n_free: int = 0  # batches in a row that cost nothing
+    over: bool = False
 
-    def next_batch(self, losses: np.ndarray | None, resumes: bool) -> list[tuple[Mapping, int, int]]:
-        """Ask the strategy; return its (config, n_epochs, charged epochs) as far as the budget goes."""
+    def next_batch(self, identity_of: Callable, bar) -> list[_Trial]:
+        """Ask the strategy; record what the log has, and return what is to be evaluated, as far as the budget goes."""
+        asked = [] if self._is_stuck() else self._ask()
+        self.over = not asked
+        trials, promised, reached = [], self.spent, {}  # reached: by the trials of this batch, once trained
+        for config, n_epochs in asked:
+            record = self._from_log(config, n_epochs) if self.logged else None
+            identity = None if record else identity_of(plain(config))
+            n_done = 0 if identity is None else max(self.paid.get(identity, 0), reached.get(identity, 0))
+            cost = record["charged_epochs"] if record else max(n_epochs - n_done, 0)
+            if promised + cost > self.budget:
+                self.strategy.close()
+                break
+            promised += cost
+            if record:
+                self.logged.popleft()
+                self._keep(record, bar)
+            else:
+                reached[identity] = max(n_epochs, n_done)
+                trials.append(_Trial(self, Request(plain(config), n_epochs, self.seed, n_done), identity, config))
+        return trials
+
+    def _is_stuck(self) -> bool:
+        is_free = self.records and not any(r["charged_epochs"] for r in self.records[self.told :])
+        self.n_free = self.n_free + 1 if is_free else 0
+        if math.isinf(self.budget) or self.n_free < FREE_BATCHES:
+            return False
+        self.strategy.close()
+        ended = f"{FREE_BATCHES} batches in a row cost nothing; the search ends at {self.spent} epochs"
+        warnings.warn(f"{ended}, for it might never reach its budget of {self.budget:g}", stacklevel=5)
+        return True
+
+    def _ask(self) -> list[tuple[dict, int]]:
+        losses = np.array([r["val_loss"] for r in self.records[self.told :]]) if self.records else None
+        self.told = len(self.records)
         try:
             asked = self.strategy.send(losses)
         except StopIteration:
             return []
+        try:
+            asked = [(config, n_epochs) for config, n_epochs in asked]
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"the strategy yielded {asked!r}; a list of (config, n_epochs) is needed") from error
         if not asked:
             raise ValueError("the strategy yielded an empty list; it should return when it has nothing to ask")
-        batch = []
-        for i, (config, n_epochs) in enumerate(asked):
-            n_epochs = check_count("n_epochs", n_epochs)
-            key, charged = _key(config), n_epochs
-            if i < len(self.logged):
-                charged = self.logged[i]["charged_epochs"]
-            elif resumes and self.reached.get(key, n_epochs) < n_epochs:
-                charged = n_epochs - self.reached[key]
-            if self.spent + charged > self.budget:
-                self.strategy.close()
-                break
-            self.spent += charged
-            if i >= len(self.logged):
-                self.reached[key] = n_epochs
-            batch.append((config, n_epochs, charged))
-        return batch
+        return [(recordable(config), check_count("n_epochs", n_epochs)) for config, n_epochs in asked]
+
+    def _from_log(self, config: dict, n_epochs: int) -> dict:
+        record = self.logged[0]
+        found = record["config"], record["n_epochs"], record.get("seed")
+        if (config_key(found[0]), *found[1:]) != (config_key(config), n_epochs, self.seed):
+            asked = f"the search asks for {(config, n_epochs, self.seed)}; it is the log of another search"
+            raise ValueError(f"the log's trial {len(self.records)} (config, epochs, seed) is {found}, {asked}")
+        return record | {"config": config}  # as asked: JSON has no tuples
+
+    def settle(self, trial: _Trial, outcome: Outcome, runtime_s: float, bar) -> None:
+        """Charge and record a trial that was answered."""
+        paid = 0 if trial.identity is None else self.paid.get(trial.identity, 0)
+        # More than announced where a trial before it in the batch trained less; never more in total.
+        cost = max(trial.request.n_epochs - paid, 0)
+        charged = cost if outcome.n_trained is None else outcome.n_trained
+        if isinstance(charged, bool) or not isinstance(charged, numbers.Integral) or not 0 <= charged <= cost:
+            error = ValueError(f"the objective's n_trained is {charged!r}; allowed are integers from 0 to {cost}")
+            outcome, charged = Outcome.of_error(error), cost
+        if trial.identity is not None:
+            self.paid[trial.identity] = paid + charged
+        counted = {"n_epochs": trial.request.n_epochs, "charged_epochs": charged, "runtime_s": runtime_s}
+        record = trial_record(trial.config, **counted, **dict(zip(Outcome._fields[:3], outcome, strict=False)))
+        if self.log:
+            append_trial(self.log, record | {"seed": self.seed}, trial=len(self.records))
+        self._keep(record, bar)
+
+    def _keep(self, record: dict, bar) -> None:
+        self.records.append(record)
+        self.spent += record["charged_epochs"]
+        bar.update(record["charged_epochs"])
 
 
-def _drive(searches: list[_Search], objective: Callable, progress: bool) -> list[pd.DataFrame]:
-    resumes = getattr(objective, "resumes", False)
+def _drive(searches: list[_Search], objective: Objective, progress: bool) -> list[pd.DataFrame]:
+    if not callable(objective):
+        raise TypeError(f"objective is {objective!r}; a callable that takes a list of Request is needed")
+    identity_of = getattr(objective, "identity", lambda config: None)
     total = sum(s.budget for s in searches)
-    bar = progress_bar(progress=progress, total=None if math.isinf(total) else total, unit="epoch")
+    bar = progress_bar(progress=progress, total=None if math.isinf(total) else int(total), unit="epoch")
+    going_on = searches
     try:
-        batches = [(s, s.next_batch(None, resumes)) for s in searches]
-        while any(batch for _, batch in batches):
-            _evaluate([(s, *request) for s, batch in batches for request in batch], objective, bar)
-            batches = [(s, s.next_batch(_last_losses(s, len(b)), resumes)) for s, b in batches if b]
+        while going_on:
+            trials = []
+            for search in going_on:
+                trials += search.next_batch(identity_of, bar)
+            if trials:
+                _evaluate(trials, objective, bar)
+            going_on = [s for s in going_on if not s.over]
     except KeyboardInterrupt:
         kept = sum(len(s.records) for s in searches)
         warnings.warn(f"interrupted: the {kept} trials evaluated so far are kept", stacklevel=3)
@@ -140,140 +255,44 @@ def _drive(searches: list[_Search], objective: Callable, progress: bool) -> list
     return [trial_table(s.records) for s in searches]
 
 
-def _last_losses(search: _Search, n: int) -> np.ndarray:
-    return np.array([r["val_loss"] for r in search.records[-n:]])
-
-
-def _evaluate(jobs: list[tuple], objective: Callable, bar) -> None:
-    waiting = []
-    for search, config, n_epochs, charged in jobs:
-        if not search.logged:
-            waiting.append((search, config, n_epochs, charged))
-            continue
-        record = search.logged.popleft()
-        found = record["config"], record["n_epochs"], record.get("seed", search.seed)
-        wanted = plain(config), n_epochs, search.seed
-        if found != wanted:
-            raise ValueError(
-                f"the log's trial {len(search.records)} (configuration, epochs, seed) is {found}, "
-                f"the search asks for {wanted}; it is the log of another search"
-            )
-        search.records.append(record)
-    started = time.perf_counter()
-    answers = _answers(objective, [Request(config, n_epochs, s.seed) for s, config, n_epochs, _ in waiting])
-    for job, outcome in zip(waiting, answers, strict=False):
+def _evaluate(trials: list[_Trial], objective: Objective, bar) -> None:
+    started, answers = time.perf_counter(), _answers(objective, [trial.request for trial in trials])
+    for outcome, trial in zip(answers, trials, strict=True):  # answers first: they are looked at to their end
         now = time.perf_counter()
-        _record(*job, outcome, now - started, bar)
+        trial.search.settle(trial, outcome, now - started, bar)
         started = now
 
 
-def _answers(objective: Callable, requests: list[Request]) -> Iterator:
-    """Yield an outcome for each request; where the objective raises, a failed one, and ask it for the rest."""
-    done = 0
-    while done < len(requests):
-        try:
-            for outcome in objective(requests[done:]):
-                val_loss, val_accuracy, reason = outcome if isinstance(outcome, tuple) else (outcome, math.nan, "")
-                outcome = float(val_loss), float(val_accuracy), str(reason)
-                done += 1
-                yield outcome
-            if done < len(requests):
-                raise RuntimeError(f"the objective left {len(requests) - done} trials without an answer")
-        except Exception as error:  # whatever one trial raises must not end the search
-            done += 1
-            yield math.nan, math.nan, f"{type(error).__name__}: {error}"
+def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]:
+    """Yield an outcome for each request. Where the objective raises, ask each that is left alone, once."""
+    n_answered, error = 0, RuntimeError("the objective left the trial without an answer")
+    try:
+        for answer in objective(requests):
+            n_answered += 1
+            if n_answered > len(requests):
+                break
+            yield _outcome(answer)
+    except Exception as caught:  # whatever one trial raises must not end the search
+        if n_answered == len(requests):
+            raise
+        error = caught
+    if n_answered > len(requests):
+        raise ValueError(f"the objective gave more answers than the {len(requests)} trials it was asked for")
+    for request in requests[n_answered:]:
+        yield from _answers(objective, [request]) if len(requests) > 1 else [Outcome.of_error(error)]
 
 
-def _record(search: _Search, config, n_epochs, charged, outcome, runtime_s, bar) -> None:
-    val_loss, val_accuracy, reason = outcome
-    record = trial_record(
-        config,
-        n_epochs=n_epochs,
-        charged_epochs=charged,
-        val_loss=val_loss,
-        val_accuracy=val_accuracy,
-        reason=reason,
-        runtime_s=runtime_s,
-    )
-    search.records.append(record)
-    if search.log:
-        append_trial(search.log, record | {"seed": int(search.seed)})
-    bar.update(charged)
+def _outcome(answer: Any) -> Outcome:
+    outcome = answer if isinstance(answer, Outcome) else Outcome(answer)
+    try:
+        # Adding refuses text, which float would read.
+        loss, accuracy = float(outcome.val_loss + 0), float(outcome.val_accuracy + 0)
+        return Outcome(loss, accuracy, str(outcome.reason or ""), outcome.n_trained)
+    except Exception:  # such as a tensor's own errors
+        return Outcome.of_error(TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed"))
 
 
-def _key(config: Mapping) -> tuple:
-    return tuple(sorted(plain(config).items()))
-
-
-def per_trial(function: Callable[[Mapping, int], float]) -> Callable[[list[Request]], Iterator]:
-    """Return an objective that calls `function(config, n_epochs)` for each trial; it returns a loss."""
-
-    def objective(requests: list[Request]) -> Iterator:
-        for request in requests:
-            yield function(request.config, request.n_epochs)
-
-    return objective
-
-
-class TrainingObjective:
-    """Trains what is asked for, together, and goes on from where a configuration was.
-
-    Networks stay in memory for as long as the objective does. runtime_s of trials that trained
-    together is the time between their answers, not a cost of each.
-    """
-
-    resumes = True
-    SLICE = 512  # trials trained together before answers are given: what an interrupt can lose
-
-    def __init__(self, splits: Splits):
-        self.splits = splits
-        self._trained: dict[tuple, tuple[Population, int]] = {}
-
-    def __call__(self, requests: list[Request]) -> Iterator[tuple[float, float, str]]:
-        for i in range(0, len(requests), self.SLICE):
-            yield from self._train(requests[i : i + self.SLICE])
-
-    def _train(self, requests: list[Request]) -> list[tuple[float, float, str]]:
-        outcomes: list = [None] * len(requests)
-        sources: dict[int, list[tuple]] = {}
-        for i, (config, n_epochs, seed) in enumerate(requests):
-            try:
-                config = check_config(config, self.splits, n_epochs=n_epochs)
-            except (TypeError, ValueError) as error:
-                outcomes[i] = (math.nan, math.nan, str(error))
-                continue
-            key = (_key(config), seed)
-            population, member = self._trained.get(key, (None, None))
-            if population is not None and population.epoch >= n_epochs:
-                outcomes[i] = _outcome(population.curves(), member, n_epochs)
-            else:
-                sources.setdefault(id(population), []).append((n_epochs, i, key, config, population, member))
-        for jobs in sources.values():
-            self._train_jobs(jobs, outcomes)
-        return outcomes
-
-    def _train_jobs(self, jobs: list[tuple], outcomes: list) -> None:
-        """Train jobs that stand in one population, or in none yet, each to its own epoch."""
-        jobs = sorted(jobs, key=lambda job: job[0])
-        source = jobs[0][4]
-        if source is None:
-            population = Population([j[3] for j in jobs], self.splits, seed=[j[2][1] for j in jobs])
-        else:
-            population = source[[j[5] for j in jobs]]
-        while jobs:
-            n_epochs = jobs[0][0]
-            curves = population.train_to(n_epochs).curves()
-            for member, (asked, i, key, *_) in enumerate(jobs):
-                if asked == n_epochs:
-                    outcomes[i] = _outcome(curves, member, n_epochs)
-                    self._trained[key] = (population, member)
-            n_done = sum(job[0] == n_epochs for job in jobs)
-            jobs = jobs[n_done:]
-            if jobs:
-                population = population[n_done:]
-
-
-def _outcome(curves, member: int, n_epochs: int) -> tuple[float, float, str]:
-    losses = curves.val_loss[member, :n_epochs]
-    reason = "" if np.isfinite(losses[-1]) else curves.failures[member]
-    return losses[-1], curves.val_accuracy[member, n_epochs - 1], reason
+def _checked_strategy(name: str, strategy: Any) -> Strategy:
+    if isinstance(strategy, Generator):
+        return strategy
+    raise TypeError(f"{name} is {strategy!r}; a generator is needed, such as grid_search(configs, n_epochs)")

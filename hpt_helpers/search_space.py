@@ -187,15 +187,6 @@ class SearchSpace(Mapping):
         return {name: translate(p) for name, p in self._parameters.items()}
 
 
-def plain(config: Mapping) -> dict:
-    """Return the configuration with numpy scalars turned into the Python values they stand for.
-
-    >>> plain({"batch_size": np.int64(25), "lr": np.float64(0.5)})
-    {'batch_size': 25, 'lr': 0.5}
-    """
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in config.items()}
-
-
 def _check_bounds(p, kind) -> None:
     for bound in ("low", "high"):
         if not _is_number(getattr(p, bound), kind) or not math.isfinite(getattr(p, bound)):

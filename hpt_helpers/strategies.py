@@ -9,13 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from hpt_helpers.config import plain
 from hpt_helpers.search import Strategy
-from hpt_helpers.search_space import SearchSpace, plain
+from hpt_helpers.search_space import SearchSpace
 
 
 def grid_search(configs: Iterable[Mapping], n_epochs: int | None = None) -> Strategy:
-    """Try every configuration once, for n_epochs, or each for its own config["epochs"] when None."""
-    yield [(config, config["epochs"] if n_epochs is None else n_epochs) for config in configs]
+    """Try every configuration once, for n_epochs, or each for its own config["epochs"] when None.
+
+    configs: any iterable. Raises ValueError, once it is asked, when n_epochs is None and a configuration
+    has no entry `epochs`; `run` raises when there are none at all, or one is no mapping.
+    """
+    yield [(config, _epochs_of(config, n_epochs)) for config in configs]
 
 
 def random_search(space: SearchSpace, n_trials: int, n_epochs: int | None = None, *, seed: int) -> Strategy:
@@ -49,7 +54,7 @@ def bayesian_search(
     for _ in range(n_trials):
         point = optimizer.ask()
         config = plain(dict(zip(space, point, strict=True)))
-        (loss,) = yield [(config, config["epochs"] if n_epochs is None else n_epochs)]
+        (loss,) = yield [(config, _epochs_of(config, n_epochs))]
         if np.isfinite(loss) or optimizer.yi:
             optimizer.tell(point, float(loss) if np.isfinite(loss) else max(optimizer.yi))
 
@@ -88,3 +93,9 @@ def hyperband(space: SearchSpace, max_epochs: int, eta: int = 3, *, seed: int) -
     configs = iter(space.sample(sum(n_trials for n_trials, _ in shape), seed=seed))
     for n_trials, n_epochs in shape:
         yield from successive_halving([next(configs) for _ in range(n_trials)], n_epochs, max_epochs, eta)
+
+
+def _epochs_of(config: Mapping, n_epochs: int | None) -> int:
+    if n_epochs is None and "epochs" not in config:
+        raise ValueError(f"config {config!r} has no entry 'epochs'; it is needed where n_epochs is None")
+    return config["epochs"] if n_epochs is None else n_epochs

@@ -6,7 +6,6 @@ A trial's score is its `val_loss` at the last epoch it was given.
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,10 +13,9 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from hpt_helpers.config import check_config, check_count, check_seed
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
-
-DEFAULT_HIDDEN_SIZE = 16
 
 # These networks are too small to share between threads: on two busy cores, two threads ran up to 20
 # times slower than one. Parallelism comes from stacking networks (population.py) or from processes.
@@ -129,56 +127,8 @@ def evaluate(model: torch.nn.Module, X: torch.Tensor, y: torch.Tensor) -> tuple[
 
 def seeded_generators(seed: int) -> tuple[torch.Generator, torch.Generator]:
     """Return the generators of initial weights and of shuffles: two streams for each seed, none shared."""
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
-        raise TypeError(f"seed is {seed!r}; an integer is needed")
-    if not 0 <= seed < 2**62:
-        raise ValueError(f"seed is {seed!r}; allowed are 0 to 2**62 - 1")
-    return tuple(torch.Generator().manual_seed(2 * int(seed) + stream) for stream in (0, 1))
-
-
-def check_config(config: Mapping, splits: Splits, *, n_epochs: int | None = None) -> dict:
-    """Return the configuration as plain Python values, hidden_size filled in; refuse what cannot be trained.
-
-    lr: finite, > 0. batch_size: integer, 1 to the number of training rows. hidden_size: integer, >= 1.
-    Integer-valued numpy scalars count as integers; a float 16.5 does not. `epochs` may stand in the
-    configuration (lessons 1 to 3 search over it) when it agrees with n_epochs; it is left out of
-    the result. Raises TypeError for the wrong type, ValueError for anything else.
-    """
-    if not isinstance(config, Mapping):
-        raise TypeError(f"config is {config!r}; a mapping such as {{'lr': 0.01, 'batch_size': 16}} is needed")
-    for key in config:
-        if key not in ("lr", "batch_size", "hidden_size", "epochs"):
-            raise ValueError(f"config has the key {key!r}; allowed are lr, batch_size, hidden_size")
-    for key in ("lr", "batch_size"):
-        if key not in config:
-            raise ValueError(f"config {dict(config)!r} lacks {key!r}")
-    if "epochs" in config and config["epochs"] != n_epochs:
-        given = "the number of epochs is not part of it here" if n_epochs is None else f"n_epochs is {n_epochs}"
-        raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
-    lr, batch_size = config["lr"], check_count("batch_size", config["batch_size"])
-    if isinstance(lr, bool) or not isinstance(lr, numbers.Real):
-        raise TypeError(f"lr is {lr!r}; a number is needed")
-    if not (math.isfinite(lr) and lr > 0):
-        raise ValueError(f"lr is {lr!r}; it must be finite and greater than 0")
-    if batch_size > len(splits.X_train):
-        raise ValueError(f"batch_size is {batch_size}; the training part has {len(splits.X_train)} rows")
-    hidden_size = check_count("hidden_size", config.get("hidden_size", DEFAULT_HIDDEN_SIZE))
-    return {"lr": float(lr), "batch_size": batch_size, "hidden_size": hidden_size}
-
-
-def check_count(name: str, value) -> int:
-    """Return value as an int of at least 1; TypeError when it is not an integer, ValueError when too small.
-
-    >>> check_count("batch_size", np.int64(16))
-    16
-    """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} is {value!r}; an integer is needed")
-    if not math.isfinite(value) or value < 1:
-        raise ValueError(f"{name} is {value!r}; it must be an integer of at least 1")
-    if not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} is {value!r}; an integer is needed")
-    return int(value)
+    seed = check_seed("seed", seed)
+    return tuple(torch.Generator().manual_seed(2 * seed + stream) for stream in (0, 1))
 
 
 def failure_reason(val_loss: np.ndarray) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import warnings
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from hpt_helpers.search_space import plain
+from hpt_helpers.config import check_mapping, plain
 
-# Every record's keys besides the configuration, which stands before them, one column a hyperparameter.
+if TYPE_CHECKING:
+    import pandas as pd  # imported where it is used: it takes half a second, and strategies need none of it
+
+# A table's columns between the hyperparameters, one column each, and `config`.
 DTYPES = {
     "n_epochs": "int64",
     "charged_epochs": "int64",
@@ -23,6 +28,24 @@ DTYPES = {
     "reason": "str",
     "runtime_s": "float64",
 }
+
+
+TABLE_NAMES = ("trial", *DTYPES, "config")  # no hyperparameter can be called so
+
+EXACT_FLOAT = 2**53  # integers up to here are floats too
+
+
+def recordable(config: Mapping) -> dict:
+    """Return a plain copy of a configuration that a table and a log can hold exactly.
+
+    Raises TypeError or ValueError for what `config.plain` refuses and for what is no mapping, and
+    ValueError for a name that the trial table uses itself.
+    """
+    check_mapping(config)
+    for name in config:
+        if name in TABLE_NAMES:
+            raise ValueError(f"config has the name {name!r}; the trial table uses it itself, with {TABLE_NAMES}")
+    return plain(config)
 
 
 def trial_record(
@@ -41,14 +64,15 @@ def trial_record(
     charged_epochs: the epochs trained for it now; n_epochs when not given, fewer when it went on
         from an earlier rung.
     reason: why the trial failed. A loss that is not finite makes a failed trial in any case.
+    Raises TypeError or ValueError for a configuration that is not `recordable`.
     """
     failed = bool(reason) or not math.isfinite(val_loss)
     return {
-        "config": plain(config),
+        "config": recordable(config),
         "n_epochs": int(n_epochs),
         "charged_epochs": int(n_epochs if charged_epochs is None else charged_epochs),
         "val_loss": math.nan if failed else float(val_loss),
-        "val_accuracy": math.nan if failed else float(val_accuracy),
+        "val_accuracy": float(val_accuracy) if math.isfinite(val_accuracy) and not failed else math.nan,
         "status": "failed" if failed else "ok",
         "reason": (reason or f"validation loss is {val_loss}") if failed else "",
         "runtime_s": float(runtime_s),
@@ -58,18 +82,49 @@ def trial_record(
 def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
     """Return the records as a DataFrame, one row a trial in the order of evaluation, index named "trial".
 
-    Columns: one for each hyperparameter, then those of `DTYPES`, with its dtypes.
+    Columns: one for each hyperparameter, to read and to compute with; those of `DTYPES`, with its dtypes;
+    and `config`, the configuration as it was asked for, of which `config_of` gives a copy. A
+    hyperparameter that some trials lack has a nullable column, so that integers stay integers.
     """
+    import pandas as pd
+
     records = list(records)
     names = list(dict.fromkeys(name for r in records for name in r["config"]))
-    columns = {name: [r["config"].get(name) for r in records] for name in names if name not in DTYPES}
+    columns = {name: _column([r["config"].get(name) for r in records]) for name in names}
     columns |= {name: pd.Series([r[name] for r in records], dtype=dtype) for name, dtype in DTYPES.items()}
+    columns["config"] = pd.Series([r["config"] for r in records], dtype=object)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(records), name="trial"))
 
 
+def _column(values: list) -> pd.Series:
+    """Return the values of one hyperparameter; None is missing. No number changes its value."""
+    import pandas as pd
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds in ({int}, {bool}, {str}):
+        nullable = {int: "Int64", bool: "boolean", str: "str"}[kinds.pop()]
+        fits = nullable != "Int64" or all(-(2**63) <= value < 2**63 for value in values if value is not None)
+        return pd.Series(values, dtype=(nullable if None in values else None) if fits else object)
+    if kinds == {float} or (kinds == {int, float} and all(_is_float(value) for value in values)):
+        return pd.Series(values, dtype="float64")
+    return pd.Series(values, dtype=object)
+
+
+def _is_float(value: Any) -> bool:
+    return not isinstance(value, int) or abs(value) <= EXACT_FLOAT
+
+
 def config_of(trials: pd.DataFrame, trial: int) -> dict:
-    """Return the configuration of one trial of the table, as plain Python values."""
-    return plain({name: trials.at[trial, name] for name in trials.columns if name not in DTYPES})
+    """Return a copy of the configuration of one trial of the table (its index label), exactly as it was asked for.
+
+    Raises ValueError when the table has no such trial, or several, or has lost its column `config`.
+    """
+    if "config" not in trials:
+        raise ValueError(f"trials has the columns {list(trials.columns)}; its column 'config' is needed")
+    found = trials.loc[trials.index == trial, "config"]
+    if len(found) != 1:
+        raise ValueError(f"trial is {trial!r}, and {len(found)} of the {len(trials)} rows of trials have that label")
+    return copy.deepcopy(found.iloc[0])
 
 
 def incumbent(trials: pd.DataFrame) -> int:
@@ -100,7 +155,8 @@ def incumbent_trajectory(val_losses: Sequence[float]) -> np.ndarray:
 def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) -> pd.DataFrame:
     """Return the trials within `tolerance` of the best, cheapest first: of the lowest loss, or the highest accuracy.
 
-    by: "val_loss" or "val_accuracy". tolerance: in its units, at least 0.
+    by: "val_loss" or "val_accuracy". tolerance: in its units, at least 0. Failed trials are never among
+    them; without a success the table is empty. Raises ValueError for another by or a negative tolerance.
     """
     if by not in ("val_loss", "val_accuracy"):
         raise ValueError(f"by is {by!r}; allowed are 'val_loss' and 'val_accuracy'")
@@ -111,38 +167,51 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
     return trials[distance <= tolerance].sort_values(["n_epochs", "val_loss"], kind="stable")
 
 
-def append_trial(path: str | Path, record: Mapping) -> None:
-    """Append one trial's record to a JSON-lines log, whole and flushed, so that an interrupt loses none before it."""
+def append_trial(path: str | Path, record: Mapping, *, trial: int) -> None:
+    """Append one trial's record to a JSON-lines log, whole and flushed, so that an interrupt loses none before it.
+
+    trial: its number, counted from 0; by it a line that is missing is noticed. The line ends in its
+    checksum. Raises ValueError for what JSON cannot hold.
+    """
     # JSON has no nan: a failed trial's numbers are written as null.
     line = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in record.items()}
-    with open(path, "a", encoding="utf-8") as log:
-        log.write(json.dumps(line, allow_nan=False) + "\n")
+    text = json.dumps({"trial": trial, **line}, allow_nan=False)[:-1]
+    with open(path, "a", encoding="ascii", newline="\n") as log:
+        log.write(text + _checksum(text.encode()).decode() + "\n")
+
+
+def _checksum(text: bytes) -> bytes:
+    """Return how the line of a log that begins with this text ends."""
+    return b', "crc32": "%08x"}' % zlib.crc32(text)
 
 
 def read_log(path: str | Path) -> list[dict]:
     """Return the records of a log, in order; an absent file is an empty log.
 
     A last line that was cut in the middle is moved to `<path>.cut` with a UserWarning, so that
-    appending can go on; everything before it is kept. Raises ValueError for a bad line elsewhere.
+    appending can go on; everything before it is kept. Raises ValueError for any other line that is not
+    as it was written, or that is missing or there twice.
     """
     path = Path(path)
     if not path.exists():
         return []
     text = path.read_bytes()
-    whole, _, rest = text.rpartition(b"\n")
+    *lines, rest = text.split(b"\n")
+    records = [_read_line(line, trial, path.name) for trial, line in enumerate(lines)]
     if rest:
         cut = path.with_name(path.name + ".cut")
         cut.write_bytes(rest)
         with open(path, "r+b") as log:
             log.truncate(len(text) - len(rest))
         warnings.warn(f"the last line of {path.name} was cut; it is set aside in {cut.name}", stacklevel=2)
-    records = []
-    for number, line in enumerate(whole.splitlines(), start=1):
-        try:
-            record = {k: math.nan if v is None else v for k, v in json.loads(line).items()}
-            if not record.keys() >= {"config", *DTYPES}:
-                raise ValueError("it lacks a key")
-            records.append(record)
-        except (ValueError, AttributeError) as error:
-            raise ValueError(f"line {number} of {path.name} is not a trial's record: {line[:60]!r}") from error
     return records
+
+
+def _read_line(line: bytes, trial: int, name: str) -> dict:
+    text, comma, rest = line.rpartition(b', "crc32": ')
+    if not comma or comma + rest != _checksum(text):
+        raise ValueError(f"line {trial + 1} of {name} is not as it was written (its checksum differs): {line[:60]!r}")
+    record = {k: math.nan if v is None else v for k, v in json.loads(text + b"}").items()}
+    if record.pop("trial", None) != trial or not record.keys() >= {"config", *DTYPES}:
+        raise ValueError(f"line {trial + 1} of {name} is not the record of trial {trial}: lines are missing or mixed")
+    return record

@@ -29,13 +29,14 @@ RUNGS = {
 class Curves:
     """An objective with a random loss for each configuration and epoch."""
 
-    resumes = True
-
     def __init__(self, n_failing=0):
         self.rng, self.known, self.n_failing = np.random.default_rng(0), {}, n_failing
 
+    def identity(self, config):
+        return config["lr"]
+
     def __call__(self, requests):
-        for config, n_epochs, _ in requests:
+        for config, n_epochs, *_ in requests:
             fails = len(self.known) < self.n_failing
             curve = self.known.setdefault(config["lr"], np.full(81, math.nan) if fails else self.rng.random(81))
             yield float(curve[n_epochs - 1])

@@ -103,6 +103,8 @@ def test_lookup_takes_a_config_in_any_order_with_numpy_values_and_the_default_hi
         ((CONFIGS[0], -1, 0), ValueError, "epoch is -1"),
         ((CONFIGS[0], 1.5, 0), TypeError, "epoch is 1.5"),
         ((CONFIGS[0], 1, 1), ValueError, "seed is 1"),
+        ((CONFIGS[0] | {"epochs": 2}, 1, 0), ValueError, r"config\['epochs'\] is 2, but n_epochs is 1"),
+        (("lr", 1, 0), TypeError, "a mapping such as"),
     ],
 )
 def test_lookup_of_what_is_not_there(arguments, error, says):

@@ -1,21 +1,26 @@
 """The drivers of searches: budget, charges, failed trials, interrupts, logs, and many searches in step."""
 
+import itertools
 import math
 from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hpt_helpers import population
 from hpt_helpers import search as module
+from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import landscape
-from hpt_helpers.search import Request, TrainingObjective, per_trial, run, run_many
+from hpt_helpers.objectives import TrainingObjective, per_trial
+from hpt_helpers.search import Outcome, Request, run, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.training import fit
-from hpt_helpers.trials import incumbent
+from hpt_helpers.trials import DTYPES, config_of, incumbent
 
 IRIS = load_splits("iris")
 SPACE = SearchSpace({"lr": Real(1e-3, 1e-1, log=True), "batch_size": Integer(16, 64)})
@@ -28,10 +33,12 @@ def loss_of(config, n_epochs):
 
 
 class Counting:
-    """An objective that records the requests it answers; `resumes` as told."""
+    """An objective that records the requests it answers, and goes on from where a configuration was or does not."""
 
-    def __init__(self, function=loss_of, resumes=False):
-        self.function, self.resumes, self.asked = function, resumes, []
+    def __init__(self, function=loss_of, goes_on=False):
+        self.function, self.asked = function, []
+        if goes_on:
+            self.identity = config_key
 
     def __call__(self, requests):
         for request in requests:
@@ -161,31 +168,22 @@ def test_successive_halving_by_hand():
     """R = 9, η = 3: 9 configurations for 1 epoch, 3 for 3, 1 for 9. Lower x is better, so 0 wins."""
     rungs = [(9, 1), (3, 3), (1, 9)]
     configs = [{"x": i} for i in (4, 2, 8, 0, 7, 1, 3, 6, 5)]
-    going_on = run(halving(configs, rungs), Counting(resumes=True))
-    restarting = run(halving(configs, rungs), Counting(resumes=False))
+    going_on = run(halving(configs, rungs), Counting(goes_on=True))
+    restarting = run(halving(configs, rungs), Counting(goes_on=False))
     assert going_on["x"].tolist() == restarting["x"].tolist() == [4, 2, 8, 0, 7, 1, 3, 6, 5, 0, 1, 2, 0]
     assert going_on["n_epochs"].tolist() == restarting["n_epochs"].tolist() == [1] * 9 + [3] * 3 + [9]
     assert going_on["charged_epochs"].tolist() == [1] * 9 + [2] * 3 + [6]
     assert restarting["charged_epochs"].tolist() == [1] * 9 + [3] * 3 + [9]
 
 
-@pytest.mark.parametrize(("resumes", "epochs"), [(True, 69), (False, 78)])
-def test_hyperband_of_9_costs_what_the_theory_says(resumes, epochs):
+@pytest.mark.parametrize(("goes_on", "epochs"), [(True, 69), (False, 78)])
+def test_hyperband_of_9_costs_what_the_theory_says(goes_on, epochs):
     """17 trials, 69 epochs going on, 78 restarting."""
-    trials = run(hyperband_of_9([{"x": i} for i in range(17)]), Counting(resumes=resumes))
+    trials = run(hyperband_of_9([{"x": i} for i in range(17)]), Counting(goes_on=goes_on))
     assert trials["x"].nunique() == 17 and trials["charged_epochs"].sum() == epochs
 
 
-def test_charged_epochs_are_those_trained(monkeypatch):
-    """Counted where the networks train: member-epochs of the population."""
-    trained = []
-
-    def counting(W1, W2, lr, batch, order, *rest):
-        trained.append(len(lr) * order.shape[1])
-        return original(W1, W2, lr, batch, order, *rest)
-
-    original = population.train_stack
-    monkeypatch.setattr(population, "train_stack", counting)
+def test_charged_epochs_are_those_trained(trained):
     trials = run(hyperband_of_9(SPACE.sample(17, seed=0)), TrainingObjective(IRIS))
     assert sum(trained) == trials["charged_epochs"].sum() == 69
 
@@ -193,20 +191,163 @@ def test_charged_epochs_are_those_trained(monkeypatch):
 def test_the_budget_counts_what_is_charged():
     rungs = [(9, 1), (3, 3), (1, 9)]
     configs = [{"x": i} for i in range(9)]
-    assert len(run(halving(configs, rungs), Counting(resumes=True), budget=21)) == 13
-    assert len(run(halving(configs, rungs), Counting(resumes=True), budget=20)) == 12
-    assert len(run(halving(configs, rungs), Counting(resumes=False), budget=21)) == 12
+    assert len(run(halving(configs, rungs), Counting(goes_on=True), budget=21)) == 13
+    assert len(run(halving(configs, rungs), Counting(goes_on=True), budget=20)) == 12
+    assert len(run(halving(configs, rungs), Counting(goes_on=False), budget=21)) == 12
 
 
-def test_the_same_trial_again_is_charged_again():
-    """Asking twice is two trials: else a strategy that repeats itself would never reach its budget."""
+@pytest.mark.parametrize(("goes_on", "charged"), [(True, [5, 0, 0, 4]), (False, [5, 5, 2, 9])])
+def test_each_epoch_of_a_configuration_is_paid_once_where_training_goes_on(goes_on, charged):
+    def strategy():
+        for n_epochs in (5, 5, 2, 9):
+            yield [(TEN[0], n_epochs)]
+
+    trials = run(strategy(), Counting(goes_on=goes_on))
+    assert trials["charged_epochs"].tolist() == charged
+
+
+def test_a_search_that_only_repeats_itself_ends_though_its_budget_is_never_reached(monkeypatch):
+    monkeypatch.setattr(module, "FREE_BATCHES", 7)
 
     def strategy():
         while True:
             yield [(TEN[0], 5)]
 
-    trials = run(strategy(), Counting(resumes=True), budget=20)
-    assert trials["charged_epochs"].tolist() == [5, 5, 5, 5]
+    with pytest.warns(UserWarning, match="7 batches in a row cost nothing; the search ends at 5 epochs") as warned:
+        trials = run(strategy(), Counting(goes_on=True), budget=20)
+    assert warned[0].filename == __file__
+    assert trials["charged_epochs"].tolist() == [5] + 7 * [0]
+    assert len(run(strategy(), Counting(), budget=20)) == 4  # where a repeat costs something, the budget ends it
+
+
+def test_repeats_end_no_search_that_pays_between_them(monkeypatch):
+    monkeypatch.setattr(module, "FREE_BATCHES", 3)
+    asked = [TEN[0], TEN[0], TEN[0], TEN[1], TEN[0], TEN[0], TEN[2]]
+    trials = run(([(config, 1)] for config in asked), Counting(goes_on=True), budget=20)
+    assert trials["charged_epochs"].tolist() == [1, 0, 0, 1, 0, 0, 1]
+
+
+NET = {"lr": 0.01, "batch_size": 16}
+
+
+@pytest.mark.parametrize(
+    ("batches", "charged"),
+    [
+        ([[(NET, 5)], [(NET, 2)], [(NET, 9)]], [5, 0, 4]),
+        ([[(NET, 2), (NET, 5)]], [2, 3]),
+        ([[(NET, 5), (NET, 2)]], [5, 0]),
+        ([[(NET | {"epochs": 3}, 3)], [(NET | {"epochs": 9}, 9)]], [3, 6]),
+        ([[(NET, 3)], [(NET | {"hidden_size": 16}, 9)]], [3, 6]),
+        ([[(NET | {"lr": 1}, 3)], [({"batch_size": np.int64(16), "lr": np.float64(1)}, 9)]], [3, 6]),
+        ([[(NET | {"lr": -1}, 50)]], [0]),
+        ([[(NET | {"epochs": 9}, 5), (NET, 5)], [(NET, 9)]], [0, 5, 4]),  # the first contradicts itself
+        ([[(NET | {"epochs": 9}, 5), (NET, 2)], [(NET, 9)]], [0, 2, 7]),
+        ([[(NET, 3)], [(NET | {"batch_size": 91}, 9)], [(NET, 4)]], [3, 0, 1]),  # 90 rows
+        ([[(NET | {"lr": 1e200}, 3)], [(NET | {"lr": 1e200}, 4)]], [3, 1]),  # it diverges, and is trained
+    ],
+)
+def test_what_is_charged_is_what_was_trained(batches, charged, trained):
+    trials = run((batch for batch in batches), TrainingObjective(IRIS))
+    assert trials["charged_epochs"].tolist() == charged
+    assert sum(trained) == sum(charged)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "budget", "n_done"),
+    [((2, 5), 5, [0, 2]), ((2, 5), 4, [0]), ((5, 2, 6), 6, [0, 5, 5]), ((5, 2, 6), 5, [0, 5]), ((5, 2, 6), 4, [])],
+)
+def test_a_batch_is_cut_at_the_first_trial_that_does_not_fit_and_knows_what_is_paid(epochs, budget, n_done):
+    objective = Counting(goes_on=True)
+    trials = run(asks([[(TEN[0], n) for n in epochs]]), objective, budget=budget)
+    assert [r.n_done for r in objective.asked] == n_done and len(trials) == len(n_done)
+
+
+def test_searches_that_share_an_objective_are_charged_what_each_would_have_trained_alone(trained):
+    configs = SPACE.sample(9, seed=0)
+    objective = TrainingObjective(IRIS)
+    tables = run_many([halving(configs, [(9, 1), (3, 3), (1, 9)]) for _ in range(3)], objective, seeds=[0, 1, 0])
+    assert [t["charged_epochs"].sum() for t in tables] == [21, 21, 21] and sum(trained) == 42
+    assert run(halving(configs, [(9, 1), (3, 3)]), objective)["charged_epochs"].sum() == 15 and sum(trained) == 42
+
+
+# Few networks, each under several names, and what each objective must refuse.
+NAMES = [
+    NET,
+    NET | {"hidden_size": 16},
+    {"batch_size": np.int64(16), "lr": 0.01},
+    NET | {"hidden_size": 4},
+    {"lr": 0.02, "batch_size": 32},
+    NET | {"epochs": 3},
+    NET | {"epochs": 6},
+    {"lr": 0.02, "batch_size": 32, "epochs": 4},
+    NET | {"lr": -1.0},
+    {"lr": 0.01},
+]
+
+
+class CountingTrainer:
+    """Counts what it would train by rules of its own, and reports it."""
+
+    def __init__(self):
+        self.done, self.trained = {}, 0
+
+    def identity(self, config):
+        return config["lr"], config.get("batch_size"), config.get("hidden_size", 16)
+
+    def __call__(self, requests):
+        answers = []
+        for config, n_epochs, *_ in requests:
+            if config["lr"] < 0 or "batch_size" not in config or config.get("epochs", n_epochs) != n_epochs:
+                answers.append(Outcome(math.nan, reason="no", n_trained=0))
+                continue
+            done = self.done.get(self.identity(config), 0)
+            self.done[self.identity(config)] = max(done, n_epochs)
+            self.trained += max(n_epochs - done, 0)
+            answers.append(Outcome(0.5, n_trained=max(n_epochs - done, 0)))
+        return answers
+
+
+BATCHES = st.lists(
+    st.lists(st.tuples(st.sampled_from(NAMES), st.integers(1, 6)), min_size=1, max_size=4), min_size=1, max_size=6
+)
+
+
+@given(BATCHES, st.integers(0, 25) | st.just(math.inf))
+@settings(max_examples=80)
+def test_whatever_is_asked_charged_equals_trained_within_the_budget(batches, budget):
+    stored = landscape([NAMES[0], NAMES[3], NAMES[4]], IRIS, n_epochs=6, seeds=[0])
+    counting = CountingTrainer()
+    with pytest.MonkeyPatch.context() as patch:
+        trained = count_training(patch)
+        by_training = run(asks(batches), TrainingObjective(IRIS), budget=budget)
+    replayed = run(asks(batches), stored, budget=budget)
+    counted = run(asks(batches), counting, budget=budget)
+    assert by_training["charged_epochs"].sum() == sum(trained) == counting.trained <= budget
+    same_trials(replayed, by_training, 1e-9, without=("runtime_s", "reason"))
+    same_trials(counted, by_training, without=("runtime_s", "reason", "val_loss", "val_accuracy"))
+
+
+def asks(batches):
+    """The batches as a strategy, which does not look at losses."""
+    for batch in batches:  # noqa: UP028 — `yield from` would send the losses to the list
+        yield batch
+
+
+def count_training(patch):
+    """Return a list that fills with what is trained: a population's members times its new epochs."""
+    counts, train_to = [], population.Population.train_to
+
+    def counting(self, epoch):
+        counts.append(len(self) * (epoch - self.epoch))
+        return train_to(self, epoch)
+
+    patch.setattr(population.Population, "train_to", counting)
+    return counts
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    return count_training(monkeypatch)
 
 
 # --- failed trials --------------------------------------------------------------------------------
@@ -241,24 +382,113 @@ def test_a_configuration_that_cannot_be_trained_is_a_failed_trial_beside_good_on
     assert "lr is -1" in trials.at[1, "reason"] and "batch_size is 91" in trials.at[2, "reason"]
 
 
-@pytest.mark.parametrize("bad", [None, "low", (0.1, 0.9), (0.1, "high", "")])
+def test_a_function_that_raises_is_called_once_for_each_trial():
+    called = []
+
+    def function(config, n_epochs):
+        called.append(config["x"])
+        raise ZeroDivisionError
+
+    trials = run(grid_search(TEN, 7), per_trial(function))
+    assert called == list(range(10)) and (trials["status"] == "failed").all()
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_where_a_batch_raises_each_trial_left_is_asked_alone_once(lazy):
+    """Whether it answers one by one, or all at once and so none."""
+    asked = []
+
+    def answers(requests):
+        asked.append([r.config["x"] for r in requests])
+        for request in requests:
+            if request.config["x"] in (2, 4):
+                raise MemoryError(f"no room for {request.config['x']}")
+            yield 0.5
+
+    trials = run(grid_search(TEN[:6], 7), answers if lazy else lambda requests: list(answers(requests)))
+    assert trials.index[trials["status"] == "failed"].tolist() == [2, 4]
+    assert trials["reason"][[2, 4]].tolist() == ["MemoryError: no room for 2", "MemoryError: no room for 4"]
+    assert asked == [[0, 1, 2, 3, 4, 5], *([x] for x in range(2 if lazy else 0, 6))]
+
+
+@pytest.mark.parametrize("bad", [None, "low", "0.5", (0.1, 0.9), (0.1, 0.9, ""), [0.1], Outcome(0.1, "high")])
 def test_an_answer_that_is_no_loss_fails_its_own_trial_only(bad):
     trials = run(grid_search(TEN[:3], 1), per_trial(lambda c, n: bad if c["x"] == 1 else loss_of(c, n)))
     assert trials["x"].tolist() == [0, 1, 2] and trials["status"].tolist() == ["ok", "failed", "ok"]
-    assert trials["reason"][1] and trials["val_loss"][2] == 2.01
+    assert "a number or an Outcome is needed" in trials["reason"][1] and trials["val_loss"][2] == 2.01
+    assert trials["charged_epochs"].tolist() == [1, 1, 1]
 
 
-def test_an_objective_that_answers_too_little_fails_what_it_left_out():
+@pytest.mark.parametrize("n_trained", [-1, 8, 2.5, True, math.nan, "3"])
+def test_a_report_of_epochs_that_cannot_be_fails_its_trial_which_is_charged_in_full(n_trained):
     def objective(requests):
+        return [Outcome(0.5, n_trained=n_trained if r.config["x"] == 1 else 3) for r in requests]
+
+    trials = run(grid_search(TEN[:3], 7), objective)
+    assert trials["status"].tolist() == ["ok", "failed", "ok"] and "from 0 to 7" in trials["reason"][1]
+    assert trials["charged_epochs"].tolist() == [3, 7, 3]
+
+
+def test_what_was_not_trained_can_be_paid_later():
+    """An objective stops early at epoch 3 of 10, and goes on from there when asked again."""
+    n_trained = iter([3, 7])
+
+    class StopsEarly:
+        identity = staticmethod(config_key)
+
+        def __call__(self, requests):
+            asked.extend(requests)
+            return [Outcome(0.5, n_trained=next(n_trained)) for _ in requests]
+
+    asked = []
+    trials = run(asks([[(TEN[0], 10)], [(TEN[0], 10)]]), StopsEarly(), budget=13)
+    assert trials["charged_epochs"].tolist() == [3, 7] and [r.n_done for r in asked] == [0, 3]
+
+
+def test_a_trial_that_raises_is_paid_to_its_epoch():
+    trials = run(asks([[(TEN[0], 5)], [(TEN[0], 7)]]), Counting(lambda config, n_epochs: 1 / 0, goes_on=True))
+    assert trials["charged_epochs"].tolist() == [5, 2] and (trials["status"] == "failed").all()
+
+
+def test_an_objective_that_answers_too_little_is_asked_for_what_it_left_out():
+    asked = []
+
+    def objective(requests):
+        asked.append(len(requests))
         return [0.5] * (len(requests) - 1)
 
-    trials = run(grid_search(TEN[:2], 1), objective)
-    assert trials["status"].tolist() == ["ok", "failed"] and "without an answer" in trials.at[1, "reason"]
+    trials = run(grid_search(TEN[:3], 1), objective)
+    assert trials["status"].tolist() == ["ok", "ok", "failed"] and "without an answer" in trials.at[2, "reason"]
+    assert asked == [3, 1]
 
 
-def test_an_answer_may_be_a_loss_or_a_loss_with_accuracy_and_reason():
+def test_an_objective_that_answers_too_much_is_an_error():
+    with pytest.raises(ValueError, match="more answers than the 2 trials"):
+        run(grid_search(TEN[:2], 1), lambda requests: itertools.repeat(0.5))
+
+
+def test_an_objective_that_raises_after_its_last_answer_is_an_error():
     def objective(requests):
-        return [0.5, np.float32(0.25), (0.1, 0.9, ""), (0.1, 0.9, "stopped")]
+        yield from [0.5] * len(requests)
+        raise OSError("no room for the summary")
+
+    with pytest.raises(OSError, match="summary"):
+        run(grid_search(TEN[:2], 1), objective)
+
+
+def test_an_objective_cannot_change_the_record():
+    def function(config, n_epochs):
+        config["layers"].append(config.pop("x"))
+        return 0.5
+
+    asked = [{"x": 1, "layers": [8]}]
+    trials = run(grid_search(asked, 1), per_trial(function))
+    assert asked == [{"x": 1, "layers": [8]}] == [config_of(trials, 0)]
+
+
+def test_an_answer_may_be_a_loss_or_an_outcome():
+    def objective(requests):
+        return [0.5, np.float32(0.25), Outcome(0.1, 0.9), Outcome(0.1, 0.9, "stopped")]
 
     trials = run(grid_search(TEN[:4], 1), objective)
     np.testing.assert_array_equal(trials["val_loss"], [0.5, 0.25, 0.1, math.nan])
@@ -310,9 +540,90 @@ def test_an_error_in_the_strategy_itself_is_not_hidden():
         run(strategy(), per_trial(loss_of))
 
 
-def test_a_list_is_no_strategy():
-    with pytest.raises(AttributeError, match="send"):
-        run([[(TEN[0], 1)]], per_trial(loss_of))
+@pytest.mark.parametrize("strategy", [[[(TEN[0], 1)]], grid_search, None, "grid"])
+def test_what_is_no_generator_is_no_strategy(strategy):
+    with pytest.raises(TypeError, match=r"^strategy is .*; a generator is needed"):
+        run(strategy, per_trial(loss_of))
+    with pytest.raises(TypeError, match=r"^strategies\[1\] is .*; a generator is needed"):
+        run_many([grid_search(TEN, 1), strategy], per_trial(loss_of))
+
+
+@pytest.mark.parametrize("asked", [None, 3, (TEN[0], 1), [TEN[0]], [(TEN[0], 1, 2)], TEN[0], [(3, 1)]])
+def test_what_is_no_list_of_pairs_is_refused(asked):
+    with pytest.raises(TypeError, match=r"the strategy yielded|config is 3"):
+        run(asks([asked]), per_trial(loss_of))
+
+
+def test_one_strategy_cannot_be_two_searches():
+    with pytest.raises(ValueError, match="one generator twice"):
+        run_many([grid_search(TEN, 1)] * 2, per_trial(loss_of))
+
+
+def test_what_cannot_be_called_is_no_objective():
+    with pytest.raises(TypeError, match="objective is 3"):
+        run(grid_search(TEN, 1), 3)
+
+
+@pytest.mark.parametrize(
+    ("budget", "error"),
+    [(math.nan, ValueError), (-1, ValueError), ("70", TypeError), (None, TypeError), (True, TypeError)],
+)
+def test_a_budget_that_cannot_be_is_refused(budget, error):
+    for go in (lambda: run(grid_search(TEN, 1), Counting(), budget=budget),
+               lambda: run_many([grid_search(TEN, 1)], Counting(), budget=budget)):  # fmt: skip
+        with pytest.raises(error, match="budget is"):
+            go()
+
+
+@pytest.mark.parametrize("seeds", [5, np.int64(5), "01", {0, 1}, None])
+def test_seeds_are_a_sequence(seeds):
+    """A number could mean that seed or that many."""
+    asked = []
+
+    def objective(requests):
+        asked.extend(r.seed for r in requests)
+        return [0.5] * len(requests)
+
+    two = [grid_search(TEN[:1], 1), grid_search(TEN[:1], 1)]
+    if seeds is None:
+        run_many(two, objective)
+        run_many([grid_search(TEN[:1], 1)], objective, seeds=np.array([3]))
+        assert asked == [0, 0, 3]
+    else:
+        with pytest.raises(TypeError, match=r"seeds is .*such as range\(5\)"):
+            run_many(two, objective, seeds=seeds)
+
+
+@pytest.mark.parametrize(("seed", "error"), [(1.0, TypeError), ("1", TypeError), (True, TypeError), (-1, ValueError)])
+def test_a_seed_that_cannot_be_is_refused(seed, error):
+    with pytest.raises(error, match="seed is"):
+        run(grid_search(TEN, 1), Counting(), seed=seed)
+    with pytest.raises(error, match=r"seeds\[0\] is"):
+        run_many([grid_search(TEN, 1)], Counting(), seeds=[seed])
+
+
+TABLE_NAMES = ("trial", *DTYPES, "config")
+
+
+@pytest.mark.parametrize("with_log", [True, False])
+@pytest.mark.parametrize(
+    ("bad", "error", "says"),
+    [
+        ({"x": object()}, TypeError, r"config\['x'\] is <object"),
+        ({"x": {1, 2}}, TypeError, r"config\['x'\] is {1, 2}"),
+        ({"x": np.ones(2)}, TypeError, r"config\['x'\] is array"),
+        ({"x": [1, {"y": math.nan}]}, ValueError, r"config\['x'\]\[1\]\['y'\] is nan"),
+        ({"x": -math.inf}, ValueError, r"config\['x'\] is -inf"),
+        ({"x": {1: 2}}, TypeError, r"config\['x'\] has the name 1"),
+        *(({name: 1}, ValueError, f"config has the name '{name}'") for name in TABLE_NAMES),
+    ],
+)
+def test_what_the_record_cannot_hold_is_refused_before_anything_runs(bad, error, says, with_log, tmp_path):
+    objective = Counting(lambda config, n_epochs: 0.5)
+    log = tmp_path / "search.jsonl" if with_log else None
+    with pytest.raises(error, match=says):
+        run(grid_search([TEN[0], bad], 1), objective, log=log)
+    assert objective.asked == [] and not any(tmp_path.iterdir())
 
 
 def test_the_number_of_seeds_must_be_that_of_the_strategies():
@@ -410,8 +721,8 @@ def test_a_resumed_search_is_charged_what_it_trains_again(tmp_path):
         return halving(configs, [(3, 1), (1, 3)])
 
     log = tmp_path / "search.jsonl"
-    assert run(make(), Counting(resumes=True), budget=3, log=log)["charged_epochs"].tolist() == [1, 1, 1]
-    assert run(make(), Counting(resumes=True), log=log)["charged_epochs"].tolist() == [1, 1, 1, 3]
+    assert run(make(), Counting(goes_on=True), budget=3, log=log)["charged_epochs"].tolist() == [1, 1, 1]
+    assert run(make(), Counting(goes_on=True), log=log)["charged_epochs"].tolist() == [1, 1, 1, 3]
 
 
 def test_the_budget_counts_the_trials_in_the_log(tmp_path):
@@ -429,9 +740,9 @@ def test_a_trial_in_the_log_costs_what_it_cost(tmp_path):
     def make():
         return halving(TEN[:9], [(9, 1), (3, 3), (1, 9)])
 
-    first = run(make(), Counting(resumes=True), budget=21, log=log)
+    first = run(make(), Counting(goes_on=True), budget=21, log=log)
     assert len(first) == 13
-    pd.testing.assert_frame_equal(run(make(), Counting(resumes=True), budget=21, log=log), first)
+    pd.testing.assert_frame_equal(run(make(), Counting(goes_on=True), budget=21, log=log), first)
 
 
 def test_failed_trials_are_in_the_log_too(tmp_path):
@@ -469,6 +780,31 @@ def test_the_log_of_another_search_is_refused(strategy, options, tmp_path):
     with pytest.raises(ValueError, match="it is the log of another search"):
         run(strategy(), Counting(), log=log, **options)
     assert log.read_bytes() == before
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.lists(inner, max_size=2).map(tuple)
+        | st.dictionaries(st.text(max_size=2), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+CONFIGS = st.dictionaries(st.sampled_from(["a", "b", "size"]), JSON_VALUES, max_size=3)
+
+
+@given(st.lists(CONFIGS, min_size=1, max_size=5))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_configurations_come_back_exactly_from_table_and_log(tmp_path, configs):
+    """Of any JSON-like values, with names that some lack; repr tells 1 from True and 1.0, and a tuple from a list."""
+    log = tmp_path / "search.jsonl"
+    log.unlink(missing_ok=True)
+    run(grid_search(configs[:-1] or configs, 1), Counting(lambda *_: 0.5), log=log)
+    asked = Counting(lambda *_: 0.5)
+    trials = run(grid_search(configs, 1), asked, log=log)
+    assert repr([config_of(trials, i) for i in trials.index]) == repr(configs)
+    assert len(asked.asked) == (len(configs) > 1)
 
 
 # --- many searches --------------------------------------------------------------------------------
@@ -535,7 +871,7 @@ def test_different_epochs_and_seeds_train_in_one_request():
     config, other = SPACE.sample(2, seed=4)
     requests = [Request(config, 5, 0), Request(other, 2, 0), Request(config, 3, 1), Request(config, 2, 0)]
     answers = list(TrainingObjective(IRIS)(requests))
-    for (c, n_epochs, seed), (loss, accuracy, reason) in zip(requests, answers, strict=True):
+    for (c, n_epochs, seed, _), (loss, accuracy, reason, _) in zip(requests, answers, strict=True):
         curve = fit(c, IRIS, n_epochs=n_epochs, seed=seed)
         assert (loss, accuracy, reason) == (pytest.approx(curve.val_loss[-1], abs=1e-9), curve.val_accuracy[-1], "")
 
@@ -544,9 +880,28 @@ def test_an_earlier_epoch_is_looked_up(monkeypatch):
     config = SPACE.sample(1, seed=4)[0]
     objective = TrainingObjective(IRIS)
     list(objective([Request(config, 5, 0)]))
-    monkeypatch.setattr(module.Population, "train_to", None)  # training now would fail
-    ((loss, _, _),) = objective([Request(config, 2, 0)])
+    monkeypatch.setattr(population.Population, "train_to", None)  # training now would fail
+    ((loss, *_),) = objective([Request(config, 2, 0)])
     assert loss == pytest.approx(fit(config, IRIS, n_epochs=2).val_loss[-1], abs=1e-9)
+
+
+def test_a_later_failure_says_nothing_of_an_earlier_epoch(monkeypatch):
+    """A network that diverges at epoch 4 was sound at epoch 3, asked before or after, trained or stored."""
+    evaluate = population.Population.curves
+
+    def diverging(self):
+        curves = evaluate(self)
+        for array in (curves.train_loss, curves.val_loss, curves.val_accuracy):
+            array[:, 3:] = math.nan
+        return curves
+
+    monkeypatch.setattr(population.Population, "curves", diverging)
+    stored = landscape([NET], IRIS, n_epochs=6, seeds=[0])
+    for objective in (TrainingObjective(IRIS), stored):
+        trials = run(asks([[(NET, 3)], [(NET, 6), (NET, 2)], [(NET, 4)]]), objective)
+        diverged = "diverged: validation loss not finite at epoch 4"
+        assert trials["reason"].tolist() == ["", diverged, "", diverged]
+        assert trials["charged_epochs"].tolist() == [3, 3, 0, 0]
 
 
 def test_slices_change_no_number(monkeypatch):
@@ -570,17 +925,25 @@ def test_a_landscape_is_an_objective_that_gives_what_training_gives():
 
 def test_a_landscape_takes_configurations_with_epochs():
     config = {"lr": 0.01, "batch_size": 16}
-    stored = landscape([config], IRIS, n_epochs=4, seeds=1)
+    stored = landscape([config], IRIS, n_epochs=4, seeds=[0])
     trials = run(grid_search([config | {"epochs": 4}]), stored)
     assert trials["val_loss"][0] == stored.lookup(config, 4, 0)[0]
 
 
-def test_what_a_landscape_does_not_hold_is_a_failed_trial():
+def test_what_a_landscape_does_not_hold_is_a_failed_trial_that_costs_nothing():
     config = {"lr": 0.01, "batch_size": 16}
-    stored = landscape([config], IRIS, n_epochs=4, seeds=1)
+    stored = landscape([config], IRIS, n_epochs=4, seeds=[0])
     trials = run(grid_search([config, config | {"lr": 0.02}, config], 4), stored)
     assert trials["status"].tolist() == ["ok", "failed", "ok"]
     assert "not among the landscape's 1" in trials.at[1, "reason"]
+    assert trials["charged_epochs"].tolist() == [4, 0, 0]
+
+
+def test_a_landscape_refuses_epochs_that_contradict_as_training_does():
+    stored = landscape([NET], IRIS, n_epochs=4, seeds=[0])
+    tables = [run(grid_search([NET | {"epochs": 2}], 4), objective) for objective in (stored, TrainingObjective(IRIS))]
+    same_trials(*tables)
+    assert tables[0]["reason"].tolist() == ["config['epochs'] is 2, but n_epochs is 4"]
 
 
 def test_progress_changes_no_number_and_prints_nothing_when_bars_are_off(capfd):
@@ -590,7 +953,34 @@ def test_progress_changes_no_number_and_prints_nothing_when_bars_are_off(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_progress_counts_charged_epochs(capfd, monkeypatch):
+class Bar:
+    """Stands for tqdm's bar; records how far it was moved, and of what."""
+
+    def __init__(self, *, progress, total, unit):
+        self.progress, self.total, self.moves, self.closed = progress, total, [], False
+        Bar.last = self
+
+    def update(self, n):
+        self.moves.append(n)
+
+    def close(self):
+        self.closed = True
+
+
+def test_progress_counts_charged_epochs(monkeypatch, tmp_path):
+    """Of trained trials, free ones and those of a log."""
+    monkeypatch.setattr(module, "progress_bar", Bar)
+    log = tmp_path / "search.jsonl"
+    batches = [[(TEN[0], 2), (TEN[1], 7)], [(TEN[0], 5)], [(TEN[1], 3)]]
+    run(asks(batches), Counting(goes_on=True), budget=14, progress=True, log=log)
+    assert (Bar.last.progress, Bar.last.total, Bar.last.moves, Bar.last.closed) == (True, 14, [2, 7, 3, 0], True)
+    run(asks([*batches, [(TEN[2], 1)]]), Counting(goes_on=True), log=log)
+    assert (Bar.last.progress, Bar.last.total, Bar.last.moves) == (False, None, [2, 7, 3, 0, 1])
+    run_many([grid_search(TEN[:2], 7), grid_search(TEN[:1], 4)], Counting(), budget=14)
+    assert (Bar.last.total, Bar.last.moves) == (28, [7, 7, 4])
+
+
+def test_a_bar_is_shown_to_its_end(capfd, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE")
     run(grid_search(TEN[:2], 7), Counting(), budget=14, progress=True)
     shown = capfd.readouterr().err

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace, plain
+from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 
 SPACE = SearchSpace(
     {
@@ -298,9 +298,3 @@ def test_a_definition_cannot_be_changed():
         SPACE["lr"].low = 0.5
     with pytest.raises(TypeError):
         SPACE["lr"] = Real(0, 1)
-
-
-def test_plain_values():
-    config = plain({"lr": np.float64(0.5), "batch_size": np.int64(3), "name": np.str_("a"), "flag": np.bool_(True)})
-    assert config == {"lr": 0.5, "batch_size": 3, "name": "a", "flag": True}
-    assert [type(v) for v in config.values()] == [float, int, str, bool]

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hpt_helpers import strategies
-from hpt_helpers.search import per_trial, run
+from hpt_helpers.objectives import per_trial
+from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import bayesian_search, grid_search, random_search
 

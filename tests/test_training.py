@@ -9,10 +9,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
+from hpt_helpers.config import check_config
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import (
-    check_config,
-    check_count,
     evaluate,
     failure_reason,
     fit,
@@ -289,7 +288,3 @@ def test_the_config_given_is_left_alone():
     given = {"lr": np.float64(0.01), "batch_size": 16, "epochs": 1}
     fit(given, IRIS, n_epochs=1)
     assert given == {"lr": np.float64(0.01), "batch_size": 16, "epochs": 1}
-
-
-def test_counts():
-    assert check_count("n", np.uint8(7)) == 7 and type(check_count("n", np.uint8(7))) is int

@@ -1,7 +1,9 @@
 """The record of a search: its table, the incumbent, ties, and the log that survives being cut."""
 
+import binascii
 import json
 import math
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -43,8 +45,9 @@ def test_columns_and_types():
     )
     assert list(trials.columns) == [
         "lr", "batch_size", "n_epochs", "charged_epochs", "val_loss", "val_accuracy", "status", "reason", "runtime_s",
+        "config",
     ]  # fmt: skip
-    kinds = "".join(dtype.kind for dtype in trials.dtypes.drop(["status", "reason"]))
+    kinds = "".join(dtype.kind for dtype in trials.dtypes.drop(["status", "reason", "config"]))
     assert kinds == "fiiifff"
     assert all(isinstance(v, str) for name in ("status", "reason") for v in trials[name])
     assert trials.index.name == "trial" and trials.index.tolist() == [0, 1, 2]
@@ -54,8 +57,8 @@ def test_columns_and_types():
 
 def test_an_empty_search_has_the_same_columns_and_types():
     empty, full = trial_table([]), trial_table([record(0.3)])
-    assert len(empty) == 0 and list(empty.columns) == list(DTYPES)
-    assert empty.dtypes.to_dict() == full[list(DTYPES)].dtypes.to_dict()
+    assert len(empty) == 0 and list(empty.columns) == [*DTYPES, "config"]
+    assert empty.dtypes.to_dict() == full[[*DTYPES, "config"]].dtypes.to_dict()
 
 
 def test_types_do_not_depend_on_what_failed():
@@ -87,16 +90,73 @@ def test_a_reason_makes_a_failed_trial_whatever_the_loss():
     assert (made["status"], made["reason"]) == ("failed", "out of memory") and math.isnan(made["val_loss"])
 
 
+def trials_of(*configs):
+    return trial_table(trial_record(config, n_epochs=3, val_loss=0.1) for config in configs)
+
+
 def test_a_configuration_comes_back_as_plain_values():
-    trials = trial_table(
-        [
-            trial_record({"lr": 0.01, "batch_size": 16, "name": "a"}, n_epochs=3, val_loss=0.1),
-            trial_record({"lr": 0.02, "batch_size": 32, "name": "b"}, n_epochs=3, val_loss=0.1),
-        ]
-    )
+    trials = trials_of({"lr": 0.01, "batch_size": 16, "name": "a"}, {"lr": 0.02, "batch_size": 32, "name": "b"})
     config = config_of(trials, 1)
     assert config == {"lr": 0.02, "batch_size": 32, "name": "b"}
     assert [type(v) for v in config.values()] == [float, int, str]
+
+
+def test_configurations_with_names_that_some_lack_come_back_exactly():
+    configs = [{"lr": 0.1}, {"lr": 0.1, "hidden_size": 8}, {"layers": (8, [4]), "deep": {"a": None}}, {"lr": None}]
+    trials = trials_of(*configs)
+    assert repr([config_of(trials, i) for i in trials.index]) == repr(configs)
+    assert repr(config_of(ties(trials).iloc[::-1], 2)) == repr(configs[2])  # its label, wherever it stands
+
+
+def test_who_changes_a_configuration_changes_no_table():
+    given = {"layers": [8, 4]}
+    trials = trials_of(given)
+    given["layers"].append(2)
+    config_of(trials, 0)["layers"].append(1)
+    assert config_of(trials, 0) == {"layers": [8, 4]}
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "shown"),
+    [
+        ([1, 2], "int64", [1, 2]),
+        ([0.5, 2.0], "float64", [0.5, 2.0]),
+        ([1, 0.5], "float64", [1.0, 0.5]),  # numbers to compute with, none changed
+        ([2**53 + 1, 0.5], "object", [2**53 + 1, 0.5]),  # which no float can hold
+        ([8, None], "Int64", [8, pd.NA]),
+        ([2**63, None], "object", [2**63, None]),
+        ([True, False], "bool", [True, False]),
+        ([True, None], "boolean", [True, pd.NA]),
+        ([True, 1], "object", [True, 1]),
+        (["relu", "tanh"], "str", ["relu", "tanh"]),
+        ([(8, 4), [8]], "object", [(8, 4), [8]]),
+        ([None, None], "object", [None, None]),
+    ],
+)
+def test_a_column_damages_no_value(values, dtype, shown):
+    column = trials_of(*({"x": v} if v is not None else {} for v in values), {"x": values[0]})["x"]
+    assert str(column.dtype) == dtype and repr(column.tolist()[:2]) == repr(shown)
+
+
+def test_a_float_that_is_missing_is_nan():
+    column = trials_of({"x": 0.5}, {}, {"x": 1.5})["x"]
+    np.testing.assert_array_equal(column, [0.5, math.nan, 1.5])
+    assert column.dtype == float
+
+
+@pytest.mark.parametrize("name", ["trial", *DTYPES, "config"])
+def test_a_name_that_the_table_uses_is_refused(name):
+    with pytest.raises(ValueError, match=f"config has the name '{name}'"):
+        trial_record({name: 3}, n_epochs=3, val_loss=0.1)
+
+
+def test_a_trial_that_is_not_in_the_table_has_no_configuration():
+    trials = trials_of({"lr": 0.1}, {"lr": 0.2})
+    for table, trial in ((trials, 2), (trials, -1), (trials.iloc[1:], 0), (pd.concat([trials, trials]), 1)):
+        with pytest.raises(ValueError, match=f"trial is {trial}"):
+            config_of(table, trial)
+    with pytest.raises(ValueError, match="its column 'config' is needed"):
+        config_of(trials[["lr"]], 0)
 
 
 # --- incumbent, trajectory, ties ------------------------------------------------------------------
@@ -200,8 +260,8 @@ RECORDS = [record(0.1 + 1e-17), record(math.nan, reason='it said "ß\nno"'), rec
 
 
 def write(path, records):
-    for r in records:
-        append_trial(path, r)
+    for i, r in enumerate(records):
+        append_trial(path, r, trial=i)
 
 
 @given(
@@ -236,8 +296,8 @@ def test_a_log_is_one_json_object_a_line(tmp_path):
 
 def test_a_log_is_only_ever_appended_to(tmp_path):
     path, before = tmp_path / "log.jsonl", b""
-    for r in RECORDS:
-        append_trial(path, r)
+    for i, r in enumerate(RECORDS):
+        append_trial(path, r, trial=i)
         now = path.read_bytes()
         assert now.startswith(before) and len(now) > len(before)
         before = now
@@ -262,7 +322,7 @@ def test_a_last_line_cut_anywhere_is_set_aside_and_the_rest_kept(tmp_path):
         assert len(warned) == 1 and equal(found, RECORDS[:2])
         assert path.read_bytes() == whole[:start]
         assert (tmp_path / "log.jsonl.cut").read_bytes() == whole[start:end]
-    append_trial(path, RECORDS[2])  # and going on gives a sound log
+    append_trial(path, RECORDS[2], trial=2)  # and going on gives a sound log
     assert path.read_bytes() == whole and equal(read_log(path), RECORDS)
 
 
@@ -281,6 +341,72 @@ def test_a_bad_line_elsewhere_is_an_error_that_names_it(line, tmp_path):
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], line, *lines[1:]]) + "\n")
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=r"line 2 of log\.jsonl is not a trial's record"):
+    with pytest.raises(ValueError, match=r"line 2 of log\.jsonl is not as it was written"):
         read_log(path)
     assert path.read_bytes() == before
+
+
+def test_a_line_ends_in_the_crc32_of_what_is_before_it(tmp_path):
+    path = tmp_path / "log.jsonl"
+    write(path, RECORDS)
+    for line in path.read_bytes().splitlines():
+        text = line[: line.rindex(b', "crc32"')]
+        assert json.loads(line)["crc32"] == format(binascii.crc32(text), "08x")
+        assert list(json.loads(line))[-1] == "crc32"
+
+
+@pytest.mark.parametrize("order", [(0, 2), (1, 2), (0, 1, 1, 2), (0, 2, 1)])
+def test_lines_that_are_missing_twice_or_elsewhere_are_an_error(order, tmp_path):
+    """As where two searches wrote to one log, or somebody edited it."""
+    path = tmp_path / "log.jsonl"
+    write(path, RECORDS)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[i] for i in order))
+    with pytest.raises(ValueError, match=r"is not the record of trial \d: lines are missing or mixed"):
+        read_log(path)
+
+
+def test_a_sound_line_that_is_no_record_is_an_error(tmp_path):
+    path = tmp_path / "log.jsonl"
+    append_trial(path, {"config": {}}, trial=0)
+    with pytest.raises(ValueError, match=r"line 1 of log\.jsonl is not the record of trial 0"):
+        read_log(path)
+
+
+def test_a_changed_digit_is_noticed(tmp_path):
+    path = tmp_path / "log.jsonl"
+    write(path, [record(1.5)])
+    path.write_bytes(path.read_bytes().replace(b"1.5", b"0.1"))
+    with pytest.raises(ValueError, match="line 1 of log"):
+        read_log(path)
+
+
+@st.composite
+def damaged(draw, whole: bytes):
+    """The bytes of a log with one of them changed, put in or taken out, or cut anywhere."""
+    i = draw(st.integers(0, len(whole) - 1))
+    byte = bytes([draw(st.integers(0, 255) | st.sampled_from(b'\n\r\x00 0"}'))])
+    kind = draw(st.sampled_from(["change", "put in", "take out", "cut"]))
+    after = {"change": byte + whole[i + 1 :], "put in": byte + whole[i:], "take out": whole[i + 1 :], "cut": b""}
+    return whole[:i] + after[kind]
+
+
+@given(st.data())
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_log_never_gives_a_wrong_record(tmp_path, data):
+    """It is an error, or what is left is the first records, each as it was written; never a gap."""
+    path = tmp_path / "log.jsonl"
+    path.unlink(missing_ok=True)
+    write(path, RECORDS)
+    whole = path.read_bytes()
+    path.write_bytes(data.draw(damaged(whole)))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = read_log(path)
+    except ValueError as error:
+        assert "log.jsonl" in str(error)
+        return
+    assert len(found) in range(4) and equal(found, RECORDS[: len(found)])
+    if len(found) < 3:  # only the last line may be set aside; a cut takes what comes after it
+        assert whole.startswith(path.read_bytes())

@@ -42,9 +42,10 @@ from hpt_helpers.classroom.exercises import lesson_01 as ex
 from hpt_helpers.data import load_splits, wilson_interval
 from hpt_helpers.landscape import landscape
 from hpt_helpers.model import SimpleNN
+from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.population import Population, fit_many, rounding_sensitivity
 from hpt_helpers.progress import progress_bar
-from hpt_helpers.search import TrainingObjective, run, run_many
+from hpt_helpers.search import run, run_many
 from hpt_helpers.strategies import grid_search
 from hpt_helpers.training import fit
 from hpt_helpers.trials import config_of, incumbent, ties
@@ -149,7 +150,7 @@ trials = run(grid_search(ParameterGrid(GRID)), TrainingObjective(splits), seed=S
 columns = ["lr", "batch_size", "epochs", "val_accuracy"]
 assert trials[columns].equals(by_hand[columns].rename_axis("trial"))
 assert np.allclose(trials["val_loss"], by_hand["val_loss"], rtol=0, atol=1e-9)
-print(f"the same {len(trials)} results, {trials['charged_epochs'].sum()} epochs")
+print(f"the same {len(trials)} results, {trials['n_epochs'].sum()} epochs")
 
 # %% [markdown]
 # ## Reading the result
@@ -309,7 +310,7 @@ def going_on():
 
 once = run(going_on(), TrainingObjective(splits), seed=SEED)
 assert np.allclose(sorted(once["val_loss"]), sorted(trials["val_loss"]), rtol=0, atol=1e-9)
-as_axis, at_once = trials["charged_epochs"].sum(), once["charged_epochs"].sum()
+as_axis, at_once = trials["n_epochs"].sum(), once["charged_epochs"].sum()
 print(f"epochs as an axis: {as_axis} epochs; going on from 50: {at_once}")
 
 # %% [markdown]

@@ -41,12 +41,14 @@ from skorch import NeuralNetClassifier
 
 from hpt_helpers import plots
 from hpt_helpers.classroom.exercises import lesson_02 as ex
+from hpt_helpers.config import plain
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import landscape
 from hpt_helpers.model import SimpleNN
+from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.population import fit_many
-from hpt_helpers.search import TrainingObjective, run
-from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace, plain
+from hpt_helpers.search import run
+from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.training import fit
 from hpt_helpers.trials import config_of, incumbent, incumbent_trajectory, ties

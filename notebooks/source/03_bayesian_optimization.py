@@ -37,10 +37,12 @@ from skopt import gp_minimize
 from skopt.acquisition import gaussian_ei
 
 from hpt_helpers import plots
+from hpt_helpers.config import plain
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import landscape
-from hpt_helpers.search import Request, TrainingObjective, run, run_many
-from hpt_helpers.search_space import Integer, Real, SearchSpace, plain
+from hpt_helpers.objectives import TrainingObjective
+from hpt_helpers.search import Request, run, run_many
+from hpt_helpers.search_space import Integer, Real, SearchSpace
 from hpt_helpers.strategies import bayesian_search, grid_search, random_search
 from hpt_helpers.training import fit
 from hpt_helpers.trials import config_of, incumbent, incumbent_trajectory, ties

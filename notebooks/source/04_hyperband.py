@@ -44,8 +44,9 @@ from hpt_helpers import plots, strategies
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import landscape
 from hpt_helpers.local_ray import local_ray
+from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.ray_tune import course_trainable, results_table
-from hpt_helpers.search import TrainingObjective, run, run_many
+from hpt_helpers.search import run, run_many
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit
 from hpt_helpers.trials import config_of, incumbent, incumbent_trajectory

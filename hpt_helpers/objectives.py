@@ -1,0 +1,96 @@
+"""Objectives for `hpt_helpers.search`: one that trains the course's networks, and one of a function of one's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+from hpt_helpers.config import check_config, training_key
+from hpt_helpers.data import Splits
+from hpt_helpers.population import Population
+from hpt_helpers.search import Objective, Outcome, Request
+from hpt_helpers.training import LearningCurves, failure_reason
+
+Key = tuple[str, int]  # a training: `training_key` and seed
+
+
+def per_trial(function: Callable[[Mapping, int], float | Outcome]) -> Objective:
+    """Return an objective that calls `function(config, n_epochs)` for each trial; it returns a loss or an `Outcome`.
+
+    A trial for which the function raises is a failed one, charged in full, and the function is called once for it.
+    """
+
+    def objective(requests: list[Request]) -> Iterator[float | Outcome]:
+        for request in requests:
+            try:
+                answer = function(request.config, request.n_epochs)
+            except Exception as error:  # whatever it raises is this trial's, and must not end the search
+                answer = Outcome.of_error(error)
+            yield answer
+
+    return objective
+
+
+class TrainingObjective:
+    """Trains what is asked for, together, and goes on from where a configuration was.
+
+    A configuration that cannot be trained is refused: a failed trial that costs nothing. Networks stay
+    in memory for as long as the objective does, and serve all of its searches. runtime_s of trials
+    that trained together is the time between their answers, not a cost of each.
+    """
+
+    SLICE = 512  # trials trained together before answers are given: what an interrupt can lose
+
+    def __init__(self, splits: Splits):
+        self.splits = splits
+        self._trained: dict[Key, tuple[Population, int]] = {}  # the population it stands in, and where
+
+    def identity(self, config: Mapping) -> str:
+        """Return what it takes for the same configuration: equal where the same network would be trained."""
+        return training_key(config)
+
+    def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
+        for i in range(0, len(requests), self.SLICE):
+            yield from self._answer(requests[i : i + self.SLICE])
+
+    def _answer(self, requests: list[Request]) -> list[Outcome]:
+        outcomes, waiting, configs, wanted = {}, {}, {}, {}
+        for i, (config, n_epochs, seed, _) in enumerate(requests):
+            try:
+                checked = check_config(config, self.splits, n_epochs=n_epochs)
+            except (TypeError, ValueError) as error:
+                outcomes[i] = Outcome(math.nan, reason=str(error), n_trained=0)
+                continue
+            waiting[i] = key = training_key(config), seed
+            configs[key], wanted[key] = checked, max(n_epochs, wanted.get(key, 0))
+        self._train(configs, wanted)
+        curves = {id(population): population.curves() for population, _ in map(self._trained.get, wanted)}
+        for i, key in waiting.items():
+            population, member = self._trained[key]
+            outcomes[i] = _outcome(curves[id(population)], member, requests[i].n_epochs)
+        return [outcomes[i] for i in range(len(requests))]
+
+    def _train(self, configs: dict[Key, dict], wanted: dict[Key, int]) -> None:
+        """Train each to the epoch that is wanted of it, those that stand in one population together."""
+        sources: dict[int, list[Key]] = {}
+        for key in sorted(wanted, key=wanted.get):
+            population, _ = self._trained.get(key, (None, None))
+            if population is None or population.epoch < wanted[key]:
+                sources.setdefault(id(population), []).append(key)
+        for keys in sources.values():
+            if keys[0] in self._trained:
+                source, _ = self._trained[keys[0]]
+                population = source[[self._trained[key][1] for key in keys]]
+            else:
+                population = Population([configs[key] for key in keys], self.splits, seed=[seed for _, seed in keys])
+            while keys:
+                population.train_to(wanted[keys[0]])
+                n_there = sum(wanted[key] == population.epoch for key in keys)
+                self._trained |= {key: (population, member) for member, key in enumerate(keys[:n_there])}
+                keys = keys[n_there:]
+                population = population[n_there:] if keys else population
+
+
+def _outcome(curves: LearningCurves, member: int, n_epochs: int) -> Outcome:
+    losses = curves.val_loss[member, :n_epochs]
+    return Outcome(losses[-1], curves.val_accuracy[member, n_epochs - 1], failure_reason(losses))
