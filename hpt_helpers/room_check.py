@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 
@@ -109,15 +108,14 @@ def check_ray(start: Callable | None = None) -> None:
 
 
 def check_cache() -> None:
-    """Raise NotReady where the folder for kept results is not one that landscape() would use."""
-    from hpt_helpers.landscape import _cache_folder
+    """Raise NotReady where the folder for kept results is not one that `hpt_helpers.cache` would use."""
+    from hpt_helpers.cache import cache_folder
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        folder = _cache_folder()
-    if folder is None:
-        reason = str(caught[0].message) if caught else "no cache folder"
-        raise NotReady(reason, "set the environment variable HPT_CACHE_DIR to a folder of yours, and start again")
+    try:
+        cache_folder()
+    except OSError as error:
+        remedy = "set the environment variable HPT_CACHE_DIR to a folder of yours, and start again"
+        raise NotReady(str(error), remedy) from error
 
 
 CHECKS: dict[str, Callable[[], None]] = {

@@ -570,14 +570,14 @@ def test_a_landscape_is_an_objective_that_gives_what_training_gives():
 
 def test_a_landscape_takes_configurations_with_epochs():
     config = {"lr": 0.01, "batch_size": 16}
-    stored = landscape([config], IRIS, n_epochs=4, seeds=1)
+    stored = landscape([config], IRIS, n_epochs=4, seeds=range(1))
     trials = run(grid_search([config | {"epochs": 4}]), stored)
     assert trials["val_loss"][0] == stored.lookup(config, 4, 0)[0]
 
 
 def test_what_a_landscape_does_not_hold_is_a_failed_trial():
     config = {"lr": 0.01, "batch_size": 16}
-    stored = landscape([config], IRIS, n_epochs=4, seeds=1)
+    stored = landscape([config], IRIS, n_epochs=4, seeds=range(1))
     trials = run(grid_search([config, config | {"lr": 0.02}, config], 4), stored)
     assert trials["status"].tolist() == ["ok", "failed", "ok"]
     assert "not among the landscape's 1" in trials.at[1, "reason"]
