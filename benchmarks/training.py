@@ -137,7 +137,7 @@ def landscape_cold_and_cached() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
 
         def from_cache():
-            return landscape(configs, splits, n_epochs=100, seeds=1)
+            return landscape(configs, splits, n_epochs=100, seeds=range(1))
 
         def cold():
             os.environ["HPT_CACHE_DIR"] = tempfile.mkdtemp(dir=folder)

@@ -117,16 +117,16 @@ def check_epochs(config: Mapping, n_epochs: int | None) -> None:
         raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
 
 
-def check_count(name: str, value: Any) -> int:
-    """Return value as an int of at least 1; TypeError when it is not an integer, ValueError when too small.
+def check_count(name: str, value: Any, *, least: int = 1) -> int:
+    """Return value as an int; TypeError when it is not an integer, ValueError when it is less than `least`.
 
     >>> check_count("batch_size", np.int64(16))
     16
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} is {value!r}; an integer is needed")
-    if not math.isfinite(value) or value < 1:
-        raise ValueError(f"{name} is {value!r}; it must be an integer of at least 1")
+    if not math.isfinite(value) or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be an integer of at least {least}")
     if not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} is {value!r}; an integer is needed")
     return int(value)

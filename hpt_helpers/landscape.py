@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import operator
-import os
-import tempfile
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import platformdirs
 
-from hpt_helpers import config as config_module
-from hpt_helpers import data, model, population, stack, training
-from hpt_helpers.config import check_config, check_count, check_epochs, training_key
+from hpt_helpers import population
+from hpt_helpers.cache import cached
+from hpt_helpers.config import check_config, check_count, check_epochs, check_seeds, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
-
-_warned_folders: set[Path] = set()
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,92 +101,35 @@ def landscape(
     splits: Splits,
     *,
     n_epochs: int,
-    seeds: int | Sequence[int],
+    seeds: Sequence[int],
     progress: bool = False,
 ) -> Landscape:
     """Return the learning curves of every configuration under every seed, from the cache where they are in it.
 
-    seeds: the training seeds, or their number (5 means 0 to 4). progress: show a bar while training.
-    The cache is the user's cache directory, or HPT_CACHE_DIR. An entry is named by everything that
-    determines its numbers, the source of the training modules among it. A damaged entry is
-    computed again; a folder that cannot be written, or that others could have written, is not used:
-    both give a warning. Raises ValueError or TypeError for bad configurations, n_epochs or seeds.
+    seeds: the training seeds, such as range(5). progress: show a bar while training.
+    The cache is that of `hpt_helpers.cache`; the key is everything that determines the numbers: configurations,
+    rows, epochs, seeds, and the source of all modules that training uses.
+    Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are no sequence
+    of integers, and ValueError for no configurations, no seeds or a negative one.
     """
     n_epochs = check_count("n_epochs", n_epochs)
-    seeds = list(range(seeds)) if isinstance(seeds, int) else [operator.index(s) for s in seeds]
+    seeds = check_seeds(seeds)
     configs = [check_config(c, splits) for c in configs]
     if not configs or not seeds:
         raise ValueError(f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed")
+    parts = (splits.X_train, splits.y_train, splits.X_val, splits.y_val)
+    key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "code": population}
+    curves = cached(
+        key | {"splits": [part.numpy() for part in parts]},
+        lambda: _train(configs, splits, n_epochs, seeds, progress),
+    )
+    return Landscape(configs, seeds, **curves)
+
+
+def _train(
+    configs: list[dict], splits: Splits, n_epochs: int, seeds: list[int], progress: bool
+) -> dict[str, np.ndarray]:
+    pairs = [(c, s) for c in configs for s in seeds]
+    curves = fit_many([c for c, _ in pairs], splits, n_epochs=n_epochs, seed=[s for _, s in pairs], progress=progress)
     shape = (len(configs), len(seeds), n_epochs)
-    folder = _cache_folder()
-    entry = folder / f"{_digest(configs, splits, n_epochs, seeds)}.npz" if folder else None
-    arrays = _read(entry, shape)
-    if arrays is None:
-        pairs = [(c, s) for c in configs for s in seeds]
-        curves = fit_many(
-            [c for c, _ in pairs], splits, n_epochs=n_epochs, seed=[s for _, s in pairs], progress=progress
-        )
-        arrays = curves.val_loss.reshape(shape), curves.val_accuracy.reshape(shape)
-        _write(entry, arrays)
-    return Landscape(configs, seeds, *arrays)
-
-
-def _digest(configs: list[dict], splits: Splits, n_epochs: int, seeds: list[int]) -> str:
-    digest = hashlib.sha256(json.dumps([configs, n_epochs, seeds], sort_keys=True).encode())
-    for part in (splits.X_train, splits.y_train, splits.X_val, splits.y_val):
-        digest.update(repr(tuple(part.shape)).encode() + part.numpy().tobytes())
-    for module in (config_module, data, model, training, stack, population):
-        digest.update(Path(module.__file__).read_bytes())
-    return digest.hexdigest()
-
-
-def _cache_folder() -> Path | None:
-    """Return the cache folder, private to this user, or None, with one warning, when there can be none."""
-    folder = Path(os.environ.get("HPT_CACHE_DIR") or platformdirs.user_cache_dir("hpt_helpers", appauthor=False))
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.name == "posix":
-            found = folder.stat()
-            if found.st_uid != os.getuid() or found.st_mode & 0o022:
-                raise PermissionError("it belongs to another user or others may write to it")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError("it cannot be written")
-    except OSError as error:
-        _warn_no_cache(folder, error)
-        return None
-    return folder
-
-
-def _warn_no_cache(folder: Path, error: Exception) -> None:
-    if folder not in _warned_folders:
-        _warned_folders.add(folder)
-        warnings.warn(f"no cache in {folder}: {error}; curves are computed anew each time", stacklevel=4)
-
-
-def _read(entry: Path | None, shape: tuple) -> tuple[np.ndarray, np.ndarray] | None:
-    if entry is None or not entry.exists():
-        return None
-    try:
-        with open(entry, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = stored["val_loss"], stored["val_accuracy"]
-        if any(a.shape != shape or a.dtype != np.float64 for a in arrays):
-            raise ValueError("wrong shape or type")
-    except Exception as error:  # a damaged archive can fail in any way; all mean: compute it again
-        warnings.warn(f"cache entry {entry.name[:12]}… is damaged ({error}); computing it again", stacklevel=3)
-        return None
-    return arrays
-
-
-def _write(entry: Path | None, arrays: tuple[np.ndarray, np.ndarray]) -> None:
-    if entry is None:
-        return
-    try:
-        with tempfile.NamedTemporaryFile(dir=entry.parent, suffix=".tmp", delete=False) as unfinished:
-            try:
-                np.savez(unfinished, val_loss=arrays[0], val_accuracy=arrays[1])
-            except BaseException:
-                os.unlink(unfinished.name)
-                raise
-        os.replace(unfinished.name, entry)
-    except OSError as error:
-        _warn_no_cache(entry.parent, error)
+    return {"val_loss": curves.val_loss.reshape(shape), "val_accuracy": curves.val_accuracy.reshape(shape)}

@@ -14,8 +14,10 @@ networks in float64, every kind of batch size 16, 32, 64 and hidden size 8, 16, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
+from itertools import zip_longest
 
 import numpy as np
 import torch
@@ -25,7 +27,7 @@ from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.stack import share_out, stack_data, train_stack
-from hpt_helpers.training import LearningCurves, seeded_generators
+from hpt_helpers.training import LearningCurves, seeded_generators, train_on_one_thread
 
 STACK = 64  # about so many networks train as one stack: more of them fall out of the processor's cache
 SMALL = 20  # fewer networks than this of one kind share a stack with networks of other kinds
@@ -98,22 +100,35 @@ class Population:
         return kept
 
     def train_to(self, epoch: int) -> Population:
-        """Train every member on to this epoch, counted from the start; return the population itself."""
+        """Train every member on to this epoch, counted from the start; return the population itself.
+
+        Interrupted or failed, it leaves the population as it was: train on, and the numbers are those of a
+        training that went through. Torch trains on one thread afterwards.
+        Raises TypeError for an epoch that is no integer, ValueError for one below 1 or already passed.
+        """
         epoch = check_count("epoch", epoch)
         if epoch < self.epoch:
             raise ValueError(f"epoch is {epoch}; the population has already been trained to {self.epoch}")
         n_new, n_rows = epoch - self.epoch, len(self._splits[0].y_train)
-        if n_new:
-            orders = {
-                seed: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)])
-                for seed, g in self._shuffles.items()
-            }
-            new = np.empty((3, len(self), n_new))
-            sizes = ([c[key] for c in self.configs] for key in ("hidden_size", "batch_size"))
-            for members in share_out(np.array([*sizes, self._split_of, self._seed_of]), STACK, SMALL):
-                new[:, members] = self._train_stack(members, orders)
-            self._curves, self.epoch = np.concatenate([self._curves, new], axis=2), epoch
+        if n_new == 0:
+            return self
+        train_on_one_thread()
+        shuffles = {seed: g.clone_state() for seed, g in self._shuffles.items()}
+        orders = {
+            seed: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)])
+            for seed, g in shuffles.items()
+        }
+        W1, W2, new = self._W1.clone(), self._W2.clone(), np.empty((3, len(self), n_new))
+        sizes = ([c[key] for c in self.configs] for key in ("hidden_size", "batch_size"))
+        for members in share_out(np.array([*sizes, self._split_of, self._seed_of]), STACK, SMALL):
+            new[:, members] = self._train_stack(members, orders, W1, W2)
+        curves = np.concatenate([self._curves, new], axis=2)
+        self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=epoch)
         return self
+
+    def _commit(self, **state) -> None:
+        """Take up all that training changes in one step: Python lets no interrupt in within one call of C code."""
+        vars(self).update(state)
 
     def curves(self) -> LearningCurves:
         """Return the learning curves so far, arrays of shape (n_configs, epoch)."""
@@ -131,27 +146,54 @@ class Population:
         return model
 
     def state_dict(self) -> dict:
-        """Return a copy of all that training changes: weights, Adam's moments, shuffles, curves, epoch."""
+        """Return a copy of all that training changes: weights, Adam's moments, shuffles, curves, epoch.
+
+        And whose it is: the configuration, the seed and a digest of the data of every member.
+        """
         shuffles = {seed: g.get_state() for seed, g in self._shuffles.items()}
         return {
             "W1": self._W1.clone(), "W2": self._W2.clone(), "shuffles": shuffles,
-            "curves": self._curves.copy(), "epoch": self.epoch,
+            "curves": self._curves.copy(), "epoch": self.epoch, "members": self._members(),
         }  # fmt: skip
 
     def load_state_dict(self, state: Mapping) -> None:
-        """Take up a state saved by a population of the same configurations, splits and seeds."""
-        if state["W1"].shape != self._W1.shape or state["shuffles"].keys() != self._shuffles.keys():
-            raise ValueError("state is that of a population with other configurations, splits or seeds")
-        self._W1, self._W2 = state["W1"].clone(), state["W2"].clone()
-        self._curves, self.epoch = state["curves"].copy(), state["epoch"]
-        for seed, generator in self._shuffles.items():
-            generator.set_state(state["shuffles"][seed])
+        """Take up a copy of a state that `state_dict` of a population of the same members returned.
 
-    def _train_stack(self, members: np.ndarray, orders: Mapping[int, torch.Tensor]) -> np.ndarray:
-        """Train these members, sorted by batch size, through `orders`; return their curves (3, n, n_epochs)."""
+        Raises TypeError for anything else, and ValueError, naming the first member that differs, for the
+        state of a population with other configurations, seeds or data, or with the same in another order.
+        """
+        members = self._members()
+        if not isinstance(state, Mapping) or "members" not in state:
+            raise TypeError(f"state is a {type(state).__name__}; a mapping that state_dict() returned is needed")
+        for i, (theirs, ours) in enumerate(zip_longest(state["members"], members)):
+            if theirs != ours:
+                raise ValueError(f"state is another population's: its member {i} is {theirs}, here it is {ours}")
+        self._commit(
+            _W1=state["W1"].clone(), _W2=state["W2"].clone(), _curves=state["curves"].copy(), epoch=state["epoch"],
+            _shuffles={seed: torch.Generator().set_state(s) for seed, s in state["shuffles"].items()},
+        )  # fmt: skip
+
+    def _members(self) -> list[tuple[dict, int, str]]:
+        """Return all that decides the numbers of each member: its configuration, its seed, a digest of its data."""
+        digests = []
+        for split in self._splits:
+            digest = hashlib.sha256()
+            for part in (split.X_train, split.y_train, split.X_val, split.y_val):
+                digest.update(part.numpy().tobytes())
+            digests.append(digest.hexdigest())
+        seeds, splits = self._seed_of.tolist(), self._split_of.tolist()
+        return [(dict(c), seed, digests[s]) for c, seed, s in zip(self.configs, seeds, splits, strict=True)]
+
+    def _train_stack(
+        self, members: np.ndarray, orders: Mapping[int, torch.Tensor], all_W1: torch.Tensor, all_W2: torch.Tensor
+    ) -> np.ndarray:
+        """Train these members, sorted by batch size, through `orders`, and write their weights into all_W1, all_W2.
+
+        Return their curves (3, n, n_epochs).
+        """
         configs = [self.configs[i] for i in members]
         width = 1 + max(c["hidden_size"] for c in configs)
-        W1, W2 = self._W1[:, members, :width], self._W2[:, members, :, :width]
+        W1, W2 = all_W1[:, members, :width], all_W2[:, members, :, :width]
         lr = torch.tensor([c["lr"] for c in configs], dtype=torch.float64)
         batch = torch.tensor([c["batch_size"] for c in configs])
         split, (seeds, which) = self._split_of[members], np.unique(self._seed_of[members], return_inverse=True)
@@ -161,12 +203,16 @@ class Population:
         order = torch.stack([orders[s] for s in seeds.tolist()])[which[rows]]
         order = order + order.shape[2] * torch.from_numpy(split[rows])[:, None, None]
         curves = train_stack(W1, W2, lr, batch, order, self._data, split[rows], self.epoch)
-        self._W1[:, members, :width], self._W2[:, members, :, :width] = W1, W2
+        all_W1[:, members, :width], all_W2[:, members, :, :width] = W1, W2
         return curves
 
 
 def _one_each(name: str, value, kind: type, n: int) -> list:
-    values = [value] * n if isinstance(value, kind) else list(value)
+    if isinstance(value, kind):
+        return [value] * n
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name} is {value!r}; one for all or a sequence of one for each configuration is needed")
+    values = list(value)
     if len(values) != n:
         raise ValueError(f"{name} has {len(values)} entries; there are {n} configurations")
     return values
@@ -185,6 +231,8 @@ def fit_many(
     Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned
     (learning rates up to the data set's `max_lr`). Arguments as for `Population`; progress shows a
     bar. Memory is bounded: CHUNK configurations are in training at a time.
+    Raises what `Population` and `train_to` raise: ValueError or TypeError for no or a bad configuration,
+    a number of splits or seeds that is not theirs, splits of different shapes, or a bad n_epochs.
     """
     n_epochs, n = check_count("n_epochs", n_epochs), len(configs)
     splits, seeds = _one_each("splits", splits, Splits, n), _one_each("seed", seed, int | np.integer, n)

@@ -1,14 +1,20 @@
-"""One definition of a search space, and its forms for scikit-learn, scikit-optimize and Ray Tune."""
+"""One definition of a search space, and its forms for scikit-learn, scikit-optimize, Ray Tune and the unit cube.
+
+A parameter draws one value (`sample`), maps a value to [0, 1] and back (`to_unit`, `from_unit`) and spaces the
+values of a grid (`points`); `SearchSpace` does the same for configurations, and says what each means.
+"""
 
 from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+
+from hpt_helpers.config import check_count
 
 
 @dataclass(frozen=True)
@@ -23,19 +29,32 @@ class Real:
         _check_bounds(self, numbers.Real)
         if self.log and self.low <= 0:
             raise ValueError(f"low is {self.low!r}; a logarithmic parameter needs low > 0")
+        if not math.isfinite(self.high - self.low):
+            raise ValueError(f"low is {self.low!r} and high is {self.high!r}; their difference must be finite")
 
     def sample(self, rng: np.random.Generator) -> float:
-        if not self.log:
-            return float(rng.uniform(self.low, self.high))
-        value = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
-        return min(max(value, self.low), self.high)  # exp(log(high)) may round past high
+        return self.from_unit(rng.random())
 
-    def points(self, n: int, centred: bool) -> list[float]:
-        fractions = (np.arange(n) + 0.5) / n if centred else np.linspace(0, 1, n)
+    def to_unit(self, value: float) -> float:
+        low, high, value = (math.log(v) if self.log else v for v in (self.low, self.high, value))
+        return min(max((value - low) / (high - low or 1.0), 0.0), 1.0)  # close bounds may share a logarithm
+
+    def from_unit(self, u: float) -> float:
+        if u in (0, 1):
+            return float(self.high if u else self.low)  # exactly, where rounding might miss them
         if not self.log:
-            return [float(self.low + f * (self.high - self.low)) for f in fractions]
-        values = [self.low * (self.high / self.low) ** float(f) for f in fractions]
-        return [float(min(max(v, self.low), self.high)) for v in values]
+            value = self.low + u * (self.high - self.low)
+        else:
+            low, high = math.log(self.low), math.log(self.high)
+            value = math.exp(low + u * (high - low))
+        return float(min(max(value, self.low), self.high))
+
+    def points(self, n: int, centred: bool = False) -> list[float]:
+        """Return n values, spaced as `SearchSpace.grid` says. Raises TypeError or ValueError unless n is 1, 2, 3, …"""
+        n = check_count("n", n)
+        spaced = np.geomspace if self.log else np.linspace
+        values = spaced(self.low, self.high, 2 * n + 1)[1::2] if centred else spaced(self.low, self.high, n)
+        return np.clip(values, self.low, self.high).tolist()  # between close bounds, geomspace rounds past them
 
     def __contains__(self, value) -> bool:
         # Libraries' log-uniform draws come back through exp or 10**x and may round past a bound.
@@ -57,7 +76,14 @@ class Integer:
     def sample(self, rng: np.random.Generator) -> int:
         return int(rng.integers(self.low, self.high + 1))
 
-    def points(self, n: int, centred: bool) -> list[int]:
+    def to_unit(self, value: int) -> float:
+        return _middle_of_cell(value - self.low, self.high + 1 - self.low)
+
+    def from_unit(self, u: float) -> int:
+        return int(self.low) + _cell(u, self.high + 1 - self.low)
+
+    def points(self, n: int, centred: bool = False) -> list[int]:
+        """Return those of `Real`, rounded, each once. Raises TypeError or ValueError unless n is 1, 2, 3, …"""
         return list(dict.fromkeys(round(v) for v in Real(self.low, self.high).points(n, centred)))
 
     def __contains__(self, value) -> bool:
@@ -78,7 +104,14 @@ class Choice:
     def sample(self, rng: np.random.Generator):
         return self.values[rng.integers(len(self.values))]
 
-    def points(self, n: int, centred: bool) -> list:
+    def to_unit(self, value) -> float:
+        return _middle_of_cell(self.values.index(value), len(self.values))
+
+    def from_unit(self, u: float):
+        return self.values[_cell(u, len(self.values))]
+
+    def points(self, n: int, centred: bool = False) -> list:
+        """Return all values, whatever n is."""
         return list(self.values)
 
     def __contains__(self, value) -> bool:
@@ -120,28 +153,68 @@ class SearchSpace(Mapping):
         return item.keys() == self._parameters.keys() and all(item[k] in p for k, p in self._parameters.items())
 
     def sample(self, n: int, *, seed: int) -> list[dict]:
-        """Return n independent random configurations, drawn with replacement; the same for the same seed."""
-        rng = np.random.default_rng(seed)
-        return [{name: p.sample(rng) for name, p in self._parameters.items()} for _ in range(n)]
+        """Return n independent random configurations, drawn with replacement; the same for the same seed.
+
+        n: at least 1. A longer sample begins with the shorter one.
+        seed: an integer of at least 0. No other random state is read or changed.
+        Raises TypeError for an n or seed that is no integer, ValueError for one that is too small.
+        """
+        rng = np.random.default_rng(check_count("seed", seed, least=0))
+        return [{name: p.sample(rng) for name, p in self._parameters.items()} for _ in range(check_count("n", n))]
+
+    def to_unit(self, configs: Sequence[Mapping]) -> np.ndarray:
+        """Return the configurations as points of the unit cube: float64, shape (n_configs, n_parameters).
+
+        A column for each parameter, in the space's order. A Real's low is 0 and its high 1, evenly between
+        them, in the logarithm where log is True. An Integer or a Choice shares [0, 1] out in equal cells, one
+        for each value, and a value is the middle of its cell. `from_unit` gives the configurations back:
+        Integer and Choice exactly, Real but for rounding, and exactly at its bounds.
+        Raises ValueError for a configuration that does not lie in the space.
+        """
+        for i, config in enumerate(configs):
+            if not isinstance(config, Mapping) or config not in self:
+                raise ValueError(f"configs[{i}] is {config!r}; a configuration in {self!r} is needed")
+        points = [[p.to_unit(config[name]) for name, p in self._parameters.items()] for config in configs]
+        return np.array(points, dtype=np.float64).reshape(len(points), len(self))
+
+    def from_unit(self, points: np.ndarray | Sequence[Sequence[float]]) -> list[dict]:
+        """Return the configurations at points of the unit cube, shape (n, n_parameters): the inverse of `to_unit`.
+
+        Uniform points give the configurations of the space that `sample` draws from, so that designs such as
+        scipy's `qmc.Sobol` are designs of the space.
+        Raises TypeError for what is not numbers, ValueError for another shape, nan, or numbers outside 0 to 1.
+        """
+        try:
+            array = np.asarray(points, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"points is {points!r}; numbers of shape (n, {len(self)}) are needed") from error
+        if array.ndim != 2 or array.shape[1] != len(self):
+            raise ValueError(f"points has the shape {array.shape}; (n, {len(self)}) is needed, a column a parameter")
+        if not ((array >= 0) & (array <= 1)).all():
+            raise ValueError(f"points has values from {array.min()} to {array.max()}; 0 to 1 are allowed")
+        named = self._parameters.items()
+        return [{name: p.from_unit(u) for (name, p), u in zip(named, row, strict=True)} for row in array.tolist()]
 
     def grid(self, n_points: int | Mapping[str, int] = 3, *, centred: bool = False) -> list[dict]:
         """Return the configurations of a grid, the last parameter varying fastest.
 
-        n_points: per Real or Integer axis, one number for all or one by name; a Choice has its values.
-        The points are spaced evenly (in the logarithm where log is True) from bound to bound, or,
-        centred, in the middles of n_points equal cells.
+        n_points: per Real or Integer axis, one number for all or one by name (3 where none is given); a Choice
+            has its values.
+        centred: False spaces the points evenly (in the logarithm where log is True) from bound to bound, both
+            exact, True puts them in the middles of n_points equal cells. An Integer's are rounded, and fewer
+            where that makes two the same.
+        Raises TypeError for a number that is no integer, ValueError for one below 1 or a name not in the space.
         """
-        axes = [values for values in self.to_param_grid(n_points, centred=centred).values()]
+        axes = self.to_param_grid(n_points, centred=centred).values()
         return [dict(zip(self._parameters, point, strict=True)) for point in product(*axes)]
 
     def to_param_grid(self, n_points: int | Mapping[str, int] = 3, *, centred: bool = False) -> dict[str, list]:
-        """Return the grid's axes, for scikit-learn's `ParameterGrid` and `GridSearchCV`."""
+        """Return the axes of `grid`, name to values, for scikit-learn's `ParameterGrid` and `GridSearchCV`."""
         counts = n_points if isinstance(n_points, Mapping) else dict.fromkeys(self._parameters, n_points)
         for name, count in counts.items():
-            if name not in self._parameters or _not_count(count):
-                raise ValueError(
-                    f"n_points[{name!r}] is {count!r}; parameters of the space and integers >= 1 are allowed"
-                )
+            if name not in self._parameters:
+                raise ValueError(f"n_points has {name!r}; the space's parameters are {', '.join(self)}")
+            check_count(f"n_points[{name!r}]", count)
         return {name: p.points(counts.get(name, 3), centred) for name, p in self._parameters.items()}
 
     def to_distributions(self) -> dict:
@@ -199,5 +272,9 @@ def _is_number(value, kind) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
-def _not_count(value) -> bool:
-    return not _is_number(value, numbers.Integral) or value < 1
+def _cell(u: float, n_cells: int) -> int:
+    return min(int(u * n_cells), n_cells - 1)  # 1 belongs to the last cell
+
+
+def _middle_of_cell(cell: int, n_cells: int) -> float:
+    return (cell + 0.5) / n_cells

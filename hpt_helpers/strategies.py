@@ -6,10 +6,11 @@ Each lesson builds its strategy by hand first and then shows that this gives the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from hpt_helpers.config import plain
+from hpt_helpers.config import check_count, plain
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import SearchSpace
 
@@ -59,40 +60,91 @@ def bayesian_search(
             optimizer.tell(point, float(loss) if np.isfinite(loss) else max(optimizer.yi))
 
 
-def successive_halving(configs: Sequence[Mapping], n_epochs: int, max_epochs: int, eta: int = 3) -> Strategy:
-    """Train all for n_epochs, keep the best 1/eta, give them eta times as many; end at max_epochs or with none left.
+def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, int]]) -> Strategy:
+    """Train all configurations to the first rung, the best of them on to the next, and so on to the last.
 
-    Of n configurations a cut keeps n // eta, as in Jamieson & Talwalkar (2016). Failed trials rank last.
+    rungs: (n_configs, n_epochs) of each (Jamieson & Talwalkar 2016), such as a bracket of `hyperband_schedule`.
+        A rung of no configurations ends the bracket.
+    Failed trials rank last, and go on only where fewer succeeded than the next rung takes; of equal losses the
+    earlier goes on. Raises ValueError when the first rung is not for as many configurations as are given, and
+    when a rung has more of them, or not more epochs, than the one before.
     """
-    while configs and n_epochs <= max_epochs:
+    configs, rungs = list(configs), list(rungs)
+    if [n for n, _ in rungs[:1]] != [len(configs)]:
+        raise ValueError(f"rungs is {rungs!r}; a first rung of {len(configs)} configurations, those given, is needed")
+    for (n_before, before), (n_after, after) in pairwise(rungs):
+        if n_after > n_before or after <= before:
+            raise ValueError(f"rungs is {rungs!r}; each needs more epochs and no more configurations than the last")
+    losses = np.zeros(len(configs))
+    for n_configs, n_epochs in rungs:
+        best = np.argsort(losses, kind="stable")[:n_configs]  # nan comes last
+        configs = [configs[i] for i in best]
+        if not configs:
+            return
         losses = yield [(config, n_epochs) for config in configs]
-        best = np.argsort(losses, kind="stable")[: len(configs) // eta]  # nan comes last
-        configs, n_epochs = [configs[i] for i in best], n_epochs * eta
 
 
-def brackets(max_epochs: int, eta: int = 3) -> list[tuple[int, int]]:
-    """Return Hyperband's brackets as (trials, first rung's epochs), the boldest first (Li et al. 2018, algorithm 1).
+def hyperband_schedule(
+    max_resource: int, eta: int = 3, *, rounding: str = "ceil", survivors: str = "floor"
+) -> list[list[tuple[int, int]]]:
+    """Return Hyperband's brackets, from the one that halves most to the one that never does (Li et al. 2018).
 
-    This is the algorithm's ceiling formula; the paper's printed table for 81 epochs has 81, 27, 9, 6, 5 trials.
+    A bracket is a list of rungs (n_configs, resource): so many configurations are given that much in all, and
+    the best of them go on. With s_max the largest s for which eta**s <= max_resource, R, bracket s has the rungs
+    i = 0 to s, for the resource R * eta**(i - s), rounded down to whole epochs: at least 1, and R at last.
 
-    >>> brackets(81)
-    [(81, 1), (34, 3), (15, 9), (8, 27), (5, 81)]
+    rounding: how many configurations a bracket starts with. "ceil", as in the paper's algorithm 1 and in Ray, is
+        ceil((s_max + 1) * eta**s / (s + 1)); "floor", as in the table that the paper prints and in HpBandSter,
+        is floor((s_max + 1) / (s + 1)) * eta**s.
+    survivors: how many a rung has of the n that the bracket starts with. "floor", as in the paper, is
+        floor(n / eta**i); "ceil", as in Ray, is the rung before's number over eta, rounded up.
+
+    Raises TypeError for a max_resource or eta that is no integer, and ValueError for max_resource < 1, eta < 2,
+    and another word than those two.
+
+    >>> for bracket in hyperband_schedule(9):
+    ...     print(bracket)
+    [(9, 1), (3, 3), (1, 9)]
+    [(5, 3), (1, 9)]
+    [(3, 9)]
     """
+    R, eta = check_count("max_resource", max_resource), check_count("eta", eta, least=2)
+    for name, word in (("rounding", rounding), ("survivors", survivors)):
+        if word not in ("ceil", "floor"):
+            raise ValueError(f"{name} is {word!r}; 'ceil' and 'floor' are allowed")
     s_max = 0
-    while eta ** (s_max + 1) <= max_epochs:  # counted: int(log(243) / log(3)) is 4
+    while eta ** (s_max + 1) <= R:  # counted: int(log(243) / log(3)) is 4
         s_max += 1
-    return [(-(-(s_max + 1) * eta**s // (s + 1)), max_epochs // eta**s) for s in range(s_max, -1, -1)]
+    schedule = []
+    for s in range(s_max, -1, -1):
+        up, down = -(-(s_max + 1) * eta**s // (s + 1)), (s_max + 1) // (s + 1) * eta**s
+        n, rungs = up if rounding == "ceil" else down, []
+        for i in range(s + 1):
+            rungs.append((n, R // eta ** (s - i)))
+            n = n // eta if survivors == "floor" else -(-n // eta)
+        schedule.append(rungs)
+    return schedule
 
 
-def hyperband(space: SearchSpace, max_epochs: int, eta: int = 3, *, seed: int) -> Strategy:
+def hyperband(
+    space: SearchSpace,
+    max_epochs: int,
+    eta: int = 3,
+    *,
+    seed: int,
+    rounding: str = "ceil",
+    survivors: str = "floor",
+) -> Strategy:
     """Run one successive halving for each bracket, on random configurations of the space (Li et al. 2018).
 
-    Let max_epochs be a power of eta; otherwise last rungs end below it.
+    The brackets are those of `hyperband_schedule(max_epochs, eta, rounding=…, survivors=…)`, in its order, and
+    the configurations those of `space.sample` under this seed, in its order. Raises what these two raise, when
+    the search starts.
     """
-    shape = brackets(max_epochs, eta)
-    configs = iter(space.sample(sum(n_trials for n_trials, _ in shape), seed=seed))
-    for n_trials, n_epochs in shape:
-        yield from successive_halving([next(configs) for _ in range(n_trials)], n_epochs, max_epochs, eta)
+    schedule = hyperband_schedule(max_epochs, eta, rounding=rounding, survivors=survivors)
+    configs = iter(space.sample(sum(rungs[0][0] for rungs in schedule), seed=seed))
+    for rungs in schedule:
+        yield from successive_halving([next(configs) for _ in range(rungs[0][0])], rungs)
 
 
 def _epochs_of(config: Mapping, n_epochs: int | None) -> int:

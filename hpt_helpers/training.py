@@ -17,10 +17,6 @@ from hpt_helpers.config import check_config, check_count, check_seed
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 
-# These networks are too small to share between threads: on two busy cores, two threads ran up to 20
-# times slower than one. Parallelism comes from stacking networks (population.py) or from processes.
-torch.set_num_threads(1)
-
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
@@ -92,11 +88,23 @@ def start_training(
 
     Initial weights depend on seed and hidden_size only, shuffles on seed only, so that two
     configurations under one seed differ by nothing but the configuration (common random numbers).
+    Torch trains on one thread afterwards. Raises ValueError or TypeError for a bad config or seed.
     """
+    train_on_one_thread()
     config = check_config(config, splits)
     weights, shuffles = seeded_generators(seed)
     model = SimpleNN(splits.n_features, splits.n_classes, config["hidden_size"], generator=weights)
     return model, torch.optim.Adam(model.parameters(), lr=config["lr"]), shuffles
+
+
+def train_on_one_thread() -> None:
+    """Set torch to one thread, in this process.
+
+    These networks are too small to share between threads: on two busy cores, two threads ran up to 20
+    times slower than one. Parallelism comes from stacking networks (population.py) or from processes.
+    """
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
 
 
 def train_one_epoch(

@@ -1,29 +1,70 @@
 """Hyperband's brackets against published tables, and its searches against a rule applied to whole curves."""
 
 import math
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hpt_helpers.landscape import Landscape
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Real, SearchSpace
-from hpt_helpers.strategies import brackets, hyperband, successive_halving
+from hpt_helpers.strategies import hyperband, hyperband_schedule, successive_halving
 
 SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True)})
 
-# (trials, epochs) of every rung: the ceiling formula of algorithm 1 in Li et al. (2018), worked out by hand.
+# (configurations, epochs) of every rung by (R, η): algorithm 1 of Li et al. (2018), worked out by hand.
 RUNGS = {
-    9: [[(9, 1), (3, 3), (1, 9)], [(5, 3), (1, 9)], [(3, 9)]],
-    27: [[(27, 1), (9, 3), (3, 9), (1, 27)], [(12, 3), (4, 9), (1, 27)], [(6, 9), (2, 27)], [(4, 27)]],
-    81: [
+    (1, 3): [[(1, 1)]],
+    (2, 3): [[(1, 2)]],
+    (8, 2): [[(8, 1), (4, 2), (2, 4), (1, 8)], [(6, 2), (3, 4), (1, 8)], [(4, 4), (2, 8)], [(4, 8)]],
+    (9, 3): [[(9, 1), (3, 3), (1, 9)], [(5, 3), (1, 9)], [(3, 9)]],
+    (16, 4): [[(16, 1), (4, 4), (1, 16)], [(6, 4), (1, 16)], [(3, 16)]],
+    (27, 3): [[(27, 1), (9, 3), (3, 9), (1, 27)], [(12, 3), (4, 9), (1, 27)], [(6, 9), (2, 27)], [(4, 27)]],
+    (80, 3): [[(27, 2), (9, 8), (3, 26), (1, 80)], [(12, 8), (4, 26), (1, 80)], [(6, 26), (2, 80)], [(4, 80)]],
+    (81, 3): [
         [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
         [(34, 3), (11, 9), (3, 27), (1, 81)],
         [(15, 9), (5, 27), (1, 81)],
         [(8, 27), (2, 81)],
         [(5, 81)],
     ],
+    (243, 3): [
+        [(243, 1), (81, 3), (27, 9), (9, 27), (3, 81), (1, 243)],
+        [(98, 3), (32, 9), (10, 27), (3, 81), (1, 243)],
+        [(41, 9), (13, 27), (4, 81), (1, 243)],
+        [(18, 27), (6, 81), (2, 243)],
+        [(9, 81), (3, 243)],
+        [(6, 243)],
+    ],
 }
+# With rounding="floor": for (81, 3) the table that the same paper prints. Brackets not named are as above.
+FLOORED = {
+    (8, 2): {1: [(4, 2), (2, 4), (1, 8)]},
+    (9, 3): {1: [(3, 3), (1, 9)]},
+    (16, 4): {1: [(4, 4), (1, 16)]},
+    (27, 3): {1: [(9, 3), (3, 9), (1, 27)]},
+    (80, 3): {1: [(9, 8), (3, 26), (1, 80)]},
+    (81, 3): {1: [(27, 3), (9, 9), (3, 27), (1, 81)], 2: [(9, 9), (3, 27), (1, 81)], 3: [(6, 27), (2, 81)]},
+    (243, 3): {1: [(81, 3), (27, 9), (9, 27), (3, 81), (1, 243)], 2: [(27, 9), (9, 27), (3, 81), (1, 243)]},
+}
+# With survivors="ceil", as in Ray. Brackets not named are as above.
+RAYS = {
+    (8, 2): {1: [(6, 2), (3, 4), (2, 8)]},
+    (9, 3): {1: [(5, 3), (2, 9)]},
+    (16, 4): {1: [(6, 4), (2, 16)]},
+    (27, 3): {1: [(12, 3), (4, 9), (2, 27)]},
+    (80, 3): {1: [(12, 8), (4, 26), (2, 80)]},
+    (81, 3): {1: [(34, 3), (12, 9), (4, 27), (2, 81)], 2: [(15, 9), (5, 27), (2, 81)], 3: [(8, 27), (3, 81)]},
+    (243, 3): {1: [(98, 3), (33, 9), (11, 27), (4, 81), (2, 243)], 2: [(41, 9), (14, 27), (5, 81), (2, 243)]},
+}
+
+
+def with_changes(table, changes):
+    return [changes.get(i, rungs) for i, rungs in enumerate(table)]
 
 
 class Curves:
@@ -55,35 +96,135 @@ def asked(strategy):
         found.append((len(batch), n_epochs))
 
 
-@pytest.mark.parametrize("max_epochs", RUNGS)
-def test_the_rungs_are_those_of_the_algorithm(max_epochs):
-    assert asked(hyperband(SPACE, max_epochs, seed=0)) == [rung for bracket in RUNGS[max_epochs] for rung in bracket]
-    assert brackets(max_epochs) == [bracket[0] for bracket in RUNGS[max_epochs]]
+@pytest.mark.parametrize(("max_epochs", "eta"), RUNGS)
+@pytest.mark.parametrize(
+    ("options", "changes"), [({}, {}), ({"rounding": "floor"}, FLOORED), ({"survivors": "ceil"}, RAYS)]
+)
+def test_the_schedule_is_that_of_the_table_and_the_search_runs_over_it(max_epochs, eta, options, changes):
+    expected = with_changes(RUNGS[max_epochs, eta], changes.get((max_epochs, eta), {}))
+    assert hyperband_schedule(max_epochs, eta, **options) == expected
+    assert asked(hyperband(SPACE, max_epochs, eta, seed=0, **options)) == [rung for rungs in expected for rung in rungs]
+
+
+@pytest.mark.parametrize(("max_epochs", "eta"), RUNGS)
+def test_a_floored_bracket_divides_evenly_so_that_both_rules_of_survivors_agree(max_epochs, eta):
+    assert hyperband_schedule(max_epochs, eta, rounding="floor", survivors="ceil") == hyperband_schedule(
+        max_epochs, eta, rounding="floor"
+    )
+
+
+def test_the_first_rungs_of_81_are_those_of_the_two_published_tables():
+    def n_first(rounding):
+        return [rungs[0] for rungs in hyperband_schedule(81, rounding=rounding)]
+
+    assert n_first("ceil") == [(81, 1), (34, 3), (15, 9), (8, 27), (5, 81)]
+    assert n_first("floor") == [(81, 1), (27, 3), (9, 9), (6, 27), (5, 81)]
+
+
+@given(R=st.integers(1, 1000), eta=st.integers(2, 9), data=st.data())
+def test_every_schedule_ends_at_R_and_halves_by_eta(R, eta, data):
+    rounding, survivors = (data.draw(st.sampled_from(["ceil", "floor"])) for _ in range(2))
+    schedule = hyperband_schedule(R, eta, rounding=rounding, survivors=survivors)
+    assert eta ** (len(schedule) - 1) <= R < eta ** len(schedule)
+    assert [len(rungs) for rungs in schedule] == list(range(len(schedule), 0, -1))
+    for rungs in schedule:
+        assert rungs[-1][1] == R and rungs[0][1] >= 1 and all(n >= 1 for n, _ in rungs)
+        for (n, resource), (n_next, resource_next) in pairwise(rungs):
+            assert abs(n / eta - n_next) < 1
+            assert 0 <= resource_next - eta * resource < eta  # rounding down loses less than one epoch of each
 
 
 @pytest.mark.parametrize(
-    ("max_epochs", "n_trials", "going_on", "restarting"), [(9, 17, 69, 78), (27, 49, 357, 423), (81, 143, 1581, 1902)]
+    ("arguments", "error", "says"),
+    [
+        ((9, 1), ValueError, "eta is 1; it must be an integer of at least 2"),
+        ((9, 0), ValueError, "eta is 0"),
+        ((9, -1), ValueError, "eta is -1"),
+        ((9, 2.5), TypeError, "eta is 2.5; an integer of at least 2 is needed"),
+        ((9, Fraction(5, 2)), TypeError, "eta is Fraction"),
+        ((9, math.nan), TypeError, "eta is nan"),
+        ((9, "3"), TypeError, "eta is '3'"),
+        ((0, 3), ValueError, "max_resource is 0; it must be an integer of at least 1"),
+        ((-9, 3), ValueError, "max_resource is -9"),
+        ((9.0, 3), TypeError, "max_resource is 9.0"),
+        ((math.nan, 3), TypeError, "max_resource is nan"),
+        ((math.inf, 3), TypeError, "max_resource is inf"),
+        (("9", 3), TypeError, "max_resource is '9'"),
+        ((True, 3), TypeError, "max_resource is True"),
+    ],
 )
-def test_trials_and_epochs_in_total(max_epochs, n_trials, going_on, restarting):
-    trials = run(hyperband(SPACE, max_epochs, seed=0), Curves())
+def test_a_bad_schedule_is_refused(arguments, error, says):
+    with pytest.raises(error, match=says):
+        hyperband_schedule(*arguments)
+    with pytest.raises(error, match=says):
+        next(hyperband(SPACE, *arguments, seed=0))
+
+
+@pytest.mark.parametrize("name", ["rounding", "survivors"])
+@pytest.mark.parametrize("word", ["round", "Ceil", None, 1])
+def test_a_bad_rule_is_refused(name, word):
+    with pytest.raises(ValueError, match=f"{name} is {word!r}; 'ceil' and 'floor' are allowed"):
+        hyperband_schedule(9, **{name: word})
+
+
+def test_numpy_integers_will_do():
+    found = hyperband_schedule(np.int64(9), np.int8(3))
+    assert found == RUNGS[9, 3] and {type(v) for rungs in found for rung in rungs for v in rung} == {int}
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "survivors", "n_trials", "going_on", "restarting", "n_stopped"),
+    [
+        (9, "floor", 17, 69, 78, 12),
+        (9, "ceil", 17, 75, 87, 11),
+        (27, "floor", 49, 357, 423, 41),
+        (81, "floor", 143, 1581, 1902, 133),
+    ],
+)
+def test_trials_and_epochs_in_total(max_epochs, survivors, n_trials, going_on, restarting, n_stopped):
+    trials = run(hyperband(SPACE, max_epochs, seed=0, survivors=survivors), Curves())
     assert trials["lr"].nunique() == n_trials
+    assert (trials.groupby("lr")["n_epochs"].max() < max_epochs).sum() == n_stopped
     assert trials["charged_epochs"].sum() == going_on
     assert trials["n_epochs"].sum() == restarting
 
 
 def test_brackets_are_counted_with_integers():
     assert int(math.log(243) / math.log(3)) == 4  # why
-    assert [n_epochs for _, n_epochs in brackets(243)] == [1, 3, 9, 27, 81, 243]
-    assert brackets(80) == [(27, 2), (12, 8), (6, 26), (4, 80)] and brackets(2) == [(1, 2)]
-    assert brackets(16, eta=4) == [(16, 1), (6, 4), (3, 16)]
+    assert len(hyperband_schedule(243)) == 6
+    assert len(hyperband_schedule(10**18, 10)) == 19 and len(hyperband_schedule(10**18 - 1, 10)) == 18
 
 
 def test_a_cut_keeps_the_best_and_forgets_the_others():
-    strategy = successive_halving([{"lr": lr} for lr in (1, 2, 3, 4, 5, 6, 7)], 2, 18)
+    strategy = successive_halving([{"lr": lr} for lr in (1, 2, 3, 4, 5, 6, 7)], [(7, 2), (2, 6), (0, 18)])
     assert next(strategy) == [({"lr": lr}, 2) for lr in (1, 2, 3, 4, 5, 6, 7)]
     assert strategy.send(np.array([0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8])) == [({"lr": 2}, 6), ({"lr": 6}, 6)]
-    with pytest.raises(StopIteration):  # 2 // 3 are left
+    with pytest.raises(StopIteration):  # none are left
         strategy.send(np.array([0.1, 0.2]))
+
+
+def test_of_equal_losses_the_earlier_goes_on_and_failed_ones_come_last():
+    configs = [{"lr": lr} for lr in range(4)]
+    strategy = successive_halving(iter(configs), [(4, 1), (3, 2), (2, 5)])
+    assert next(strategy) == [(c, 1) for c in configs]
+    assert strategy.send([math.nan, 0.5, 0.5, math.nan]) == [(configs[i], 2) for i in (1, 2, 0)]
+    assert strategy.send([0.7, math.nan, 0.7]) == [(configs[i], 5) for i in (1, 0)]
+
+
+@pytest.mark.parametrize(
+    "rungs",
+    [
+        [],
+        [(2, 1), (1, 3)],
+        [(4, 1), (1, 3)],
+        [(3, 1), (1, 1)],
+        [(3, 3), (1, 1)],
+        [(3, 1), (1, 3), (2, 9)],
+    ],
+)
+def test_rungs_that_are_no_halving_are_refused(rungs):
+    with pytest.raises(ValueError, match="rungs is "):
+        next(successive_halving([{"lr": 1}, {"lr": 2}, {"lr": 3}], rungs))
 
 
 def test_failed_trials_are_cut_first_and_may_fill_a_rung():

@@ -142,3 +142,27 @@ def test_strategies_and_their_drivers_need_no_torch_and_under_half_a_second():
     assert [heavy for _, *heavy in found] == [[]] * 5
     assert min(float(took) for took, *_ in found) < 0.5
     assert python(USED) == ["[1.0, 2.0] False"]
+
+
+THREADS = """
+import importlib, pkgutil, torch
+torch.set_num_threads(2)
+import hpt_helpers
+
+for module in pkgutil.walk_packages(hpt_helpers.__path__, "hpt_helpers."):
+    importlib.import_module(module.name)
+print(torch.get_num_threads())
+from hpt_helpers.data import load_splits
+from hpt_helpers.population import Population
+from hpt_helpers.training import start_training
+
+config, splits = {"lr": 0.01, "batch_size": 16}, load_splits("iris")
+for start in (lambda: start_training(config, splits), lambda: Population([config], splits).train_to(1)):
+    torch.set_num_threads(2)
+    start()
+    print(torch.get_num_threads())
+"""
+
+
+def test_importing_leaves_torchs_threads_alone_and_training_takes_one():
+    assert python(THREADS) == ["2", "1", "1"]

@@ -1,6 +1,7 @@
 """Populations: the numbers of `fit`, whoever trains beside, resumed, cut, chunked, and as far as rounding allows."""
 
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -40,6 +41,15 @@ def row(curves, i, n_epochs=None):
 
 def rows(curves, indices):
     return population_module.LearningCurves(*(getattr(curves, name)[indices] for name in CURVES))
+
+
+def assert_same_state(found, expected):
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        if isinstance(value, int | list):
+            assert found[name] == value
+        else:
+            torch.testing.assert_close(found[name], value, rtol=0, atol=0, equal_nan=True)
 
 
 def same_weights(one, two, tolerance=1e-9):
@@ -352,12 +362,105 @@ def test_a_subsets_state_loads_into_a_population_of_its_configurations():
     assert_same(fresh.train_to(4).curves(), fit_many([MIXED[0], MIXED[5]], IRIS, n_epochs=4))
 
 
-@pytest.mark.parametrize("other", [(MIXED[:3], 0), (MIXED, 1), ([c | {"hidden_size": 4} for c in MIXED], 0)])
-def test_the_state_of_another_population_is_refused(other):
-    configs, seed = other
-    state = Population(configs, IRIS, seed=seed).state_dict()
-    with pytest.raises(ValueError, match="other configurations, splits or seeds"):
+@pytest.mark.parametrize(
+    ("configs", "splits", "seed", "says"),
+    [
+        (MIXED[:3], IRIS, [0, 1, 1], "member 3 is None"),
+        ([*MIXED, MIXED[0]], IRIS, [0, 1, 1, 1, 0, 0, 0], "member 6 is .*, here it is None"),
+        (MIXED, IRIS, [0, 1, 1, 1, 0, 2], "member 5"),
+        (MIXED, IRIS, [1, 0, 1, 1, 0, 0], "member 0"),  # the same seeds, given to others
+        ([MIXED[5], *MIXED[1:5], MIXED[0]], IRIS, [0, 1, 1, 1, 0, 0], "member 0"),
+        (
+            [*MIXED[:5], MIXED[5] | {"lr": 0.031}],
+            IRIS,
+            [0, 1, 1, 1, 0, 0],
+            r"member 5 is .*0\.031.* here it is .*0\.03,",
+        ),
+        ([*MIXED[:5], MIXED[5] | {"batch_size": 8}], IRIS, [0, 1, 1, 1, 0, 0], "member 5"),
+        ([*MIXED[:2], MIXED[2] | {"hidden_size": 31}, *MIXED[3:]], IRIS, [0, 1, 1, 1, 0, 0], "member 2"),
+        (MIXED, [*[IRIS] * 4, load_splits("iris", seed=1), IRIS], [0, 1, 1, 1, 0, 0], "member 4"),
+    ],
+)
+def test_the_state_of_another_population_is_refused_and_changes_nothing(configs, splits, seed, says):
+    state = Population(configs, splits, seed=seed).train_to(2).state_dict()
+    population = Population(MIXED, IRIS, seed=[0, 1, 1, 1, 0, 0]).train_to(1)
+    with pytest.raises(ValueError, match=says):
+        population.load_state_dict(state)
+    assert_same(population.train_to(3).curves(), fit_many(MIXED, IRIS, n_epochs=3, seed=[0, 1, 1, 1, 0, 0]))
+
+
+@pytest.mark.parametrize("state", [None, {}, [1], {"W1": torch.zeros(3)}])
+def test_what_is_no_state_is_refused(state):
+    with pytest.raises(TypeError, match=r"state is a \w+; a mapping that state_dict"):
         Population(MIXED, IRIS).load_state_dict(state)
+
+
+# --- interrupted ----------------------------------------------------------------------------------
+
+THREE_STACKS = [{"lr": 0.01 + i / 1000, "batch_size": 16, "hidden_size": h} for h in (8, 16, 32) for i in range(20)]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("n_finished", [0, 1, 2])
+def test_an_interrupt_leaves_the_population_as_it_was(error, n_finished, monkeypatch):
+    """Inside one of three stacks, after it has moved its weights: trained on, the numbers are those of fit."""
+    expected = fit_many(THREE_STACKS, IRIS, n_epochs=6, seed=[0, 1] * 30)
+    population = Population(THREE_STACKS, IRIS, seed=[0, 1] * 30).train_to(2)
+    train_stack, finished = population_module.train_stack, []
+
+    def interrupted(*args):
+        curves = train_stack(*args)
+        if len(finished) == n_finished:
+            raise error
+        finished.append(len(curves[0]))
+        return curves
+
+    before = population.state_dict()
+    with monkeypatch.context() as patch:
+        patch.setattr(population_module, "train_stack", interrupted)
+        with pytest.raises(error):
+            population.train_to(4)
+    assert finished == [20] * n_finished
+    assert_same_state(population.state_dict(), before)
+    assert_same(population.train_to(6).curves(), expected, 1e-12)
+    for i in (0, 21, 59):
+        assert_same(row(population.curves(), i), fit(THREE_STACKS[i], IRIS, n_epochs=6, seed=i % 2))
+
+
+def test_an_interrupt_at_any_line_leaves_it_as_it_was_or_trained(monkeypatch):
+    """A KeyboardInterrupt before each line of population.py that train_to runs through, with two stacks."""
+    monkeypatch.setattr(population_module, "SMALL", 1)
+    configs = [MIXED[0], MIXED[2]]
+    expected = fit_many(configs, IRIS, n_epochs=3)
+    population = Population(configs, IRIS).train_to(1)
+    before, epochs, countdown = population.state_dict(), [], 0
+
+    def trace(frame, event, arg):
+        nonlocal countdown
+        if frame.f_code.co_filename != population_module.__file__:
+            return None
+        if event == "line":
+            countdown -= 1
+            if countdown == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    previous = sys.gettrace()
+    for line in range(1, 1000):
+        population.load_state_dict(before)
+        countdown = line
+        sys.settrace(trace)
+        try:
+            population.train_to(2)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(previous)
+        epochs.append(population.epoch)
+        assert_same(population.train_to(3).curves(), expected, 1e-12)
+        if countdown > 0:  # no line was left to be interrupted at
+            break
+    assert epochs == sorted(epochs) and epochs.count(1) > 40 and 2 in epochs[:-1]
 
 
 # --- chunks ---------------------------------------------------------------------------------------
@@ -450,7 +553,8 @@ def test_the_number_of_seeds_and_splits_must_be_that_of_the_configurations():
 
 
 @pytest.mark.parametrize(
-    ("seed", "error"), [(-1, ValueError), ([0, -1], ValueError), ([0, 0.5], TypeError), (True, TypeError)]
+    ("seed", "error"),
+    [(-1, ValueError), ([0, -1], ValueError), ([0, 0.5], TypeError), (True, TypeError), (0.5, TypeError)],
 )
 def test_bad_seeds_are_refused(seed, error):
     with pytest.raises(error, match="seed"):

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.model_selection import ParameterGrid, ParameterSampler
@@ -169,7 +169,10 @@ def test_a_grid_written_by_hand():
         (Real(1, 10000, log=True), 5, False, [1, 10, 100, 1000, 10000]),
         (Real(1, 10000, log=True), 2, True, [10, 1000]),
         (Real(1e-4, 1e-2, log=True), 1, True, [1e-3]),
+        (Real(1, 16, log=True), 1, False, [1]),
         (Integer(16, 64), 4, False, [16, 32, 48, 64]),
+        (Integer(0, 10), 4, False, [0, 3, 7, 10]),  # 6.67 is rounded, not cut
+        (Integer(-10, 0), 4, False, [-10, -7, -3, 0]),
         (Integer(0, 100), 2, True, [25, 75]),
         (Integer(1, 3), 9, False, [1, 2, 3]),
         (Choice([8, 16, 32]), 7, False, [8, 16, 32]),
@@ -199,11 +202,28 @@ def test_every_point_of_a_grid_lies_in_the_space_once(space, n, centred):
     assert len({tuple(config.items()) for config in grid}) == len(grid)
 
 
-def test_a_grid_reaches_its_bounds_exactly():
-    for low, high in [(1e-4, 0.1), (3e-5, 0.7), (0.1, 0.3)]:
-        for log in (False, True):
-            points = Real(low, high, log=log).points(7, centred=False)
-            assert (points[0], points[-1]) == (low, high)
+@settings(max_examples=200)
+@given(low=st.floats(1e-9, 1e3), width=st.floats(1e-9, 1e9), n=st.integers(2, 9), log=st.booleans())
+@example(low=0.005, width=1.6, n=3, log=True)  # 0.013, which 0.005 · (0.013 / 0.005) misses
+def test_a_grid_reaches_its_bounds_exactly(low, width, n, log):
+    high = low + low * width
+    assume(low < high)
+    points = Real(low, high, log=log).points(n)
+    assert (points[0], points[-1], len(points)) == (low, high, n)
+    assert all(type(p) is float for p in points)
+
+
+@given(low=st.floats(1e-6, 10), steps=st.integers(1, 4), n=st.integers(1, 9), centred=st.booleans())
+def test_points_between_bounds_that_are_close_stay_between_them(low, steps, n, centred):
+    """A few floats apart, where the exponential of a logarithm misses by as much."""
+    high = low
+    for _ in range(steps):
+        high = math.nextafter(high, math.inf)
+    for log in (False, True):
+        space = SearchSpace({"p": Real(low, high, log=log)})
+        points = space.grid(n, centred=centred)
+        assert all(low <= c["p"] <= high for c in points)
+        assert all(low <= c["p"] <= high for c in space.from_unit(space.to_unit(points)))
 
 
 def test_scikit_learns_grid_has_the_same_configurations():
@@ -215,10 +235,165 @@ def test_scikit_learns_grid_has_the_same_configurations():
     assert len(theirs) == 2 * 2 * 2 * 3
 
 
-@pytest.mark.parametrize("n_points", [0, -1, 2.5, True, {"lr": 0}, {"learning_rate": 3}])
-def test_a_bad_number_of_points_is_refused(n_points):
-    with pytest.raises(ValueError, match="n_points"):
-        SPACE.grid(n_points)
+@pytest.mark.parametrize(
+    ("n_points", "error", "says"),
+    [
+        (0, ValueError, r"n_points\['lr'\] is 0; it must be an integer of at least 1"),
+        (-1, ValueError, r"n_points\['lr'\] is -1"),
+        (2.5, TypeError, r"n_points\['lr'\] is 2.5; an integer"),
+        (True, TypeError, r"n_points\['lr'\] is True"),
+        ({"batch_size": 0}, ValueError, r"n_points\['batch_size'\] is 0"),
+        ({"hidden_size": "3"}, TypeError, r"n_points\['hidden_size'\] is '3'"),
+        ({"learning_rate": 3}, ValueError, "n_points has 'learning_rate'; the space's parameters are lr, momentum"),
+    ],
+)
+def test_a_bad_number_of_points_is_refused(n_points, error, says):
+    for grid in (SPACE.grid, SPACE.to_param_grid):
+        with pytest.raises(error, match=says):
+            grid(n_points)
+
+
+@pytest.mark.parametrize("parameter", [Real(0, 1), Real(1, 2, log=True), Integer(1, 9)])
+@pytest.mark.parametrize(("n", "error"), [(0, ValueError), (-3, ValueError), (1.5, TypeError), (True, TypeError)])
+def test_an_axis_of_a_bad_number_of_points_is_refused(parameter, n, error):
+    with pytest.raises(error, match=f"n is {n}"):
+        parameter.points(n)
+
+
+# --- the unit cube --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parameter", "u", "value"),
+    [
+        (Real(-2, 2), 0.25, -1),
+        (Real(1, 10000, log=True), 0.5, 100),
+        (Real(0.005, 0.013, log=True), 0, 0.005),
+        (Real(0.1, 0.3), 1, 0.3),
+        (Integer(16, 19), 0.125, 16),
+        (Integer(16, 19), 0.875, 19),
+        (Integer(16, 64), 0.5, 40),
+        (Choice(["a", "b", "c"]), 0.5, "b"),
+        (Choice([None, False]), 0.75, False),
+    ],
+)
+def test_the_unit_cube_by_hand(parameter, u, value):
+    space = SearchSpace({"p": parameter})
+    [config] = space.from_unit([[u]])
+    assert config["p"] == (pytest.approx(value) if 0 < u < 1 and isinstance(parameter, Real) else value)
+    assert space.to_unit([{"p": value}]) == pytest.approx(np.array([[u]]), abs=1e-15)
+
+
+@given(space=spaces(), seed=st.integers(0, 2**32 - 1))
+def test_configurations_come_back_from_the_unit_cube(space, seed):
+    configs = space.sample(20, seed=seed)
+    points = space.to_unit(configs)
+    assert points.shape == (20, len(space)) and points.dtype == np.float64
+    assert points.min() >= 0 and points.max() <= 1
+    for config, back in zip(configs, space.from_unit(points), strict=True):
+        assert back in space and list(back) == list(space)
+        for name, parameter in space.items():
+            assert type(back[name]) is type(config[name])
+            if isinstance(parameter, Real):  # rounding in the unit cube, seen in the parameter's own units
+                scale = max(abs(parameter.low), abs(parameter.high)) if not parameter.log else config[name]
+                assert back[name] == pytest.approx(config[name], rel=0, abs=1e-13 * scale)
+            else:
+                assert back[name] == config[name]
+
+
+@given(space=spaces(), data=st.data())
+def test_points_come_back_from_the_space(space, data):
+    """Within rounding for a Real, within half of its cell for an Integer or a Choice."""
+    u = np.array(data.draw(st.lists(st.floats(0, 1), min_size=len(space), max_size=len(space))))
+    back = space.to_unit(space.from_unit([u]))[0]
+    for found, expected, parameter in zip(back, u, space.values(), strict=True):
+        match parameter:
+            case Real(low, high, log=True):
+                allowed = 4e-15 * (1 + max(abs(math.log(low)), abs(math.log(high)))) / math.log(high / low)
+            case Real(low, high):
+                allowed = 4e-15 * max(abs(low), abs(high)) / (high - low)
+            case Integer(low, high):
+                allowed = 0.5 / (high - low + 1)
+            case Choice(values=values):
+                allowed = 0.5 / len(values)
+        assert abs(found - expected) <= allowed + 1e-15
+
+
+@given(space=spaces())
+def test_the_corners_of_the_unit_cube_are_the_bounds_exactly(space):
+    def ends(p):
+        return (p.values[0], p.values[-1]) if isinstance(p, Choice) else (p.low, p.high)
+
+    low, high = space.from_unit([[0.0] * len(space), [1.0] * len(space)])
+    assert [low, high] == [{name: ends(p)[i] for name, p in space.items()} for i in (0, 1)]
+    corners = space.to_unit([low, high])
+    for column, parameter in zip(corners.T, space.values(), strict=True):
+        if isinstance(parameter, Real):
+            assert column.tolist() == [0, 1]
+
+
+def test_integers_and_choices_have_equal_cells():
+    points = np.stack([np.linspace(0, 1, 1200, endpoint=False)] * 2, axis=1)
+    space = SearchSpace({"b": Integer(3, 6), "h": Choice("xyz")})
+    configs = space.from_unit(points)
+    assert Counter(c["b"] for c in configs) == {3: 300, 4: 300, 5: 300, 6: 300}
+    assert Counter(c["h"] for c in configs) == {"x": 400, "y": 400, "z": 400}
+
+
+def test_uniform_points_of_the_unit_cube_are_samples_of_the_space():
+    configs = SPACE.from_unit(np.random.default_rng(0).random((1000, 4)))
+    assert log_uniformity([c["lr"] for c in configs], SPACE["lr"]) > 0.01
+    assert stats.kstest([c["momentum"] for c in configs], stats.uniform(-1, 2).cdf).pvalue > 0.01
+
+
+def test_a_library_that_rounds_past_a_bound_is_still_inside_the_unit_cube():
+    space = SearchSpace({"lr": SPACE["lr"]})
+    assert space.to_unit([{"lr": 1e-2 * (1 + 1e-15)}, {"lr": 1e-4 * (1 - 1e-15)}]).tolist() == [[1], [0]]
+
+
+def test_no_configurations_are_no_points():
+    assert SPACE.to_unit([]).shape == (0, 4) and SPACE.from_unit(np.empty((0, 4))) == []
+
+
+@pytest.mark.parametrize(
+    ("points", "error", "says"),
+    [
+        ([[0.5, 0.5, 0.5]], ValueError, r"points has the shape \(1, 3\); \(n, 4\) is needed"),
+        ([0.5] * 4, ValueError, r"points has the shape \(4,\)"),
+        ([[0.5, 0.5, 0.5, 1.5]], ValueError, "points has values from 0.5 to 1.5; 0 to 1 are allowed"),
+        ([[0.5, -0.1, 0.5, 0.5]], ValueError, "points has values from -0.1"),
+        ([[0.5, math.nan, 0.5, 0.5]], ValueError, "points has values from nan"),
+        ([["a", "b", "c", "d"]], TypeError, r"points is \[\['a'.*numbers of shape \(n, 4\) are needed"),
+        ([[0.5], [0.5, 0.5]], TypeError, r"points is \[\[0.5\], "),
+        (None, ValueError, r"points has the shape \(\)"),
+    ],
+)
+def test_bad_points_are_refused(points, error, says):
+    with pytest.raises(error, match=says):
+        SPACE.from_unit(points)
+
+
+@pytest.mark.parametrize("bad", [{}, {"lr": 0.5}, "lr", None, {**dict.fromkeys(SPACE, 0), "lr": 1e-3}])
+def test_configurations_outside_the_space_have_no_point(bad):
+    good = SPACE.sample(1, seed=0)
+    with pytest.raises(ValueError, match=r"configs\[1\] is .*; a configuration in SearchSpace"):
+        SPACE.to_unit([*good, bad])
+
+
+@pytest.mark.parametrize(
+    ("n", "seed", "error", "says"),
+    [
+        (0, 0, ValueError, "n is 0; it must be an integer of at least 1"),
+        (2.0, 0, TypeError, "n is 2.0"),
+        (3, -1, ValueError, "seed is -1; it must be an integer of at least 0"),
+        (3, None, TypeError, "seed is None"),
+        (3, True, TypeError, "seed is True"),
+        (3, [1, 2], TypeError, r"seed is \[1, 2\]"),
+    ],
+)
+def test_a_bad_sample_is_refused(n, seed, error, says):
+    with pytest.raises(error, match=says):
+        SPACE.sample(n, seed=seed)
 
 
 # --- membership -----------------------------------------------------------------------------------
@@ -278,6 +453,7 @@ def test_a_space_is_a_mapping_of_names():
         (lambda: Real(-1, 1, log=True), ValueError, "needs low > 0"),
         (lambda: Real(0, math.inf), TypeError, "high is inf"),
         (lambda: Real(math.nan, 1), TypeError, "low is nan"),
+        (lambda: Real(-1e308, 1e308), ValueError, "their difference must be finite"),
         (lambda: Real("0", 1), TypeError, "low is '0'"),
         (lambda: Real(False, 1), TypeError, "low is False"),
         (lambda: Integer(1.0, 3), TypeError, "low is 1.0"),

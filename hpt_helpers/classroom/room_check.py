@@ -6,7 +6,6 @@ look up on this machine.
 
 import os
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
 
@@ -82,14 +81,13 @@ def check_ray(start: Callable | None = None) -> None:
 
 
 def check_cache() -> None:
-    from hpt_helpers.landscape import _cache_folder
+    from hpt_helpers.cache import cache_folder
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        folder = _cache_folder()
-    if folder is None:
-        reason = str(caught[0].message) if caught else "no cache folder"
-        raise NotReady(reason, "set the environment variable HPT_CACHE_DIR to a folder of yours, and start again")
+    try:
+        cache_folder()
+    except OSError as error:
+        remedy = "set the environment variable HPT_CACHE_DIR to a folder of yours, and start again"
+        raise NotReady(str(error), remedy) from error
 
 
 CHECKS: Mapping[str, Callable[[], None]] = {

@@ -93,7 +93,7 @@ print(f"default: accuracy {default.val_accuracy[-1]:.3f}, loss {default.val_loss
 
 # %%
 sample = space.sample(100, seed=SEED)
-pool = landscape(sample, splits, n_epochs=N_EPOCHS, seeds=N_SEEDS, progress=True)
+pool = landscape(sample, splits, n_epochs=N_EPOCHS, seeds=range(N_SEEDS), progress=True)
 losses = pool.val_loss[:, :, -1]  # (100 configurations, 20 training seeds)
 mean_loss = losses.mean(axis=1)
 lr_of = np.array([config["lr"] for config in pool.configs])
@@ -121,7 +121,7 @@ def variance_shares(log_losses):
 for data, n_epochs in [(splits, N_EPOCHS), (load_splits("digits"), 8)]:
     pairs = product(np.geomspace(1e-4, data.max_lr, 5), [8, 16, 32])
     configs = [{"lr": lr, "hidden_size": hidden, "batch_size": 32} for lr, hidden in pairs]
-    trained = landscape(configs, data, n_epochs=n_epochs, seeds=N_SEEDS, progress=True)
+    trained = landscape(configs, data, n_epochs=n_epochs, seeds=range(N_SEEDS), progress=True)
     mean_losses = trained.val_loss[:, :, -1].mean(axis=1)
     log_losses = np.log(mean_losses).reshape(5, 3)  # (learning rates, hidden sizes)
     for name, rows in {"all learning rates": log_losses, "upper half": log_losses[2:]}.items():
@@ -341,7 +341,7 @@ top[["lr", "val_loss"]].assign(fresh_mean=fresh.mean(axis=1), fresh_sd=sd).round
 
 # %%
 pairs = [{"lr": lr, "batch_size": batch} for lr, batch in product(LISTS["lr"], LISTS["batch_size"])]
-curves = landscape(pairs, splits, n_epochs=150, seeds=N_SEEDS, progress=True)
+curves = landscape(pairs, splits, n_epochs=150, seeds=range(N_SEEDS), progress=True)
 ends = np.array(LISTS["epochs"]) - 1
 at_ends = [v[:, :, ends].swapaxes(1, 2) for v in (curves.val_loss, curves.val_accuracy)]
 loss, accuracy = (v.reshape(27, N_SEEDS) for v in at_ends)
@@ -369,7 +369,7 @@ for by, positions in chosen.items():
 # from the points of a grid and from the range they span.
 
 # %%
-points = landscape(space.grid(3), splits, n_epochs=N_EPOCHS, seeds=N_SEEDS).val_loss[:, :, -1]
+points = landscape(space.grid(3), splits, n_epochs=N_EPOCHS, seeds=range(N_SEEDS)).val_loss[:, :, -1]
 sizes = (5, 15, 27, 60)
 for source, drawn_from in {"the points": points, "the range": losses}.items():
     means = [np.mean([expected_best(of_seed, n) for of_seed in drawn_from.T]) for n in sizes]
@@ -389,7 +389,8 @@ def against_random(name, configs, max_lr, ax):
     """Compare a grid with random draws up to max_lr; draw the trajectories over seeds and draws."""
     rng = np.random.default_rng(SEED)
     draws = rng.choice(np.flatnonzero(lr_of <= max_lr), size=(1000, N_TRIALS))  # rows of the pool
-    trained = landscape(configs, splits, n_epochs=N_EPOCHS, seeds=N_SEEDS, progress=True).val_loss
+    trained = landscape(configs, splits, n_epochs=N_EPOCHS, seeds=range(N_SEEDS), progress=True)
+    trained = trained.val_loss
     for epoch in (20, 40):
         draw_min = pool.val_loss[draws, :, epoch - 1].min(axis=1)  # (1000 draws, 20 seeds)
         grid_min = trained[:, :, epoch - 1].min(axis=0)  # (20 seeds,)
@@ -552,15 +553,10 @@ for name, value in discrepancy.items():
 # seeds. **Predict** the probability that the best of eight even draws beats the best of eight random ones.
 
 # %%
-def to_config(point):
-    """Return the configuration of `space` at a point of the unit cube."""
-    lr = 1e-4 * (0.1 / 1e-4) ** float(point[0])
-    return {"lr": lr, "batch_size": 16 + int(49 * point[1]), "hidden_size": 8 + int(25 * point[2])}
-
 seeds = np.repeat(np.arange(60) // 3, 8)  # one for each trial
 best_of_8 = {}  # name -> (20 seeds, 3 designs)
 for name, draw in samplers.items():
-    configs = [to_config(point) for design in range(60) for point in draw(design)]
+    configs = [config for design in range(60) for config in space.from_unit(draw(design))]
     curves = fit_many(configs, splits, n_epochs=N_EPOCHS, seed=seeds, progress=True)
     best_of_8[name] = curves.val_loss[:, -1].reshape(N_SEEDS, 3, 8).min(axis=2)
 print(f"random          median best loss {np.median(best_of_8['random']):.4f}")

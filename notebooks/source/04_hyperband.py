@@ -90,7 +90,7 @@ print(f"equal probabilities for all classes: validation loss {math.log(iris.n_cl
 # **Predict:** how many could you have stopped after 9 epochs without losing the bold one?
 
 # %%
-truth = landscape(SPACE.sample(500, seed=SEED), iris, n_epochs=81, seeds=3, progress=True)
+truth = landscape(SPACE.sample(500, seed=SEED), iris, n_epochs=81, seeds=range(3), progress=True)
 curves = truth.val_loss[:, 0]
 winner = curves[:, -1].argmin()
 plots.learning_curves(curves, mark=[winner], title="500 configurations, iris")
@@ -107,7 +107,7 @@ for epoch in (1, 3, 9, 27):
 # **Predict:** is early order equally good on both?
 
 # %%
-second = landscape(SPACE.sample(150, seed=SEED), cancer, n_epochs=81, seeds=2, progress=True)
+second = landscape(SPACE.sample(150, seed=SEED), cancer, n_epochs=81, seeds=range(2), progress=True)
 
 
 def rank_correlation(losses, epoch, share=1.0):
@@ -166,11 +166,11 @@ pd.DataFrame(shares, [f"first {n} at epoch {e}" for e, n in CUTS.items()] + ["al
 # configuration that goes on is not trained again from the start.
 
 # %%
-def halving(configs, n_epochs, max_epochs, eta=3):
-    while configs and n_epochs <= max_epochs:
+def halving(configs, rungs):
+    for n_configs, n_epochs in rungs:
+        configs = configs[:n_configs]
         losses = yield [(config, n_epochs) for config in configs]
-        best = np.argsort(losses)[: len(configs) // eta]  # a failed trial's nan comes last
-        configs, n_epochs = [configs[i] for i in best], n_epochs * eta
+        configs = [configs[i] for i in np.argsort(losses)]  # a failed trial's nan comes last
 
 
 def by_rung(trials):
@@ -182,7 +182,8 @@ def by_rung(trials):
     )
 
 
-halved = run(halving(SPACE.sample(81, seed=SEED), 1, 81), TrainingObjective(iris), seed=SEED)
+rungs = [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)]
+halved = run(halving(SPACE.sample(81, seed=SEED), rungs), TrainingObjective(iris), seed=SEED)
 print(f"{halved['charged_epochs'].sum()} epochs, instead of {81 * 81} without stopping")
 by_rung(halved)
 
@@ -195,25 +196,27 @@ by_rung(halved)
 # **bracket**.
 
 # %%
-def brackets(max_epochs, eta=3):
+def schedule(max_epochs, eta=3):
     s_max = 0
     while eta ** (s_max + 1) <= max_epochs:
         s_max += 1
-    table = []
+    brackets = []
     for s in range(s_max, -1, -1):
-        n_trials = math.ceil((s_max + 1) * eta**s / (s + 1))
-        table.append((n_trials, max_epochs // eta**s))
-    return table
+        n = math.ceil((s_max + 1) * eta**s / (s + 1))
+        brackets.append([(n // eta**i, max_epochs // eta ** (s - i)) for i in range(s + 1)])
+    return brackets
 
 
 def hyperband(configs, max_epochs, eta=3):
     configs = iter(configs)
-    for n_trials, n_epochs in brackets(max_epochs, eta):
-        yield from halving([next(configs) for _ in range(n_trials)], n_epochs, max_epochs, eta)
+    for rungs in schedule(max_epochs, eta):
+        yield from halving([next(configs) for _ in range(rungs[0][0])], rungs)
 
 
 for max_epochs in (9, 81):
-    print(f"R = {max_epochs}:", ", ".join(f"{n} from epoch {e}" for n, e in brackets(max_epochs)))
+    assert schedule(max_epochs) == strategies.hyperband_schedule(max_epochs)
+    first = [rungs[0] for rungs in schedule(max_epochs)]
+    print(f"R = {max_epochs}:", ", ".join(f"{n} from epoch {e}" for n, e in first))
 print("int(log(243) / log(3)) is", int(math.log(243) / math.log(3)), "and 3 ** 5 is", 3**5)
 
 # %% [markdown]
@@ -225,7 +228,7 @@ print("int(log(243) / log(3)) is", int(math.log(243) / math.log(3)), "and 3 ** 5
 
 # %%
 for max_epochs in (9, 81):
-    n_trials = sum(n for n, _ in brackets(max_epochs))
+    n_trials = sum(rungs[0][0] for rungs in schedule(max_epochs))
     configs = SPACE.sample(n_trials, seed=SEED)
     trials = run(hyperband(configs, max_epochs), TrainingObjective(iris), seed=SEED)
     going_on, restarting = trials["charged_epochs"].sum(), trials["n_epochs"].sum()
@@ -315,7 +318,7 @@ for name, configs in groups.items():
 
 # %%
 max_t = inspect.signature(HyperBandScheduler).parameters["max_t"].default
-n_first, first_cut = brackets(max_t)[-1]  # Ray starts with the last of our table
+n_first, first_cut = schedule(max_t)[-1][0]  # Ray starts with the last of our table
 n_in_first = min(5, n_first)
 n_stopped = 0 if first_cut > 15 else 5 - n_in_first
 print(f"Ray's default R is {max_t}; its first bracket takes {n_first} trials", end=" ")
@@ -343,11 +346,9 @@ best = incumbent(packaged)
 n_epochs, loss = packaged.at[best, "n_epochs"], packaged.at[best, "val_loss"]
 print(f"incumbent: {n_epochs} epochs, loss {loss:.3f}", end=", ")
 print({k: round(v, 4) for k, v in config_of(packaged, best).items()})
-low, high = SPACE["lr"].low, SPACE["lr"].high
 for epoch in (3, 9, 27, 81):
     lr = truth.best(epoch)["lr"]
-    place = math.log(lr / low) / math.log(high / low)
-    where = "at the upper bound" if place > 0.95 else "inside"
+    where = "at the upper bound" if SPACE["lr"].to_unit(lr) > 0.95 else "inside"
     print(f"epoch {epoch:2}: best learning rate {lr:.4f} {where}")
 by_rung(packaged)
 

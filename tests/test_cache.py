@@ -1,0 +1,525 @@
+"""The cache: what a key tells apart, and that no stale, damaged or foreign entry can give wrong numbers."""
+
+import ast
+import importlib
+import os
+import pickle
+import shutil
+import stat
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+import hpt_helpers
+from hpt_helpers import cache as module
+from hpt_helpers.cache import cache_folder, cached
+
+ARRAYS = {
+    "loss": np.linspace(0, 1, 12).reshape(3, 4),
+    "name with a space / and more": np.arange(3),
+    "none": np.empty(0),
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Return the path of this test's own cache folder, which does not exist yet."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("HPT_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def computed():
+    """Return a list that grows by one for each computation."""
+    return []
+
+
+@pytest.fixture
+def make(computed):
+    """Return a function that asks the cache for ARRAYS under a key."""
+
+    def ask(key=None):
+        return cached({"n": 1} if key is None else key, lambda: computed.append(1) or ARRAYS)
+
+    return ask
+
+
+def assert_same(found, expected):
+    assert list(found) == list(expected)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, strict=True)
+
+
+def the_entry(cache):
+    (entry,) = cache.iterdir()
+    return entry
+
+
+# --- what it gives back ---------------------------------------------------------------------------
+
+
+def test_the_second_time_the_file_answers(make, cache, computed):
+    assert_same(make(), ARRAYS)
+    assert_same(make(), ARRAYS)
+    assert len(computed) == 1 and [p.suffix for p in cache.iterdir()] == [".npz"]
+
+
+def test_what_is_returned_is_what_the_file_says(make, cache, computed):
+    """Not some copy in memory: change the numbers in the file and the change comes back."""
+    make()
+    entry = the_entry(cache)
+    with np.load(entry) as stored:
+        stamp, loss, *rest = (stored[name] for name in stored.files)
+    np.savez(entry, stamp, loss + 1, *rest)
+    assert_same(make(), ARRAYS | {"loss": ARRAYS["loss"] + 1})
+    assert len(computed) == 1
+
+
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+        st_numpy.arrays(
+            st.sampled_from(["f8", "f4", "i8", "u1", "?", "c16", "U3"]),
+            st_numpy.array_shapes(min_dims=0, min_side=0, max_side=4),
+        ),
+    )
+)
+def test_any_arrays_come_back_as_they_were(tmp_path_factory, arrays):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HPT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        assert_same(cached({}, lambda: arrays), arrays)
+        assert_same(cached({}, lambda: pytest.fail("it is known")), arrays)
+
+
+def test_numbers_and_lists_come_back_as_arrays():
+    for _ in range(2):
+        found = cached({"n": 1}, lambda: {"mean": 0.5, "losses": [0.5, np.nan]})
+        assert_same(found, {"mean": np.array(0.5), "losses": np.array([0.5, np.nan])})
+
+
+@pytest.mark.parametrize("returned", [None, [1, 2], np.zeros(3), {1: np.zeros(3)}])
+def test_what_is_no_mapping_from_names_to_arrays_is_refused(returned, cache):
+    with pytest.raises(TypeError, match=r"compute returned .*; a mapping from names to arrays is needed"):
+        cached({"n": 1}, lambda: returned)
+    assert not any(cache.iterdir())
+
+
+def test_arrays_of_objects_are_refused(cache):
+    with pytest.raises(TypeError, match="compute returned 'x' with dtype object; numbers, bools or text are needed"):
+        cached({"n": 1}, lambda: {"x": np.array([{}])})
+    assert not any(cache.iterdir())
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_what_the_computation_raises_goes_on_and_nothing_is_kept(error, make, cache, computed):
+    def fail():
+        raise error
+
+    with pytest.raises(error):
+        cached({"n": 1}, fail)
+    assert not any(cache.iterdir())
+    assert_same(make(), ARRAYS)
+
+
+# --- the key --------------------------------------------------------------------------------------
+
+KEYS = [
+    {},
+    {"n": 1},
+    {"n": 1.0},
+    {"n": True},
+    {"n": "1"},
+    {"n": None},
+    {"n": float(np.nextafter(1, 2))},
+    {"n": [1]},
+    {"n": [[1]]},
+    {"n": {"a": 1}},
+    {"n": {"b": 1}},
+    {"m": 1},
+    {"n": 1, "m": 1},
+    {"n": [1, 2]},
+    {"n": [2, 1]},
+    {"n": np.array([1, 2])},
+    {"n": np.array([1, 2], dtype=np.int32)},
+    {"n": np.array([[1, 2]])},
+    {"n": np.array([2, 1])},
+    {"n": np.array([1.0, 2.0])},
+    {"n": np.array(["1", "2"])},
+    {"n": module},
+    {"n": hpt_helpers},
+    {"n": float("nan")},
+]
+
+
+def test_different_keys_are_different_entries(make, cache, computed):
+    for i, key in enumerate(KEYS, 1):
+        make(key)
+        assert len(computed) == len(list(cache.iterdir())) == i, key
+    for key in KEYS:
+        make(key)
+    assert len(computed) == len(KEYS)
+
+
+@pytest.mark.parametrize(
+    ("key", "same"),
+    [
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ({"a": {"c": 1, "d": 2}}, {"a": {"d": 2, "c": 1}}),
+        ({"a": (1, 2)}, {"a": [1, 2]}),
+        ({"a": [1, 0.5, True, "x"]}, {"a": [np.int8(1), np.float64(0.5), np.bool_(True), np.str_("x")]}),
+        ({"a": np.arange(6).reshape(2, 3)}, {"a": np.asfortranarray(np.arange(6).reshape(2, 3))}),
+        ({"a": np.arange(3)}, {"a": np.arange(6)[::2] // 2}),
+    ],
+)
+def test_equal_keys_in_other_forms_are_one_entry(key, same, make, computed):
+    make(key)
+    make(same)
+    assert len(computed) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ([1], r"key is \[1\]; a mapping"),
+        ({"a": {1, 2}}, r"key\['a'\] is \{1, 2\}; None, bool, int"),
+        ({"a": [0, {"b": object}]}, r"key\['a'\]\[1\]\['b'\] is <class 'object'>"),
+        ({"a": {1: 2}}, r"key\['a'\] is \{1: 2\}"),
+        ({1: 2}, r"key is \{1: 2\}"),
+        ({"a": np.array([None])}, r"key\['a'\] is array"),
+        ({"a": 1j}, r"key\['a'\] is 1j"),
+        ({"a": range(3)}, r"key\['a'\] is range"),
+        ({"a": sys}, r"key\['a'\] is <module 'sys'"),
+        ({"a": np.random.mtrand}, r"key\['a'\] is <module 'numpy.random.mtrand'"),
+    ],
+)
+def test_what_a_key_cannot_hold_is_refused(key, says, make, computed):
+    with pytest.raises(TypeError, match=says):
+        make(key)
+    assert not computed
+
+
+@pytest.mark.parametrize("library", ["torch", "numpy", "scikit-learn", "scikit-optimize", "scipy"])
+def test_another_version_of_a_library_is_another_key(library, make, monkeypatch, computed):
+    make()
+    version = module.metadata.version
+    monkeypatch.setattr(module.metadata, "version", lambda name: "99.9" if name == library else version(name))
+    make()
+    make()
+    assert len(computed) == 2
+
+
+# --- modules in a key -----------------------------------------------------------------------------
+
+PACKAGE = {
+    "__init__": "no_module = 1",
+    "top": "import json\nimport numpy as np\nimport hpt_made.plain\nfrom hpt_made.chosen import thing",
+    "plain": "",
+    "chosen": "def thing():\n    from hpt_made import lazy, no_module\n    from . import relative",
+    "lazy": "import hpt_made.top  # a cycle\nimport hpt_made.missing\nfrom hpt_made.missing import nothing",
+    "relative": "from .below.deepest import nothing",
+    "below/__init__": "",
+    "below/deepest": "nothing = None",
+    "apart": "import hpt_made.top",
+}
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """Return the folder of a small package on the path."""
+    folder = tmp_path / "hpt_made"
+    (folder / "below").mkdir(parents=True)
+    for name, source in PACKAGE.items():
+        (folder / f"{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield folder
+    for name in [name for name in sys.modules if name.split(".")[0] == "hpt_made"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("changed", PACKAGE)
+def test_a_module_stands_for_its_source_and_that_of_what_it_imports(changed, made, make, computed):
+    top = importlib.import_module("hpt_made.top")
+    make({"code": top})
+    (made / f"{changed}.py").write_text(PACKAGE[changed] + "\n")
+    make({"code": top})
+    make({"code": top})
+    assert len(computed) == (1 if changed == "apart" else 2)
+
+
+def test_the_modules_behind_training_are_all_followed():
+    """Against the imports that Python itself makes, and against a simple reading of them."""
+    found = set(module._sources(importlib.import_module("hpt_helpers.population")))
+    waiting, expected = ["hpt_helpers.population"], set()
+    while waiting:
+        expected.add(name := waiting.pop())
+        tree = ast.parse(Path(importlib.import_module(name).__file__).read_text())
+        imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+        waiting += [m for m in imported if m and m.startswith("hpt_helpers.") and m not in expected]
+    assert {f"hpt_helpers.{name}" for name in ("data", "model", "training", "stack", "population")} <= expected
+    assert found - {"hpt_helpers"} == expected
+
+
+# --- the folder -----------------------------------------------------------------------------------
+
+
+def test_the_name_is_a_sha_256(make, cache):
+    make()
+    name = the_entry(cache).stem
+    assert len(name) == 64 and int(name, 16) >= 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+def test_the_folder_and_its_files_are_private(make, cache):
+    previous = os.umask(0)
+    try:
+        make()
+    finally:
+        os.umask(previous)
+    assert cache_folder() == cache
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+    assert stat.S_IMODE(the_entry(cache).stat().st_mode) == 0o600
+
+
+def test_without_the_variable_the_users_cache_folder_is_used(tmp_path, monkeypatch, make):
+    monkeypatch.delenv("HPT_CACHE_DIR")
+    asked = []
+
+    def user_cache_dir(*args, **kwargs):
+        asked.append(args)
+        return str(tmp_path / "home" / "hpt_helpers")
+
+    monkeypatch.setattr(module.platformdirs, "user_cache_dir", user_cache_dir)
+    make()
+    assert asked == [("hpt_helpers",)]
+    assert len(list((tmp_path / "home" / "hpt_helpers").iterdir())) == 1
+
+
+def assert_unusable(make, reason):
+    """One warning, at the first call; and whoever asks for the folder is told the reason every time."""
+    with pytest.warns(UserWarning, match=reason) as warned:
+        assert_same(make(), ARRAYS)
+    assert len(warned) == 1 and warned[0].filename == __file__
+    assert_same(make(), ARRAYS)  # quiet: once is enough
+    for _ in range(2):
+        with pytest.raises(OSError, match=f"no cache in .*: .*{reason}"):
+            cache_folder()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_a_folder_that_others_may_write_is_refused_with_one_warning(mode, make, cache, computed):
+    make()
+    entry = the_entry(cache)
+    before = entry.read_bytes(), entry.stat().st_mtime_ns
+    cache.chmod(mode)
+    assert_unusable(make, "others may write")
+    assert len(computed) == 3 and before == (entry.read_bytes(), entry.stat().st_mtime_ns)
+    cache.chmod(0o700)
+    make()
+    assert len(computed) == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners are POSIX")
+def test_a_folder_of_another_user_is_refused(make, computed, monkeypatch):
+    make()
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert_unusable(make, "belongs to another user")
+    assert len(computed) == 3
+
+
+@pytest.mark.parametrize("where", ["cache", "cache/below"])
+def test_a_folder_that_cannot_be_made_means_no_cache_and_one_warning(where, tmp_path, monkeypatch, make, computed):
+    """A file in the way of the folder: unlike permission bits, it stops root as well."""
+    (tmp_path / "cache").write_text("in the way")
+    monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path / where))
+    assert_unusable(make, "File exists" if where == "cache" else "Not a directory")
+    assert len(computed) == 2
+    assert (tmp_path / "cache").read_text() == "in the way"
+
+
+def test_a_folder_that_cannot_be_written_means_no_cache_and_one_warning(cache, monkeypatch, make, computed):
+    cache.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != cache)
+    assert_unusable(make, "it cannot be written")
+    assert len(computed) == 2 and not any(cache.iterdir())
+
+
+def test_a_full_disk_means_no_cache_and_one_warning_and_leaves_nothing_behind(cache, monkeypatch, make, computed):
+    def full(file, *arrays):
+        file.write(b"some of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.np, "savez", full)
+    with pytest.warns(UserWarning, match="No space left") as warned:
+        assert_same(make(), ARRAYS)
+    assert len(warned) == 1 and warned[0].filename == __file__
+    assert_same(make(), ARRAYS)  # quiet
+    assert len(computed) == 2 and not any(cache.iterdir())
+
+
+# --- damaged entries ------------------------------------------------------------------------------
+
+
+def truncate(entry):
+    entry.write_bytes(entry.read_bytes()[:-200])
+
+
+def empty(entry):
+    entry.write_bytes(b"")
+
+
+def nonsense(entry):
+    entry.write_bytes(b"this is no archive")
+
+
+def flip_a_bit_of_a_number(entry):
+    content = bytearray(entry.read_bytes())
+    content[content.index(np.float64(1 / 11).tobytes())] ^= 1
+    entry.write_bytes(content)
+
+
+def an_archive_of_no_arrays(entry):
+    np.savez(entry)
+
+
+def an_archive_without_a_stamp(entry):
+    np.savez(entry, **{f"arr_{i}": array for i, array in enumerate(ARRAYS.values())})
+
+
+def one_array_less(entry):
+    with np.load(entry) as stored:
+        arrays = [stored[name] for name in stored.files]
+    np.savez(entry, *arrays[:-1])
+
+
+def the_entry_of_another_key(entry):
+    cached({"n": 2}, lambda: {"loss": np.zeros(3)})
+    (other,) = set(entry.parent.iterdir()) - {entry}
+    other.replace(entry)
+
+
+def a_plain_array(entry):
+    with open(entry, "wb") as file:
+        np.save(file, np.zeros((3, 2, 3)))
+
+
+DAMAGES = [
+    truncate,
+    empty,
+    nonsense,
+    flip_a_bit_of_a_number,
+    an_archive_of_no_arrays,
+    an_archive_without_a_stamp,
+    one_array_less,
+    the_entry_of_another_key,
+    a_plain_array,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda f: f.__name__)
+def test_a_damaged_entry_is_computed_again_with_a_warning(damage, cache, make, computed):
+    make()
+    damage(the_entry(cache))
+    with pytest.warns(UserWarning, match="is damaged") as warned:
+        assert_same(make(), ARRAYS)
+    assert len(warned) == 1 and warned[0].filename == __file__
+    assert_same(make(), ARRAYS)  # quiet: the entry has been mended
+    assert len(computed) == 2
+
+
+def test_no_flipped_bit_gives_wrong_numbers_or_names(cache):
+    """Every byte of an entry in turn: the arrays come back right, or not at all."""
+    arrays = {"loss": np.array([0.5, 0.25]), "accuracy": np.array([1.0])}
+    cached({"n": 1}, lambda: arrays)
+    entry = the_entry(cache)
+    content = entry.read_bytes()
+    n_refused = 0
+    with pytest.warns(UserWarning, match="is damaged"):
+        for i in range(len(content)):
+            flipped = bytearray(content)
+            flipped[i] ^= 1 << i % 8
+            entry.write_bytes(flipped)
+            found = module._read(entry, entry.stem)
+            n_refused += found is None
+            if found is not None:
+                assert_same(found, arrays)
+    assert n_refused > len(content) / 2
+
+
+class Trap:
+    """Unpickling this creates a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("form", ["pickle", "object array"])
+def test_a_pickle_in_the_cache_is_never_loaded(form, cache, tmp_path, make, computed):
+    make()
+    sprung, entry = tmp_path / "sprung", the_entry(cache)
+    if form == "pickle":
+        entry.write_bytes(pickle.dumps(Trap(sprung)))
+    else:
+        trapped = np.empty((3, 4), dtype=object)
+        trapped[:] = Trap(sprung)
+        np.savez(entry, np.array([entry.stem, *ARRAYS]), trapped, *list(ARRAYS.values())[1:])
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert_same(make(), ARRAYS)
+    assert len(computed) == 2 and not sprung.exists()
+
+
+def test_an_entry_is_an_archive_with_a_checksum_for_every_array(make, cache):
+    make()
+    with zipfile.ZipFile(the_entry(cache)) as archive:
+        assert len(archive.namelist()) == 1 + len(ARRAYS)
+        assert archive.testzip() is None and all(i.CRC for i in archive.infolist())
+
+
+def test_an_entry_appears_whole(make, cache, monkeypatch):
+    """Written under another name and then moved: no reader ever sees half an entry."""
+    moves = []
+
+    def replace(source, target):
+        moves.append((Path(source), Path(target)))
+        assert not Path(target).exists()
+        with np.load(source) as whole:
+            assert len(whole.files) == 1 + len(ARRAYS)
+        return move(source, target)
+
+    move = os.replace
+    monkeypatch.setattr(module.os, "replace", replace)
+    make()
+    ((source, target),) = moves
+    assert source.parent == target.parent == cache and source.suffix != ".npz"
+    assert [p for p in cache.iterdir()] == [target]
+
+
+def test_an_interrupt_while_writing_leaves_no_entry(make, cache, monkeypatch, computed):
+    def interrupted(file, *arrays):
+        file.write(b"some of it")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.np, "savez", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            make()
+    assert not any(cache.iterdir())
+    make()
+    assert len(computed) == 2
+
+
+def test_a_removed_cache_is_made_again(make, cache, computed):
+    make()
+    shutil.rmtree(cache)
+    assert_same(make(), ARRAYS)
+    assert len(computed) == 2 and len(list(cache.iterdir())) == 1
