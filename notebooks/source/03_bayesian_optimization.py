@@ -54,7 +54,7 @@ SEED, TRAINING_SEED, N_TRIALS = 42, 0, 20
 space = SearchSpace(
     {"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(16, 64), "epochs": Integer(50, 150)}
 )
-splits = load_splits("iris")
+splits = load_splits("iris", draw=43)
 objective = TrainingObjective(splits)
 
 # %% [markdown]
