@@ -204,8 +204,8 @@ for lrs in ([0.001, 0.01], [0.001, 0.01, 0.1]):
 final = loss[..., -1].swapaxes(1, 2)  # batch sizes × seeds × learning rates
 means = final.mean(axis=1)
 names = [f"batch size {b}" for b in BATCHES]
-by_name = dict(zip(names, final, strict=True))
-plots.response(LRS, by_name, title="After 100 epochs: median and quartiles of 20 seeds")
+title = "After 100 epochs: median and quartiles of 20 seeds"
+plots.response(truth.table(100), by="batch_size", title=title)
 for name, by_lr in zip(names, means, strict=True):
     print(f"{name}: best learning rate {LRS[by_lr.argmin()]:g}, mean loss {by_lr.min():.3f}")
 for lr in (0.0032, 0.018):

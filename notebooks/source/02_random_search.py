@@ -40,6 +40,7 @@ from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetClassifier
 
 from hpt_helpers import plots
+from hpt_helpers.classroom import lesson_plots
 from hpt_helpers.data import load_splits
 from hpt_helpers.exercises import lesson_02 as ex
 from hpt_helpers.landscape import landscape
@@ -100,7 +101,7 @@ lr_of = np.array([config["lr"] for config in pool.configs])
 nine = {"grid": space.grid({"batch_size": 1}), "random": pool.configs[:9]}
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.5), layout="constrained", sharex=True, sharey=True)
 for ax, (name, configs) in zip(axes, nine.items(), strict=True):
-    plots.projection(configs, (lr_of, mean_loss), title=f"Nine trials, {name}", ax=ax)
+    lesson_plots.projection(configs, (lr_of, mean_loss), title=f"Nine trials, {name}", ax=ax)
     lrs = {config["lr"] for config in configs}
     print(f"{name}: {len(configs)} trials, {len(lrs)} learning rates")
 

@@ -37,6 +37,7 @@ from skopt import gp_minimize
 from skopt.acquisition import gaussian_ei
 
 from hpt_helpers import plots
+from hpt_helpers.classroom import lesson_plots
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import landscape
 from hpt_helpers.search import Request, TrainingObjective, run, run_many
@@ -209,7 +210,7 @@ for pair, n in zip(axes.T, (3, 4, 5, 7), strict=True):
     gain = expected_improvement(mean, std, truth[seen].min())
     tried = [(lrs[i], truth[i]) for i in seen]
     title = f"After {n} trials"
-    plots.surrogate(lrs, mean, std, gain, tried=tried, truth=truth, title=title, axes=pair)
+    lesson_plots.surrogate(lrs, mean, std, gain, tried=tried, truth=truth, title=title, axes=pair)
     print(f"after {n} trials: largest gain {gain.max():.4f} nats, at lr {lrs[gain.argmax()]:.4f}")
 
 # %% [markdown]
