@@ -31,7 +31,7 @@
 # | [03 Bayesian optimisation](03_bayesian_optimization.ipynb) | Can a search learn from the trials it has made? | 02 |
 # | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02 |
 #
-# A lesson takes at most 40 minutes. Some have an optional part after their summary, "Going further", whose time
+# A lesson takes at most 107 minutes. Some have an optional part after their summary, "Going further", whose time
 # is stated apart. The order is the one above; 03 and 04 can change places.
 
 # %% [markdown]

@@ -11,7 +11,7 @@
 #
 # **Can a search learn from the trials it has made?**
 #
-# **Time:** core path 29 minutes. **Builds on:** [Random search](02_random_search.ipynb).
+# **Time:** core path 79 minutes. **Builds on:** [Random search](02_random_search.ipynb).
 #
 # Grid and random search choose their configurations without looking at a single result. **Bayesian optimisation**
 # looks at all of them: it predicts the loss where nothing was tried, and goes where the prediction promises most.

@@ -12,7 +12,7 @@
 # **What if most trials could be stopped early?** Grid and random search train every configuration to the end, the
 # hopeless ones too. Hyperband starts many, looks at them early, and spends what it saves on more configurations.
 #
-# **Time:** core path 27 minutes. **Builds on:** [Grid search](01_grid_search.ipynb) and
+# **Time:** core path 77 minutes. **Builds on:** [Grid search](01_grid_search.ipynb) and
 # [Random search](02_random_search.ipynb).
 #
 # Afterwards you can
