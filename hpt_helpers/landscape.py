@@ -63,15 +63,25 @@ class Landscape:
         where = self._position[key], self.seeds.index(seed), epoch - 1
         return float(self.val_loss[where]), float(self.val_accuracy[where])
 
-    def table(self, epoch: int) -> pd.DataFrame:
-        """Return one row for each configuration and seed: the configuration, seed, val_loss, val_accuracy."""
-        self._check_epoch(epoch)
-        rows = pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
-        return rows.reset_index(drop=True).assign(
-            seed=np.tile(self.seeds, len(self.configs)),
-            val_loss=self.val_loss[:, :, epoch - 1].ravel(),
-            val_accuracy=self.val_accuracy[:, :, epoch - 1].ravel(),
-        )
+    def table(self, epochs: int | Sequence[int]) -> pd.DataFrame:
+        """Return a tidy table: the configuration, epochs, seed, val_loss and val_accuracy of each in turn.
+
+        epochs: one epoch (counted from 1) or several. Rows are sorted by epoch, then as configs, then as seeds.
+        Raises ValueError for an epoch that the landscape does not have, and for none.
+        """
+        tables = []
+        for epoch in [epochs] if np.ndim(epochs) == 0 else epochs:
+            self._check_epoch(epoch)
+            rows = pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
+            tables.append(
+                rows.assign(
+                    epochs=epoch,
+                    seed=np.tile(self.seeds, len(self.configs)),
+                    val_loss=self.val_loss[:, :, epoch - 1].ravel(),
+                    val_accuracy=self.val_accuracy[:, :, epoch - 1].ravel(),
+                )
+            )
+        return pd.concat(tables, ignore_index=True)
 
     def best(self, epoch: int) -> dict:
         """Return the configuration with the lowest validation loss at this epoch, averaged over the seeds.

@@ -21,7 +21,7 @@ def rows(splits: Splits, *, title: str = "", ax=None):
 
     Of a large data set a dot stands for several rows, and with more than six classes they are not told apart.
     """
-    ax = _canvas(ax, title or f"The {sum(_sizes(splits))} rows of {label(splits.name)}", 10, 3.7)
+    ax = _canvas(ax, title or f"The {sum(_sizes(splits))} rows of {label(splits.name)}", 10, 3.3)
     n_train, n_val, n_test = _sizes(splits)
     each = int(np.ceil(n_train / MAX_DOTS))
     left = 0.0

@@ -478,7 +478,7 @@ ex.q3.check(report)
 # %% [markdown]
 # ## Summary
 #
-# <div class="alert alert-info">
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - **Ties.** On few rows many trials tie. State a rule: the lower loss, then the cheaper.
 # - **Boundary.** A winner on the edge of an axis says: move the grid.

@@ -512,7 +512,7 @@ ex.q3.check(answer_3)
 # %% [markdown]
 # ## Summary
 #
-# <div class="alert alert-info">
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - Random search draws each trial on its own. Seed the draws; draw learning rates log-uniformly.
 # - Where few dimensions matter, a grid tries few values of them, random draws many.

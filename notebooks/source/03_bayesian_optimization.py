@@ -294,7 +294,7 @@ for xi in (0.0, 0.01):
 # They are equal once `xi` is taken off the best loss. With an `xi` above zero, small sure gains count for little, and the
 # search explores more. If your losses differ by less than `xi`, set it lower.
 #
-# <div class="alert alert-info">
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # **Before you build on it:** scikit-optimize's first repository is archived, and the package lives on in a fork. It
 # works with today's scikit-learn, but not in every corner. The course keeps it behind one function, so that it can be
@@ -447,7 +447,7 @@ print("test accuracy", splits.final_score(final.model))
 #
 # ## Summary
 #
-# <div class="alert alert-info">
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - Minimise a loss that changes smoothly; accuracy on few rows is a staircase.
 # - A **surrogate** predicts mean and doubt from the trials so far. **Expected improvement** weighs the two: exploit,

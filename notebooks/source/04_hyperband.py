@@ -321,7 +321,7 @@ print(f"and never cuts before epoch {first_cut}")
 print(f"{n_in_first} of the script's 5 trials are in it; trials stopped early: {n_stopped}")
 
 # %% [markdown]
-# <div class="alert alert-info">
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # **Ray's own documentation recommends ASHA over HyperBand** (`ASHAScheduler`; Li et al. 2020). Hyperband waits at each
 # rung for the slowest trial; ASHA decides as results come in, which keeps many machines busy.
@@ -458,7 +458,7 @@ print("test accuracy of the incumbent:", iris.final_score(chosen.model))
 # %% [markdown]
 # ## Summary
 #
-# <div class="alert alert-info">
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - **Resource**: what a trial gets in portions, here epochs; at most **R**. **Rung**: a stage at which trials are
 #   compared. **η**: one in η goes on, with η times the resource. **Bracket**: one successive halving. **Hyperband**:
