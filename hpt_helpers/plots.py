@@ -167,11 +167,11 @@ def response(
     lowest = []
     for i, (key, part) in enumerate(table.groupby(by, sort=False) if by else [("", table)]):
         quartiles = part.groupby(x)[value].quantile([0.25, 0.5, 0.75]).unstack()
-        colour, line = COLOURS[i % 6], f"{label(by)} {key}" if by else "median"
+        colour, line = COLOURS[i % 6], f"{label(by)} {key}" if by else "every row"
         median = quartiles[0.5]
         ax.plot(median, color=colour, linestyle=DASHES[i % 6], marker=MARKERS[i % 6], ms=4, label=line)
         ax.fill_between(quartiles.index, quartiles[0.25], quartiles[0.75], color=colour, alpha=0.15, linewidth=0)
-        lowest.append(f"{line} is lowest at {median.idxmin():.3g} with {median.min():.3f}")
+        lowest.append(f"{line} has its lowest median, {median.min():.3f}, at {median.idxmin():.3g}")
     ax.set_xscale("log" if (x == "lr" if log_x is None else log_x) else "linear")
     ax.legend()
     return described(ax, f"{title}: {', '.join(lowest)}.")

@@ -266,7 +266,9 @@ def test_a_response_has_a_line_for_each_group():
         assert data(line) == [[0.001, 0.01], pytest.approx(medians)]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "validation loss (nats)")
     assert ax.get_title() == "Validation loss by learning rate and batch size"
-    assert "batch size 16 is lowest at 0.01 with 0.150, batch size 32 is lowest at 0.01 with 0.350" in ax.alt_text
+    assert (
+        "16 has its lowest median, 0.150, at 0.01, batch size 32 has its lowest median, 0.350, at 0.01" in ax.alt_text
+    )
 
 
 def test_a_response_has_a_median_and_a_band():
@@ -281,7 +283,7 @@ def test_a_response_is_quiet_where_every_training_diverged():
     table = pd.DataFrame({"lr": LRS * 2, "val_loss": [0.3, 0.2, np.nan, 0.3, np.nan, np.nan]})
     ax = plots.response(table)
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.3, 0.2, np.nan])
-    assert "lowest at 0.001" in ax.alt_text
+    assert "lowest median, 0.200, at 0.001" in ax.alt_text
 
 
 def test_maps_average_the_seeds_and_ring_all_that_tie():

@@ -13,7 +13,6 @@ import io
 from collections.abc import Callable, Sequence
 
 import ipywidgets
-import matplotlib.pyplot as plt
 
 from hpt_helpers.figures import figure_text
 
@@ -48,6 +47,8 @@ class Slider(ipywidgets.VBox):
         super().__init__([self._slider, self._image, self._words], layout={"align_items": "flex-start"})
 
     def _picture(self, value) -> tuple[bytes, str]:
+        import matplotlib.pyplot as plt
+
         drawn = self._draw(value)
         figure = getattr(drawn, "figure", drawn)
         buffer = io.BytesIO()
