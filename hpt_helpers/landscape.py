@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ class Landscape:
     """Learning curves of every configuration under every seed; an objective for `hpt_helpers.search.run`.
 
     val_loss, val_accuracy: float64, shape (n_configs, n_seeds, n_epochs), nan where training diverged.
+    Made from one Splits for each seed, a seed stands for a repeat: a draw of rows and a training seed.
     As an objective it answers from the stored curves: a search over it is charged the epochs that
     training would have cost. What it does not hold is refused, a failed trial that costs nothing.
     """
@@ -56,26 +58,44 @@ class Landscape:
         where = self._position[key], self.seeds.index(seed), epoch - 1
         return float(self.val_loss[where]), float(self.val_accuracy[where])
 
-    def table(self, epoch: int) -> pd.DataFrame:
-        """Return one row for each configuration and seed: the configuration, seed, val_loss, val_accuracy."""
-        self._check_epoch(epoch)
-        rows = pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
-        return rows.reset_index(drop=True).assign(
-            seed=np.tile(self.seeds, len(self.configs)),
-            val_loss=self.val_loss[:, :, epoch - 1].ravel(),
-            val_accuracy=self.val_accuracy[:, :, epoch - 1].ravel(),
-        )
+    def table(self, epochs: int | Sequence[int]) -> pd.DataFrame:
+        """Return a tidy table: the configuration, epochs, seed, val_loss and val_accuracy of each in turn.
 
-    def best(self, epoch: int) -> dict:
+        epochs: one epoch (counted from 1) or several. Rows are sorted by epoch, then as configs, then as seeds.
+        Raises ValueError for an epoch that the landscape does not have, and for none.
+        """
+        tables = []
+        for epoch in [epochs] if np.ndim(epochs) == 0 else epochs:
+            self._check_epoch(epoch)
+            rows = pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
+            tables.append(
+                rows.assign(
+                    epochs=epoch,
+                    seed=np.tile(self.seeds, len(self.configs)),
+                    val_loss=self.val_loss[:, :, epoch - 1].ravel(),
+                    val_accuracy=self.val_accuracy[:, :, epoch - 1].ravel(),
+                )
+            )
+        return pd.concat(tables, ignore_index=True)
+
+    def losses(self, config: Mapping, epoch: int) -> np.ndarray:
+        """Return the validation losses of a configuration at an epoch, shape (n_seeds,). Raises as `lookup`."""
+        return np.array([self.lookup(config, epoch, seed)[0] for seed in self.seeds])
+
+    def best(self, epoch: int, **fixed) -> dict:
         """Return the configuration with the lowest validation loss at this epoch, averaged over the seeds.
 
-        One that diverged under any seed is never the best; ValueError when all did.
+        fixed: values that it has to have, such as batch_size=16. One that diverged under any seed is never the
+        best; ValueError when all did, when none has these values, and for an epoch that the landscape lacks.
         """
         self._check_epoch(epoch)
         means = self.val_loss[:, :, epoch - 1].mean(axis=1)
-        if np.isnan(means).all():
+        having = [i for i, c in enumerate(self.configs) if all(c.get(k) == v for k, v in fixed.items())]
+        if not having:
+            raise ValueError(f"no configuration of the landscape has {fixed}")
+        if np.isnan(means[having]).all():
             raise ValueError(f"every configuration diverged under some seed by epoch {epoch}")
-        return self.configs[int(np.nanargmin(means))]
+        return self.configs[having[int(np.nanargmin(means[having]))]]
 
     def _check_epoch(self, epoch: int) -> None:
         if check_count("epoch", epoch) > self.n_epochs:
@@ -97,8 +117,8 @@ class Landscape:
 
 
 def landscape(
-    configs: Sequence[Mapping],
-    splits: Splits,
+    configs: Iterable[Mapping],
+    splits: Splits | Sequence[Splits],
     *,
     n_epochs: int,
     seeds: Sequence[int],
@@ -106,30 +126,40 @@ def landscape(
 ) -> Landscape:
     """Return the learning curves of every configuration under every seed, from the cache where they are in it.
 
+    splits: one for all seeds, or one for each: then each is a repeat, with rows and a seed of its own.
     seeds: the training seeds, such as range(5). progress: show a bar while training.
     The cache is that of `hpt_helpers.cache`; the key is everything that determines the numbers: configurations,
     rows, epochs, seeds, and the source of all modules that training uses.
     Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are no sequence
-    of integers, and ValueError for no configurations, no seeds or a negative one.
+    of integers, and ValueError for no configurations, no seeds or a negative one, and for another number of
+    splits than of seeds.
     """
     n_epochs = check_count("n_epochs", n_epochs)
     seeds = check_seeds(seeds)
-    configs = [check_config(c, splits) for c in configs]
+    splits = [splits] * len(seeds) if isinstance(splits, Splits) else list(splits)
+    if len(splits) != len(seeds):
+        raise ValueError(f"splits has {len(splits)} entries; there are {len(seeds)} seeds")
+    configs = [check_config(c, splits[0] if splits else None) for c in configs]
     if not configs or not seeds:
         raise ValueError(f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed")
-    parts = (splits.X_train, splits.y_train, splits.X_val, splits.y_val)
-    key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "code": population}
-    curves = cached(
-        key | {"splits": [part.numpy() for part in parts]},
-        lambda: _train(configs, splits, n_epochs, seeds, progress),
-    )
+    key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "code": population, "rows": _rows(splits)}
+    curves = cached(key, lambda: _train(configs, splits, n_epochs, seeds, progress))
     return Landscape(configs, seeds, **curves)
 
 
+def _rows(splits: list[Splits]) -> list[list[np.ndarray]]:
+    """Return the rows that training sees, once for each of the splits that differ from their neighbour."""
+    different = [s for i, s in enumerate(splits) if i == 0 or s is not splits[i - 1]]
+    return [[getattr(s, part).numpy() for part in ("X_train", "y_train", "X_val", "y_val")] for s in different]
+
+
 def _train(
-    configs: list[dict], splits: Splits, n_epochs: int, seeds: list[int], progress: bool
+    configs: list[dict], splits: list[Splits], n_epochs: int, seeds: list[int], progress: bool
 ) -> dict[str, np.ndarray]:
-    pairs = [(c, s) for c in configs for s in seeds]
-    curves = fit_many([c for c, _ in pairs], splits, n_epochs=n_epochs, seed=[s for _, s in pairs], progress=progress)
+    jobs = list(product(configs, zip(splits, seeds, strict=True)))
+    curves = fit_many(
+        [config for config, _ in jobs], [part for _, (part, _) in jobs],
+        n_epochs=n_epochs, seed=[seed for _, (_, seed) in jobs], progress=progress,
+    )  # fmt: skip
     shape = (len(configs), len(seeds), n_epochs)
     return {"val_loss": curves.val_loss.reshape(shape), "val_accuracy": curves.val_accuracy.reshape(shape)}

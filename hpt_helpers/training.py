@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -79,6 +79,16 @@ def fit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> Lea
             break
         curves[:, epoch] = train_loss, val_loss, val_accuracy
     return LearningCurve(*curves, model)
+
+
+def refit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> SimpleNN:
+    """Train the chosen configuration on training and validation rows together; return the model.
+
+    The last step of a search, before the one test score: no choice is left for which validation rows are needed.
+    Scaled as `splits` are. Arguments and errors as for `fit`.
+    """
+    both = {part: torch.cat([getattr(splits, f"{part}_train"), getattr(splits, f"{part}_val")]) for part in "Xy"}
+    return fit(config, replace(splits, X_train=both["X"], y_train=both["y"]), n_epochs=n_epochs, seed=seed).model
 
 
 def start_training(

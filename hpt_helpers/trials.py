@@ -167,6 +167,25 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
     return trials[distance <= tolerance].sort_values(["n_epochs", "val_loss"], kind="stable")
 
 
+def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
+    """Say whether two tables hold the same trials in the same order, in all columns that both have.
+
+    Numbers may differ by 1e-9, which is what training alone or in a population may. How long a trial took is not
+    compared. Raises ValueError when the tables share no column.
+    """
+    import pandas as pd
+
+    shared = [name for name in a.columns if name in b.columns and name not in ("runtime_s", "config")]
+    if not shared:
+        raise ValueError(f"the tables share no column: {list(a.columns)} and {list(b.columns)}")
+    a, b = (table[shared].reset_index(drop=True) for table in (a, b))
+    try:
+        pd.testing.assert_frame_equal(a, b, check_dtype=False, rtol=0, atol=1e-9)
+    except AssertionError:
+        return False
+    return True
+
+
 def append_trial(path: str | Path, record: Mapping, *, trial: int) -> None:
     """Append one trial's record to a JSON-lines log, whole and flushed, so that an interrupt loses none before it.
 

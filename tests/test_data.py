@@ -96,15 +96,45 @@ def test_validation_rows_are_stratified(name, seed):
     assert np.abs(val - share * val.sum()).max() < 1
 
 
-def test_a_seed_decides_both_splits():
-    one, same, other = (load_splits("wine", seed=s, scaled=False) for s in (1, 1, 2))
+def test_a_seed_decides_the_test_rows_and_a_draw_the_others():
+    one, same, other = (load_splits("wine", seed=s, draw=5, scaled=False) for s in (1, 1, 2))
     assert torch.equal(one.X_train, same.X_train) and torch.equal(one._X_test, same._X_test)
     assert rows(one._X_test) != rows(other._X_test)
-    assert rows(one.X_val) != rows(other.X_val)
 
 
-def test_a_numpy_integer_is_a_seed():
-    assert torch.equal(load_splits("iris", seed=np.int64(3)).X_val, load_splits("iris", seed=3).X_val)
+@pytest.mark.parametrize("name", KNOWN)
+def test_draws_leave_the_test_rows_sealed_and_differ_in_their_validation_rows(name):
+    draws = [load_splits(name, draw=draw, scaled=False) for draw in (0, 1, 2, 43)]
+    outside = {str(rows(part.X_train, part.X_val)) for part in draws}
+    assert len(outside) == 1 and len({str(part._X_test.tolist()) for part in draws}) == 1
+    assert len({str(rows(part.X_val)) for part in draws}) == 4
+    assert [part.draw for part in draws] == [0, 1, 2, 43]
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_draw_43_is_the_one_draw_of_version_0_1(name):
+    """Its code drew the validation rows of seed 42 with the random state 42 + 1: lessons 3 and 4 rest on them."""
+    X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    X_rest, X_test, y_rest, y_test = train_test_split(X, y, test_size=0.2, random_state=42)
+    parts = train_test_split(X_rest, y_rest, test_size=0.25, random_state=42 + 1, stratify=y_rest)
+    splits = load_splits(name, draw=43, scaled=False)
+    now = splits.X_train, splits.X_val, splits.y_train, splits.y_val, splits._X_test, splits._y_test
+    for ours, theirs in zip(now, [*parts, X_test, y_test], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("seed", [0, 42])
+def test_no_draw_is_the_data_sets_default_draw(name, seed):
+    default, named = load_splits(name, seed=seed), load_splits(name, seed=seed, draw=data.DEFAULT_DRAW[name])
+    assert torch.equal(default.X_train, named.X_train) and torch.equal(default.X_val, named.X_val)
+    assert default.draw == data.DEFAULT_DRAW[name]
+
+
+def test_numpy_integers_are_a_seed_and_a_draw():
+    splits = load_splits("iris", seed=np.int64(3), draw=np.int64(4))
+    assert torch.equal(splits.X_val, load_splits("iris", seed=3, draw=4).X_val)
+    assert (type(splits.seed), type(splits.draw)) == (int, int)
 
 
 @pytest.mark.parametrize("name", ["Iris", "mnist", ""])
@@ -113,10 +143,23 @@ def test_an_unknown_name_is_refused(name):
         load_splits(name)
 
 
-@pytest.mark.parametrize("seed", [1.5, "42", None, True])
-def test_a_seed_that_is_no_integer_is_refused(seed):
-    with pytest.raises(TypeError, match="seed"):
-        load_splits("iris", seed=seed)
+@pytest.mark.parametrize("argument", ["seed", "draw"])
+@pytest.mark.parametrize("value", [1.5, "42", True, float("nan"), [1]])
+def test_a_seed_or_draw_that_is_no_integer_is_refused(argument, value):
+    with pytest.raises(TypeError, match=f"{argument} is .*an integer is needed"):
+        load_splits("iris", **{argument: value})
+
+
+@pytest.mark.parametrize("argument", ["seed", "draw"])
+@pytest.mark.parametrize("value", [-1, 2**32])
+def test_a_seed_or_draw_out_of_range_is_refused(argument, value):
+    with pytest.raises(ValueError, match=f"{argument} is {value}; allowed are 0 to"):
+        load_splits("iris", **{argument: value})
+
+
+def test_there_is_no_default_seed_of_none():
+    with pytest.raises(TypeError, match="seed is None"):
+        load_splits("iris", seed=None)
 
 
 # --- scaling --------------------------------------------------------------------------------------
@@ -211,6 +254,13 @@ def test_a_final_score_warns_across_objects_of_one_data_set():
     again = load_splits("iris")
     with pytest.warns(UserWarning):
         again.final_score(new_model(again, 2))
+
+
+def test_a_final_score_warns_across_draws_because_the_test_rows_are_the_same():
+    load_splits("iris", draw=0).final_score(new_model(load_splits("iris"), 1))
+    other = load_splits("iris", draw=1)
+    with pytest.warns(UserWarning, match="already scored other weights"):
+        other.final_score(new_model(other, 2))
 
 
 def test_other_data_sets_and_seeds_have_scores_of_their_own():

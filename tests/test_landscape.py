@@ -111,16 +111,24 @@ def test_lookup_of_what_is_not_there(arguments, error, says):
 def test_the_table_has_a_row_for_each_configuration_and_seed():
     found = make()
     table = found.table(2)
-    assert list(table.columns) == ["lr", "batch_size", "hidden_size", "seed", "val_loss", "val_accuracy"]
+    assert list(table.columns) == ["lr", "batch_size", "hidden_size", "epochs", "seed", "val_loss", "val_accuracy"]
     assert list(table.index) == list(range(6))
     assert table["seed"].tolist() == [0, 4] * 3 and table["hidden_size"].tolist() == [8, 8, 16, 16, 3, 3]
     for r in table.to_dict("records"):
         config = {k: r[k] for k in ("lr", "batch_size", "hidden_size")}
         assert (r["val_loss"], r["val_accuracy"]) == found.lookup(config, 2, r["seed"])
     assert isinstance(table, pd.DataFrame)
-    for bad in (0, 4):
+    for bad in (0, 4, [1, 4]):
         with pytest.raises(ValueError, match="epoch"):
             found.table(bad)
+
+
+def test_the_table_of_several_epochs_is_theirs_in_turn():
+    found = make()
+    table = found.table([3, 1])
+    assert table["epochs"].tolist() == [3] * 6 + [1] * 6 and list(table.index) == list(range(12))
+    pd.testing.assert_frame_equal(table[:6], found.table(3))
+    pd.testing.assert_frame_equal(table[6:].reset_index(drop=True), found.table(np.int64(1)))
 
 
 @pytest.mark.parametrize("epoch", [1, 3])

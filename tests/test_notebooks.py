@@ -107,6 +107,12 @@ def test_no_cell_is_empty_and_only_known_tags_are_used(path):
         assert not re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)", cell.source), "use a tag, which is counted"
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_no_box_is_unreadable_in_the_dark_theme(source):
+    """Alerts have a contrast of 2.7 : 1 in JupyterLab's dark theme; a border beside the page's own text, 18."""
+    assert "alert" not in source.read_text()
+
+
 def test_at_most_two_cells_are_ignored_and_a_compared_cell_with_output_follows_each():
     ignored = []
     for path in NOTEBOOKS:

@@ -4,11 +4,12 @@ import inspect
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from hpt_helpers import plots
+from hpt_helpers.classroom import lesson_plots, plots
 
 RNG = np.random.default_rng(0)
 REPEATS = RNG.uniform(0.1, 1, (30, 8))
@@ -16,25 +17,39 @@ CURVES = np.exp(-RNG.uniform(0, 1, (20, 12)))
 SURFACE = np.array([[0.9, 0.4, 0.8], [0.7, 0.1, 0.6]])
 LRS = [1e-4, 1e-3, 1e-2]
 CONFIGS = [{"lr": 0.001, "hidden_size": 8}, {"lr": 0.001, "hidden_size": 16}, {"lr": 0.03, "hidden_size": 8}]
+# Two seeds of four configurations: means .85 .15 / .40 .35, accuracies .5 .9 / .9 .9.
+GRID = pd.DataFrame(
+    {
+        "lr": [0.001, 0.01] * 4,
+        "batch_size": [16, 16, 32, 32] * 2,
+        "val_loss": [0.8, 0.1, 0.4, 0.3, 0.9, 0.2, 0.4, 0.4],
+        "val_accuracy": [0.4, 0.8, 0.9, 1.0, 0.6, 1.0, 0.9, 0.8],
+    }
+)
+PAIRS = pd.DataFrame({"random": [0.3, 0.2, 0.5, 0.1], "grid": [0.4, 0.4, 0.4, 0.1]})
+LUCK = pd.DataFrame({"source": ["seed"] * 3 + ["rows"] * 4, "val_loss": [0.2, 0.1, 0.4, 0.1, 0.3, np.nan, 0.2]})
 
 # A small call of every plot function: the test below fails for one that is not here.
 CALLS = {
     "trajectories": lambda **o: plots.trajectories({"grid": [0.5, 0.4], "random": REPEATS[:, :2]}, **o),
     "learning_curves": lambda **o: plots.learning_curves({"slow": CURVES[0], "fast": CURVES[1]}, **o),
     "heat_map": lambda **o: plots.heat_map(SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", **o),
-    "response": lambda **o: plots.response(LRS, {"16": [0.3, 0.1, 0.2], "32": [0.4, 0.3, 0.2]}, **o),
+    "response": lambda **o: plots.response(GRID, by="batch_size", **o),
     "surrogate": lambda ax=None, **o: draw_surrogate(axes=ax and (ax, ax.figure.add_subplot()), **o),
-    "distributions": lambda **o: plots.distributions({"grid": [0.1, 0.2], "random": [0.3, 0.4, 0.2]}, **o),
+    "spread": lambda **o: plots.spread(LUCK, **o),
+    "paired": lambda **o: plots.paired(PAIRS, "random", "grid", **o),
+    "histogram": lambda **o: plots.histogram(LUCK["val_loss"], **o),
+    "maps": lambda ax=None, **o: plots.maps(GRID, values=["val_loss"], axes=ax and [ax], **o),
     "lines": lambda title="Lines", **o: plots.lines(
         [1, 2], {"formula": [0.1, 0.2], "simulated": [0.3, 0.2]}, x_label="trials", y_label="share", title=title, **o
     ),
-    "projection": lambda **o: plots.projection(CONFIGS, (LRS, [0.3, 0.1, 0.2]), **o),
+    "projection": lambda **o: lesson_plots.projection(CONFIGS, (LRS, [0.3, 0.1, 0.2]), **o),
 }
 
 
 def draw_surrogate(**options):
     mean, std, gain = np.array([0.5, 0.2, 0.4]), np.array([0.1, 0.05, 0.02]), np.array([0, 0.03, 0.01])
-    return plots.surrogate(LRS, mean, std, gain, tried=[(1e-4, 0.5), (1e-2, 0.4)], **options)
+    return lesson_plots.surrogate(LRS, mean, std, gain, tried=[(1e-4, 0.5), (1e-2, 0.4)], **options)
 
 
 @pytest.fixture(autouse=True)
@@ -77,8 +92,13 @@ def band(collection):
 
 
 def test_every_plot_function_is_tested():
-    public = {n for n, f in inspect.getmembers(plots, inspect.isfunction) if f.__module__ == plots.__name__}
-    assert {n for n in public if not n.startswith("_")} == set(CALLS)
+    public = {
+        name
+        for module in (plots, lesson_plots)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    }
+    assert public == set(CALLS)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -99,7 +119,8 @@ def test_it_makes_axes_of_its_own_when_none_are_given(name):
 def test_it_has_a_title_two_labels_and_a_description(name):
     ax = CALLS[name](title="What was seen")
     parts = [*ax.figure.axes, *ax.child_axes]
-    assert [part.get_title() for part in parts if part.get_title()] == ["What was seen"]
+    [shown] = [part.get_title() for part in parts if part.get_title()]
+    assert shown.startswith("What was seen") and (shown == "What was seen" or name == "maps")
     assert any(part.get_xlabel() for part in parts) and all(part.get_ylabel() for part in parts)
     own = CALLS[name]()
     assert any(part.get_title() for part in (own, *own.child_axes))
@@ -112,7 +133,7 @@ def test_it_can_be_drawn_without_a_warning(name):
     CALLS[name]().figure.canvas.draw()
 
 
-@pytest.mark.parametrize("name", ["trajectories", "learning_curves", "response", "distributions", "lines"])
+@pytest.mark.parametrize("name", ["trajectories", "learning_curves", "response", "lines"])
 def test_its_lines_are_told_apart_in_greyscale_and_named(name):
     ax = CALLS[name]()
     assert_told_apart_in_greyscale(ax.lines)
@@ -121,9 +142,10 @@ def test_its_lines_are_told_apart_in_greyscale_and_named(name):
 
 def test_six_lines_are_told_apart_in_greyscale():
     samples = {str(i): RNG.uniform(0, 1, 5) for i in range(6)}
-    for draw in (plots.trajectories, plots.learning_curves, plots.distributions):
+    for draw in (plots.trajectories, plots.learning_curves):
         assert_told_apart_in_greyscale(draw(samples).lines)
-    assert_told_apart_in_greyscale(plots.response(range(1, 6), samples).lines)
+    many = pd.DataFrame({"lr": [1, 2, 3] * 6, "batch_size": np.repeat(range(6), 3), "val_loss": RNG.uniform(0, 1, 18)})
+    assert_told_apart_in_greyscale(plots.response(many, by="batch_size").lines)
     assert_told_apart_in_greyscale(plots.lines(range(5), samples, x_label="x", y_label="y", title="Lines").lines)
 
 
@@ -234,36 +256,143 @@ def test_a_heat_maps_colours_may_follow_the_logarithm():
     assert CALLS["heat_map"]().collections[0].norm(0.5) == pytest.approx(0.5)
 
 
-def test_a_response_is_drawn_against_a_logarithmic_axis():
-    ax = CALLS["response"]()
-    assert ax.get_xscale() == "log" and CALLS["response"](log_x=False).get_xscale() == "linear"
-    assert [data(line) for line in ax.lines] == [[LRS, [0.3, 0.1, 0.2]], [LRS, [0.4, 0.3, 0.2]]]
+def test_a_response_has_a_line_for_each_group():
+    ax = plots.response(GRID, by="batch_size")
+    assert ax.get_xscale() == "log" and plots.response(GRID, log_x=False).get_xscale() == "linear"
+    assert plots.response(GRID, "batch_size").get_xscale() == "linear"
+    assert [line.get_label() for line in ax.lines] == ["batch size 16", "batch size 32"]
+    for line, medians in zip(ax.lines, ([0.85, 0.15], [0.4, 0.35]), strict=True):
+        assert data(line) == [[0.001, 0.01], pytest.approx(medians)]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "validation loss (nats)")
-    assert "16 lowest at 0.001" in ax.alt_text and "32 lowest at 0.01" in ax.alt_text
+    assert ax.get_title() == "Validation loss by learning rate and batch size"
+    assert (
+        "16 has its lowest median, 0.150, at 0.01, batch size 32 has its lowest median, 0.350, at 0.01" in ax.alt_text
+    )
 
 
-def test_a_response_with_repeats_has_a_median_and_a_band():
-    values = np.array([[1.0, 5, 3], [2, 6, 3], [3, 9, 3], [4, 8, 3], [5, 7, 3]])
-    ax = plots.response(LRS, {"iris": values})
-    assert data(ax.lines[0])[1] == [3, 7, 3]
+def test_a_response_has_a_median_and_a_band():
+    values = {1e-4: [1, 2, 3, 4, 5.0], 1e-3: [5, 6, 9, 8, 7], 1e-2: [3, 3, 3, 3, 3]}
+    table = pd.DataFrame([(lr, v) for lr, vs in values.items() for v in vs], columns=["lr", "val_accuracy"])
+    ax = plots.response(table, value="val_accuracy")
+    assert data(ax.lines[0])[1] == [3, 7, 3] and ax.get_ylabel() == "validation accuracy"
     assert band(ax.collections[0])[1e-4] == (2, 4) and band(ax.collections[0])[1e-3] == (6, 8)
 
 
 def test_a_response_is_quiet_where_every_training_diverged():
-    ax = plots.response(LRS, {"iris": [[0.3, 0.2, np.nan], [0.3, np.nan, np.nan]]})
+    table = pd.DataFrame({"lr": LRS * 2, "val_loss": [0.3, 0.2, np.nan, 0.3, np.nan, np.nan]})
+    ax = plots.response(table)
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.3, 0.2, np.nan])
-    assert "iris lowest at 0.001" in ax.alt_text
+    assert "lowest median, 0.200, at 0.001" in ax.alt_text
 
 
-def test_distributions_are_the_share_at_or_below():
-    sample = np.array([0.3, 0.1, 0.2, 0.2])
-    ax = plots.distributions({"random": sample}, x_label="test accuracy")
-    x, y = ax.lines[0].get_data()
-    for value in (0.1, 0.15, 0.2, 0.25, 0.3):
-        before = np.flatnonzero(x <= value)
-        assert y[before[-1]] == (sample <= value).mean()
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("test accuracy", "share at or below")
-    assert "random has median 0.200" in ax.alt_text
+def test_maps_average_the_seeds_and_ring_all_that_tie():
+    left = plots.maps(GRID, mark=[{"lr": 0.001, "batch_size": 32}])
+    right = next(ax for ax in left.figure.axes if ax.get_title() == "Validation error, mean of 2")
+    assert left.get_title() == "Validation loss, mean of 2"
+    np.testing.assert_allclose(left.collections[0].get_array().reshape(2, 2), [[0.85, 0.15], [0.4, 0.35]])
+    np.testing.assert_allclose(right.collections[0].get_array().reshape(2, 2), [[0.5, 0.1], [0.1, 0.1]])
+    for ax, ringed in ((left, {(0.01, 0)}), (right, {(0.01, 0), (0.001, 1), (0.01, 1)})):
+        rings = {(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "o"}
+        crosses = [data(line) for line in ax.lines if line.get_marker() == "X"]
+        assert rings == ringed and crosses == [[[0.001], [1]]]
+        assert f"met in {len(ringed)} of 4 cells" in ax.alt_text and ax.get_xscale() == "log"
+    assert "lowest at 0.01 and 16" in left.alt_text
+
+
+def test_maps_leave_a_cell_empty_where_a_seed_diverged():
+    table = GRID.assign(val_loss=[0.8, np.nan, *GRID["val_loss"][2:]])
+    shown = np.ma.filled(plots.maps(table, values=["val_loss"]).collections[0].get_array(), np.nan).reshape(2, 2)
+    np.testing.assert_allclose(shown, [[0.85, np.nan], [0.4, 0.35]])
+
+
+def test_a_spread_shows_every_value_its_quartiles_and_what_is_missing():
+    ax = plots.spread(LUCK)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["seed\n(3)", "rows\n(3 of 4)"]
+    assert ax.get_title() == "Validation loss by source" and ax.get_xlabel() == "validation loss (nats)"
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [data(line)[0] for line in dots] == [[0.2, 0.1, 0.4], [0.1, 0.3, 0.2]]
+    for row, line in enumerate(dots):  # in the group's row, and none above another
+        heights = data(line)[1]
+        assert max(abs(np.array(heights) - row)) < 0.32 and len(set(heights)) == 3
+    boxes, bars = ([line for line in ax.lines if len(line.get_xdata()) == n] for n in (5, 2))
+    assert [sorted(set(data(box)[0])) for box in boxes] == [pytest.approx([0.15, 0.3]), pytest.approx([0.15, 0.25])]
+    assert [data(bar)[0] for bar in bars] == [[0.2, 0.2], [0.2, 0.2]]
+    assert "seed has median 0.2, middle half 0.15 to 0.3, 3 values" in ax.alt_text
+    assert "rows has median 0.2, middle half 0.15 to 0.25, 3 of 4 values" in ax.alt_text
+
+
+def test_a_spread_takes_other_columns_and_a_logarithmic_axis():
+    ax = plots.spread(GRID, "val_loss", "lr", log=True)
+    assert ax.get_xscale() == "log" and [t.get_text() for t in ax.get_yticklabels()] == ["0.001\n(4)", "0.01\n(4)"]
+    ax.figure.canvas.draw()
+    assert {t.get_text() for t in ax.get_xticklabels()} >= {"0.1", "0.2", "0.5"}
+
+
+def test_a_spread_of_a_group_without_values_is_quiet():
+    ax = plots.spread(LUCK.assign(val_loss=[np.nan] * 3 + [0.1] * 4))
+    ax.figure.canvas.draw()
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["seed\n(0 of 3)", "rows\n(4)"]
+
+
+def test_pairs_are_differences_with_their_mean_and_interval():
+    """By hand: differences −.1, −.2, .1, 0 have mean −.05, standard error .0645; Student's t for 3 is 3.182."""
+    ax = plots.paired(PAIRS, "random", "grid")
+    dots = {line.get_label(): data(line) for line in ax.lines if line.get_marker() in ("o", "^", "D")}
+    assert dots == {
+        "random lower in 2 of 4": [pytest.approx([-0.2, -0.1]), [0, 1]],
+        "equal in 1 of 4": [pytest.approx([0]), [2]],
+        "grid lower in 1 of 4": [pytest.approx([0.1]), [3]],
+    }
+    (interval,) = ax.containers
+    assert interval[0].get_xdata() == pytest.approx([-0.05])
+    ends = np.array([path.vertices[:, 0] for path in interval[2][0].get_paths()])
+    assert ends.ravel() == pytest.approx([-0.05 - 3.182 * 0.06455, -0.05 + 3.182 * 0.06455], abs=1e-4)
+    assert ax.get_xlabel() == "random − grid (nats)" and ax.get_title() == "Random against grid, 4 repeats in pairs"
+    assert "mean -0.050, 95 % interval -0.255 to 0.155" in ax.alt_text and "random lower in 2 of 4" in ax.alt_text
+
+
+def test_pairs_leave_out_a_repeat_that_has_one_of_the_two():
+    ax = plots.paired(PAIRS.assign(grid=[0.4, np.nan, 0.4, 0.1]), "random", "grid", unit="")
+    assert "random lower in 1 of 3" in ax.alt_text and ax.get_xlabel() == "random − grid"
+
+
+def test_a_histogram_counts_and_compares():
+    values = pd.Series([0.12, 0.31, 0.33, 0.90, np.nan], name="val_loss")
+    ax = plots.histogram(values, reference=0.32)
+    assert sum(patch.get_height() for patch in ax.patches) == 4
+    assert ax.lines[0].get_xdata() == pytest.approx([0.415] * 2) and ax.lines[1].get_xdata() == [0.32, 0.32]
+    assert (ax.get_xlabel(), ax.get_title()) == ("validation loss (nats)", "Validation loss")
+    assert "4 values from 0.12 to 0.9, mean 0.415, 2 of them above 0.32" in ax.alt_text
+
+
+def test_a_histogram_of_shares_of_30_rows_has_a_bar_for_each():
+    ax = plots.histogram(np.array([24, 26, 26, 26, 27, 29]) / 30, x_label="accuracy")
+    centres = [patch.get_x() + patch.get_width() / 2 for patch in ax.patches]
+    assert centres == pytest.approx(np.arange(24, 30) / 30)
+    assert [patch.get_height() for patch in ax.patches] == [1, 0, 3, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: plots.spread(LUCK, "loss"),
+        lambda: plots.paired(PAIRS, "random", "sobol"),
+        lambda: plots.response(GRID, by="hidden_size"),
+        lambda: plots.maps(GRID, y="epochs"),
+    ],
+)
+def test_a_column_that_is_not_there_is_named(call):
+    with pytest.raises(ValueError, match=r"table lacks the columns \['(loss|sobol|hidden_size|epochs)'\]; it has"):
+        call()
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(TypeError, match="table is a dict; a DataFrame is needed"):
+        plots.paired({"a": [1, 2], "b": [1, 2]}, "a", "b")
+    with pytest.raises(ValueError, match="table has 1 rows with both"):
+        plots.paired(PAIRS[:1], "random", "grid")
+    with pytest.raises(ValueError, match="no number"):
+        plots.histogram([np.nan])
 
 
 def test_a_surrogate_is_drawn_above_its_gain():

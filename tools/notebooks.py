@@ -110,6 +110,8 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
+            # A live widget has a random id, and without its kernel shows an error where its picture could stand.
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
             if output.output_type == "error":
                 # A traceback names files of this machine; the last line says what the lesson is about.
                 output.traceback = [f"{output.ename}: {output.evalue}"]

@@ -31,7 +31,7 @@
 # | [03 Bayesian optimisation](03_bayesian_optimization.ipynb) | Can a search learn from the trials it has made? | 02 |
 # | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02 |
 #
-# A lesson takes at most 40 minutes. Some have an optional part after their summary, "Going further", whose time
+# A lesson takes at most 107 minutes. Some have an optional part after their summary, "Going further", whose time
 # is stated apart. The order is the one above; 03 and 04 can change places.
 
 # %% [markdown]
@@ -49,7 +49,7 @@
 #    next one when called again; `ex.q1.solution()` shows a solution, which is code that runs; `ex.progress()`
 #    lists what you have done.
 #
-# <div class="alert alert-info">
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # **These are your copies.** `make lab` put them into the folder `my_notebooks` and never overwrites them. For
 # a fresh copy of one lesson, run `make reset LESSON=02` in a terminal: yours is kept beside it, with `.bak`

@@ -11,7 +11,7 @@
 #
 # **Can a search learn from the trials it has made?**
 #
-# **Time:** core path 29 minutes. **Builds on:** [Random search](02_random_search.ipynb).
+# **Time:** core path 79 minutes. **Builds on:** [Random search](02_random_search.ipynb).
 #
 # Grid and random search choose their configurations without looking at a single result. **Bayesian optimisation**
 # looks at all of them: it predicts the loss where nothing was tried, and goes where the prediction promises most.
@@ -36,7 +36,7 @@ from sklearn.gaussian_process.kernels import Matern
 from skopt import gp_minimize
 from skopt.acquisition import gaussian_ei
 
-from hpt_helpers import plots
+from hpt_helpers.classroom import lesson_plots, plots
 from hpt_helpers.config import plain
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import landscape
@@ -56,7 +56,7 @@ SEED, TRAINING_SEED, N_TRIALS = 42, 0, 20
 space = SearchSpace(
     {"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(16, 64), "epochs": Integer(50, 150)}
 )
-splits = load_splits("iris")
+splits = load_splits("iris", draw=43)
 objective = TrainingObjective(splits)
 
 # %% [markdown]
@@ -211,7 +211,7 @@ for pair, n in zip(axes.T, (3, 4, 5, 7), strict=True):
     gain = expected_improvement(mean, std, truth[seen].min())
     tried = [(lrs[i], truth[i]) for i in seen]
     title = f"After {n} trials"
-    plots.surrogate(lrs, mean, std, gain, tried=tried, truth=truth, title=title, axes=pair)
+    lesson_plots.surrogate(lrs, mean, std, gain, tried=tried, truth=truth, title=title, axes=pair)
     print(f"after {n} trials: largest gain {gain.max():.4f} nats, at lr {lrs[gain.argmax()]:.4f}")
 
 # %% [markdown]
@@ -295,7 +295,7 @@ for xi in (0.0, 0.01):
 # They are equal once `xi` is taken off the best loss. With an `xi` above zero, small sure gains count for little, and the
 # search explores more. If your losses differ by less than `xi`, set it lower.
 #
-# <div class="alert alert-info">
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # **Before you build on it:** scikit-optimize's first repository is archived, and the package lives on in a fork. It
 # works with today's scikit-learn, but not in every corner. The course keeps it behind one function, so that it can be
@@ -448,7 +448,7 @@ print("test accuracy", splits.final_score(final.model))
 #
 # ## Summary
 #
-# <div class="alert alert-info">
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - Minimise a loss that changes smoothly; accuracy on few rows is a staircase.
 # - A **surrogate** predicts mean and doubt from the trials so far. **Expected improvement** weighs the two: exploit,

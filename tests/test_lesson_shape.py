@@ -1,0 +1,145 @@
+"""Lessons written in the new shape keep it: short cells, one idea a line, answers that stay closed until opened."""
+
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import nbformat.v4 as nb
+import pytest
+
+from tools.lesson_minutes import PREDICTION, code_to_read, is_exercise, load, split
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+NEW_SHAPE: list[str] = []  # a lesson joins when it is written anew: "01_grid_search", next "02_random_search"
+
+MAX_CORE_MINUTES = 60
+MAX_LINES, MAX_MEDIAN, MAX_WIDTH, MAX_IMPORTS = 12, 6, 100, 6
+MAX_TOKENS_A_LINE = 11
+MAX_PRINTED = 4  # lines; a picture or a table says more than sentences of numbers
+MIN_EXERCISES = 3
+ANSWER = "<details><summary>What was seen</summary>"
+
+
+def faults(notebook):
+    """Return what is wrong with a lesson's shape, as a list of texts: empty for a lesson in the new shape."""
+    core, further = split(notebook)
+    return [*of_the_core(core), *of_answers(core), *of_answers(further), *of_cells([*core, *further])]
+
+
+def of_the_core(cells):
+    part = load(cells)
+    if part.minutes > MAX_CORE_MINUTES:
+        yield f"the core path takes {part.minutes} minutes"
+    if part.exercises < MIN_EXERCISES:
+        yield f"the core path has {part.exercises} exercises"
+    if part.lines and statistics.median(part.lines) > MAX_MEDIAN:
+        yield f"the median cell of the core path has {statistics.median(part.lines)} lines"
+    if part.lines and sum(part.tokens) / sum(part.lines) > MAX_TOKENS_A_LINE:
+        yield f"the core path has {sum(part.tokens) / sum(part.lines):.1f} tokens a line"
+
+
+def of_answers(cells):
+    """Each prediction: text, then its code cell, then text that has the closed answer before any new prediction."""
+    for i, cell in enumerate(cells):
+        if cell.cell_type != "markdown":
+            continue
+        text, name = cell.source, repr(cell.source[:60])
+        asked = i >= 2 and PREDICTION in cells[i - 2].source and cells[i - 1].cell_type == "code"
+        answers = text.count("<details")
+        if answers != asked:
+            yield f"{answers} answers instead of {int(asked)} in {name}"
+        if text.count(PREDICTION) > 1:
+            yield f"two predictions before one cell in {name}"
+        if PREDICTION in text and [c.cell_type for c in cells[i + 1 : i + 3]] != ["code", "markdown"]:
+            yield f"a prediction without a code cell and text after it in {name}"
+        if PREDICTION in text and text.find("<details", text.find(PREDICTION)) >= 0:
+            yield f"an answer behind a prediction, before its cell, in {name}"
+        if len(re.findall(rf"^{ANSWER}\n\n", text, flags=re.M)) != answers:
+            yield f"no {ANSWER} on a line of its own with a blank line after it in {name}"
+        if len(re.findall(r"\n\n</details>(?:\n\n|\n?$)", text)) != answers:
+            yield f"no </details> between blank lines in {name}"
+
+
+def of_cells(cells):
+    for cell in cells:
+        if cell.cell_type != "code":
+            continue
+        lines, written = code_to_read(cell.source), [line for line in cell.source.splitlines() if line.strip()]
+        name = repr(cell.source[:60])
+        if len(lines) > MAX_LINES and not is_exercise(cell):
+            yield f"{len(lines)} lines in {name}"
+        if len(written) - len(lines) > MAX_IMPORTS:
+            yield f"{len(written) - len(lines)} lines of imports in {name}"
+        if max(map(len, written), default=0) > MAX_WIDTH:
+            yield f"a line of {max(map(len, written))} characters in {name}"
+        printed = sum(len(o.text.splitlines()) for o in cell.get("outputs", []) if o.output_type == "stream")
+        if printed > MAX_PRINTED and not is_exercise(cell):
+            yield f"{printed} printed lines in {name}"
+
+
+def test_the_lessons_in_the_new_shape_keep_it():
+    found = {name: faults(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)) for name in NEW_SHAPE}
+    assert found == {name: [] for name in NEW_SHAPE}
+
+
+# --- each rule can fail -------------------------------------------------------------------------------
+
+SEEN = f"{ANSWER}\n\nThe rows. **So:** draw anew.\n\n</details>"
+TEXT, ASK, CODE = "Some text.", "Why?\n\n**Predict:** which is larger?", "x = 1"
+STUDY = [ASK, ("code", CODE), SEEN]
+EXERCISES = [part for i in (1, 2, 3) for part in (f"**{i}.** Do it.", ("code", f"ex.q{i}.check(...)"))]
+
+
+def lesson(*cells, exercises=EXERCISES):
+    notebook = nb.new_notebook()
+    for cell in [*cells, *exercises, TEXT]:
+        new = nb.new_markdown_cell(cell) if isinstance(cell, str) else nb.new_code_cell(cell[1])
+        if len(cell) == 3:
+            new.outputs = [nb.new_output("stream", name="stdout", text=cell[2])]
+        notebook.cells.append(new)
+    return notebook
+
+
+GOOD = {
+    "one study": STUDY,
+    "the answer, then the next prediction": [ASK, ("code", CODE), f"{SEEN}\n\n{ASK}", ("code", CODE), SEEN],
+    "a cell that nothing is predicted of": [TEXT, ("code", CODE), TEXT],
+    "going further": [*EXERCISES, "## Going further", *STUDY],
+    "text before the answer": [ASK, ("code", CODE), f"A table.\n\n{SEEN}"],
+    "twelve lines among short ones": [TEXT, ("code", "x = 1\n" * 12), *STUDY, *STUDY],
+    "six imports": [TEXT, ("code", "import a\n" * 6 + "\nx = 1"), TEXT],
+    "four printed lines": [TEXT, ("code", CODE, "1\n2\n3\n4\n"), TEXT],
+}
+BAD = {
+    "0 answers instead of 1": [ASK, ("code", CODE), TEXT],
+    "1 answers instead of 0": [TEXT, ("code", CODE), SEEN],
+    "before its cell": [ASK, ("code", CODE), f"{ASK}\n\n{SEEN}", ("code", CODE), SEEN],
+    "a prediction without": [ASK, TEXT],
+    "two predictions": [f"{ASK}\n\n{ASK}", ("code", CODE), SEEN],
+    "a blank line after it": [ASK, ("code", CODE), SEEN.replace("</summary>\n\n", "</summary>\n")],
+    "no <details><summary>What was seen": [ASK, ("code", CODE), SEEN.replace("What was seen", "Answer")],
+    "no </details>": [ASK, ("code", CODE), SEEN.replace("\n\n</details>", "\n</details>")],
+    "13 lines in": [TEXT, ("code", "x = 1\n" * 13), *STUDY, *STUDY],
+    "the median cell": [TEXT, ("code", "x = 1\n" * 7), TEXT],
+    "7 lines of imports": [TEXT, ("code", "import a\n" * 7 + "\nx = 1"), TEXT],
+    "a line of 101 characters": [TEXT, ("code", f"# {'x' * 99}"), TEXT],
+    "12.0 tokens a line": [TEXT, ("code", "x = f(1, 2, 3, 4)"), TEXT],
+    "5 printed lines": [TEXT, ("code", CODE, "1\n2\n3\n4\n5\n"), TEXT],
+    "takes 61 minutes": ["word " * 8600, ("code", CODE), TEXT],
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_lesson_in_the_new_shape_has_no_fault(name):
+    assert faults(lesson(*GOOD[name])) == []
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_each_fault_is_found(fault):
+    found = faults(lesson(*BAD[fault]))
+    assert any(fault in text for text in found), found
+
+
+def test_two_exercises_are_too_few():
+    assert faults(lesson(*STUDY, exercises=EXERCISES[:4])) == ["the core path has 2 exercises"]
