@@ -28,9 +28,10 @@ def plain(value: Any, name: str = "config") -> Any:
     >>> plain({"batch_size": np.int64(25), "layers": (np.float64(0.5), None)})
     {'batch_size': 25, 'layers': (0.5, None)}
     """
-    value = value.item() if isinstance(value, np.generic) else value
     if value is None or type(value) in (bool, int, str):
         return value
+    if isinstance(value, np.generic) and not isinstance(value, np.longdouble):  # whose item is itself
+        return plain(value.item(), name)
     if type(value) is float:
         if not math.isfinite(value):
             raise ValueError(f"{name} is {value!r}; a float must be finite")

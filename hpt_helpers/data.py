@@ -7,6 +7,7 @@ rows are for training and which for validation. Repeats of a measurement change 
 from __future__ import annotations
 
 import hashlib
+import numbers
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -145,9 +146,16 @@ def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, 
 def wilson_interval(n_correct: int, n_rows: int) -> Score:
     """Return the accuracy n_correct / n_rows with its 95 % Wilson score interval (Wilson 1927).
 
+    Raises TypeError for counts that are no integers, ValueError unless 0 <= n_correct <= n_rows and n_rows >= 1.
+
     >>> print(wilson_interval(29, 30))
     0.967 (95 % interval 0.833 to 0.994, 30 rows)
     """
+    for name, count in (("n_correct", n_correct), ("n_rows", n_rows)):
+        if isinstance(count, bool) or not isinstance(count, numbers.Integral):
+            raise TypeError(f"{name} is {count!r}; an integer is needed")
+    if not 0 <= n_correct <= n_rows or n_rows < 1:
+        raise ValueError(f"n_correct is {n_correct} and n_rows is {n_rows}; 0 <= n_correct <= n_rows >= 1 is needed")
     interval = binomtest(n_correct, n_rows).proportion_ci(0.95, method="wilson")
     return Score(n_correct / n_rows, float(interval.low), float(interval.high), n_rows)
 

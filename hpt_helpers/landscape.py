@@ -48,6 +48,11 @@ class Landscape:
         Raises ValueError when the landscape does not hold the configuration, the epoch or the seed, and
         when the configuration has an entry `epochs` other than epoch; TypeError for an epoch that is no integer.
         """
+        losses, accuracies = self._curves(config, epoch, seed)
+        return float(losses[-1]), float(accuracies[-1])
+
+    def _curves(self, config: Mapping, epoch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return val_loss and val_accuracy up to this epoch, each of shape (epoch,)."""
         self._check_epoch(epoch)
         key = training_key(config)
         check_epochs(config, epoch)
@@ -55,8 +60,8 @@ class Landscape:
             raise ValueError(f"config {dict(config)!r} is not among the landscape's {len(self.configs)}")
         if seed not in self.seeds:
             raise ValueError(f"seed is {seed!r}; the landscape has {self.seeds}")
-        where = self._position[key], self.seeds.index(seed), epoch - 1
-        return float(self.val_loss[where]), float(self.val_accuracy[where])
+        where = self._position[key], self.seeds.index(seed), slice(epoch)
+        return self.val_loss[where], self.val_accuracy[where]
 
     def table(self, epochs: int | Sequence[int]) -> pd.DataFrame:
         """Return a tidy table: the configuration, epochs, seed, val_loss and val_accuracy of each in turn.
@@ -108,12 +113,11 @@ class Landscape:
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
         for config, n_epochs, seed, _ in requests:
             try:
-                loss, accuracy = self.lookup(config, n_epochs, seed)
+                losses, accuracies = self._curves(config, n_epochs, seed)
             except (TypeError, ValueError) as error:
                 yield Outcome(np.nan, reason=str(error), n_trained=0)
-                continue
-            curve = self.val_loss[self._position[training_key(config)], self.seeds.index(seed), :n_epochs]
-            yield Outcome(loss, accuracy, failure_reason(curve))
+            else:
+                yield Outcome(losses[-1], accuracies[-1], failure_reason(losses))
 
 
 def landscape(

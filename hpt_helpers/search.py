@@ -161,7 +161,7 @@ class _Search:
         trials, promised, reached = [], self.spent, {}  # reached: by the trials of this batch, once trained
         for config, n_epochs in asked:
             record = self._from_log(config, n_epochs) if self.logged else None
-            identity = None if record else identity_of(plain(config))
+            identity = None if record else identity_of(config)
             n_done = 0 if identity is None else max(self.paid.get(identity, 0), reached.get(identity, 0))
             cost = record["charged_epochs"] if record else max(n_epochs - n_done, 0)
             if promised + cost > self.budget:

@@ -72,6 +72,7 @@ def test_nested_values_are_copied_and_tuples_stay_tuples():
         ({"a": {2}}, TypeError, r"config\['a'\] is \{2\}, of type set"),
         ({"a": np.zeros(1)}, TypeError, r"config\['a'\] is array"),
         ({"a": Fraction(1, 2)}, TypeError, r"of type Fraction"),
+        ({"a": np.longdouble(0.5)}, TypeError, r"of type longdouble"),
         ({"a": len}, TypeError, r"config\['a'\] is <built-in function len>"),
         ({1: 2}, TypeError, r"config has the name 1; names must be of type str"),
         ({"a": {None: 2}}, TypeError, r"config\['a'\] has the name None"),

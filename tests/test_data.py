@@ -223,6 +223,22 @@ def test_wilson_intervals_are_the_published_ones(n_correct, n_rows, low, high):
     assert (score.low, score.high) == pytest.approx((low, high), abs=5.1e-5)
 
 
+@pytest.mark.parametrize(
+    ("n_correct", "n_rows", "error", "says"),
+    [
+        (31, 30, ValueError, "n_correct is 31 and n_rows is 30"),
+        (-1, 30, ValueError, "n_correct is -1"),
+        (0, 0, ValueError, "n_rows is 0"),
+        (29.0, 30, TypeError, "n_correct is 29.0; an integer is needed"),
+        (1, True, TypeError, "n_rows is True"),
+        (0.967, "30", TypeError, "n_correct is 0.967"),
+    ],
+)
+def test_an_interval_of_bad_counts_is_refused(n_correct, n_rows, error, says):
+    with pytest.raises(error, match=says):
+        wilson_interval(n_correct, n_rows)
+
+
 def test_final_score_is_the_test_accuracy_with_its_interval():
     splits = load_splits("iris")
     model = new_model(splits)
