@@ -1,0 +1,43 @@
+"""Repeats, as the studies share them: a repeat is a new draw of training and validation rows and a new training seed.
+
+Repeat 7 is draw 7 of the rows trained under seed 7. The sealed test rows are the same in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+
+from hpt_helpers.data import Splits, load_splits
+from hpt_helpers.population import fit_many
+
+
+def rows_of(name: str, repeats: Sequence[int]) -> list[Splits]:
+    """Return the rows of each repeat."""
+    return [load_splits(name, draw=repeat) for repeat in repeats]
+
+
+def curves(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False):
+    """Return the validation losses of each configuration trained in each repeat: (n_configs, n_repeats, n_epochs)."""
+    jobs = list(product(configs, zip(rows_of(name, repeats), repeats, strict=True)))
+    trained = fit_many(
+        [config for config, _ in jobs], [rows for _, (rows, _) in jobs],
+        n_epochs=n_epochs, seed=[seed for _, (_, seed) in jobs], progress=progress,
+    )  # fmt: skip
+    return trained.val_loss.reshape(len(configs), len(repeats), n_epochs)
+
+
+def fresh(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False):
+    """Return the loss of each configuration judged fresh, shape (n_configs,): its mean over these repeats.
+
+    These must be repeats that had no part in the choice. One that diverges in any of them has nan.
+    """
+    return curves(configs, name, n_epochs=n_epochs, repeats=repeats, progress=progress)[..., -1].mean(axis=1)
+
+
+def mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    """Return the mean and its standard error over independent repeats, from values of shape (n_repeats,)."""
+    values = np.asarray(values, dtype=float)
+    return values.mean(), values.std(ddof=1) / len(values) ** 0.5
