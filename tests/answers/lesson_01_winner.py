@@ -36,7 +36,7 @@ def a_loop_of_ifs(trials):
         elif a["val_accuracy"] == b["val_accuracy"]:
             if a["val_loss"] < b["val_loss"]:
                 best = i
-            elif a["val_loss"] == b["val_loss"] and a["epochs"] < b["epochs"]:
+            if a["val_loss"] == b["val_loss"] and a["epochs"] < b["epochs"]:
                 best = i
     return best
 
@@ -170,13 +170,15 @@ def counted_from_one(trials):
 
 @wrong("1.q1", "first trial")
 def never_the_first(trials):
-    return min(range(1, len(trials)), key=lambda i: (-trials[i]["val_accuracy"], trials[i]["val_loss"]) + (
-        trials[i]["epochs"],))
+    return min(
+        range(1, len(trials)),
+        key=lambda i: (-trials[i]["val_accuracy"], trials[i]["val_loss"], trials[i]["epochs"]),
+    )
 
 
 @wrong("1.q1", "position 0")
 def takes_zero_for_nothing(trials):
-    best = None
+    best = best_key = None
     for i, t in enumerate(trials):
         key = (-t["val_accuracy"], t["val_loss"], t["epochs"])
         if not best or key < best_key:
@@ -206,10 +208,12 @@ def all_positions_in_order(trials):
     return sorted(range(len(trials)), key=lambda i: (-trials[i]["val_accuracy"], trials[i]["val_loss"], i))
 
 
-@wrong("1.q1", "highest accuracy")
+@wrong("1.q1", "higher accuracy")
 def rounds_the_accuracy(trials):
-    return min(range(len(trials)), key=lambda i: (-round(trials[i]["val_accuracy"], 1), trials[i]["val_loss"],
-                                                  trials[i]["epochs"]))
+    return min(
+        range(len(trials)),
+        key=lambda i: (-round(trials[i]["val_accuracy"], 1), trials[i]["val_loss"], trials[i]["epochs"]),
+    )
 
 
 @wrong("1.q1", "argument")
