@@ -137,7 +137,7 @@ def poisson(top_share, confidence):
     return math.ceil(-math.log(1 - confidence) / top_share)
 
 
-@wrong("2.q1", "top_share=0.1")
+@wrong("2.q1", "59 draws", "less than 0.95")
 def always_fifty_nine(top_share, confidence):
     return 59
 
