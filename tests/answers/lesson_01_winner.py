@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pandas as pd
+
 from answers.collected import right, wrong
 
 

@@ -5,10 +5,10 @@ import random
 
 import numpy as np
 import pandas as pd
-from answers.collected import right, wrong
 from scipy import stats
 from sklearn.model_selection import ParameterSampler
 
+from answers.collected import right, wrong
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 
 

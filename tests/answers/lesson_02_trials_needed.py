@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 import pandas as pd
-from answers.collected import right, wrong
 from scipy import stats
+
+from answers.collected import right, wrong
 
 
 @right("2.q1")
