@@ -413,9 +413,9 @@ print("test accuracy:", splits.final_score(model))
 #
 # In a new cell, `ex.q1.hint()` gives a hint and `ex.q1.solution()` the solution.
 #
-# **1.** Write `winner(trials)`. Each trial is a dict with `val_accuracy`, `val_loss` and `epochs`. Return the position
-# (0 for the first) of the trial with the highest accuracy; where that ties, the lowest loss; where that ties too, the
-# fewest epochs.
+# **1.** Write `winner(trials)`. `trials` is a list of dicts, each with `val_accuracy`, `val_loss` and `epochs`. Return
+# the position (0 for the first) of the trial with the highest accuracy; where that ties, the lowest loss; where that
+# ties too, the fewest epochs.
 
 # %%
 from hpt_helpers.classroom.exercises import lesson_01 as ex
@@ -447,8 +447,9 @@ answer_2 = ...  # a letter and a number in quotes, such as "a1"
 ex.q2.check(answer_2)
 
 # %% [markdown]
-# **3.** Repair `report(trials)`: it should return the learning rate chosen and the score to report. One fault concerns
-# the choice, one the score, and one shows when the first trial diverged (its `val_loss` is nan).
+# **3.** Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and `test_accuracy`. The
+# function should choose a trial and return its learning rate and the score to report. One fault concerns the choice,
+# one the score. And a trial that diverged, whose `val_loss` is nan, may never be chosen, wherever in the list it stands.
 
 # %%
 def report(trials):
@@ -644,8 +645,8 @@ for name, difference in moved.items():
 #
 # ### One more exercise
 #
-# **4.** On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many rows would make the interval ten
-# times narrower at the same accuracy? (Within 200 rows.)
+# **4.** On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many rows, in all, would make the
+# interval ten times narrower at the same accuracy? (200 more or fewer are fine.)
 
 # %%
 answer_4 = ...
