@@ -134,8 +134,7 @@ def test_folds_are_compared_in_pairs():
     assert table["lr"].tolist() == [0.2, 0.1]
     assert table["mean_loss"].tolist() == pytest.approx([1.6, 2.0])
     assert table["behind"].tolist() == pytest.approx([0, 0.4])
-    assert table["sd"].tolist() == pytest.approx([2.2 / 2**0.5, 2**0.5])
-    assert table["sd_behind"].tolist() == pytest.approx([0, 0.2 / 2**0.5])
+    assert table["error"].tolist() == pytest.approx([0, 0.1])  # distances 0.5 and 0.3: sd 0.2 / √2, over √2
 
 
 def test_spacings_are_judged_on_other_repeats(monkeypatch):
@@ -150,7 +149,7 @@ def test_spacings_are_judged_on_other_repeats(monkeypatch):
     monkeypatch.setattr(studies, "JUDGES", range(2, 4))
     table = studies.spacings({"two": [0.1, 0.2], "one": [0.3]}, [1])
     # "two" chooses 0.1 (judged 3) and then 0.2 (judged 6), "one" has 4.5 twice
-    assert table.to_dict("list") == {"epochs": [1], "two": [4.5], "one": [4.5], "wins": [1]}
+    assert table.to_dict("list") == {"epochs": [1], "two": [4.5], "one": [4.5], "wins": [1], "ties": [0]}
 
 
 def test_the_gain_of_scaling_from_two_trainings():

@@ -196,15 +196,15 @@ def fault_costs(grid: Mapping[str, Sequence], n_splits: int = 60, *, more_lrs: S
 def paired_folds(search, axes: Sequence[str]) -> pd.DataFrame:
     """Return the candidates of a fitted GridSearchCV, best first: how sure is each one's distance to the best?
 
-    axes: the names of the grid's axes. Columns: the axes (without the step's name); mean_loss and sd over the folds;
-    behind, the mean distance to the best candidate fold by fold, and sd_behind, the standard deviation of that.
+    axes: the names of the grid's axes. Columns: the axes (without the step's name); mean_loss over the folds; behind,
+    the mean distance to the best candidate fold by fold; and error, the standard error of that.
     """
     results = pd.DataFrame(search.cv_results_)
     losses = -results.filter(regex=r"^split\d+_test_score$").to_numpy()
     gaps = losses - losses[losses.mean(axis=1).argmin()]
     table = results[[f"param_{axis}" for axis in axes]].set_axis([axis.split("__")[-1] for axis in axes], axis=1)
-    table["mean_loss"], table["sd"] = losses.mean(axis=1), losses.std(axis=1, ddof=1)
-    table["behind"], table["sd_behind"] = gaps.mean(axis=1), gaps.std(axis=1, ddof=1)
+    table["mean_loss"], table["behind"] = losses.mean(axis=1), gaps.mean(axis=1)
+    table["error"] = gaps.std(axis=1, ddof=1) / losses.shape[1] ** 0.5
     return table.sort_values("mean_loss", ignore_index=True)
 
 
@@ -212,7 +212,8 @@ def spacings(axes: Mapping[str, Sequence[float]], epochs: Sequence[int], name: s
     """Return how two one-dimensional grids of learning rates compare, judged fresh, after each number of epochs.
 
     axes: two names -> learning rates. In each of 20 repeats both choose by loss, and 20 other repeats judge.
-    Columns: epochs, a column of fresh losses for each name, and wins, in how many repeats the first is lower.
+    Columns: epochs, a column of fresh losses for each name, and in how many repeats the first is lower (wins) and both
+    are equal (ties).
     """
     found = {}
     for label, lrs in axes.items():
@@ -225,7 +226,14 @@ def spacings(axes: Mapping[str, Sequence[float]], epochs: Sequence[int], name: s
             last = losses[:, :, epoch - 1]
             fresh[label] = last[:, len(REPEATS) :].mean(axis=1)[last[:, : len(REPEATS)].argmin(axis=0)]
         a, b = fresh.values()
-        rows.append({"epochs": epoch, **{k: v.mean() for k, v in fresh.items()}, "wins": int((a < b).sum())})
+        rows.append(
+            {
+                "epochs": epoch,
+                **{k: v.mean() for k, v in fresh.items()},
+                "wins": (a < b).sum(),
+                "ties": np.isclose(a, b).sum(),
+            }
+        )
     return pd.DataFrame(rows)
 
 
