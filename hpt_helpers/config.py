@@ -87,15 +87,15 @@ def check_config(config: Mapping, splits: Splits | None = None, *, n_epochs: int
     anything else.
     """
     check_mapping(config)
-    for key in config:
-        if key not in ("lr", "batch_size", "hidden_size", "epochs"):
-            raise ValueError(f"config has the key {key!r}; allowed are lr, batch_size, hidden_size")
-    for key in ("lr", "batch_size"):
-        if key not in config:
-            raise ValueError(f"config {dict(config)!r} lacks {key!r}")
+    for name in config:
+        if name not in ("lr", "batch_size", "hidden_size", "epochs"):
+            raise ValueError(f"config has the name {name!r}; allowed are lr, batch_size, hidden_size")
+    for name in ("lr", "batch_size"):
+        if name not in config:
+            raise ValueError(f"config {dict(config)!r} lacks {name!r}")
     check_epochs(config, n_epochs)
     lr, batch_size = config["lr"], check_count("batch_size", config["batch_size"])
-    if isinstance(lr, bool) or not isinstance(lr, numbers.Real):
+    if not is_number(lr):
         raise TypeError(f"lr is {lr!r}; a number is needed")
     if not (math.isfinite(lr) and lr > 0):
         raise ValueError(f"lr is {lr!r}; it must be finite and greater than 0")
@@ -118,24 +118,28 @@ def check_epochs(config: Mapping, n_epochs: int | None) -> None:
         raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
 
 
-def check_count(name: str, value: Any, *, least: int = 1) -> int:
-    """Return value as an int; TypeError when it is not an integer, ValueError when it is less than `least`.
+def is_number(value: Any, kind: type = numbers.Real) -> bool:
+    """Say whether value is a number of this kind; True and False are none."""
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def check_count(name: str, value: Any, *, least: int = 1, most: float = math.inf) -> int:
+    """Return value as an int; TypeError when it is not an integer, ValueError when it is not from least to most.
 
     >>> check_count("batch_size", np.int64(16))
     16
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if not is_number(value, numbers.Integral):
         raise TypeError(f"{name} is {value!r}; an integer is needed")
-    if not math.isfinite(value) or value < least:
-        raise ValueError(f"{name} is {value!r}; it must be an integer of at least {least}")
-    if not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} is {value!r}; an integer is needed")
+    if not least <= value <= most:
+        allowed = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
+        raise ValueError(f"{name} is {value!r}; it must be an integer {allowed}")
     return int(value)
 
 
 def check_budget(budget: Any) -> float:
     """Return the budget of a search in epochs; TypeError when it is no number, ValueError when negative or nan."""
-    if isinstance(budget, bool) or not isinstance(budget, numbers.Real):
+    if not is_number(budget):
         raise TypeError(f"budget is {budget!r}; a number of epochs is needed")
     if not budget >= 0:
         raise ValueError(f"budget is {budget!r}; it must be 0 or more")
@@ -144,11 +148,7 @@ def check_budget(budget: Any) -> float:
 
 def check_seed(name: str, value: Any) -> int:
     """Return a training seed as an int; TypeError when it is no integer, ValueError outside 0 to 2**62 - 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} is {value!r}; an integer is needed")
-    if not 0 <= value < 2**62:
-        raise ValueError(f"{name} is {value!r}; allowed are 0 to 2**62 - 1")
-    return int(value)
+    return check_count(name, value, least=0, most=2**62 - 1)
 
 
 def check_seeds(seeds: Sequence[int] | np.ndarray) -> list[int]:
