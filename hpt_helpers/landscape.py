@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from hpt_helpers import population
+from hpt_helpers import data, model, population, stack, training
 from hpt_helpers.cache import cached
 from hpt_helpers.config import check_config, check_count, check_epochs, check_seeds, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
+
+CODE = [data, model, population, stack, training]  # whose source decides the curves, beside what else the key names
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,18 +70,12 @@ class Landscape:
         epochs: one epoch (counted from 1) or several. Rows are sorted by epoch, then as configs, then as seeds.
         Raises ValueError for an epoch that the landscape does not have, and for none.
         """
-        tables = []
+        tables, rows = [], pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
+        seed = np.tile(self.seeds, len(self.configs))
         for epoch in [epochs] if np.ndim(epochs) == 0 else epochs:
             self._check_epoch(epoch)
-            rows = pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
-            tables.append(
-                rows.assign(
-                    epochs=epoch,
-                    seed=np.tile(self.seeds, len(self.configs)),
-                    val_loss=self.val_loss[:, :, epoch - 1].ravel(),
-                    val_accuracy=self.val_accuracy[:, :, epoch - 1].ravel(),
-                )
-            )
+            loss, accuracy = (curves[:, :, epoch - 1].ravel() for curves in (self.val_loss, self.val_accuracy))
+            tables.append(rows.assign(epochs=epoch, seed=seed, val_loss=loss, val_accuracy=accuracy))
         return pd.concat(tables, ignore_index=True)
 
     def losses(self, config: Mapping, epoch: int) -> np.ndarray:
@@ -140,30 +135,20 @@ def landscape(
     """
     n_epochs = check_count("n_epochs", n_epochs)
     seeds = check_seeds(seeds)
-    splits = [splits] * len(seeds) if isinstance(splits, Splits) else list(splits)
+    one = splits if isinstance(splits, Splits) else None
+    splits = [one] * len(seeds) if one else list(splits)
     if len(splits) != len(seeds):
         raise ValueError(f"splits has {len(splits)} entries; there are {len(seeds)} seeds")
     configs = [check_config(c, splits[0] if splits else None) for c in configs]
     if not configs or not seeds:
         raise ValueError(f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed")
-    key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "code": population, "rows": _rows(splits)}
-    curves = cached(key, lambda: _train(configs, splits, n_epochs, seeds, progress))
-    return Landscape(configs, seeds, **curves)
+    rows = [[part.numpy() for part in s.seen] for s in ([one] if one else splits)]
+    key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "rows": rows, "code": CODE}
 
+    def train() -> dict[str, np.ndarray]:
+        n, each = len(configs), [config for config in configs for _ in seeds]
+        curves = fit_many(each, splits * n, n_epochs=n_epochs, seed=seeds * n, progress=progress)
+        shape = (n, len(seeds), n_epochs)
+        return {"val_loss": curves.val_loss.reshape(shape), "val_accuracy": curves.val_accuracy.reshape(shape)}
 
-def _rows(splits: list[Splits]) -> list[list[np.ndarray]]:
-    """Return the rows that training sees, once for each of the splits that differ from their neighbour."""
-    different = [s for i, s in enumerate(splits) if i == 0 or s is not splits[i - 1]]
-    return [[getattr(s, part).numpy() for part in ("X_train", "y_train", "X_val", "y_val")] for s in different]
-
-
-def _train(
-    configs: list[dict], splits: list[Splits], n_epochs: int, seeds: list[int], progress: bool
-) -> dict[str, np.ndarray]:
-    jobs = list(product(configs, zip(splits, seeds, strict=True)))
-    curves = fit_many(
-        [config for config, _ in jobs], [part for _, (part, _) in jobs],
-        n_epochs=n_epochs, seed=[seed for _, (_, seed) in jobs], progress=progress,
-    )  # fmt: skip
-    shape = (len(configs), len(seeds), n_epochs)
-    return {"val_loss": curves.val_loss.reshape(shape), "val_accuracy": curves.val_accuracy.reshape(shape)}
+    return Landscape(configs, seeds, **cached(key, train))

@@ -1,15 +1,6 @@
 """Train many configurations at once, as stacked tensors: the same numbers as `fit`, tens of times faster.
 
-What was tried: time per model-epoch on iris and digits, as a multiple of what is used. Stacks of 57
-networks in float64, every kind of batch size 16, 32, 64 and hidden size 8, 16, 32, one thread, one run.
-
-    gradients and Adam written out (stack.py)                               1       1
-    autograd on the summed losses, Adam written out                         1.9     1.3
-    torch.func: vmap of the model, autograd, optim.Adam                     3.4     2.1
-    torch.func: vmap of grad_and_value, Adam written out                    4.4     2.4
-    one network after another: DataLoader, nn.Module, optim.Adam (float32)  78      26
-
-`python -m benchmarks.training` measures the first, third and last anew, the third in float32.
+What else was tried, and how fast it was, stands in benchmarks/training.py.
 """
 
 from __future__ import annotations
@@ -39,10 +30,9 @@ class Population:
 
     configs: a sequence of configurations, in any mix of lr, batch_size and hidden_size.
     splits: one `Splits` for all, or one for each configuration, all of the same shape.
-    seed: one for all, or one for each configuration. The same seed gives every configuration the
-        same shuffles, and every configuration of one hidden size the same initial weights (common
-        random numbers): luck that two configurations share cancels in their difference, so that
-        comparisons are sharper than between runs that each had luck of their own.
+    seed: one for all, or one for each configuration. The same seed gives the same shuffles, and at one hidden
+        size the same initial weights (common random numbers): luck that two configurations share cancels in
+        their difference.
 
     Raises ValueError or TypeError for a bad configuration, splits of different shapes, or a number
     of splits or seeds that is not the number of configurations.
@@ -115,8 +105,7 @@ class Population:
         train_on_one_thread()
         shuffles = {seed: g.clone_state() for seed, g in self._shuffles.items()}
         orders = {
-            seed: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)])
-            for seed, g in shuffles.items()
+            s: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)]) for s, g in shuffles.items()
         }
         W1, W2, new = self._W1.clone(), self._W2.clone(), np.empty((3, len(self), n_new))
         sizes = ([c[key] for c in self.configs] for key in ("hidden_size", "batch_size"))
@@ -140,9 +129,8 @@ class Population:
         hidden = self.configs[i]["hidden_size"]
         model = SimpleNN(self._splits[0].n_features, self._splits[0].n_classes, hidden, generator=torch.Generator())
         W1, W2 = self._W1[0, i, 1 : 1 + hidden], self._W2[0, i, :, : 1 + hidden]
-        model.load_state_dict(
-            {"hidden.weight": W1[:, 1:], "hidden.bias": W1[:, 0], "output.weight": W2[:, 1:], "output.bias": W2[:, 0]}
-        )
+        weights = {"hidden.weight": W1[:, 1:], "output.weight": W2[:, 1:]}
+        model.load_state_dict(weights | {"hidden.bias": W1[:, 0], "output.bias": W2[:, 0]})
         return model
 
     def state_dict(self) -> dict:
@@ -175,12 +163,7 @@ class Population:
 
     def _members(self) -> list[tuple[dict, int, str]]:
         """Return all that decides the numbers of each member: its configuration, its seed, a digest of its data."""
-        digests = []
-        for split in self._splits:
-            digest = hashlib.sha256()
-            for part in (split.X_train, split.y_train, split.X_val, split.y_val):
-                digest.update(part.numpy().tobytes())
-            digests.append(digest.hexdigest())
+        digests = [hashlib.sha256(b"".join(x.numpy().tobytes() for x in s.seen)).hexdigest() for s in self._splits]
         seeds, splits = self._seed_of.tolist(), self._split_of.tolist()
         return [(dict(c), seed, digests[s]) for c, seed, s in zip(self.configs, seeds, splits, strict=True)]
 
@@ -229,10 +212,9 @@ def fit_many(
     """Train every configuration as `fit` does, together; return curves of shape (n_configs, n_epochs).
 
     Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned
-    (learning rates up to the data set's `max_lr`). Arguments as for `Population`; progress shows a
-    bar. Memory is bounded: CHUNK configurations are in training at a time.
-    Raises what `Population` and `train_to` raise: ValueError or TypeError for no or a bad configuration,
-    a number of splits or seeds that is not theirs, splits of different shapes, or a bad n_epochs.
+    (learning rates up to the data set's `max_lr`). Arguments as for `Population`, which it raises the errors
+    of, and ValueError or TypeError for a bad n_epochs. progress: show a bar. Memory is bounded: CHUNK
+    configurations are in training at a time.
     """
     n_epochs, n = check_count("n_epochs", n_epochs), len(configs)
     splits, seeds = _one_each("splits", splits, Splits, n), _one_each("seed", seed, int | np.integer, n)

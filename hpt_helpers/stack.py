@@ -29,9 +29,7 @@ def stack_data(splits: Sequence[Splits]) -> tuple[torch.Tensor, ...]:
     shapes = {(tuple(s.X_train.shape), tuple(s.X_val.shape), s.n_classes) for s in splits}
     if len(shapes) > 1:
         raise ValueError(f"splits have the shapes {sorted(shapes)}; one population needs one shape")
-    X, y, X_val, y_val = (
-        torch.stack([getattr(s, part) for s in splits]) for part in ("X_train", "y_train", "X_val", "y_val")
-    )
+    X, y, X_val, y_val = map(torch.stack, zip(*(s.seen for s in splits), strict=True))
     rows = torch.cat([pad(X, (1, 0), value=1.0), one_hot(y, splits[0].n_classes)], dim=2).flatten(0, 1)
     return pad(rows, (0, 0, 0, 1)), pad(X_val, (1, 0), value=1.0), y_val
 

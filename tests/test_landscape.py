@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -254,7 +256,22 @@ def test_one_changed_value_of_the_data_is_other_data(part, trainings):
     assert len(trainings) == 2
 
 
-TRAINING_MODULES = [f"hpt_helpers.{name}" for name in ("data", "model", "training", "stack", "population")]
+def training_modules():
+    """Return the modules that training imports, directly or not, from what Python itself has imported.
+
+    Without those that decide no number: config.py, whose configurations and seeds stand in the key, and progress.py.
+    """
+    code = "import sys, hpt_helpers.population; print(*(m for m in sys.modules if m.startswith('hpt_helpers.')))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    return sorted({*found} - {"hpt_helpers.config", "hpt_helpers.progress"})
+
+
+TRAINING_MODULES = training_modules()
+
+
+def test_the_modules_that_train_are_all_named():
+    assert len(TRAINING_MODULES) >= 5
+    assert sorted(m.__name__ for m in module.CODE) == TRAINING_MODULES
 
 
 @pytest.mark.parametrize("name", TRAINING_MODULES)
