@@ -16,7 +16,6 @@ curves, are charged fairly. Without `identity` each trial costs all of its epoch
 from __future__ import annotations
 
 import math
-import numbers
 import time
 import warnings
 from collections import deque
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Strategy = Generator[list[tuple[Mapping, int]], np.ndarray, None]
-
-FREE_BATCHES = 1000  # a search with a budget ends after so many in a row that cost nothing: it would never reach it
 
 
 class Request(NamedTuple):
@@ -81,28 +78,25 @@ def run(
 ) -> pd.DataFrame:
     """Run one search and return its trial table.
 
-    budget: total epochs, at least 0. The search ends before the first trial that could exceed it, and
-        with a warning after 1,000 batches in a row that cost nothing.
+    budget: total epochs, at least 0. The search ends before the first trial that could exceed it. One that
+        only asks for what is paid already never reaches it.
     seed: the training seed of every trial (the strategy's own draws have their own).
-    log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted
-        run of the same search, are taken from it at what they cost then, and not trained again. Their
-        networks are gone: asked for again at a later epoch, they are trained and charged from epoch 0.
+    log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted run of the
+        same search, are taken from it at what they cost then. Their networks are gone: asked for again at a later
+        epoch, they are trained and charged from epoch 0.
     progress: show a bar of charged epochs.
 
-    A trial that diverges or raises is recorded as failed and the search goes on. One that raises, or
-    whose answer is neither a number nor a possible `Outcome`, is charged in full: nobody knows how far
-    it came. Where a batch raises, each trial of it without an answer is asked alone, once. An interrupt
-    (KeyboardInterrupt) ends the search with a warning; the trials so far are returned, and what it cut
-    off is not charged.
+    A trial that diverges or raises is recorded as failed and the search goes on. One that raises, or whose answer
+    is neither a number nor a possible `Outcome`, is charged in full. Where a batch raises, each trial of it without
+    an answer is asked alone, once. An interrupt (KeyboardInterrupt) ends the search with a warning; the trials so
+    far are returned, and what it cut off is not charged.
 
-    Raises TypeError or ValueError for a strategy that is no generator or yields anything but lists, not
-    empty, of (config, n_epochs) with whole n_epochs >= 1; when a configuration is asked for that a log
-    cannot hold (see `plain`), or with a name that the trial table uses; for a bad budget or seed; for an
-    objective with too many answers, or that raises after its last; for a damaged or another search's log.
+    Raises TypeError or ValueError for a strategy that is no generator or yields anything but lists, not empty, of
+    (config, n_epochs) with whole n_epochs >= 1; when a configuration is asked for that is not `recordable`; for a
+    bad budget or seed; for an objective with too many answers, or that raises after its last; for a damaged or
+    another search's log.
     """
-    seed = check_seed("seed", seed)
-    logged = deque(read_log(log)) if log else deque()
-    search = _Search(_checked_strategy("strategy", strategy), seed, check_budget(budget), log, logged)
+    search = _Search(_checked_strategy("strategy", strategy), check_seed("seed", seed), check_budget(budget), log)
     return _drive([search], objective, progress)[0]
 
 
@@ -114,11 +108,11 @@ def run_many(
     seeds: Sequence[int] | None = None,
     progress: bool = False,
 ) -> list[pd.DataFrame]:
-    """Run many searches in step, so that their trials train as one population; return one trial table each.
+    """Run many searches in step, so that their trials train as one population; return the table of each, as by `run`.
 
     budget: of each search. seeds: a training seed for each, such as range(5); 0 for all when not given.
-    Otherwise as `run`, and each table is the one that `run` would give. Raises what `run` raises, TypeError for
-    seeds that are no sequence of integers, and ValueError for too many or too few, or one strategy given twice.
+    Raises what `run` raises, TypeError for seeds that are no sequence of integers, and ValueError for too many or
+    too few of them, or one strategy given twice.
     """
     strategies = [_checked_strategy(f"strategies[{i}]", strategy) for i, strategy in enumerate(strategies)]
     seeds = [0] * len(strategies) if seeds is None else check_seeds(seeds)
@@ -126,8 +120,8 @@ def run_many(
         raise ValueError(f"seeds has {len(seeds)} entries; there are {len(strategies)} strategies")
     if len({id(strategy) for strategy in strategies}) < len(strategies):
         raise ValueError("strategies holds one generator twice; each search needs one of its own")
-    budget = check_budget(budget)
-    return _drive([_Search(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)], objective, progress)
+    searches = [_Search(s, seed, check_budget(budget)) for s, seed in zip(strategies, seeds, strict=True)]
+    return _drive(searches, objective, progress)
 
 
 @dataclass
@@ -146,17 +140,18 @@ class _Search:
     seed: int
     budget: float
     log: str | Path | None = None
-    logged: deque[dict] = field(default_factory=deque)
     records: list[dict] = field(default_factory=list)
     spent: int = 0
     paid: dict[Hashable, int] = field(default_factory=dict)  # identity -> the epoch it is paid to; never falls
     told: int = 0  # the trials whose losses the strategy knows
-    n_free: int = 0  # batches in a row that cost nothing
     over: bool = False
+
+    def __post_init__(self):
+        self.logged = deque(read_log(self.log)) if self.log else deque()
 
     def next_batch(self, identity_of: Callable, bar) -> list[_Trial]:
         """Ask the strategy; record what the log has, and return what is to be evaluated, as far as the budget goes."""
-        asked = [] if self._is_stuck() else self._ask()
+        asked = self._ask()
         self.over = not asked
         trials, promised, reached = [], self.spent, {}  # reached: by the trials of this batch, once trained
         for config, n_epochs in asked:
@@ -175,16 +170,6 @@ class _Search:
                 reached[identity] = max(n_epochs, n_done)
                 trials.append(_Trial(self, Request(plain(config), n_epochs, self.seed, n_done), identity, config))
         return trials
-
-    def _is_stuck(self) -> bool:
-        is_free = self.records and not any(r["charged_epochs"] for r in self.records[self.told :])
-        self.n_free = self.n_free + 1 if is_free else 0
-        if math.isinf(self.budget) or self.n_free < FREE_BATCHES:
-            return False
-        self.strategy.close()
-        ended = f"{FREE_BATCHES} batches in a row cost nothing; the search ends at {self.spent} epochs"
-        warnings.warn(f"{ended}, for it might never reach its budget of {self.budget:g}", stacklevel=5)
-        return True
 
     def _ask(self) -> list[tuple[dict, int]]:
         losses = np.array([r["val_loss"] for r in self.records[self.told :]]) if self.records else None
@@ -214,10 +199,12 @@ class _Search:
         paid = 0 if trial.identity is None else self.paid.get(trial.identity, 0)
         # More than announced where a trial before it in the batch trained less; never more in total.
         cost = max(trial.request.n_epochs - paid, 0)
-        charged = cost if outcome.n_trained is None else outcome.n_trained
-        if isinstance(charged, bool) or not isinstance(charged, numbers.Integral) or not 0 <= charged <= cost:
-            error = ValueError(f"the objective's n_trained is {charged!r}; allowed are integers from 0 to {cost}")
-            outcome, charged = Outcome.of_error(error), cost
+        charged = cost
+        try:
+            if outcome.n_trained is not None:
+                charged = check_count("the objective's n_trained", outcome.n_trained, least=0, most=cost)
+        except (TypeError, ValueError) as error:
+            outcome = Outcome.of_error(error)
         if trial.identity is not None:
             self.paid[trial.identity] = paid + charged
         counted = {"n_epochs": trial.request.n_epochs, "charged_epochs": charged, "runtime_s": runtime_s}
@@ -241,9 +228,7 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
     going_on = searches
     try:
         while going_on:
-            trials = []
-            for search in going_on:
-                trials += search.next_batch(identity_of, bar)
+            trials = [trial for search in going_on for trial in search.next_batch(identity_of, bar)]
             if trials:
                 _evaluate(trials, objective, bar)
             going_on = [s for s in going_on if not s.over]
@@ -270,14 +255,12 @@ def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]
         for answer in objective(requests):
             n_answered += 1
             if n_answered > len(requests):
-                break
+                raise ValueError(f"the objective gave more answers than the {len(requests)} trials it was asked for")
             yield _outcome(answer)
     except Exception as caught:  # whatever one trial raises must not end the search
-        if n_answered == len(requests):
+        if n_answered >= len(requests):
             raise
         error = caught
-    if n_answered > len(requests):
-        raise ValueError(f"the objective gave more answers than the {len(requests)} trials it was asked for")
     for request in requests[n_answered:]:
         yield from _answers(objective, [request]) if len(requests) > 1 else [Outcome.of_error(error)]
 
