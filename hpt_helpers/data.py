@@ -4,8 +4,6 @@ A split has two parts of chance. `seed` decides which rows are the test part; `d
 rows are for training and which for validation. Repeats of a measurement change `draw`, so the test rows stay sealed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import warnings
 from collections.abc import Sequence
@@ -25,8 +23,7 @@ from hpt_helpers.config import check_count
 MAX_LR = {"iris": 0.1, "wine": 0.1, "breast_cancer": 0.02, "digits": 0.01}
 
 # The draw that is used where none is named: of draws 0 to 19 at seed 42, the one whose best mean loss is the (lower)
-# median, as `hpt_helpers.classroom.draws` measures it. A rule, because a draw picked by eye is a choice on validation
-# data, and because most draws are a little too kind or too hard.
+# median, as `hpt_helpers.classroom.draws` measures it. A draw picked by eye would be a choice on validation data.
 DEFAULT_DRAW = {"iris": 18, "wine": 17, "breast_cancer": 3, "digits": 8}
 
 # (data set, seed) -> fingerprints of the weights that `final_score` has scored in this process.
@@ -85,9 +82,8 @@ class Splits:
     def final_score(self, model: torch.nn.Module) -> Score:
         """Return the model's accuracy on the test rows, with its 95 % Wilson interval.
 
-        Use it once, for the one model you chose on validation data. Scoring other weights on the same data set
-        and seed in this process, whatever the draw, gives a UserWarning; scoring the same weights again (re-running
-        a cell) is quiet.
+        Use it once, for the one model you chose on validation data. Scoring other weights on the same data set and seed
+        in this process, whatever the draw, gives a UserWarning; the same weights again (re-running a cell) is quiet.
         """
         weights = b"".join(tensor.cpu().numpy().tobytes() for tensor in model.state_dict().values())
         fingerprint = hashlib.sha256(weights).hexdigest()
@@ -99,10 +95,9 @@ class Splits:
         return wilson_interval(self._n_correct(model), len(self._y_test))
 
     def autopsy_scores(self, models: Sequence[torch.nn.Module]) -> np.ndarray:
-        """Return the test accuracy of each model, shape (n_models,): for studying a fault, not for choosing.
+        """Return the test accuracy of each model, shape (n_models,): to study choosing by them, which is a fault.
 
-        Choosing a configuration by these numbers is the very fault under study: the best of them
-        is too high by the luck of the choice. It leaves no trace in `final_score`'s record.
+        The best is too high by the luck of the choice. It leaves no trace in `final_score`'s record.
         """
         return np.array([self._n_correct(model) / len(self._y_test) for model in models])
 
@@ -115,17 +110,13 @@ def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, 
     """Return the named data set as 60 % training, 20 % validation and 20 % test rows.
 
     name: iris, wine, breast_cancer or digits (bundled with scikit-learn, no download).
-    seed: of the test part. On iris with seed 42 the test rows are those of
-        ``train_test_split(X, y, test_size=0.2, random_state=42)``.
-    draw: which of the other rows are for training and which for validation: drawn stratified, with
-        this random state. Repeats take range(20) or so: the test rows are the same in all of them.
-        None is the data set's default draw, a middle one of draws 0 to 19 by a stated rule.
-    scaled: standardise every feature with the training rows' mean and standard deviation (digits:
-        centre every pixel, one scale for all). False leaves features as they are, for pipelines
-        that scale inside their own folds, and to see what scaling is worth.
-
-    Raises ValueError for an unknown name and for a seed or draw outside 0 to 2**32 - 1, TypeError
-    for one that is not an integer.
+    seed: of the test part, which is that of ``train_test_split(X, y, test_size=0.2, random_state=seed)``.
+    draw: of the validation part among the other rows, stratified. Repeats take range(20) or so. None is the data set's
+        default draw, a middle one of draws 0 to 19 by a stated rule.
+    scaled: standardise every feature with the training rows' mean and standard deviation (digits: centre every pixel,
+        one scale for all). False leaves features as they are, for pipelines that scale inside their own folds.
+    Raises ValueError for an unknown name and for a seed or draw outside 0 to 2**32 - 1, TypeError for one that is no
+    integer.
 
     >>> splits = load_splits("iris")
     >>> len(splits.y_train), len(splits.y_val), splits.n_features, splits.n_classes

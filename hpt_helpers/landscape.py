@@ -1,7 +1,5 @@
 """Whole landscapes: the learning curves of many configurations under many seeds, computed once and kept on disk."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

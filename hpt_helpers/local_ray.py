@@ -3,12 +3,9 @@
 Ray is imported where it is used: it takes seconds, and lessons 1 to 3 do without.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import secrets
-import shutil
 import signal
 import sys
 import tempfile
@@ -41,13 +38,12 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
     num_cpus: how many trials of one CPU run at a time; the others queue.
     address: connect to this existing cluster instead, with the token your environment has for it, and
         only disconnect at the end. num_cpus then has no effect.
-    Yields a private temporary folder (mode 0700 all the time, removed at the end) for the Tuner's `storage_path`,
-    in which a local Ray keeps its own files too; on a cluster of several machines use storage that all of them
-    see instead.
+    Yields a private temporary folder (mode 0700, removed at the end) for the Tuner's `storage_path`, in which a local
+    Ray keeps its own files too; on a cluster of several machines use storage that all of them see instead.
 
-    The local Ray asks for a random token, because it listens on all interfaces whatever address it is
-    given. It has no dashboard, asks nobody outside, and prints nothing: a trial's error is in the results.
-    Environment variables, the "ray" logger's level and the SIGTERM handler are restored.
+    The local Ray asks for a random token, because it listens on all interfaces whatever address it is given. It has no
+    dashboard, asks nobody outside, and prints nothing: a trial's error is in the results. Environment variables, the
+    "ray" logger's level and the SIGTERM handler are restored.
     Raises RuntimeError where this process uses Ray already.
     """
     import ray
@@ -57,8 +53,8 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
     with ExitStack() as at_exit:
         folder = at_exit.enter_context(_private_folder())
         at_exit.enter_context(_environment(QUIET))
-        at_exit.enter_context(_quiet_logger())
-        at_exit.enter_context(_own_sigterm_handler())
+        at_exit.callback(logging.getLogger("ray").setLevel, logging.getLogger("ray").level)
+        at_exit.callback(_restore_sigterm, signal.getsignal(signal.SIGTERM))
         if address:
             at_exit.callback(ray.shutdown)
             ray.init(address, logging_level=logging.CRITICAL, log_to_driver=False)
@@ -140,11 +136,9 @@ def _processes(folder: Path) -> list:
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     short = len(tempfile.gettempdir()) <= LONGEST_TEMP or os.name != "posix"
-    folder = tempfile.mkdtemp(prefix="hpt-", dir=None if short else "/tmp")
-    try:
+    where = None if short else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="hpt-", dir=where, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -179,21 +173,6 @@ def _random_token() -> Iterator[None]:
         read_again()
 
 
-@contextmanager
-def _quiet_logger() -> Iterator[None]:
-    logger = logging.getLogger("ray")
-    before = logger.level
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-@contextmanager
-def _own_sigterm_handler() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if before is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)
+def _restore_sigterm(handler) -> None:
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)

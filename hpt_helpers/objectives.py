@@ -1,7 +1,5 @@
 """Objectives for `hpt_helpers.search`: one that trains the course's networks, and one of a function of one's own."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping
 

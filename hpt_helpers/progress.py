@@ -1,7 +1,5 @@
 """The course's progress bars: for people only, never in stored outputs."""
 
-from __future__ import annotations
-
 import os
 
 from tqdm.auto import tqdm

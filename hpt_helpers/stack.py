@@ -6,8 +6,6 @@ own weights (1, 0, …, 0) are never changed. Rows of data are columns here, so 
 dimension lies last in memory.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import compress
 

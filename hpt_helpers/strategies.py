@@ -3,8 +3,6 @@
 Each lesson builds its strategy by hand first and then shows that this gives the same trials.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
@@ -18,8 +16,8 @@ from hpt_helpers.search_space import SearchSpace
 def grid_search(configs: Iterable[Mapping], n_epochs: int | None = None) -> Strategy:
     """Try every configuration once, for n_epochs, or each for its own config["epochs"] when None.
 
-    configs: any iterable. Raises ValueError, once it is asked, when n_epochs is None and a configuration
-    has no entry `epochs`; `run` raises when there are none at all, or one is no mapping.
+    configs: any iterable. Raises ValueError, once it is asked, when n_epochs is None and a configuration has no entry
+    `epochs`; `run` raises when there are none at all, or one is no mapping.
     """
     yield [(config, _epochs_of(config, n_epochs)) for config in configs]
 
@@ -44,8 +42,8 @@ def bayesian_search(
 ) -> Strategy:
     """Ask scikit-optimize for one configuration at a time, and tell it the loss (Snoek, Larochelle & Adams 2012).
 
-    The last three are those of its `Optimizer`; with their defaults the trials are those of `gp_minimize`.
-    A failed trial is told as the worst loss so far; before the first success it is not told at all.
+    The last three are those of its `Optimizer`; with their defaults the trials are those of `gp_minimize`. A failed
+    trial is told as the worst loss so far; before the first success it is not told at all.
     Each is trained for n_epochs, or for its own config["epochs"] when None.
     """
     from skopt import Optimizer
@@ -65,9 +63,8 @@ def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, in
 
     rungs: (n_configs, n_epochs) of each (Jamieson & Talwalkar 2016), such as a bracket of `hyperband_schedule`.
         A rung of no configurations ends the bracket.
-    Failed trials rank last, and go on only where fewer succeeded than the next rung takes; of equal losses the
-    earlier goes on. Raises ValueError when the first rung is not for as many configurations as are given, and
-    when a rung has more of them, or not more epochs, than the one before.
+    Failed trials rank last; of equal losses the earlier goes on. Raises ValueError when the first rung is not for as
+    many configurations as are given, and when a rung has more of them, or not more epochs, than the one before.
     """
     configs, rungs = list(configs), list(rungs)
     if [n for n, _ in rungs[:1]] != [len(configs)]:
@@ -89,18 +86,17 @@ def hyperband_schedule(
 ) -> list[list[tuple[int, int]]]:
     """Return Hyperband's brackets, from the one that halves most to the one that never does (Li et al. 2018).
 
-    A bracket is a list of rungs (n_configs, resource): so many configurations are given that much in all, and
-    the best of them go on. With s_max the largest s for which eta**s <= max_resource, R, bracket s has the rungs
-    i = 0 to s, for the resource R * eta**(i - s), rounded down to whole epochs: at least 1, and R at last.
+    A bracket is a list of rungs (n_configs, resource): so many configurations are given that much in all, and the
+    best of them go on. With s_max the largest s for which eta**s <= max_resource, R, bracket s has the rungs i = 0 to
+    s, for the resource R * eta**(i - s), rounded down to whole epochs: at least 1, and R at last.
 
     rounding: how many configurations a bracket starts with. "ceil", as in the paper's algorithm 1 and in Ray, is
-        ceil((s_max + 1) * eta**s / (s + 1)); "floor", as in the table that the paper prints and in HpBandSter,
-        is floor((s_max + 1) / (s + 1)) * eta**s.
+        ceil((s_max + 1) * eta**s / (s + 1)); "floor", as in the table that the paper prints and in HpBandSter, is
+        floor((s_max + 1) / (s + 1)) * eta**s.
     survivors: how many a rung has of the n that the bracket starts with. "floor", as in the paper, is
         floor(n / eta**i); "ceil", as in Ray, is the rung before's number over eta, rounded up.
-
-    Raises TypeError for a max_resource or eta that is no integer, and ValueError for max_resource < 1, eta < 2,
-    and another word than those two.
+    Raises TypeError for a max_resource or eta that is no integer, and ValueError for max_resource < 1, eta < 2, and
+    another word than those two.
 
     >>> for bracket in hyperband_schedule(9):
     ...     print(bracket)
@@ -127,19 +123,12 @@ def hyperband_schedule(
 
 
 def hyperband(
-    space: SearchSpace,
-    max_epochs: int,
-    eta: int = 3,
-    *,
-    seed: int,
-    rounding: str = "ceil",
-    survivors: str = "floor",
+    space: SearchSpace, max_epochs: int, eta: int = 3, *, seed: int, rounding: str = "ceil", survivors: str = "floor"
 ) -> Strategy:
     """Run one successive halving for each bracket, on random configurations of the space (Li et al. 2018).
 
-    The brackets are those of `hyperband_schedule(max_epochs, eta, rounding=…, survivors=…)`, in its order, and
-    the configurations those of `space.sample` under this seed, in its order. Raises what these two raise, when
-    the search starts.
+    The brackets are those of `hyperband_schedule(max_epochs, eta, rounding=…, survivors=…)`, and the configurations
+    those of `space.sample` under this seed, each in its order. Raises what these two raise, when the search starts.
     """
     schedule = hyperband_schedule(max_epochs, eta, rounding=rounding, survivors=survivors)
     configs = iter(space.sample(sum(rungs[0][0] for rungs in schedule), seed=seed))

@@ -3,8 +3,6 @@
 A trial's score is its `val_loss` at the last epoch it was given.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -56,10 +54,8 @@ def fit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> Lea
     """Train one configuration from scratch and return its learning curve.
 
     config: {"lr": float, "batch_size": int, "hidden_size": int = 16}; see `check_config`.
-    n_epochs: passes over the training rows, at least 1.
-    seed: of the initial weights and the shuffles. Two calls agree to the bit; torch's, numpy's and
-        Python's global random states are neither read nor changed.
-
+    n_epochs: passes over the training rows, at least 1. seed: of the initial weights and the shuffles. Two calls
+    agree to the bit; torch's, numpy's and Python's global random states are neither read nor changed.
     A configuration that diverges is no exception: its curve turns nan and `failure` says when.
     Raises ValueError or TypeError for a bad config, n_epochs or seed.
 
@@ -87,8 +83,8 @@ def refit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> S
     The last step of a search, before the one test score: no choice is left for which validation rows are needed.
     Scaled as `splits` are. Arguments and errors as for `fit`.
     """
-    both = {part: torch.cat([getattr(splits, f"{part}_train"), getattr(splits, f"{part}_val")]) for part in "Xy"}
-    return fit(config, replace(splits, X_train=both["X"], y_train=both["y"]), n_epochs=n_epochs, seed=seed).model
+    X, y = map(torch.from_numpy, splits.search_rows())
+    return fit(config, replace(splits, X_train=X, y_train=y), n_epochs=n_epochs, seed=seed).model
 
 
 def start_training(
@@ -96,9 +92,9 @@ def start_training(
 ) -> tuple[SimpleNN, torch.optim.Adam, torch.Generator]:
     """Return a new model, its optimiser and the generator of its shuffles: all the state of a training run.
 
-    Initial weights depend on seed and hidden_size only, shuffles on seed only, so that two
-    configurations under one seed differ by nothing but the configuration (common random numbers).
-    Torch trains on one thread afterwards. Raises ValueError or TypeError for a bad config or seed.
+    Initial weights depend on seed and hidden_size only, shuffles on seed only: two configurations under one seed share
+    their luck (common random numbers). Torch trains on one thread afterwards.
+    Raises ValueError or TypeError for a bad config or seed.
     """
     train_on_one_thread()
     config = check_config(config, splits)
@@ -108,11 +104,7 @@ def start_training(
 
 
 def train_on_one_thread() -> None:
-    """Set torch to one thread, in this process.
-
-    These networks are too small to share between threads: on two busy cores, two threads ran up to 20
-    times slower than one. Parallelism comes from stacking networks (population.py) or from processes.
-    """
+    """Set torch to one thread, in this process: on two busy cores, two ran such networks up to 20 times slower."""
     if torch.get_num_threads() != 1:
         torch.set_num_threads(1)
 
