@@ -33,6 +33,8 @@ class Landscape:
     val_loss: np.ndarray
     val_accuracy: np.ndarray
 
+    identity = staticmethod(training_key)
+
     @property
     def n_epochs(self) -> int:
         return self.val_loss.shape[2]
@@ -98,10 +100,6 @@ class Landscape:
     def _check_epoch(self, epoch: int) -> None:
         if check_count("epoch", epoch) > self.n_epochs:
             raise ValueError(f"epoch is {epoch}; the landscape has {self.n_epochs}")
-
-    def identity(self, config: Mapping) -> str:
-        """Return what it takes for the same training, as `TrainingObjective` does."""
-        return training_key(config)
 
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
         for config, n_epochs, seed, _ in requests:

@@ -3,12 +3,12 @@
 What else was tried, and how fast it was, stands in benchmarks/training.py.
 """
 
-from __future__ import annotations
-
+import copy
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from itertools import zip_longest
+from typing import Self
 
 import numpy as np
 import torch
@@ -34,8 +34,8 @@ class Population:
         size the same initial weights (common random numbers): luck that two configurations share cancels in
         their difference.
 
-    Raises ValueError or TypeError for a bad configuration, splits of different shapes, or a number
-    of splits or seeds that is not the number of configurations.
+    Raises ValueError or TypeError for a bad configuration, splits of different shapes, or a number of splits or seeds
+    that is not the number of configurations.
     """
 
     def __init__(self, configs: Sequence[Mapping], splits: Splits | Sequence[Splits], *, seed: int | Sequence[int] = 0):
@@ -74,14 +74,13 @@ class Population:
     def __len__(self) -> int:
         return len(self.configs)
 
-    def __getitem__(self, indices: Sequence[int] | np.ndarray | slice) -> Population:
+    def __getitem__(self, indices: Sequence[int] | np.ndarray | slice) -> Self:
         """Return a new population of these members (integers, a boolean mask or a slice), which trains on alone."""
         rows = np.atleast_1d(np.arange(len(self))[indices])
         if len(rows) == 0:
             raise ValueError("indices select no member; a population needs at least one configuration")
-        kept = object.__new__(Population)
+        kept = copy.copy(self)  # splits and their data are shared
         kept.configs = [self.configs[i] for i in rows]
-        kept.epoch, kept._splits, kept._data = self.epoch, self._splits, self._data
         kept._split_of, kept._seed_of = self._split_of[rows], self._seed_of[rows]
         kept._shuffles = {s: self._shuffles[s].clone_state() for s in set(kept._seed_of.tolist())}
         width = 1 + max(c["hidden_size"] for c in kept.configs)
@@ -89,17 +88,13 @@ class Population:
         kept._curves = self._curves[:, rows]
         return kept
 
-    def train_to(self, epoch: int) -> Population:
+    def train_to(self, epoch: int) -> Self:
         """Train every member on to this epoch, counted from the start; return the population itself.
 
-        Interrupted or failed, it leaves the population as it was: train on, and the numbers are those of a
-        training that went through. Torch trains on one thread afterwards.
+        Interrupted or failed, it leaves the population as it was. Torch trains on one thread afterwards.
         Raises TypeError for an epoch that is no integer, ValueError for one below 1 or already passed.
         """
-        epoch = check_count("epoch", epoch)
-        if epoch < self.epoch:
-            raise ValueError(f"epoch is {epoch}; the population has already been trained to {self.epoch}")
-        n_new, n_rows = epoch - self.epoch, len(self._splits[0].y_train)
+        n_new, n_rows = check_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch, len(self._splits[0].y_train)
         if n_new == 0:
             return self
         train_on_one_thread()
@@ -112,7 +107,7 @@ class Population:
         for members in share_out(np.array([*sizes, self._split_of, self._seed_of]), STACK, SMALL):
             new[:, members] = self._train_stack(members, orders, W1, W2)
         curves = np.concatenate([self._curves, new], axis=2)
-        self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=epoch)
+        self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=self.epoch + n_new)
         return self
 
     def _commit(self, **state) -> None:
@@ -134,21 +129,16 @@ class Population:
         return model
 
     def state_dict(self) -> dict:
-        """Return a copy of all that training changes: weights, Adam's moments, shuffles, curves, epoch.
-
-        And whose it is: the configuration, the seed and a digest of the data of every member.
-        """
+        """Return a copy of all that training changes, and whose it is: configuration, seed and data of every member."""
         shuffles = {seed: g.get_state() for seed, g in self._shuffles.items()}
-        return {
-            "W1": self._W1.clone(), "W2": self._W2.clone(), "shuffles": shuffles,
-            "curves": self._curves.copy(), "epoch": self.epoch, "members": self._members(),
-        }  # fmt: skip
+        state = {"W1": self._W1, "W2": self._W2, "shuffles": shuffles, "curves": self._curves, "epoch": self.epoch}
+        return copy.deepcopy(state) | {"members": self._members()}
 
     def load_state_dict(self, state: Mapping) -> None:
         """Take up a copy of a state that `state_dict` of a population of the same members returned.
 
-        Raises TypeError for anything else, and ValueError, naming the first member that differs, for the
-        state of a population with other configurations, seeds or data, or with the same in another order.
+        Raises TypeError for anything else, and ValueError, naming the first member that differs, for the state of a
+        population with other configurations, seeds or data, or with the same in another order.
         """
         members = self._members()
         if not isinstance(state, Mapping) or "members" not in state:
@@ -156,10 +146,9 @@ class Population:
         for i, (theirs, ours) in enumerate(zip_longest(state["members"], members)):
             if theirs != ours:
                 raise ValueError(f"state is another population's: its member {i} is {theirs}, here it is {ours}")
-        self._commit(
-            _W1=state["W1"].clone(), _W2=state["W2"].clone(), _curves=state["curves"].copy(), epoch=state["epoch"],
-            _shuffles={seed: torch.Generator().set_state(s) for seed, s in state["shuffles"].items()},
-        )  # fmt: skip
+        W1, W2, curves = copy.deepcopy((state["W1"], state["W2"], state["curves"]))
+        shuffles = {seed: torch.Generator().set_state(s) for seed, s in state["shuffles"].items()}
+        self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=state["epoch"])
 
     def _members(self) -> list[tuple[dict, int, str]]:
         """Return all that decides the numbers of each member: its configuration, its seed, a digest of its data."""
@@ -170,10 +159,7 @@ class Population:
     def _train_stack(
         self, members: np.ndarray, orders: Mapping[int, torch.Tensor], all_W1: torch.Tensor, all_W2: torch.Tensor
     ) -> np.ndarray:
-        """Train these members, sorted by batch size, through `orders`, and write their weights into all_W1, all_W2.
-
-        Return their curves (3, n, n_epochs).
-        """
+        """Train members, sorted by batch size, in all_W1 and all_W2; return their curves, shape (3, n, n_epochs)."""
         configs = [self.configs[i] for i in members]
         width = 1 + max(c["hidden_size"] for c in configs)
         W1, W2 = all_W1[:, members, :width], all_W2[:, members, :, :width]

@@ -1,16 +1,15 @@
 """How a search runs: strategies ask, objectives answer, drivers keep the budget and the record.
 
-A **strategy** is a generator: it yields a list of (config, n_epochs) and is sent back their
-validation losses, an array of the same length, nan for a failed trial. It is over when it returns.
+A **strategy** is a generator: it yields a list of (config, n_epochs) and is sent back their validation losses, an array
+of the same length, nan for a failed trial. It is over when it returns.
 
-An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or
-an `Outcome` for each. One that goes on from where a configuration was has a method `identity(config)`:
-a hashable, equal for what it takes for the same configuration, or None for what it starts anew each
-time. `TrainingObjective` and `per_trial(function)` (objectives.py) and a `Landscape` are objectives.
+An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or an `Outcome` for
+each. One that goes on from where a configuration was has a method `identity(config)`: a hashable, equal for what it
+takes for the same configuration, or None for what it starts anew each time. `TrainingObjective` and
+`per_trial(function)` (objectives.py) and a `Landscape` are objectives.
 
-**A search is charged what it would have trained alone**, each epoch of a configuration once: to epoch
-5, then 2, then 9 costs 5, 0 and 4. So searches that share an objective, and searches over stored
-curves, are charged fairly. Without `identity` each trial costs all of its epochs.
+**A search is charged what it would have trained alone**, each epoch of a configuration once: to epoch 5, then 2, then 9
+costs 5, 0 and 4. Without `identity` each trial costs all of its epochs.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,9 +47,8 @@ class Request(NamedTuple):
 class Outcome(NamedTuple):
     """What an objective says of one trial.
 
-    reason: why it failed; a loss that is not finite makes a failed trial in any case.
-    n_trained: the epochs to charge, 0 to n_epochs - n_done, for an objective that trains fewer (it
-        refused the configuration, or stopped early). None for all.
+    reason: why it failed; a loss that is not finite makes a failed trial in any case. n_trained: the epochs to charge,
+    0 to n_epochs - n_done, where it trained fewer (it refused the configuration, or stopped early); None for all.
     """
 
     val_loss: float
@@ -96,8 +94,7 @@ def run(
     bad budget or seed; for an objective with too many answers, or that raises after its last; for a damaged or
     another search's log.
     """
-    search = _Search(_checked_strategy("strategy", strategy), check_seed("seed", seed), check_budget(budget), log)
-    return _drive([search], objective, progress)[0]
+    return _drive([_Search(strategy, check_seed("seed", seed), check_budget(budget), log)], objective, progress)[0]
 
 
 def run_many(
@@ -114,7 +111,6 @@ def run_many(
     Raises what `run` raises, TypeError for seeds that are no sequence of integers, and ValueError for too many or
     too few of them, or one strategy given twice.
     """
-    strategies = [_checked_strategy(f"strategies[{i}]", strategy) for i, strategy in enumerate(strategies)]
     seeds = [0] * len(strategies) if seeds is None else check_seeds(seeds)
     if len(seeds) != len(strategies):
         raise ValueError(f"seeds has {len(seeds)} entries; there are {len(strategies)} strategies")
@@ -130,7 +126,7 @@ class _Trial:
 
     search: _Search
     request: Request
-    identity: Hashable | None
+    identity: Hashable
     config: dict  # for the record, whatever the objective does to the request's own
 
 
@@ -147,17 +143,20 @@ class _Search:
     over: bool = False
 
     def __post_init__(self):
+        if not isinstance(self.strategy, Generator):
+            raise TypeError(f"strategy is {self.strategy!r}; a generator is needed, such as grid_search(configs, 50)")
         self.logged = deque(read_log(self.log)) if self.log else deque()
 
     def next_batch(self, identity_of: Callable, bar) -> list[_Trial]:
         """Ask the strategy; record what the log has, and return what is to be evaluated, as far as the budget goes."""
         asked = self._ask()
         self.over = not asked
-        trials, promised, reached = [], self.spent, {}  # reached: by the trials of this batch, once trained
+        trials, promised, done = [], self.spent, ChainMap({}, self.paid)  # done: once this batch is trained
         for config, n_epochs in asked:
             record = self._from_log(config, n_epochs) if self.logged else None
             identity = None if record else identity_of(config)
-            n_done = 0 if identity is None else max(self.paid.get(identity, 0), reached.get(identity, 0))
+            identity = object() if identity is None else identity  # a new object is equal to nothing else
+            n_done = done.get(identity, 0)
             cost = record["charged_epochs"] if record else max(n_epochs - n_done, 0)
             if promised + cost > self.budget:
                 self.strategy.close()
@@ -167,7 +166,7 @@ class _Search:
                 self.logged.popleft()
                 self._keep(record, bar)
             else:
-                reached[identity] = max(n_epochs, n_done)
+                done[identity] = max(n_epochs, n_done)
                 trials.append(_Trial(self, Request(plain(config), n_epochs, self.seed, n_done), identity, config))
         return trials
 
@@ -196,17 +195,15 @@ class _Search:
 
     def settle(self, trial: _Trial, outcome: Outcome, runtime_s: float, bar) -> None:
         """Charge and record a trial that was answered."""
-        paid = 0 if trial.identity is None else self.paid.get(trial.identity, 0)
+        paid = self.paid.get(trial.identity, 0)
         # More than announced where a trial before it in the batch trained less; never more in total.
-        cost = max(trial.request.n_epochs - paid, 0)
-        charged = cost
+        charged = cost = max(trial.request.n_epochs - paid, 0)
         try:
             if outcome.n_trained is not None:
                 charged = check_count("the objective's n_trained", outcome.n_trained, least=0, most=cost)
         except (TypeError, ValueError) as error:
             outcome = Outcome.of_error(error)
-        if trial.identity is not None:
-            self.paid[trial.identity] = paid + charged
+        self.paid[trial.identity] = paid + charged
         counted = {"n_epochs": trial.request.n_epochs, "charged_epochs": charged, "runtime_s": runtime_s}
         record = trial_record(trial.config, **counted, **dict(zip(Outcome._fields[:3], outcome, strict=False)))
         if self.log:
@@ -273,9 +270,3 @@ def _outcome(answer: Any) -> Outcome:
         return Outcome(loss, accuracy, str(outcome.reason or ""), outcome.n_trained)
     except Exception:  # such as a tensor's own errors
         return Outcome.of_error(TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed"))
-
-
-def _checked_strategy(name: str, strategy: Any) -> Strategy:
-    if isinstance(strategy, Generator):
-        return strategy
-    raise TypeError(f"{name} is {strategy!r}; a generator is needed, such as grid_search(configs, n_epochs)")
