@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hpt_helpers.config import check_budget, check_count, check_seed, check_seeds, config_key, plain
+from hpt_helpers.config import check_count, check_seed, check_seeds, config_key, is_number, plain
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.trials import append_trial, read_log, recordable, trial_record, trial_table
 
@@ -94,7 +94,7 @@ def run(
     bad budget or seed; for an objective with too many answers, or that raises after its last; for a damaged or
     another search's log.
     """
-    return _drive([_Search(strategy, check_seed("seed", seed), check_budget(budget), log)], objective, progress)[0]
+    return _drive([_Search(strategy, check_seed("seed", seed), budget, log)], objective, progress)[0]
 
 
 def run_many(
@@ -116,7 +116,7 @@ def run_many(
         raise ValueError(f"seeds has {len(seeds)} entries; there are {len(strategies)} strategies")
     if len({id(strategy) for strategy in strategies}) < len(strategies):
         raise ValueError("strategies holds one generator twice; each search needs one of its own")
-    searches = [_Search(s, seed, check_budget(budget)) for s, seed in zip(strategies, seeds, strict=True)]
+    searches = [_Search(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)]
     return _drive(searches, objective, progress)
 
 
@@ -145,6 +145,10 @@ class _Search:
     def __post_init__(self):
         if not isinstance(self.strategy, Generator):
             raise TypeError(f"strategy is {self.strategy!r}; a generator is needed, such as grid_search(configs, 50)")
+        if not is_number(self.budget):
+            raise TypeError(f"budget is {self.budget!r}; a number of epochs is needed")
+        if not self.budget >= 0:
+            raise ValueError(f"budget is {self.budget!r}; it must be 0 or more")
         self.logged = deque(read_log(self.log)) if self.log else deque()
 
     def next_batch(self, identity_of: Callable, bar) -> list[_Trial]:

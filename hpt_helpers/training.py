@@ -17,8 +17,8 @@ from hpt_helpers.model import SimpleNN
 
 
 @dataclass(frozen=True, eq=False)
-class LearningCurve:
-    """One training run, epoch by epoch: three float64 arrays of shape (n_epochs,) and the trained model.
+class LearningCurves:
+    """Training runs, epoch by epoch: three float64 arrays of shape (n_configs, n_epochs).
 
     train_loss: mean cross-entropy over the epoch's mini-batches, each before its update (nats).
     val_loss, val_accuracy: on the validation rows after each epoch.
@@ -28,26 +28,18 @@ class LearningCurve:
     train_loss: np.ndarray
     val_loss: np.ndarray
     val_accuracy: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class LearningCurve(LearningCurves):
+    """One training run: arrays of shape (n_epochs,), and the trained model."""
+
     model: SimpleNN
 
     @property
     def failure(self) -> str:
         """Why the run counts as failed; empty when it did not."""
         return failure_reason(self.val_loss)
-
-
-@dataclass(frozen=True, eq=False)
-class LearningCurves:
-    """Many learning curves: float64 arrays of shape (n_configs, n_epochs), each row as in `LearningCurve`."""
-
-    train_loss: np.ndarray
-    val_loss: np.ndarray
-    val_accuracy: np.ndarray
-
-    @property
-    def failures(self) -> list[str]:
-        """Why each run counts as failed; empty strings where it did not."""
-        return [failure_reason(losses) for losses in self.val_loss]
 
 
 def fit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> LearningCurve:

@@ -106,10 +106,8 @@ def _column(values: list) -> pd.Series:
 def config_of(trials: pd.DataFrame, trial: int) -> dict:
     """Return a copy of the configuration of one trial of the table (its index label), exactly as it was asked for.
 
-    Raises ValueError when the table has no such trial, or several, or has lost its column `config`.
+    Raises ValueError when the table has no such trial, or several, and KeyError when it has lost its column `config`.
     """
-    if "config" not in trials:
-        raise ValueError(f"trials has the columns {list(trials.columns)}; its column 'config' is needed")
     found = trials.loc[trials.index == trial, "config"]
     if len(found) != 1:
         raise ValueError(f"trial is {trial!r}, and {len(found)} of the {len(trials)} rows of trials have that label")
