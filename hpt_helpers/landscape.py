@@ -23,9 +23,8 @@ class Landscape:
     """Learning curves of every configuration under every seed; an objective for `hpt_helpers.search.run`.
 
     val_loss, val_accuracy: float64, shape (n_configs, n_seeds, n_epochs), nan where training diverged.
-    Made from one Splits for each seed, a seed stands for a repeat: a draw of rows and a training seed.
-    As an objective it answers from the stored curves: a search over it is charged the epochs that
-    training would have cost. What it does not hold is refused, a failed trial that costs nothing.
+    Made from one Splits for each seed, a seed stands for a repeat: a draw of rows and a training seed. A search over it
+    is charged the epochs that training would have cost. What it does not hold is refused, a failed trial for nothing.
     """
 
     configs: list[dict]
@@ -54,7 +53,7 @@ class Landscape:
 
     def _curves(self, config: Mapping, epoch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return val_loss and val_accuracy up to this epoch, each of shape (epoch,)."""
-        self._check_epoch(epoch)
+        check_count("epoch", epoch, most=self.n_epochs)
         key = training_key(config)
         check_epochs(config, epoch)
         if key not in self._position:
@@ -73,7 +72,7 @@ class Landscape:
         tables, rows = [], pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
         seed = np.tile(self.seeds, len(self.configs))
         for epoch in [epochs] if np.ndim(epochs) == 0 else epochs:
-            self._check_epoch(epoch)
+            check_count("epoch", epoch, most=self.n_epochs)
             loss, accuracy = (curves[:, :, epoch - 1].ravel() for curves in (self.val_loss, self.val_accuracy))
             tables.append(rows.assign(epochs=epoch, seed=seed, val_loss=loss, val_accuracy=accuracy))
         return pd.concat(tables, ignore_index=True)
@@ -88,18 +87,12 @@ class Landscape:
         fixed: values that it has to have, such as batch_size=16. One that diverged under any seed is never the
         best; ValueError when all did, when none has these values, and for an epoch that the landscape lacks.
         """
-        self._check_epoch(epoch)
-        means = self.val_loss[:, :, epoch - 1].mean(axis=1)
-        having = [i for i, c in enumerate(self.configs) if all(c.get(k) == v for k, v in fixed.items())]
-        if not having:
-            raise ValueError(f"no configuration of the landscape has {fixed}")
-        if np.isnan(means[having]).all():
-            raise ValueError(f"every configuration diverged under some seed by epoch {epoch}")
-        return self.configs[having[int(np.nanargmin(means[having]))]]
-
-    def _check_epoch(self, epoch: int) -> None:
-        if check_count("epoch", epoch) > self.n_epochs:
-            raise ValueError(f"epoch is {epoch}; the landscape has {self.n_epochs}")
+        means = self.val_loss[:, :, check_count("epoch", epoch, most=self.n_epochs) - 1].mean(axis=1)
+        having = [all(c.get(name) == value for name, value in fixed.items()) for c in self.configs]
+        means[~np.array(having)] = np.nan
+        if np.isnan(means).all():
+            raise ValueError(f"no configuration with {fixed} is there that reached epoch {epoch} under every seed")
+        return self.configs[int(np.nanargmin(means))]
 
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
         for config, n_epochs, seed, _ in requests:
@@ -125,9 +118,8 @@ def landscape(
     seeds: the training seeds, such as range(5). progress: show a bar while training.
     The cache is that of `hpt_helpers.cache`; the key is everything that determines the numbers: configurations,
     rows, epochs, seeds, and the source of all modules that training uses.
-    Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are no sequence
-    of integers, and ValueError for no configurations, no seeds or a negative one, and for another number of
-    splits than of seeds.
+    Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are no sequence of
+    integers, and ValueError for no configurations, no seeds or a negative one, and another number of splits than seeds.
     """
     n_epochs = check_count("n_epochs", n_epochs)
     seeds = check_seeds(seeds)

@@ -18,7 +18,7 @@ from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.stack import share_out, stack_data, train_stack
-from hpt_helpers.training import LearningCurves, seeded_generators, train_on_one_thread
+from hpt_helpers.training import LearningCurves, seeded_generators
 
 STACK = 64  # about so many networks train as one stack: more of them fall out of the processor's cache
 SMALL = 20  # fewer networks than this of one kind share a stack with networks of other kinds
@@ -30,10 +30,8 @@ class Population:
 
     configs: a sequence of configurations, in any mix of lr, batch_size and hidden_size.
     splits: one `Splits` for all, or one for each configuration, all of the same shape.
-    seed: one for all, or one for each configuration. The same seed gives the same shuffles, and at one hidden
-        size the same initial weights (common random numbers): luck that two configurations share cancels in
-        their difference.
-
+    seed: one for all, or one for each configuration. The same seed gives the same shuffles, and at one hidden size the
+        same initial weights (common random numbers): luck that configurations share cancels in their difference.
     Raises ValueError or TypeError for a bad configuration, splits of different shapes, or a number of splits or seeds
     that is not the number of configurations.
     """
@@ -97,7 +95,7 @@ class Population:
         n_new, n_rows = check_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch, len(self._splits[0].y_train)
         if n_new == 0:
             return self
-        train_on_one_thread()
+        torch.set_num_threads(1)  # as in `start_training`
         shuffles = {seed: g.clone_state() for seed, g in self._shuffles.items()}
         orders = {
             s: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)]) for s, g in shuffles.items()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from hpt_helpers.config import check_config, check_count, check_seed
@@ -88,24 +89,18 @@ def start_training(
     their luck (common random numbers). Torch trains on one thread afterwards.
     Raises ValueError or TypeError for a bad config or seed.
     """
-    train_on_one_thread()
+    torch.set_num_threads(1)  # on two busy cores, two threads train such small networks up to 20 times slower
     config = check_config(config, splits)
     weights, shuffles = seeded_generators(seed)
     model = SimpleNN(splits.n_features, splits.n_classes, config["hidden_size"], generator=weights)
     return model, torch.optim.Adam(model.parameters(), lr=config["lr"]), shuffles
 
 
-def train_on_one_thread() -> None:
-    """Set torch to one thread, in this process: on two busy cores, two ran such networks up to 20 times slower."""
-    if torch.get_num_threads() != 1:
-        torch.set_num_threads(1)
-
-
 def train_one_epoch(
-    model: torch.nn.Module,
+    model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    X: torch.Tensor,
-    y: torch.Tensor,
+    X: Tensor,
+    y: Tensor,
     batch_size: int,
     generator: torch.Generator,
 ) -> float:
@@ -120,7 +115,7 @@ def train_one_epoch(
     return total / len(X)
 
 
-def evaluate(model: torch.nn.Module, X: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
+def evaluate(model: nn.Module, X: Tensor, y: Tensor) -> tuple[float, float]:
     """Return the mean cross-entropy (nats) and the accuracy of the model on these rows."""
     with torch.no_grad():
         logits = model(X)

@@ -97,7 +97,7 @@ def test_lookup_takes_a_config_in_any_order_with_numpy_values_and_the_default_hi
     [
         (({"lr": 0.02, "batch_size": 16, "hidden_size": 8}, 1, 0), ValueError, "not among the landscape's 3"),
         ((CONFIGS[0], 0, 0), ValueError, "epoch is 0"),
-        ((CONFIGS[0], 4, 0), ValueError, "epoch is 4; the landscape has 3"),
+        ((CONFIGS[0], 4, 0), ValueError, "epoch is 4; it must be an integer from 1 to 3"),
         ((CONFIGS[0], -1, 0), ValueError, "epoch is -1"),
         ((CONFIGS[0], 1.5, 0), TypeError, "epoch is 1.5"),
         ((CONFIGS[0], 1, 1), ValueError, "seed is 1"),
@@ -144,7 +144,7 @@ def test_one_that_diverges_is_nan_and_never_the_best():
     found = make([DIVERGING, *CONFIGS])
     assert np.isnan(found.val_loss[0]).all() and np.isfinite(found.val_loss[1:]).all()
     assert found.best(3) == make().best(3)
-    with pytest.raises(ValueError, match="every configuration diverged"):
+    with pytest.raises(ValueError, match="that reached epoch 1 under every seed"):
         make([DIVERGING]).best(1)
 
 
