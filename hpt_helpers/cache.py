@@ -25,12 +25,10 @@ def cached(key: Mapping[str, object], compute: Callable[[], Mapping[str, np.ndar
 
     key: everything that determines the numbers, by name: None, bool, int, float, str, numpy scalars and arrays,
         modules, and lists, tuples and mappings of these. A list and a tuple are the same, 1 and 1.0 are not. A
-        module stands for its source: name all whose code computes, and a change to one is another key.
-        The versions of `LIBRARIES` belong to every key.
+        module stands for its source: name all whose code computes. The versions of `LIBRARIES` belong to every key.
 
-    An entry is one .npz file, without pickle and with checksums, moved into place whole. A damaged one is
-    computed again, with a warning. Where `cache_folder` cannot be used, or the disk is full, all is computed
-    each time, with one warning.
+    An entry is one .npz file, without pickle and with checksums, moved into place whole. A damaged one is computed
+    again, with a warning. Without a usable `cache_folder`, or on a full disk, all is computed each time, with one.
     Raises TypeError for what a key cannot hold, and when `compute` returns anything but a mapping from str to
     arrays of numbers, bools or text. What `compute` raises goes on, and nothing is kept.
 
@@ -98,14 +96,12 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _checked(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    if not isinstance(arrays, Mapping) or not all(isinstance(name, str) for name in arrays):
-        raise TypeError(f"compute returned {arrays!r}; a mapping from names to arrays is needed")
-    arrays = {name: np.asarray(array) for name, array in arrays.items()}
-    for name, array in arrays.items():
-        if array.dtype.hasobject:
-            raise TypeError(f"compute returned {name!r} with dtype {array.dtype}; numbers, bools or text are needed")
-    return arrays
+def _checked(computed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    if isinstance(computed, Mapping) and all(isinstance(name, str) for name in computed):
+        arrays = {name: np.asarray(array) for name, array in computed.items()}
+        if not any(array.dtype.hasobject for array in arrays.values()):
+            return arrays
+    raise TypeError(f"compute returned {computed!r}; names with arrays of numbers, bools or text are needed")
 
 
 def _read(folder: Path, digest: str) -> dict[str, np.ndarray] | None:

@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hpt_helpers.config import check_config, check_count
 from hpt_helpers.data import Splits
@@ -52,7 +53,7 @@ class Population:
         self._W1, self._W2 = self._initial_weights()
         self._curves = np.empty((3, len(configs), 0))
 
-    def _initial_weights(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def _initial_weights(self) -> tuple[Tensor, Tensor]:
         # First index: the weights, then Adam's two moments. Last: the inputs, of which 0 is always 1: the bias.
         # Narrow networks are padded with units of weight 0, whose gradients are exactly 0.
         n, n_in, n_out = len(self), self._splits[0].n_features, self._splits[0].n_classes
@@ -154,21 +155,20 @@ class Population:
         seeds, splits = self._seed_of.tolist(), self._split_of.tolist()
         return [(dict(c), seed, digests[s]) for c, seed, s in zip(self.configs, seeds, splits, strict=True)]
 
-    def _train_stack(
-        self, members: np.ndarray, orders: Mapping[int, torch.Tensor], all_W1: torch.Tensor, all_W2: torch.Tensor
-    ) -> np.ndarray:
+    def _train_stack(self, members: np.ndarray, orders: dict, all_W1: Tensor, all_W2: Tensor) -> np.ndarray:
         """Train members, sorted by batch size, in all_W1 and all_W2; return their curves, shape (3, n, n_epochs)."""
         configs = [self.configs[i] for i in members]
         width = 1 + max(c["hidden_size"] for c in configs)
         W1, W2 = all_W1[:, members, :width], all_W2[:, members, :, :width]
         lr = torch.tensor([c["lr"] for c in configs], dtype=torch.float64)
         batch = torch.tensor([c["batch_size"] for c in configs])
-        split, (seeds, which) = self._split_of[members], np.unique(self._seed_of[members], return_inverse=True)
+        split = torch.from_numpy(self._split_of[members])
+        seeds, which = np.unique(self._seed_of[members], return_inverse=True)
         # Members alike in batch size, split and seed see the same rows: one copy serves them all.
-        alike = len(seeds) == 1 and (split == split[0]).all() and bool((batch == batch[0]).all())
+        alike = len(seeds) == 1 and bool((split == split[0]).all() and (batch == batch[0]).all())
         rows = slice(0, 1) if alike else slice(None)
         order = torch.stack([orders[s] for s in seeds.tolist()])[which[rows]]
-        order = order + order.shape[2] * torch.from_numpy(split[rows])[:, None, None]
+        order = order + order.shape[2] * split[rows, None, None]
         curves = train_stack(W1, W2, lr, batch, order, self._data, split[rows], self.epoch)
         all_W1[:, members, :width], all_W2[:, members, :, :width] = W1, W2
         return curves

@@ -31,25 +31,17 @@ def random_search(space: SearchSpace, n_trials: int, n_epochs: int | None = None
 
 
 def bayesian_search(
-    space: SearchSpace,
-    n_trials: int,
-    n_epochs: int | None = None,
-    *,
-    seed: int,
-    n_initial_points: int = 10,
-    acq_func: str = "gp_hedge",
-    acq_optimizer: str = "auto",
+    space: SearchSpace, n_trials: int, n_epochs: int | None = None, *, seed: int, **options
 ) -> Strategy:
     """Ask scikit-optimize for one configuration at a time, and tell it the loss (Snoek, Larochelle & Adams 2012).
 
-    The last three are those of its `Optimizer`; with their defaults the trials are those of `gp_minimize`. A failed
-    trial is told as the worst loss so far; before the first success it is not told at all.
+    options: those of its `Optimizer`, such as n_initial_points and acq_func; without any, the trials are those of
+    `gp_minimize`. A failed trial is told as the worst loss so far; before the first success it is not told at all.
     Each is trained for n_epochs, or for its own config["epochs"] when None.
     """
     from skopt import Optimizer
 
-    settings = {"n_initial_points": n_initial_points, "acq_func": acq_func, "acq_optimizer": acq_optimizer}
-    optimizer = Optimizer(space.to_skopt(), random_state=seed, **settings)
+    optimizer = Optimizer(space.to_skopt(), random_state=seed, **options)
     for _ in range(n_trials):
         point = optimizer.ask()
         config = plain(dict(zip(space, point, strict=True)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy
 
 from hpt_helpers.config import check_config, check_count, check_seed
@@ -80,9 +80,7 @@ def refit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> S
     return fit(config, replace(splits, X_train=X, y_train=y), n_epochs=n_epochs, seed=seed).model
 
 
-def start_training(
-    config: Mapping, splits: Splits, *, seed: int = 0
-) -> tuple[SimpleNN, torch.optim.Adam, torch.Generator]:
+def start_training(config: Mapping, splits: Splits, *, seed: int = 0) -> tuple[SimpleNN, optim.Adam, torch.Generator]:
     """Return a new model, its optimiser and the generator of its shuffles: all the state of a training run.
 
     Initial weights depend on seed and hidden_size only, shuffles on seed only: two configurations under one seed share
@@ -93,16 +91,11 @@ def start_training(
     config = check_config(config, splits)
     weights, shuffles = seeded_generators(seed)
     model = SimpleNN(splits.n_features, splits.n_classes, config["hidden_size"], generator=weights)
-    return model, torch.optim.Adam(model.parameters(), lr=config["lr"]), shuffles
+    return model, optim.Adam(model.parameters(), lr=config["lr"]), shuffles
 
 
 def train_one_epoch(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    X: Tensor,
-    y: Tensor,
-    batch_size: int,
-    generator: torch.Generator,
+    model: nn.Module, optimizer: optim.Optimizer, X: Tensor, y: Tensor, batch_size: int, generator: torch.Generator
 ) -> float:
     """Make one pass over the rows in shuffled mini-batches (the last may be smaller); return the mean loss."""
     total = 0.0
