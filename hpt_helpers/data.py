@@ -1,7 +1,7 @@
 """The course's data: four bundled data sets, split into train and validation rows, drawn anew at will, and sealed test.
 
-A split has two parts of chance. `seed` decides which rows are the test part; `draw` decides which of the other
-rows are for training and which for validation. Repeats of a measurement change `draw`, so the test rows stay sealed.
+`seed` decides which rows are the test part, `draw` which of the others are for training and which for validation.
+Repeats of a measurement change `draw`, so the test rows stay sealed.
 """
 
 import hashlib
@@ -18,8 +18,7 @@ from sklearn.model_selection import train_test_split
 
 from hpt_helpers.config import check_count
 
-# Above these learning rates training amplifies rounding until no two processors agree; see
-# `rounding_sensitivity` in population.py, which measures it.
+# Above these, training amplifies rounding until no two processors agree (`rounding_sensitivity` in population.py).
 MAX_LR = {"iris": 0.1, "wine": 0.1, "breast_cancer": 0.02, "digits": 0.01}
 
 # The draw that is used where none is named: of draws 0 to 19 at seed 42, the one whose best mean loss is the (lower)
@@ -133,8 +132,7 @@ def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, 
     )
     centre, scale = (X_train.mean(axis=0), X_train.std(axis=0)) if scaled else (0.0, 1.0)
     if scaled and name == "digits":
-        # Near-constant pixels divided by their own tiny spread become huge and make training chaotic.
-        scale = (X_train - centre).std()
+        scale = (X_train - centre).std()  # pixels divided by a tiny spread of their own make training chaotic
     parts = [torch.from_numpy((X - centre) / scale) for X in (X_train, X_val, X_test)]
     labels = [torch.from_numpy(y.astype(np.int64)) for y in (y_train, y_val, y_test)]
     return Splits(

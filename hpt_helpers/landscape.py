@@ -105,19 +105,14 @@ class Landscape:
 
 
 def landscape(
-    configs: Iterable[Mapping],
-    splits: Splits | Sequence[Splits],
-    *,
-    n_epochs: int,
-    seeds: Sequence[int],
+    configs: Iterable[Mapping], splits: Splits | Sequence[Splits], *, n_epochs: int, seeds: Sequence[int],
     progress: bool = False,
-) -> Landscape:
+) -> Landscape:  # fmt: skip
     """Return the learning curves of every configuration under every seed, from the cache where they are in it.
 
     splits: one for all seeds, or one for each: then each is a repeat, with rows and a seed of its own.
     seeds: the training seeds, such as range(5). progress: show a bar while training.
-    The cache is that of `hpt_helpers.cache`; the key is everything that determines the numbers: configurations,
-    rows, epochs, seeds, and the source of all modules that training uses.
+    The key in the cache names configurations, rows, epochs, seeds, and the source of all modules that train.
     Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are no sequence of
     integers, and ValueError for no configurations, no seeds or a negative one, and another number of splits than seeds.
     """

@@ -1,7 +1,4 @@
-"""A safe local Ray that leaves nothing behind.
-
-Ray is imported where it is used: it takes seconds, and lessons 1 to 3 do without.
-"""
+"""A safe local Ray that leaves nothing behind, and is imported where it is used: it takes seconds."""
 
 import logging
 import os
@@ -35,9 +32,8 @@ LONGEST_TEMP = 22  # characters: Ray's sockets lie deep, and macOS allows a sock
 def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path]:
     """Start a Ray of this process's own, and stop it when the block ends, whatever ends it.
 
-    num_cpus: how many trials of one CPU run at a time; the others queue.
-    address: connect to this existing cluster instead, with the token your environment has for it, and
-        only disconnect at the end. num_cpus then has no effect.
+    num_cpus: how many trials of one CPU run at a time; the others queue. address: connect to this existing cluster
+    instead, with the token your environment has for it, and only disconnect at the end; num_cpus then has no effect.
     Yields a private temporary folder (mode 0700, removed at the end) for the Tuner's `storage_path`, in which a local
     Ray keeps its own files too; on a cluster of several machines use storage that all of them see instead.
 

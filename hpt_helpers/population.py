@@ -186,13 +186,9 @@ def _one_each(name: str, value, kind: type, n: int) -> list:
 
 
 def fit_many(
-    configs: Sequence[Mapping],
-    splits: Splits | Sequence[Splits],
-    *,
-    n_epochs: int,
-    seed: int | Sequence[int] = 0,
+    configs: Sequence[Mapping], splits: Splits | Sequence[Splits], *, n_epochs: int, seed: int | Sequence[int] = 0,
     progress: bool = False,
-) -> LearningCurves:
+) -> LearningCurves:  # fmt: skip
     """Train every configuration as `fit` does, together; return curves of shape (n_configs, n_epochs).
 
     Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned
@@ -212,9 +208,8 @@ def fit_many(
 def rounding_sensitivity(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> np.ndarray:
     """Return how far a nudge of 1e-15 in the initial weights moves the validation loss, shape (n_epochs,).
 
-    The same training twice, the second from nudged weights; the absolute difference at each epoch.
-    Where it stays below 1e-9, any other machine repeats the numbers; where it grows to the size of
-    the loss, the same seed no longer means the same result, because processors round differently.
+    The absolute difference at each epoch. Where it stays below 1e-9, any other machine repeats the numbers; where it
+    grows to the size of the loss, it does not, because processors round differently.
     """
     pair = Population([config, config], splits, seed=seed)
     for weights in (pair._W1[:, :, 1:], pair._W2):

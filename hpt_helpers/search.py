@@ -66,23 +66,16 @@ Objective = Callable[[list[Request]], Iterable[float | Outcome]]
 
 
 def run(
-    strategy: Strategy,
-    objective: Objective,
-    *,
-    budget: float = math.inf,
-    seed: int = 0,
-    log: str | Path | None = None,
-    progress: bool = False,
-) -> pd.DataFrame:
+    strategy: Strategy, objective: Objective, *, budget: float = math.inf, seed: int = 0,
+    log: str | Path | None = None, progress: bool = False,
+) -> pd.DataFrame:  # fmt: skip
     """Run one search and return its trial table.
 
-    budget: total epochs, at least 0. The search ends before the first trial that could exceed it. One that
-        only asks for what is paid already never reaches it.
-    seed: the training seed of every trial (the strategy's own draws have their own).
-    log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted run of the
-        same search, are taken from it at what they cost then. Their networks are gone: asked for again at a later
-        epoch, they are trained and charged from epoch 0.
-    progress: show a bar of charged epochs.
+    budget: total epochs, at least 0. The search ends before the first trial that could exceed it. One that only asks
+        for what is paid already never reaches it.
+    seed: the training seed of every trial. progress: show a bar of charged epochs.
+    log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted run of the same
+        search, are taken from it at what they cost then. Asked for at a later epoch, they are trained from epoch 0.
 
     A trial that diverges or raises is recorded as failed and the search goes on. One that raises, or whose answer
     is neither a number nor a possible `Outcome`, is charged in full. Where a batch raises, each trial of it without
@@ -90,21 +83,16 @@ def run(
     far are returned, and what it cut off is not charged.
 
     Raises TypeError or ValueError for a strategy that is no generator or yields anything but lists, not empty, of
-    (config, n_epochs) with whole n_epochs >= 1; when a configuration is asked for that is not `recordable`; for a
-    bad budget or seed; for an objective with too many answers, or that raises after its last; for a damaged or
-    another search's log.
+    (config, n_epochs) with a `recordable` config and whole n_epochs >= 1; for a bad budget or seed; for an objective
+    with too many answers, or that raises after its last; for a damaged or another search's log.
     """
     return _drive([_Search(strategy, check_seed("seed", seed), budget, log)], objective, progress)[0]
 
 
 def run_many(
-    strategies: Sequence[Strategy],
-    objective: Objective,
-    *,
-    budget: float = math.inf,
-    seeds: Sequence[int] | None = None,
-    progress: bool = False,
-) -> list[pd.DataFrame]:
+    strategies: Sequence[Strategy], objective: Objective, *, budget: float = math.inf,
+    seeds: Sequence[int] | None = None, progress: bool = False,
+) -> list[pd.DataFrame]:  # fmt: skip
     """Run many searches in step, so that their trials train as one population; return the table of each, as by `run`.
 
     budget: of each search. seeds: a training seed for each, such as range(5); 0 for all when not given.

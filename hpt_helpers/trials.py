@@ -45,15 +45,9 @@ def recordable(config: Mapping) -> dict:
 
 
 def trial_record(
-    config: Mapping,
-    *,
-    n_epochs: int,
-    val_loss: float,
-    val_accuracy: float = math.nan,
-    charged_epochs: int | None = None,
-    reason: str = "",
-    runtime_s: float = math.nan,
-) -> dict:
+    config: Mapping, *, n_epochs: int, val_loss: float, val_accuracy: float = math.nan,
+    charged_epochs: int | None = None, reason: str = "", runtime_s: float = math.nan,
+) -> dict:  # fmt: skip
     """Return the record of one trial, ready for `trial_table` and `append_trial`.
 
     n_epochs: the epoch at which val_loss and val_accuracy were measured. charged_epochs: those trained for it now,
@@ -198,9 +192,7 @@ def read_log(path: str | Path) -> list[dict]:
     Raises ValueError for any other line that is not as it was written, or that is missing or there twice.
     """
     path = Path(path)
-    if not path.exists():
-        return []
-    text = path.read_bytes()
+    text = path.read_bytes() if path.exists() else b""
     *lines, rest = text.split(b"\n")
     records = [_read_line(line, trial, path.name) for trial, line in enumerate(lines)]
     if rest:
