@@ -90,7 +90,9 @@ def check_config(config: Mapping, splits: Splits | None = None, *, n_epochs: int
     for name in ("lr", "batch_size"):
         if name not in config:
             raise ValueError(f"config {dict(config)!r} lacks {name!r}")
-    check_epochs(config, n_epochs)
+    if "epochs" in config and config["epochs"] != n_epochs:
+        given = "the number of epochs is not part of it here" if n_epochs is None else f"n_epochs is {n_epochs}"
+        raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
     lr, batch_size = config["lr"], check_count("batch_size", config["batch_size"])
     if not is_number(lr):
         raise TypeError(f"lr is {lr!r}; a number is needed")
@@ -106,13 +108,6 @@ def check_mapping(config: Mapping) -> None:
     """Raise TypeError when a configuration is no mapping."""
     if not isinstance(config, Mapping):
         raise TypeError(f"config is {config!r}; a mapping such as {{'lr': 0.01, 'batch_size': 16}} is needed")
-
-
-def check_epochs(config: Mapping, n_epochs: int | None) -> None:
-    """Raise ValueError when the configuration has an entry `epochs` other than n_epochs."""
-    if "epochs" in config and config["epochs"] != n_epochs:
-        given = "the number of epochs is not part of it here" if n_epochs is None else f"n_epochs is {n_epochs}"
-        raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
 
 
 def is_number(value: Any, kind: type = numbers.Real) -> bool:

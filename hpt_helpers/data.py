@@ -91,18 +91,17 @@ class Splits:
             already = f"the test rows of {self.name} (seed {self.seed}) have already scored other weights"
             warnings.warn(f"{already}: a second look turns the test score into a choice", stacklevel=2)
         scored.add(fingerprint)
-        return wilson_interval(self._n_correct(model), len(self._y_test))
+        n_rows = len(self._y_test)
+        return wilson_interval(round(self.autopsy_scores([model])[0] * n_rows), n_rows)
 
     def autopsy_scores(self, models: Sequence[torch.nn.Module]) -> np.ndarray:
         """Return the test accuracy of each model, shape (n_models,): to study choosing by them, which is a fault.
 
         The best is too high by the luck of the choice. It leaves no trace in `final_score`'s record.
         """
-        return np.array([self._n_correct(model) / len(self._y_test) for model in models])
-
-    def _n_correct(self, model: torch.nn.Module) -> int:
         with torch.no_grad():
-            return int((model(self._X_test).argmax(dim=1) == self._y_test).sum())
+            predicted = [model(self._X_test).argmax(dim=1) for model in models]
+        return np.array([(labels == self._y_test).double().mean().item() for labels in predicted])
 
 
 def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, scaled: bool = True) -> Splits:
@@ -126,10 +125,8 @@ def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, 
     seed = check_count("seed", seed, least=0, most=2**32 - 1)
     draw = check_count("draw", DEFAULT_DRAW[name] if draw is None else draw, least=0, most=2**32 - 1)
     bunch = getattr(datasets, f"load_{name}")()
-    X_rest, X_test, y_rest, y_test = train_test_split(bunch.data, bunch.target, test_size=0.2, random_state=seed)
-    X_train, X_val, y_train, y_val = train_test_split(
-        X_rest, y_rest, test_size=0.25, random_state=draw, stratify=y_rest
-    )
+    X, X_test, y, y_test = train_test_split(bunch.data, bunch.target, test_size=0.2, random_state=seed)
+    X_train, X_val, y_train, y_val = train_test_split(X, y, test_size=0.25, random_state=draw, stratify=y)
     centre, scale = (X_train.mean(axis=0), X_train.std(axis=0)) if scaled else (0.0, 1.0)
     if scaled and name == "digits":
         scale = (X_train - centre).std()  # pixels divided by a tiny spread of their own make training chaotic

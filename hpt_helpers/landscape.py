@@ -9,7 +9,7 @@ import pandas as pd
 
 from hpt_helpers import data, model, population, stack, training
 from hpt_helpers.cache import cached
-from hpt_helpers.config import check_config, check_count, check_epochs, check_seeds, training_key
+from hpt_helpers.config import check_config, check_count, check_seeds, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Outcome, Request
@@ -54,8 +54,7 @@ class Landscape:
     def _curves(self, config: Mapping, epoch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return val_loss and val_accuracy up to this epoch, each of shape (epoch,)."""
         check_count("epoch", epoch, most=self.n_epochs)
-        key = training_key(config)
-        check_epochs(config, epoch)
+        key = training_key(check_config(config, n_epochs=epoch))
         if key not in self._position:
             raise ValueError(f"config {dict(config)!r} is not among the landscape's {len(self.configs)}")
         if seed not in self.seeds:

@@ -1,7 +1,7 @@
 """The one model of the course: a classifier with one hidden layer."""
 
 import torch
-from torch import nn
+from torch import Generator, nn
 
 from hpt_helpers.data import Splits
 
@@ -24,9 +24,7 @@ class SimpleNN(nn.Module):
     torch.Size([5, 3])
     """
 
-    def __init__(
-        self, input_size: int, num_classes: int, hidden_size: int = 16, *, generator: torch.Generator | None = None
-    ):
+    def __init__(self, input_size: int, num_classes: int, hidden_size: int = 16, *, generator: Generator | None = None):
         super().__init__()
         self.hidden = Linear(input_size, hidden_size, dtype=torch.float64)
         self.output = Linear(hidden_size, num_classes, dtype=torch.float64)

@@ -1,7 +1,4 @@
-"""Train many configurations at once, as stacked tensors: the same numbers as `fit`, tens of times faster.
-
-What else was tried, and how fast it was, stands in benchmarks/training.py.
-"""
+"""Train many configurations at once, as stacked tensors: the same numbers as `fit`, tens of times faster."""
 
 import copy
 import hashlib

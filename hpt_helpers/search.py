@@ -218,8 +218,11 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
     try:
         while going_on:
             trials = [trial for search in going_on for trial in search.next_batch(identity_of, bar)]
-            if trials:
-                _evaluate(trials, objective, bar)
+            started, answers = time.perf_counter(), _answers(objective, [trial.request for trial in trials])
+            for outcome, trial in zip(answers, trials, strict=True):  # answers first: they are looked at to their end
+                now = time.perf_counter()
+                trial.search.settle(trial, outcome, now - started, bar)
+                started = now
             going_on = [s for s in going_on if not s.over]
     except KeyboardInterrupt:
         kept = sum(len(s.records) for s in searches)
@@ -229,19 +232,11 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
     return [trial_table(s.records) for s in searches]
 
 
-def _evaluate(trials: list[_Trial], objective: Objective, bar) -> None:
-    started, answers = time.perf_counter(), _answers(objective, [trial.request for trial in trials])
-    for outcome, trial in zip(answers, trials, strict=True):  # answers first: they are looked at to their end
-        now = time.perf_counter()
-        trial.search.settle(trial, outcome, now - started, bar)
-        started = now
-
-
 def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]:
     """Yield an outcome for each request. Where the objective raises, ask each that is left alone, once."""
     n_answered, error = 0, RuntimeError("the objective left the trial without an answer")
     try:
-        for answer in objective(requests):
+        for answer in objective(requests) if requests else ():
             n_answered += 1
             if n_answered > len(requests):
                 raise ValueError(f"the objective gave more answers than the {len(requests)} trials it was asked for")

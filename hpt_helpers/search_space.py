@@ -1,7 +1,4 @@
-"""One definition of a search space, and its forms for scikit-learn, scikit-optimize, Ray Tune and the unit cube.
-
-What a parameter's methods do is said at those of `SearchSpace`, which do it for configurations.
-"""
+"""One definition of a search space, and its forms for scikit-learn, scikit-optimize, Ray Tune and the unit cube."""
 
 import math
 import numbers
@@ -110,6 +107,8 @@ class Choice(_Discrete):
 
 class SearchSpace(Mapping):
     """A search space: a mapping from a hyperparameter's name to `Real`, `Integer` or `Choice`.
+
+    Its methods do for configurations what those of the same names do for one value.
 
     >>> space = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32])})
     >>> len(space.grid(3)), {"lr": 0.001, "batch_size": 16} in space

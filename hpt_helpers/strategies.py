@@ -1,7 +1,4 @@
-"""The strategies of the course as generators for `hpt_helpers.search.run`: what to take home.
-
-Each lesson builds its strategy by hand first and then shows that this gives the same trials.
-"""
+"""The strategies of the course as generators for `hpt_helpers.search.run`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -81,7 +78,6 @@ def hyperband_schedule(
     A bracket is a list of rungs (n_configs, resource): so many configurations are given that much in all, and the
     best of them go on. With s_max the largest s for which eta**s <= max_resource, R, bracket s has the rungs i = 0 to
     s, for the resource R * eta**(i - s), rounded down to whole epochs: at least 1, and R at last.
-
     rounding: how many configurations a bracket starts with. "ceil", as in the paper's algorithm 1 and in Ray, is
         ceil((s_max + 1) * eta**s / (s + 1)); "floor", as in the table that the paper prints and in HpBandSter, is
         floor((s_max + 1) / (s + 1)) * eta**s.

@@ -1,7 +1,4 @@
-"""Train one configuration, in plain PyTorch: what every lesson's trial is.
-
-A trial's score is its `val_loss` at the last epoch it was given.
-"""
+"""Train one configuration, in plain PyTorch: a lesson's trial, whose score is its `val_loss` at the last epoch."""
 
 import math
 from collections.abc import Mapping

@@ -122,8 +122,7 @@ def incumbent(trials: pd.DataFrame) -> int:
 def incumbent_trajectory(val_losses: Sequence[float]) -> np.ndarray:
     """Return the best validation loss seen after each trial.
 
-    val_losses: shape (n_trials,), in evaluation order; nan marks a failed trial. Returns the same shape, nan until
-    the first success.
+    val_losses: shape (n_trials,); nan marks a failed trial. Returns the same shape, nan until the first success.
 
     >>> incumbent_trajectory([0.3, 0.1, 0.2]).tolist()
     [0.3, 0.1, 0.1]
@@ -151,8 +150,7 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
 def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
     """Say whether two tables hold the same trials in the same order, in all columns that both have but runtime_s.
 
-    Numbers may differ by 1e-9, as between training alone and in a population. Raises ValueError when the tables share
-    no column.
+    Numbers may differ by 1e-9, as between training alone and together. Raises ValueError when they share no column.
     """
     import pandas as pd
 
