@@ -29,8 +29,8 @@ def cached(key: Mapping[str, object], compute: Callable[[], Mapping[str, np.ndar
 
     An entry is one .npz file, without pickle and with checksums, moved into place whole. A damaged one is computed
     again, with a warning. Without a usable `cache_folder`, or on a full disk, all is computed each time, with one.
-    Raises TypeError for what a key cannot hold, and when `compute` returns anything but a mapping from str to
-    arrays of numbers, bools or text. What `compute` raises goes on, and nothing is kept.
+    Raises TypeError for what a key cannot hold, and when `compute` returns anything but a mapping from str to arrays of
+    numbers, bools or text. What `compute` raises goes on, and nothing is kept.
 
     >>> cached({"what": "squares", "n": 4}, lambda: {"squares": np.arange(4) ** 2})
     {'squares': array([0, 1, 4, 9])}
@@ -54,8 +54,7 @@ def cached(key: Mapping[str, object], compute: Callable[[], Mapping[str, np.ndar
 def cache_folder() -> Path:
     """Return the folder of the cache, which is private to this user: HPT_CACHE_DIR, or the user's cache directory.
 
-    Made where it is missing. Raises OSError, saying which folder and why, when it cannot be made or written,
-    belongs to another user, or could be written by others.
+    Raises OSError, with the reason, when it cannot be made or written, or another user owns it or could write to it.
     """
     folder = Path(os.environ.get("HPT_CACHE_DIR") or platformdirs.user_cache_dir("hpt_helpers", appauthor=False))
     try:
@@ -73,7 +72,8 @@ def cache_folder() -> Path:
 
 def _digest(key: Mapping[str, object]) -> str:
     versions = {name: metadata.version(name) for name in LIBRARIES}
-    return _sha256(json.dumps([versions, key], sort_keys=True, default=_described).encode())
+    text = json.dumps([versions, key], sort_keys=True, default=_described)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _described(value):
@@ -83,17 +83,13 @@ def _described(value):
     if isinstance(value, np.generic) and not isinstance(value, np.longdouble):  # whose item is itself
         return value.item()
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return {"array": [repr(value.dtype), value.shape, _sha256(value.tobytes())]}
+        return {"array": [repr(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]}
     if isinstance(value, ModuleType) and str(getattr(value.__spec__, "origin", None)).endswith(".py"):
-        return {"module": [value.__name__, _sha256(Path(value.__spec__.origin).read_bytes())]}
+        return {"module": [value.__name__, hashlib.sha256(Path(value.__spec__.origin).read_bytes()).hexdigest()]}
     raise TypeError(
         f"key holds {value!r}; None, bool, int, float, str, arrays of these, modules with a source file, and "
         "lists, tuples and mappings of these are allowed"
     )
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _checked(computed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

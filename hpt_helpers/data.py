@@ -113,8 +113,7 @@ def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, 
         default draw, a middle one of draws 0 to 19 by a stated rule.
     scaled: standardise every feature with the training rows' mean and standard deviation (digits: centre every pixel,
         one scale for all). False leaves features as they are, for pipelines that scale inside their own folds.
-    Raises ValueError for an unknown name and for a seed or draw outside 0 to 2**32 - 1, TypeError for one that is no
-    integer.
+    Raises ValueError for an unknown name and for a seed or draw outside 0 to 2**32 - 1, TypeError for no integer.
 
     >>> splits = load_splits("iris")
     >>> len(splits.y_train), len(splits.y_val), splits.n_features, splits.n_classes

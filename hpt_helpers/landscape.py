@@ -27,12 +27,11 @@ class Landscape:
     is charged the epochs that training would have cost. What it does not hold is refused, a failed trial for nothing.
     """
 
+    identity = staticmethod(training_key)
     configs: list[dict]
     seeds: list[int]
     val_loss: np.ndarray
     val_accuracy: np.ndarray
-
-    identity = staticmethod(training_key)
 
     @property
     def n_epochs(self) -> int:

@@ -188,10 +188,9 @@ def fit_many(
 ) -> LearningCurves:  # fmt: skip
     """Train every configuration as `fit` does, together; return curves of shape (n_configs, n_epochs).
 
-    Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned
-    (learning rates up to the data set's `max_lr`). Arguments as for `Population`, which it raises the errors
-    of, and ValueError or TypeError for a bad n_epochs. progress: show a bar. Memory is bounded: CHUNK
-    configurations are in training at a time.
+    Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned (lr up to the data
+    set's `max_lr`). progress: show a bar. Memory is bounded: CHUNK configurations are in training at a time.
+    Arguments as for `Population`. Raises what that does, and ValueError or TypeError for a bad n_epochs.
     """
     n_epochs, n = check_count("n_epochs", n_epochs), len(configs)
     splits, seeds = _one_each("splits", splits, Splits, n), _one_each("seed", seed, int | np.integer, n)

@@ -4,9 +4,8 @@ A **strategy** is a generator: it yields a list of (config, n_epochs) and is sen
 of the same length, nan for a failed trial. It is over when it returns.
 
 An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or an `Outcome` for
-each. One that goes on from where a configuration was has a method `identity(config)`: a hashable, equal for what it
-takes for the same configuration, or None for what it starts anew each time. `TrainingObjective` and
-`per_trial(function)` (objectives.py) and a `Landscape` are objectives.
+each (`TrainingObjective` and `per_trial` in objectives.py, a `Landscape`). One that goes on from where a configuration
+was has a method `identity(config)`: a hashable, equal for what it takes for the same, or None for what starts anew.
 
 **A search is charged what it would have trained alone**, each epoch of a configuration once: to epoch 5, then 2, then 9
 costs 5, 0 and 4. Without `identity` each trial costs all of its epochs.
@@ -76,7 +75,6 @@ def run(
     seed: the training seed of every trial. progress: show a bar of charged epochs.
     log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted run of the same
         search, are taken from it at what they cost then. Asked for at a later epoch, they are trained from epoch 0.
-
     A trial that diverges or raises is recorded as failed and the search goes on. One that raises, or whose answer
     is neither a number nor a possible `Outcome`, is charged in full. Where a batch raises, each trial of it without
     an answer is asked alone, once. An interrupt (KeyboardInterrupt) ends the search with a warning; the trials so

@@ -54,14 +54,13 @@ def share_out(kinds: np.ndarray, size: int, small: int) -> Iterator[np.ndarray]:
 def train_stack(
     W1: Tensor, W2: Tensor, lr: Tensor, batch: Tensor, order: Tensor, data: Sequence[Tensor], split: Tensor, done: int
 ) -> np.ndarray:
-    """Train n networks in place, one epoch for each entry of `order`; return (3, n, n_epochs) curves.
+    """Train n networks in place, one epoch for each entry of `order`; return `LearningCurves` as (3, n, n_epochs).
 
     W1: (3, n, 1 + width, 1 + n_features), W2: (3, n, n_classes, 1 + width): weights and Adam's two moments.
     lr, batch: shape (n,), batch sizes ascending.
     order: (n, n_epochs, n_rows), the shuffled rows, numbered through all splits; n is 1 when all
         networks see the same rows, which is faster. split: the split of each, shape (n,) or (1,).
     data: from `stack_data`. done: the epochs that the networks have been trained for already.
-    The curves are training loss, validation loss and validation accuracy, as in `LearningCurve`.
     """
     (rows, X_val, y_val), (n, n_in) = data, (len(lr), W1.shape[3])
     n_epochs, n_rows = order.shape[1:]

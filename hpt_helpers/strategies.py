@@ -20,10 +20,7 @@ def grid_search(configs: Iterable[Mapping], n_epochs: int | None = None) -> Stra
 
 
 def random_search(space: SearchSpace, n_trials: int, n_epochs: int | None = None, *, seed: int) -> Strategy:
-    """Try n_trials random configurations of the space, drawn with replacement (Bergstra & Bengio 2012).
-
-    Each is trained for n_epochs, or for its own config["epochs"] when None.
-    """
+    """Do as `grid_search` with n_trials random configurations, drawn with replacement (Bergstra & Bengio 2012)."""
     yield from grid_search(space.sample(n_trials, seed=seed), n_epochs)
 
 
@@ -34,7 +31,7 @@ def bayesian_search(
 
     options: those of its `Optimizer`, such as n_initial_points and acq_func; without any, the trials are those of
     `gp_minimize`. A failed trial is told as the worst loss so far; before the first success it is not told at all.
-    Each is trained for n_epochs, or for its own config["epochs"] when None.
+    n_epochs: as for `grid_search`.
     """
     from skopt import Optimizer
 
@@ -50,10 +47,10 @@ def bayesian_search(
 def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, int]]) -> Strategy:
     """Train all configurations to the first rung, the best of them on to the next, and so on to the last.
 
-    rungs: (n_configs, n_epochs) of each (Jamieson & Talwalkar 2016), such as a bracket of `hyperband_schedule`.
-        A rung of no configurations ends the bracket.
-    Failed trials rank last; of equal losses the earlier goes on. Raises ValueError when the first rung is not for as
-    many configurations as are given, and when a rung has more of them, or not more epochs, than the one before.
+    rungs: (n_configs, n_epochs) of each (Jamieson & Talwalkar 2016), such as a bracket of `hyperband_schedule`; one of
+        no configurations ends it. Failed trials rank last; of equal losses the earlier goes on.
+    Raises ValueError when the first rung is not for as many configurations as are given, and when a rung has more of
+    them, or not more epochs, than the one before.
     """
     configs, rungs = list(configs), list(rungs)
     if [n for n, _ in rungs[:1]] != [len(configs)]:
@@ -93,9 +90,8 @@ def hyperband_schedule(
     [(3, 9)]
     """
     R, eta = check_count("max_resource", max_resource), check_count("eta", eta, least=2)
-    for name, word in (("rounding", rounding), ("survivors", survivors)):
-        if word not in ("ceil", "floor"):
-            raise ValueError(f"{name} is {word!r}; 'ceil' and 'floor' are allowed")
+    if not {rounding, survivors} <= {"ceil", "floor"}:
+        raise ValueError(f"rounding is {rounding!r}, survivors is {survivors!r}; 'ceil' and 'floor' are allowed")
     s_max = 0
     while eta ** (s_max + 1) <= R:  # counted: int(log(243) / log(3)) is 4
         s_max += 1

@@ -80,9 +80,8 @@ def refit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> S
 def start_training(config: Mapping, splits: Splits, *, seed: int = 0) -> tuple[SimpleNN, optim.Adam, torch.Generator]:
     """Return a new model, its optimiser and the generator of its shuffles: all the state of a training run.
 
-    Initial weights depend on seed and hidden_size only, shuffles on seed only: two configurations under one seed share
-    their luck (common random numbers). Torch trains on one thread afterwards.
-    Raises ValueError or TypeError for a bad config or seed.
+    Initial weights depend on seed and hidden_size only, shuffles on seed only (common random numbers). Torch trains on
+    one thread afterwards. Raises ValueError or TypeError for a bad config or seed.
     """
     torch.set_num_threads(1)  # on two busy cores, two threads train such small networks up to 20 times slower
     config = check_config(config, splits)

@@ -34,12 +34,11 @@ TABLE_NAMES = ("trial", *DTYPES, "config")  # no hyperparameter can be called so
 def recordable(config: Mapping) -> dict:
     """Return a plain copy of a configuration that a table and a log can hold exactly.
 
-    Raises TypeError or ValueError for what `config.plain` refuses, for what is no mapping, and for a name that
-    the trial table uses itself.
+    Raises TypeError or ValueError for what `config.plain` refuses, no mapping, and a name that the table uses itself.
     """
     check_mapping(config)
-    for name in config:
-        if name in TABLE_NAMES:
+    for name in TABLE_NAMES:
+        if name in config:
             raise ValueError(f"config has the name {name!r}; the trial table uses it itself, with {TABLE_NAMES}")
     return plain(config)
 
@@ -50,10 +49,9 @@ def trial_record(
 ) -> dict:  # fmt: skip
     """Return the record of one trial, ready for `trial_table` and `append_trial`.
 
-    n_epochs: the epoch at which val_loss and val_accuracy were measured. charged_epochs: those trained for it now,
-    fewer when it went on from an earlier rung; n_epochs when not given.
-    reason: why the trial failed. A loss that is not finite makes a failed trial in any case; an accuracy that is not
-    finite is recorded as nan. Raises TypeError or ValueError for a configuration that is not `recordable`.
+    n_epochs: the epoch at which val_loss and val_accuracy were measured. charged_epochs: those trained for it, where
+    they are fewer. reason: why the trial failed; it did in any case with a loss that is not finite. An accuracy that
+    is not finite is recorded as nan. Raises TypeError or ValueError for a configuration that is not `recordable`.
     """
     failed = bool(reason) or not math.isfinite(val_loss)
     return {

@@ -163,7 +163,7 @@ def test_a_bad_schedule_is_refused(arguments, error, says):
 @pytest.mark.parametrize("name", ["rounding", "survivors"])
 @pytest.mark.parametrize("word", ["round", "Ceil", None, 1])
 def test_a_bad_rule_is_refused(name, word):
-    with pytest.raises(ValueError, match=f"{name} is {word!r}; 'ceil' and 'floor' are allowed"):
+    with pytest.raises(ValueError, match=f"{name} is {word!r}.*; 'ceil' and 'floor' are allowed"):
         hyperband_schedule(9, **{name: word})
 
 
