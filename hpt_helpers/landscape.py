@@ -53,7 +53,9 @@ class Landscape:
     def _curves(self, config: Mapping, epoch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return val_loss and val_accuracy up to this epoch, each of shape (epoch,)."""
         check_count("epoch", epoch, most=self.n_epochs)
-        key = training_key(check_config(config, n_epochs=epoch))
+        key = training_key(config)
+        if config.get("epochs", epoch) != epoch:
+            raise ValueError(f"config['epochs'] is {config['epochs']!r}, but n_epochs is {epoch}")
         if key not in self._position:
             raise ValueError(f"config {dict(config)!r} is not among the landscape's {len(self.configs)}")
         if seed not in self.seeds:

@@ -24,18 +24,16 @@ def random_search(space: SearchSpace, n_trials: int, n_epochs: int | None = None
     yield from grid_search(space.sample(n_trials, seed=seed), n_epochs)
 
 
-def bayesian_search(
-    space: SearchSpace, n_trials: int, n_epochs: int | None = None, *, seed: int, **options
-) -> Strategy:
+def bayesian_search(space: SearchSpace, n_trials: int, n_epochs: int | None = None, *, seed: int, **opts) -> Strategy:
     """Ask scikit-optimize for one configuration at a time, and tell it the loss (Snoek, Larochelle & Adams 2012).
 
-    options: those of its `Optimizer`, such as n_initial_points and acq_func; without any, the trials are those of
+    opts: those of its `Optimizer`, such as n_initial_points and acq_func; without any, the trials are those of
     `gp_minimize`. A failed trial is told as the worst loss so far; before the first success it is not told at all.
     n_epochs: as for `grid_search`.
     """
     from skopt import Optimizer
 
-    optimizer = Optimizer(space.to_skopt(), random_state=seed, **options)
+    optimizer = Optimizer(space.to_skopt(), random_state=seed, **opts)
     for _ in range(n_trials):
         point = optimizer.ask()
         config = plain(dict(zip(space, point, strict=True)))
