@@ -37,7 +37,7 @@ def test_grids_are_judged_on_the_repeats_that_did_not_choose():
     losses = {c: [alone(*c, draw=r, seed=r)[0] for r in range(4)] for c in CANDIDATES}
     chosen = [min(losses, key=lambda c: losses[c][r]) for r in (0, 1)]
     of_mean = min(losses, key=lambda c: losses[c][0] + losses[c][1])
-    assert row.trials == 8 and row.top_rate == sum(c[0] == 0.03 for c in chosen)
+    assert row.trials == 8 and row.top_lr_wins == sum(c[0] == 0.03 for c in chosen)
     assert row.as_searched == pytest.approx(np.mean([losses[c][r] for r, c in enumerate(chosen)]), abs=1e-9)
     assert row.fresh == pytest.approx(np.mean([losses[c][2:] for c in chosen]), abs=1e-9)
     assert row.fresh_of_2 == pytest.approx(np.mean(losses[of_mean][2:]), abs=1e-9)

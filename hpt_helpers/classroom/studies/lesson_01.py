@@ -51,7 +51,7 @@ def grids_judged_fresh(
     """Return what larger grids are worth: each is searched in n_repeats, its winners judged in as many other repeats.
 
     Columns: grid, trials; as_searched, the mean loss by which the winners won; fresh, the mean loss of the same
-    winners in the repeats that judge; top_rate, in how many repeats the highest learning rate of the grid wins; and
+    winners in the repeats that judge; top_lr_wins, in how many repeats the highest learning rate of the grid wins; and
     fresh_of_N, where each winner is chosen by its mean over n_mean of the repeats.
     """
     rows = []
@@ -67,7 +67,7 @@ def grids_judged_fresh(
         rates = np.array([network["lr"] for network in networks] * len(grid["epochs"]))
         rows.append({
             "grid": label, "trials": len(at_epochs), "as_searched": choosing.min(axis=0).mean(),
-            "fresh": judged[winner].mean(), "top_rate": (rates[winner] == rates.max()).sum(),
+            "fresh": judged[winner].mean(), "top_lr_wins": (rates[winner] == rates.max()).sum(),
             f"fresh_of_{n_mean}": judged[of_means].mean(),
         })  # fmt: skip
     return pd.DataFrame(rows)
