@@ -12,7 +12,8 @@ from tools.lesson_minutes import PREDICTION, code_to_read, is_exercise, load, sp
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 NEW_SHAPE: list[str] = [
-    "01_grid_search"
+    "01_grid_search",
+    "05_bake_off",
 ]  # a lesson joins when it is written anew: "01_grid_search", next "02_random_search"
 
 MAX_CORE_MINUTES = 60

@@ -1,0 +1,446 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The bake-off: which search is best?
+#
+# Your group can pay for nineteen full trainings of two hours. Five searches are on offer. A blog shows a race between
+# them: one line falls fastest and ends lowest. You adopt its search, train its winner, and on new data it is worse than
+# what a colleague found by chance.
+#
+# **What does such a picture prove, and what should you ask before you believe it?**
+#
+# **Time:** core path 0 minutes, going further 0 minutes. **Builds on:** lessons [1](01_grid_search.ipynb),
+# [2](02_random_search.ipynb), [3](03_bayesian_optimization.ipynb) and [4](04_hyperband.ipynb).
+#
+# ## Two ways to judge a winner
+
+# %%
+from hpt_helpers.classroom import race_plots
+
+race_plots.idea()
+
+# %% [markdown]
+# A **repeat** is, as before, a draw of training and validation rows and a training seed. The blog shows the loss **as
+# searched**: the one by which the winner won. What you get at work is the **fresh** loss.
+#
+# ## The competitors
+#
+# All search the same space, and each may train as many epochs as a Hyperband with R = 81 does: enough for nineteen full
+# trainings.
+
+# %%
+from hpt_helpers.search_space import Integer, Real, SearchSpace
+
+SPACE = SearchSpace({
+    "lr": Real(0.0001, 0.1, log=True),
+    "batch_size": Integer(8, 64),
+    "hidden_size": Integer(4, 64),
+})
+
+# %% [markdown]
+# Four are those of the earlier lessons. (`Bayesian` is scikit-optimize with settings that think fast: five random trials
+# first, then expected improvement over 1,000 random candidates.)
+
+# %%
+from hpt_helpers import strategies
+
+
+def grid(space, repeat, n_trials, n_epochs):
+    sides = {"lr": n_trials // 4, "batch_size": 2, "hidden_size": 2}
+    return strategies.grid_search(space.grid(sides, centred=True), n_epochs)
+
+
+def at_random(space, repeat, n_trials, n_epochs):
+    return strategies.random_search(space, n_trials, n_epochs, seed=repeat)
+
+
+def band(space, repeat, n_trials, n_epochs):
+    return strategies.hyperband(space, n_epochs, seed=1000 + repeat)
+
+
+# %%
+def bayesian(space, repeat, n_trials, n_epochs):
+    return strategies.bayesian_search(
+        space, n_trials, n_epochs, seed=repeat,
+        n_initial_points=5, acq_func="EI", acq_optimizer="sampling",
+        acq_optimizer_kwargs={"n_points": 1000},
+    )
+
+
+# %% [markdown]
+# The fifth comes from outside: **TPE**, the default of the library Optuna. It also learns from its trials. It sorts them
+# into good ones and others, and draws where the good ones are dense and the others rare.
+
+# %%
+import optuna
+
+from hpt_helpers.classroom.studies import lesson_05 as studies
+
+
+def tpe(space, repeat, n_trials, n_epochs):
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=repeat)
+    study = optuna.create_study(sampler=sampler)
+    for _ in range(n_trials):
+        trial = study.ask(studies.to_optuna(space))
+        [loss] = yield [(trial.params, n_epochs)]
+        study.tell(trial, loss)
+
+
+# %% [markdown]
+# ## The race, as every tutorial draws it
+#
+# Iris, 40 repeats, the lowest loss so far against the epochs spent. (Half a minute, once; then it comes from a cache.)
+#
+# **Predict:** whose line ends lowest?
+
+# %%
+SEARCHES = {
+    "grid": grid,
+    "random": at_random,
+    "Bayesian": bayesian,
+    "TPE": tpe,
+    "Hyperband": band,
+}
+iris = studies.race("iris", SPACE, SEARCHES, 81, repeats=range(40), progress=True)
+race_plots.incumbents(iris)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# Hyperband's, by far, and early. The others end close together. This is where most comparisons stop. **So:** before you
+# go on, say what you would tell your group.
+#
+# </details>
+#
+# ## The same winners, trained again
+#
+# Each winner is now trained on ten other draws of rows and seeds. Hyperband may stop a winner early: then it is judged
+# at the epoch at which it won (**fresh**), and also after all 81 epochs (**fresh, in full**), as somebody does who takes
+# only its settings. We compare in pairs: each repeat's loss over random search's in the same repeat. Bars are 95 %
+# **bootstrap** intervals: means of the 40 repeats drawn again with replacement, many times.
+#
+# **Predict:** Hyperband beats random search in how many of 40 repeats, by each of the three verdicts?
+
+# %%
+winners = studies.judged(iris, progress=True)
+comparison = studies.against(winners, "random")
+race_plots.verdicts(comparison, "random")
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# The race turns round. As searched, Hyperband is lower in most repeats, and its interval lies far below 1. Fresh, random
+# search is lower in most, and if the winner is trained in full, in nearly all. Of the other three none can be told from
+# random search, once its winners are trained again. **So:** never compare searches by the losses by which their winners
+# won.
+#
+# </details>
+#
+# ## Where are Hyperband's winners?
+#
+# All spent about the same. For each search: the epochs, how many losses it looked at, how many trials were `guided` by
+# earlier ones, the winners' median learning rate, how many of 40 winners were stopped before epoch 81, and the median
+# losses.
+#
+# **Predict:** do Hyperband's winners have higher or lower learning rates than random search's? Are they fully trained?
+
+# %%
+starts = {"Bayesian": 5, "TPE": 10}  # random trials before they learn
+studies.explained(winners, starts).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# Higher rates, and most were stopped early: they are networks that learn fast and were read at a lucky moment. Lesson 1
+# showed that at high rates the loss varies widely, very low on kind rows. Hyperband looks at ten times as many losses,
+# and its first cut favours the fast. A longer training then makes such a network over-sure. **So:** ask of any winner at
+# which epoch it was read, and whether it lies at the bold end.
+#
+# </details>
+#
+# ## Can a search find what is not there?
+#
+# Take a search with nothing to find: every trial is the **same** bold configuration, on the same rows, under another
+# seed. It keeps the lowest loss.
+#
+# **Predict:** how far does the lowest loss fall from 1 to 10 to 100 trials?
+
+# %%
+bold = {"lr": 0.06, "batch_size": 32}
+looks = [1, 10, 100]
+studies.looking(bold, "iris", 81, looks, repeats=range(20)).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# It falls a long way, and nothing has become better: the fresh loss is that of one and the same configuration. A search
+# over configurations of equal worth would report progress, too. **So:** a falling line of lowest losses is what luck
+# looks like. The more losses, and the fewer rows judge them, the lower it gets.
+#
+# </details>
+#
+# ## What repairs it, and what does it cost?
+#
+# Three repairs. **Full trials**: only trials that reached epoch 81 may win. **Finalists**: the five best of a search are
+# trained on four more draws of rows and seeds, each for its own epochs, and the lowest mean wins. **Finalists within the
+# budget**: random search makes eleven trials instead of nineteen, and spends the rest on two finalists.
+#
+# **Predict:** which helps Hyperband most? Does it then beat random search?
+
+# %%
+two = iris[iris["search"].isin(["random", "Hyperband"])]
+full = two.query("n_epochs == 81")
+within = two.query("search == 'random' and spent <= 11 * 81")
+repaired = {
+    "as it is": winners,
+    "full trials": studies.judged(full),
+    "finalists": studies.judged(studies.retrained(two)),
+    "finalists within": studies.judged(studies.retrained(within, 2)),
+}
+studies.repairs(repaired).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# Finalists help both searches, at up to twice the cost: random search is then lower than plain random search in more
+# repeats than chance explains, and Hyperband draws level with it. Full trials do not help: the loss is still the
+# lowest of many on the same 30 rows. Within the budget the median falls, and the wins are even. **So:** retrain
+# finalists before you buy a cleverer search. More rows help as well; see next.
+#
+# </details>
+#
+# ## Is it so on other data?
+#
+# breast_cancer has 114 validation rows instead of 30. R = 27, 20 repeats, wins against random search.
+#
+# **Predict:** does the race turn round here as well?
+
+# %%
+gentle = SearchSpace({**SPACE, "lr": Real(0.0001, 0.02, log=True)})
+cancer = studies.race("breast_cancer", gentle, SEARCHES, 27, repeats=range(20), progress=True)
+cancer_winners = studies.judged(cancer, progress=True)
+studies.wins(studies.against(cancer_winners, "random"))
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# It loses its lead, but does not turn round: fresh, Hyperband and random search share the repeats. Only who trains its
+# winner in full is worse off, as on iris. Nothing else stands out. With more rows there is less luck to be found,
+# and less harm. **So:** the reversal depends on rows and noise; the loss of the lead does not.
+#
+# </details>
+#
+# ## Which of these differences are real?
+#
+# Toss a fair coin for each repeat: how many wins would it hardly reach? The **sign test** calls a difference real if so
+# many wins, or so few, happen in fewer than 5 of 100 series of tosses. The last columns: how often a search that truly
+# wins 60, 75 or 90 of 100 repeats gets so many wins.
+#
+# **Predict:** of 20 repeats, how many wins does it take? And how often is a search found that truly wins 75 of 100?
+
+# %%
+studies.power([5, 10, 20, 40, 200]).round(2)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# Fifteen, a lead of three in four. And a search that truly wins three in four is missed in more than a third of such
+# studies; one that wins 60 of 100 in most. Five repeats can show nothing at all. **So:** count the repeats before you
+# read a comparison, and call what they cannot resolve undecided, not equal.
+#
+# </details>
+#
+# ## What does tuning buy at all?
+#
+# Beside the searches' winners stands the configuration that nobody tuned: the learning rate that Adam has by default.
+# Means over fresh draws; the last column is half the width of the 95 % interval of one test score.
+#
+# **Predict:** how many points of accuracy does tuning gain on each data set? Would the test rows show it?
+
+# %%
+default = {"lr": 0.001, "batch_size": 32}
+both = [winners, cancer_winners]
+studies.worth(both, default, ["random", "Bayesian", "Hyperband"]).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# On iris tuning buys a lot, because the default is too slow for 81 epochs; which search tunes makes no difference that
+# accuracy shows. On breast_cancer the default does as well as any of them. And the interval of one test score is wider
+# than all differences between searches. **So:** try the default first, and know what is left to gain before you
+# pay for a search.
+#
+# </details>
+#
+# ## Which search, then?
+
+# %%
+race_plots.guide()
+
+# %% [markdown]
+# The same as text, with the cells in which each branch was shown:
+#
+# 1. Do other rows name another winner? Yes: **First more validation rows, or several draws for each trial.** Shown in
+#    [Which luck is larger?](01_grid_search.ipynb#Which-luck-is-larger?), [Can a search find what is not
+#    there?](#Can-a-search-find-what-is-not-there?).
+# 2. Do one or two matter, in a range that you know? Yes: **Grid search: extend, then refine.** Shown in [The winner
+#    lies on the edge. What now?](01_grid_search.ipynb#The-winner-lies-on-the-edge.-What-now?).
+# 3. Are most settings hopeless, and is early order late order? Yes: **Hyperband or ASHA, then full training of
+#    finalists.** Shown in [Is early order late order?](04_hyperband.ipynb#Is-early-order-late-order?), [Where are
+#    Hyperband's winners?](#Where-are-Hyperband's-winners?).
+# 4. Few dear trials, one by one, a loss with little noise? Yes: **Bayesian optimisation or TPE.** Shown in [Is what
+#    it learns true?](03_bayesian_optimization.ipynb#Is-what-it-learns-true?).
+# 5. Anything else; many workers at once: **Random search.** Shown in [Six dimensions, of which one
+#    matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters).
+# 6. At the end, always: **Train a few finalists on other rows; open the test rows once.** Shown in [What repairs it,
+#    and what does it cost?](#What-repairs-it,-and-what-does-it-cost?).
+#
+# ## Capstone: 2,000 epochs on digits
+#
+# Now you. Digits has ten classes and 360 validation rows. Train at most 2,000 epochs by any means, such as this random
+# search, and see what your winner is worth. Only the first line is yours to change.
+
+# %%
+from hpt_helpers.classroom import capstone
+from hpt_helpers.data import load_splits
+from hpt_helpers.objectives import TrainingObjective
+from hpt_helpers.search import run
+
+mine = strategies.random_search(capstone.SPACE, 25, 80, seed=0)
+digits = load_splits("digits")
+trials = run(mine, TrainingObjective(digits), budget=2000)
+line = capstone.line(trials, progress=True)
+line
+
+# %% [markdown]
+# `beaten_by`: of 200 random searches of 2,000 epochs (50 trials of 40 epochs), so many have a lower loss as searched.
+# `fresh` is the winner's mean loss on five other draws. When you are done, open the test rows, once:
+
+# %%
+from hpt_helpers.training import refit
+from hpt_helpers.trials import config_of, incumbent
+
+best = incumbent(trials)
+n_epochs = int(trials.at[best, "n_epochs"])
+model = refit(config_of(trials, best), digits, n_epochs=n_epochs)
+print(digits.final_score(model))
+
+# %% [markdown]
+# Save your line in a folder that you share with others, in place of this temporary one. `leaderboard` reads the lines in
+# it and nothing else, and ranks them by the fresh loss.
+
+# %%
+import tempfile
+
+neighbour = strategies.hyperband(capstone.SPACE, 27, seed=0)
+theirs = capstone.line(run(neighbour, TrainingObjective(digits)))
+with tempfile.TemporaryDirectory() as folder:
+    capstone.save(folder, "me", line)
+    capstone.save(folder, "neighbour", theirs)
+    board = capstone.leaderboard(folder)
+board.round(4)
+
+# %% [markdown]
+# ## Exercises
+#
+# In a new cell, `ex.q1.hint()` gives a hint and `ex.q1.solution()` the solution.
+#
+# **1.** Write `wins_needed(n)`: the fewest wins in n pairs that chance hardly explains. If a fair coin decided each pair,
+# so many wins or more would have a probability of at most 0.025. (The same for so few is the other 0.025.) `n` is at
+# least 6.
+
+# %%
+from hpt_helpers.classroom.exercises import lesson_05 as ex
+
+
+def wins_needed(n):
+    return ...
+
+
+ex.q1.check(wins_needed)
+
+# %% [markdown]
+# **2.** A Hyperband with R = 81 reports its winner: learning rate 0.07, loss 0.04, after 27 epochs, on 30 validation
+# rows. What do you do?
+#
+# - **a** Train this configuration for 81 epochs and use it.
+# - **b** Train this and some other good ones, each for its own epochs, on other rows, and compare.
+# - **c** Run Hyperband again with a larger R.
+#
+# Because:
+#
+# - **1** more epochs make a network better.
+# - **2** the lowest of many losses on few rows is low by luck as well, and was met after 27 epochs, not 81.
+# - **3** a larger R tries more configurations.
+
+# %%
+answer_2 = ...  # a letter and a number in quotes, such as "a1"
+
+ex.q2.check(answer_2)
+
+# %% [markdown]
+# **3.** Repair `report(finalists)`. `finalists` is a list of dicts: `searched` is the loss by which one came into the
+# list, `again` a list of four losses on four other draws of rows. Choose by the mean of the first two of `again`, and
+# return the position of the chosen one and what may be reported of it: the mean of the last two, which chose nothing. A
+# finalist with a nan in `again` may never be chosen.
+
+# %%
+def report(finalists):
+    best = min(finalists, key=lambda finalist: finalist["searched"])
+    return finalists.index(best), best["searched"]
+
+
+ex.q3.check(report)
+
+# %% [markdown]
+# ## Summary
+#
+# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
+#
+# - **As searched is not fresh.** The search that looks at most losses wins the first race, and may lose the second.
+# - **A winner is a configuration and an epoch.** Trained longer, it is another model.
+# - **Retrain finalists** on other rows: it helps every search more than another search would.
+# - **Count pairs.** Twenty repeats show only leads of three in four.
+# - **Ask what tuning buys** beside the default, and whether the test rows could show it.
+#
+# </div>
+#
+# You now have the searches, and the means not to be fooled by them.
+
+# %% [markdown]
+# ## Going further
+#
+# ### One more exercise
+#
+# **4.** A search truly wins 60 of 100 repeats. How many paired repeats make it likely (0.8) that the wins reach what
+# `wins_needed` asks? (15 more or fewer are fine.)
+
+# %%
+answer_4 = ...
+
+ex.q4.check(answer_4)
+
+# %% [markdown]
+# How far did you get?
+
+# %%
+ex.progress()
+
+# %% [markdown]
+# Exercises you solved stay solved until the kernel restarts.
+#
+# **Further reading**
+#
+# - J. Bergstra, R. Bardenet, Y. Bengio and B. Kégl (2011). Algorithms for hyper-parameter optimization. *Advances in
+#   Neural Information Processing Systems* 24: TPE.
+# - T. Akiba et al. (2019). Optuna: a next-generation hyperparameter optimization framework. *Proceedings of the 25th ACM
+#   SIGKDD Conference*.
+# - X. Bouthillier et al. (2021). Accounting for variance in machine learning benchmarks. *Proceedings of Machine
+#   Learning and Systems* 3.
