@@ -25,7 +25,7 @@ from hpt_helpers.trials import config_of, incumbent
 
 DATA, BUDGET = "digits", 2000
 SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(32, 64), "hidden_size": Integer(8, 32)})
-N_SEARCHES, N_POOL, N_EPOCHS = 200, 200, 40  # random searches, the trials that they draw from, and epochs of a trial
+N_SEARCHES, N_POOL, N_EPOCHS = 200, 150, 80  # random searches, the trials that they draw from, and epochs of a trial
 JUDGES = range(1000, 1005)  # the repeats that judge; nothing is chosen by them
 COLUMNS = ("epochs", "val_loss", "beaten_by", "fresh")
 MAX_BYTES, SUFFIX = 1000, ".line.json"
@@ -34,7 +34,7 @@ MAX_BYTES, SUFFIX = 1000, ".line.json"
 def random_searches(*, progress: bool = False) -> np.ndarray:
     """Return the lowest validation loss of each of 200 random searches of the budget, shape (200,), sorted.
 
-    Each draws 50 of 200 configurations without replacement, trained for 40 epochs on the default rows under seed 0.
+    Each draws 25 of 150 configurations without replacement, trained for 80 epochs on the default rows under seed 0.
     """
     pool = landscape(SPACE.sample(N_POOL, seed=0), load_splits(DATA), n_epochs=N_EPOCHS, seeds=[0], progress=progress)
     losses, rng = pool.val_loss[:, 0, -1], np.random.default_rng(0)
@@ -45,7 +45,7 @@ def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
     """Return what a search of the capstone found, from its trial table.
 
     epochs (trained), val_loss, beaten_by (so many of 200 random searches have a lower one), and fresh: the mean loss
-    of the winner, trained as long on five other draws of rows and seeds.
+    of the winner, trained as long on five other draws of rows and seeds. Losses are rounded to four decimals.
     Raises ValueError for a search that trained more than the budget.
     """
     epochs = int(trials["charged_epochs"].sum())
@@ -59,7 +59,7 @@ def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
         return {"fresh": fresh([config], DATA, n_epochs=n_epochs, repeats=JUDGES)}
 
     key = {"config": config, "n_epochs": n_epochs, "judges": list(JUDGES), "code": CODE}
-    found = float(loss), lower, float(cached(key, judge)["fresh"][0])
+    found = round(float(loss), 4), lower, round(float(cached(key, judge)["fresh"][0]), 4)
     return dict(zip(COLUMNS, (epochs, *found), strict=True))
 
 

@@ -47,7 +47,7 @@ q1 = Function(
         ),
         Wrong(
             first_to_reach(0.025, shift=-1),
-            "that is one win too few: 'so many or more' begins with `wins` itself, and sf(k) with k + 1.",
+            "that is one win too few. 'So many or more' begins with `wins` itself; sf(k) begins with k + 1.",
             "Forgets that a survival function leaves its own argument out.",
         ),
         Wrong(
@@ -85,8 +85,8 @@ q2 = MultipleChoice(
         "Look again at the third picture of the race: what became of the winners trained in full?",
     ],
     wrong=[
-        Wrong("a", "at 81 epochs it is another model than the one that won.", "Drops the epoch from what was chosen."),
-        Wrong("c", "a larger R looks at more losses on the same 30 rows.", "Takes more search for better judgement."),
+        Wrong("a1", "at 81 epochs it is another model than the one that won.", "Drops the epoch from what was chosen."),
+        Wrong("c3", "a larger R looks at more losses on the same 30 rows.", "Takes more search for better judgement."),
         Wrong(
             "b1",
             "the option is right; at high rates the loss on other rows rises with more epochs.",
