@@ -9,6 +9,7 @@ from scipy import stats
 
 from hpt_helpers import strategies
 from hpt_helpers.classroom.studies import lesson_05 as studies
+from hpt_helpers.classroom.studies import racing
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits, wilson_interval
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
@@ -50,7 +51,7 @@ def test_a_space_in_optunas_form_gives_configurations_of_the_space():
 
 @pytest.mark.parametrize(("R", "total"), [(1, 1), (3, 3 + 2 + 6), (9, 69), (27, 357), (81, 1581)])
 def test_a_race_has_the_epochs_of_a_hyperband(R, total):
-    assert studies.epochs_of(R) == total
+    assert racing.epochs_of(R) == total
 
 
 def test_a_race_holds_each_trial_as_trained_alone_on_the_rows_and_seed_of_its_repeat(trials):
@@ -83,16 +84,16 @@ def test_winners_by_hand():
         ("b", 0, "x", 3, 3, 0.5), ("b", 0, "x", 9, 9, 0.2), ("b", 0, "y", 3, 12, 0.2), ("b", 0, "z", 9, 21, 0.4),
         ("a", 0, "u", 9, 9, 0.7), ("a", 1, "v", 9, 9, 0.1), ("b", 1, "w", 9, 9, 0.9),
     )  # fmt: skip
-    won = studies.winners(table)
+    won = racing.winners(table)
     found = won[["search", "repeat", "config", "n_epochs", "losses", "epochs"]].to_numpy().tolist()
     assert found == [
         ["b", 0, "y", 3, 4, 21], ["b", 1, "w", 9, 1, 9], ["a", 0, "u", 9, 1, 9], ["a", 1, "v", 9, 1, 9],
     ]  # fmt: skip
-    two = studies.winners(table, 2)
+    two = racing.winners(table, 2)
     assert two.query("search == 'b' and repeat == 0")[["config", "val_loss"]].to_numpy().tolist() == [
         ["y", 0.2], ["x", 0.2]
     ]  # fmt: skip
-    assert studies.winners(table, 9).query("repeat == 0")["config"].tolist() == ["y", "x", "z", "u"]
+    assert racing.winners(table, 9).query("repeat == 0")["config"].tolist() == ["y", "x", "z", "u"]
 
 
 def test_a_winner_is_judged_at_its_own_epoch_and_in_full_on_repeats_that_did_not_choose(trials):
@@ -150,8 +151,8 @@ def test_a_comparison_in_pairs_by_hand():
     assert table["of"].tolist() == [4] * 3 and table["search"].tolist() == ["other"] * 3
     assert table["ratio"].tolist() == pytest.approx([2**-0.5, 2**0.5, 2**0.5])  # (1/2)³ · 2, and 2³ / 2, to the 1/4
     assert (table["low"] <= table["ratio"]).all() and (table["ratio"] <= table["high"]).all()
-    wide = studies.wins(studies.against(verdict_table()))
-    assert wide.loc["other"].to_dict() == {"as searched": 3, "fresh": 1, "fresh, in full": 1, "of": 4}
+    [wide] = studies.wins({"iris": verdict_table()}).to_dict("records")
+    assert wide == {"race": "iris", "search": "other", "as searched": 3, "fresh": 1, "fresh, in full": 1, "of": 4}
 
 
 def test_a_bootstrap_interval_is_near_scipys():
@@ -183,7 +184,9 @@ def test_repairs_are_counted_against_the_other_search_as_it_was():
     plain = verdict_table()
     better = plain.assign(fresh=plain["fresh"] * [1, 1, 1, 1, 0.4, 0.4, 0.4, 4], epochs=50)
     table = studies.repairs({"as it is": plain, "mended": better})
-    assert table["beats_random"].tolist()[1::2] == [1, 3] and table["beats_random"].isna().tolist()[::2] == [True] * 2
+    assert table["repair"].tolist() == ["as it is"] * 2 + ["mended"] * 2
+    assert table["beats_random"].tolist() == [0, 1, 0, 3]
+    assert table["better"].tolist() == [0, 0, 0, 3] and table["worse"].tolist() == [0, 0, 0, 1]
     assert table["epochs"].tolist() == [30, 30, 50, 50]
     assert table["fresh"].tolist() == pytest.approx([1.0, 2.0, 1.0, 1.2])
 

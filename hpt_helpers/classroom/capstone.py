@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers.cache import cached
-from hpt_helpers.classroom.studies.lesson_05 import CODE
+from hpt_helpers.classroom.studies.racing import CODE
 from hpt_helpers.classroom.studies.repeats import fresh
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import landscape

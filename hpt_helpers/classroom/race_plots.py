@@ -97,8 +97,8 @@ def verdicts(comparison: pd.DataFrame, other: str = "random", *, names: Sequence
 def guide(branches: Sequence[Branch] = GUIDE, *, ax=None):
     """Draw the decision guide: questions from top to bottom, what to do beside each."""
     step = 1.5
-    ax = _canvas(ax, "Which search?", 11, step * len(branches) + 0.5)
-    top = step * len(branches) - 0.4
+    ax = _canvas(ax, "Which search?", 11, step * len(branches))
+    top = step * len(branches) - 0.75
     for i, branch in enumerate(branches):
         y = top - step * i
         _box(ax, 0, y - 0.55, 5.2, 1.1, PALE[3])
@@ -109,8 +109,9 @@ def guide(branches: Sequence[Branch] = GUIDE, *, ax=None):
         ax.text(5.9, y + 0.08, branch.answer, ha="center", va="bottom", size=9)
         if i + 1 < len(branches):
             _arrow(ax, (2.6, y - 0.57), (2.6, y - step + 0.57))
-            ax.text(2.75, y - step / 2, "otherwise" if branch.answer == "yes" else "then", va="center", size=9)
-    steps = "; ".join(f"{b.question} {b.answer}: {b.advice}" for b in branches).replace("\n", " ")
+            ax.text(2.75, y - step / 2, branch.next, va="center", size=9)
+    steps = "; ".join(f"{b.question}{f' {b.answer}' * bool(b.answer)}: {b.advice}" for b in branches)
+    steps = steps.replace("\n", " ")
     return described(ax, f"{ax.get_title()} {steps}.")
 
 
