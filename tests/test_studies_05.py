@@ -203,9 +203,9 @@ def test_the_wins_needed_are_those_of_the_sign_test():
 def test_what_tuning_is_worth_beside_the_default():
     table = verdict_table().assign(n_epochs=2)
     default = {"lr": 0.001, "batch_size": 32}
-    found = studies.worth([table], default, ["other"]).set_index("choice")
+    found = studies.worth([table], {"default": default}, ["other"]).set_index("choice")
     scores = np.mean([alone(default, 2, judge) for judge in studies.JUDGES], axis=0)
     assert found.loc["default", ["loss", "accuracy"]].tolist() == pytest.approx([scores[0], 100 * scores[1]], abs=1e-9)
     assert found.loc["other", ["loss", "accuracy"]].tolist() == pytest.approx([2.125, 90.0])
     interval = wilson_interval(27, 30)
-    assert found.loc["other", "test_half_width"] == pytest.approx(50 * (interval.high - interval.low))
+    assert found.loc["other", "half_width"] == pytest.approx(50 * (interval.high - interval.low))

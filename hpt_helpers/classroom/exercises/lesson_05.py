@@ -67,25 +67,25 @@ q1 = Function(
 q2 = MultipleChoice(
     name="q2",
     question="""
-    A Hyperband with R = 81 reports its winner: learning rate 0.07, loss 0.04, after 27 epochs, on 30 validation rows.
+    A Hyperband with R = 27 reports its winner: learning rate 0.07, loss 0.04, after 9 epochs, on 30 validation rows.
     What do you do?
 
-    - **a** Train this configuration for 81 epochs and use it.
+    - **a** Train this configuration for 27 epochs and use it.
     - **b** Train this and some other good ones, each for its own epochs, on other rows, and compare.
     - **c** Run Hyperband again with a larger R.
 
     Because:
 
     - **1** more epochs make a network better.
-    - **2** the lowest of many losses on few rows is low by luck as well, and was met after 27 epochs, not 81.
+    - **2** the lowest of many losses on few rows is low by luck as well, and was met after 9 epochs, not 27.
     - **3** a larger R tries more configurations.""",
     solve=lambda: "b2",
     hints=[
         "What was chosen: a configuration, or a configuration and an epoch? By which rows?",
-        "Look again at the third picture of the race: what became of the winners trained in full?",
+        "Look again at the three verdicts on the race: what became of the winners trained in full?",
     ],
     wrong=[
-        Wrong("a1", "at 81 epochs it is another model than the one that won.", "Drops the epoch from what was chosen."),
+        Wrong("a1", "after 27 epochs it is another model than the one that won.", "Drops the epoch from the choice."),
         Wrong("c3", "a larger R looks at more losses on the same 30 rows.", "Takes more search for better judgement."),
         Wrong(
             "b1",

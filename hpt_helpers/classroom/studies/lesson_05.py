@@ -139,22 +139,24 @@ def power(n_repeats: Sequence[int], chances: Sequence[float] = (0.6, 0.75, 0.9))
     return pd.DataFrame(rows)
 
 
-def worth(verdicts: Sequence[pd.DataFrame], default: Mapping, searches: Sequence[str]) -> pd.DataFrame:
-    """Return what tuning buys: the default configuration beside what the searches chose, on each data set.
+def worth(verdicts: Sequence[pd.DataFrame], untuned: Mapping[str, Mapping], searches: Sequence[str]) -> pd.DataFrame:
+    """Return what tuning buys: configurations that nobody searched beside what the searches chose, on each data set.
 
-    verdicts: as `judged` returns them. Columns: data, choice, loss and accuracy (in percent), means over the judges
-    and the repeats, and test_half_width: half the 95 % interval (Wilson) of that accuracy on the data's test rows.
+    verdicts: as `judged` returns them. untuned: name -> configuration. Columns: data, choice, loss and accuracy (in
+    percent), means over the judges and the repeats; and half_width: half the 95 % interval (Wilson) of one test score
+    of that accuracy, in points.
     """
     rows = []
     for table in verdicts:
-        name = table["data"].iloc[0]
-        n_test = len(load_splits(name)._y_test)
-        loss, accuracy = curves_of(name, [training_key(default)], JUDGES, int(table["n_epochs"].max()))
-        found = {"default": (loss[..., -1].mean(), accuracy[..., -1].mean())}
+        name, n_epochs = table["data"].iloc[0], int(table["n_epochs"].max())
+        n_test, found = len(load_splits(name)._y_test), {}
+        for label, config in untuned.items():
+            loss, accuracy = curves_of(name, [training_key(config)], JUDGES, n_epochs)
+            found[label] = loss[..., -1].mean(), accuracy[..., -1].mean()
         for label in searches:
             part = table[table["search"] == label]
             found[label] = part["fresh"].mean(), part["accuracy"].mean()
-        for label, (mean_loss, mean_accuracy) in found.items():
-            score = wilson_interval(round(mean_accuracy * n_test), n_test)
-            rows.append((name, label, mean_loss, 100 * mean_accuracy, 50 * (score.high - score.low)))
-    return pd.DataFrame(rows, columns=["data", "choice", "loss", "accuracy", "test_half_width"])
+        for label, (loss, accuracy) in found.items():
+            score = wilson_interval(round(accuracy * n_test), n_test)
+            rows.append((name, label, loss, 100 * accuracy, 50 * (score.high - score.low)))
+    return pd.DataFrame(rows, columns=["data", "choice", "loss", "accuracy", "half_width"])
