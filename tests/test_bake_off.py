@@ -64,7 +64,7 @@ def test_verdicts_are_described_with_their_intervals():
 
 
 def test_the_idea_is_described():
-    assert "10 other draws" in race_plots.idea().alt_text
+    assert "20 other draws" in race_plots.idea().alt_text
 
 
 # --- the capstone -------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ GUIDE = (
     Branch(
         "Do one or two matter,\nin a range that you know?",
         "Grid search:\nextend, then refine",
-        (("01_grid_search", "The winner lies on the edge. What now?"), (HERE, "The same winners, trained again")),
+        (("01_grid_search", "The winner lies on the edge. What now?"),),
         (("02_random_search", "Six dimensions, of which one matters"),),
     ),
     Branch(

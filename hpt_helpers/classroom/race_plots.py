@@ -14,7 +14,7 @@ from hpt_helpers.classroom.guide import GUIDE, Branch
 PALE = ("#DCEBF5", "#FBE6D9", "#D9F0E8", "#EEEEEE")
 
 
-def idea(n_repeats: int = 40, n_judges: int = 10, *, ax=None):
+def idea(n_repeats: int = 40, n_judges: int = 20, *, ax=None):
     """Draw how a winner is judged: a search chooses on one draw of the rows, others say what its choice is worth."""
     ax = _canvas(ax, "How a race is judged", 10, 3.2)
     boxes = (
@@ -52,7 +52,12 @@ def incumbents(trials: pd.DataFrame, *, title: str = "", ax=None):
     for i, (name, part) in enumerate(trials.groupby("search", sort=False)):
         paths = [_path(one["spent"].to_numpy(), one["val_loss"].to_numpy(), at) for _, one in part.groupby("repeat")]
         median = np.median(paths, axis=0)  # nan where a repeat has no loss yet
-        style = {"color": COLOURS[i % 6], "linestyle": DASHES[i % 6], "marker": MARKERS[i % 6], "markevery": (150, 300)}
+        style = {
+            "color": COLOURS[i % 6],
+            "linestyle": DASHES[i % 6],
+            "marker": MARKERS[i % 6],
+            "markevery": (len(at) // 10, len(at) // 5),
+        }
         ax.plot(at, median, label=name, ms=5, **style)
         ends.append(f"{name} ends at {median[-1]:.3f}")
     ax.set_yscale("log")
@@ -89,7 +94,7 @@ def verdicts(comparison: pd.DataFrame, other: str = "random", *, names: Sequence
         ax.axvline(1, color="black", linewidth=1)
         ax.set(xscale="log", xlim=(low, high), ylim=(len(part) - 0.4, -0.8))
         ax.set_yticks(range(len(part)), part["search"] if ax is axes[0] else [""] * len(part))
-        _plain(ax.xaxis)
+        _plain(ax.xaxis, subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8))
         described(ax, f"{name}, of {part['of'].iloc[0]} repeats, loss over {other} search's: {'; '.join(texts)}.")
     return axes[0]
 
@@ -131,9 +136,9 @@ def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:
     ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=14, shrinkA=0, shrinkB=0, color="0.2"))
 
 
-def _plain(axis) -> None:
+def _plain(axis, subs: Sequence[float] = (1, 1.5, 2, 3, 5, 7)) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(NullFormatter())

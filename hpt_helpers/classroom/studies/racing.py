@@ -35,7 +35,7 @@ CODE = [
     search_space,
     strategies,
 ]  # whose source decides a race
-JUDGES = range(1000, 1010)  # the repeats that judge; no search sees them
+JUDGES = range(1000, 1020)  # the repeats that judge; no search sees them
 FINALS = 2000  # from here on, the draws and seeds of finalists
 
 Search = Callable[[SearchSpace, int, int, int], Strategy]
