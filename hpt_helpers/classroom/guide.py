@@ -30,7 +30,7 @@ GUIDE = (
         next="in any case",
     ),
     Branch(
-        "Do one or two matter,\nin a range that you know?",
+        "Do one or two settings matter,\nin a range that you know?",
         "Grid search:\nextend, then refine",
         (("01_grid_search", "The winner lies on the edge. What now?"),),
         (("02_random_search", "Six dimensions, of which one matters"),),

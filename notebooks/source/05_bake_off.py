@@ -165,10 +165,10 @@ studies.explained(winners, starts).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Higher, and more than half were stopped early: networks that learn fast, read at a lucky moment. Lesson 1 showed
-# that at high rates the loss varies widely, and is very low on kind rows. Hyperband looks at five times as many
-# losses, and its first cuts favour the fast. Trained longer, such a network becomes over-sure. **So:** ask of any
-# winner at which epoch it was read, and whether it lies at the bold end.
+# Higher, and about half were stopped early: networks that learn fast, read at a lucky moment. Lesson 1 showed that at
+# high rates the loss varies widely, and is very low on kind rows. Hyperband looks at five times as many losses, and
+# its first cuts favour the fast. Trained longer, such a network becomes over-sure. **So:** ask of any winner at which
+# epoch it was read, and whether it lies at the bold end.
 #
 # </details>
 #
@@ -220,8 +220,8 @@ studies.repairs(repaired).round(3)
 #
 # Full trials alone help in some repeats and harm in others: the winner is still the luckiest on the same 30 rows.
 # Finalists help both searches, in many more repeats than they harm, at two to two and a half times the epochs;
-# Hyperband then draws level with plain random search. Within the budget they help, too. **So:** retrain finalists
-# before you buy a cleverer search.
+# Hyperband then draws level with plain random search. Within the budget they help more often than they harm. **So:**
+# retrain finalists before you buy a cleverer search.
 #
 # </details>
 #
@@ -256,8 +256,8 @@ studies.wins(races)
 # Only on iris with tame rates. One number has changed, the upper bound of the space: with bold rates in reach
 # Hyperband finds the lucky ones; without them it finds what learns well, and wins fresh as often as searched. With R
 # = 81 it loses fresh even at its own epochs, and in full more clearly still. On breast_cancer it leads as searched;
-# fresh, no search can be told from random search in 20 repeats. **So:** "which search is best?" has no answer without
-# the space, R and the rows. Bound the space before you choose the search.
+# fresh, 20 repeats tell no search from random search, but trained in full Hyperband's winners lose. **So:** "which
+# search is best?" has no answer without the space, R and the rows. Bound the space before you choose the search.
 #
 # </details>
 #
@@ -321,9 +321,9 @@ race_plots.guide()
 # 1. Do other rows name another winner? Yes: **First more validation rows, or several draws for each trial.** Shown in
 #    [Which luck is larger?](01_grid_search.ipynb#Which-luck-is-larger?), [Can a search find what is not
 #    there?](#Can-a-search-find-what-is-not-there?).
-# 2. Do one or two matter, in a range that you know? Yes: **Grid search: extend, then refine.** Shown in [The winner
-#    lies on the edge. What now?](01_grid_search.ipynb#The-winner-lies-on-the-edge.-What-now?). Against it: [Six
-#    dimensions, of which one matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters).
+# 2. Do one or two settings matter, in a range that you know? Yes: **Grid search: extend, then refine.** Shown in [The
+#    winner lies on the edge. What now?](01_grid_search.ipynb#The-winner-lies-on-the-edge.-What-now?). Against it:
+#    [Six dimensions, of which one matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters).
 # 3. Are most settings hopeless, and is early order late order? Yes: **Hyperband or ASHA, without reckless settings.**
 #    Shown in [Is early order late order?](04_hyperband.ipynb#Is-early-order-late-order?), [Is it always
 #    so?](#Is-it-always-so?). Against it: [The same winners, trained again](#The-same-winners,-trained-again).
