@@ -74,6 +74,14 @@ def test_another_source_of_a_search_is_another_race(trials):
     assert other["config"].tolist() != trials.query("search == 'random'")["config"].tolist()
 
 
+def test_no_search_trains_more_than_the_budget():
+    def greedy(space, repeat, n_trials, n_epochs):
+        return strategies.random_search(space, 10, n_epochs, seed=repeat)
+
+    trials = studies.race("iris", SPACE, {"greedy": greedy}, 3, repeats=[2])
+    assert trials["spent"].tolist() == [3, 6, 9]  # of 11
+
+
 def made_up(*rows):
     columns = ["data", "search", "repeat", "config", "n_epochs", "spent", "val_loss"]
     return pd.DataFrame([("iris", *row) for row in rows], columns=columns)

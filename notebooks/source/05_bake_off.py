@@ -279,7 +279,8 @@ studies.power([5, 10, 20, 40, 200]).round(2)
 # studies; one that wins 60 of 100, hardly ever. Five repeats can show nothing. Look back: of 40 repeats it takes 27,
 # or at most 13. So on iris Hyperband's leads as searched are real, and so are its losses in full, its loss with R =
 # 81 and its win with tame rates. That it is level fresh in the first race, and that the grid is ahead, is undecided.
-# **So:** count the repeats before you read a comparison, and call what they cannot resolve undecided, not equal.
+# (And of twenty such comparisons one looks real by chance.) **So:** count the repeats before you read a comparison,
+# and call what they cannot resolve undecided, not equal.
 #
 # </details>
 #
