@@ -65,6 +65,12 @@ class Photograph:
         """Return the mean squared error on the 2,000 test pixels, which no search sees."""
         return self._error(config, self.test)
 
+    def known(self) -> np.ndarray:
+        """Return the picture as training sees it, shape (n_rows, n_columns): nan where the pixel is unknown."""
+        seen = np.full_like(self.pixels, np.nan)
+        seen[tuple(self.train.T)] = self.pixels[tuple(self.train.T)]
+        return seen
+
     def filled(self, config: Mapping) -> np.ndarray:
         """Return the whole picture as predicted from the training pixels, shape (n_rows, n_columns)."""
         return self._predict(config, np.argwhere(np.ones_like(self.pixels))).reshape(self.pixels.shape)

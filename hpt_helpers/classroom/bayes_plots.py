@@ -1,0 +1,144 @@
+"""The pictures of lesson 3: its idea, what a surrogate believes, where the gain is, and a photograph filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hpt_helpers.classroom.bayes import expected_improvement, surrogate
+from hpt_helpers.classroom.figures import COLOURS, described, new_axes, new_row
+
+if TYPE_CHECKING:
+    from hpt_helpers.classroom.photograph import Photograph
+
+LOSS, GAIN = "validation loss (nats)", "expected gain (nats)"
+
+
+def idea():
+    """Draw the three steps of a search that learns, on a made-up loss. Returns the first Axes."""
+    x = np.linspace(0, 1, 201)
+    loss = 0.9 - 0.7 * np.exp(-(((x - 0.62) / 0.2) ** 2)) - 0.15 * x
+    tried = [10, 80, 180]
+    mean, std = surrogate(x[tried, None], loss[tried], x[:, None])
+    gain = expected_improvement(mean, std, loss[tried].min())
+    following = int(gain.argmax())
+    axes = new_row(3, (10.5, 3.2))
+    titles = ("1  Trials: losses at a few places", "2  A guess everywhere, with doubt", "3  Next: where most may be gained")
+    for ax, title in zip(axes, titles, strict=True):
+        new_axes(ax, title=title, x_label="a hyperparameter")
+        ax.set(xticks=[], yticks=[], xlim=(-0.02, 1.02))
+        ax.title.set_size(11)
+    for ax in axes[:2]:
+        ax.plot(x[tried], loss[tried], "o", color=COLOURS[0], ms=7, zorder=3)
+        ax.set(ylabel="loss", ylim=((mean - 2 * std).min() - 0.05, (mean + 2 * std).max() + 0.05))
+    axes[1].plot(x, mean, color=COLOURS[1])
+    axes[1].fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0)
+    axes[2].fill_between(x, 0, gain, color=COLOURS[2], alpha=0.8)
+    axes[2].axvline(x[following], color=COLOURS[0], linestyle=":")
+    axes[2].set_ylabel("expected gain")
+    axes[2].annotate("try here, and\nstart again at 1", (x[following], gain.max() * 0.9), (0.03, gain.max() * 0.72),
+                     arrowprops={"arrowstyle": "<-"}, size=10)  # fmt: skip
+    return described(
+        axes[0], "A search that learns, in three steps: the losses of a few trials; from them a guess for every "
+        "place, with a band of doubt that is wide far from trials; the gain to be expected at every place. The next "
+        "trial goes where that is largest, and the steps begin anew.",
+    )  # fmt: skip
+
+
+def belief(x, losses, tried, mean, std, *, truth: bool = False, ax=None):
+    """Draw what a surrogate believes: its mean, a band of two standard deviations, and the trials.
+
+    x, losses, mean, std: shape (n,). tried: positions of the trials in them. truth: draw all losses as well.
+    """
+    ax = new_axes(ax, title=f"After {len(tried)} trials", x_label="learning rate", y_label=LOSS)
+    if truth:
+        ax.plot(x, losses, color="0.5", linestyle="--", label="truth")
+    ax.plot(x, mean, color=COLOURS[1], label="mean")
+    ax.fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0, label="± 2 sd")
+    ax.plot(np.asarray(x)[tried], losses[tried], "o", color=COLOURS[0], label="trials")
+    ax.set_xscale("log")
+    ax.legend(loc="upper right", fontsize=8)
+    widest = int(np.argmax(std))
+    return described(
+        ax, f"After {len(tried)} trials: the mean is lowest at learning rate "
+        f"{x[int(np.argmin(mean))]:.3g}, the band widest at {x[widest]:.3g}.",
+    )  # fmt: skip
+
+
+def step(x, losses, tried, gain, mean, std, *, truth: bool = False):
+    """Draw the gain by which the last of the trials was chosen, and beside it what is believed with that trial."""
+    left, right = new_row(2, (10.5, 3.6))
+    new_axes(left, title=f"Where trial {len(tried)} goes", x_label="learning rate", y_label=GAIN)
+    left.fill_between(x, 0, gain, color=COLOURS[2])
+    left.axvline(x[tried[-1]], color=COLOURS[0], linestyle=":")
+    left.set(xscale="log", ylim=(0, None))
+    described(left, f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the gain is {max(gain):.4f}; "
+              f"its loss is {losses[tried[-1]]:.3f}.")  # fmt: skip
+    belief(x, losses, tried, mean, std, truth=truth, ax=right)
+    right.plot(x[tried[-1]], losses[tried[-1]], "*", color=COLOURS[2], ms=14, markeredgecolor="black")
+    return left
+
+
+def two_terms(best: float, guesses: Mapping[str, tuple[float, float]]):
+    """Draw what a guess (mean, standard deviation) says of the loss, and its gain as the sum of its two terms."""
+    from scipy.stats import norm
+
+    left, right = new_row(2, (10.5, 3.6))
+    new_axes(left, title="Two guesses of a loss", x_label="loss", y_label="density")
+    new_axes(right, title="What they promise", y_label="expected gain below the best loss")
+    x, texts = np.linspace(best - 1, best + 1.3, 400), []
+    for i, (name, (mean, std)) in enumerate(guesses.items()):
+        density, colour = norm.pdf(x, mean, std), COLOURS[1 + i]
+        left.plot(x, density, color=colour, linestyle=("-", "--")[i % 2], label=name)
+        left.fill_between(x, 0, density, where=x < best, color=colour, alpha=0.3, linewidth=0)
+        z = (best - mean) / std
+        exploit, explore = (best - mean) * norm.cdf(z), std * norm.pdf(z)
+        for j, (part, term) in enumerate((("mean", exploit), ("doubt", explore), ("sum", exploit + explore))):
+            place = j + 0.36 * (i - 0.5)
+            right.bar(place, term, 0.34, color=colour, hatch=("", "//")[i % 2], edgecolor="white")
+            right.text(place, max(term, 0), f"{term:.3f}", ha="center", va="bottom", size=9)
+        texts.append(f"{name}: {exploit:.3f} from the mean, {explore:.3f} from the doubt, {exploit + explore:.3f} in all")
+    left.axvline(best, color=COLOURS[0], linestyle=":", label=f"best so far, {best:g}")
+    left.legend(fontsize=8)
+    right.axhline(0, color=COLOURS[0], linewidth=1)
+    right.set_xticks(range(3), ["first term: mean", "second term: doubt", "sum"])
+    return described(left, "; ".join(texts) + ".")
+
+
+def filled_in(photograph: Photograph, configs: Mapping[str, Mapping]):
+    """Draw the known pixels, the picture as each configuration fills it in, and the truth, side by side.
+
+    configs: title -> configuration; its mean squared error on the test pixels is written below. Orange is unknown.
+    """
+    import matplotlib as mpl
+
+    n_unknown = photograph.pixels.size - len(photograph.train)
+    pictures = {f"{len(photograph.train)} pixels, {n_unknown:,} unknown": photograph.known()}
+    for name, config in configs.items():
+        pictures[f"{name}: error {photograph.test_loss(config):.4f}"] = photograph.filled(config)
+    pictures["the truth"] = photograph.pixels
+    axes = new_row(len(pictures), (3.2 * len(pictures), 2.5))
+    colours = mpl.colormaps["gray"].with_extremes(bad=COLOURS[2])
+    for ax, (title, pixels) in zip(axes, pictures.items(), strict=True):
+        ax.imshow(np.clip(pixels, 0, 1), cmap=colours, vmin=0, vmax=1)
+        ax.set_title(title, fontsize=11)
+        ax.axis("off")
+        described(ax, f"A photograph, {title}.")
+    return axes[0]
+
+
+def points(found: Mapping[str, Sequence[Mapping]], x: str, y: str, *, truth=None, title: str = ""):
+    """Draw where searches tried, on a plane from 0 to 1: name -> configurations. truth: (x, y) -> loss, as shades."""
+    axes = new_row(len(found), (5.25 * len(found), 4.2))
+    steps = np.linspace(0, 1, 201)
+    for ax, (name, configs) in zip(axes, found.items(), strict=True):
+        new_axes(ax, title=f"{title}{name}: {len(configs)} trials", x_label=x, y_label=y)
+        if truth is not None:
+            ax.pcolormesh(steps, steps, truth(*np.meshgrid(steps, steps)), cmap="cividis", shading="nearest")
+        ax.plot([c[x] for c in configs], [c[y] for c in configs], "o", color="white", markeredgecolor="black", ms=6)
+        ax.set(aspect="equal", xlim=(0, 1), ylim=(0, 1))
+        ax.grid(False)
+        described(ax, f"{title}{name}: {len(configs)} trials.")
+    return axes[0]
