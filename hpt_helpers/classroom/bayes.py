@@ -26,25 +26,30 @@ def posterior(tried, losses, points, noise=1e-6):
     tried: the points of the trials, shape (n_trials, d). losses: shape (n_trials,), of mean 0 and variance 1.
     noise: the variance of a loss's error. Raises LinAlgError without noise where a point was tried twice.
     """
-    alike = kernel(tried, tried) + noise * np.eye(len(tried))
-    root = np.linalg.cholesky(alike)
+    errors = noise * np.eye(len(tried))
+    root = np.linalg.cholesky(kernel(tried, tried) + errors)
     near = solve_triangular(root, kernel(tried, points), lower=True)
     seen = solve_triangular(root, losses, lower=True)
+    mean = seen @ near
     variance = 1 - (near**2).sum(axis=0)
-    return seen @ near, np.sqrt(variance)
+    return mean, np.sqrt(variance)
 
 
 def surrogate(tried, losses, points):
     """Return mean and standard deviation at points, in the losses' units."""
-    centre, spread = losses.mean(), losses.std() or 1
-    mean, std = posterior(tried, (losses - centre) / spread, points, noise=1e-3)
+    centre = losses.mean()
+    spread = losses.std() or 1
+    scaled = (losses - centre) / spread
+    mean, std = posterior(tried, scaled, points, noise=1e-3)
     return centre + spread * mean, spread * std
 
 
 def expected_improvement(mean, std, best):
     """Return the expected gain below the loss `best`, in its units, where the loss is Normal(mean, std)."""
     z = (best - mean) / std
-    return (best - mean) * norm.cdf(z) + std * norm.pdf(z)
+    exploit = (best - mean) * norm.cdf(z)
+    explore = std * norm.pdf(z)
+    return exploit + explore
 
 
 def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, promise=expected_improvement):
@@ -53,8 +58,7 @@ def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, promise=expec
     told: what the surrogate is told of the losses. promise: of (mean, std, the lowest that was told).
     """
     candidates = space.sample(2000, seed=repeat)
-    points = space.to_unit(candidates)
-    tried = [0, 1, 2, 3, 4]
+    points, tried = space.to_unit(candidates), [0, 1, 2, 3, 4]
     losses = yield [(candidates[i], n_epochs) for i in tried]
     while len(tried) < n_trials:
         known = told(losses)

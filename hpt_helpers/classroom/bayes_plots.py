@@ -81,16 +81,16 @@ def step(x, losses, tried, gain, mean, std, *, truth: bool = False):
     return left
 
 
-def two_terms(best: float, guesses: Mapping[str, tuple[float, float]]):
-    """Draw what a guess (mean, standard deviation) says of the loss, and its gain as the sum of its two terms."""
+def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
+    """Draw what guesses (mean, standard deviation) say of the loss, and their gain as the sum of its two terms."""
     from scipy.stats import norm
 
     left, right = new_row(2, (10.5, 3.6))
     new_axes(left, title="Two guesses of a loss", x_label="loss", y_label="density")
     new_axes(right, title="What they promise", y_label="expected gain below the best loss")
     x, texts = np.linspace(best - 1, best + 1.3, 400), []
-    for i, (name, (mean, std)) in enumerate(guesses.items()):
-        density, colour = norm.pdf(x, mean, std), COLOURS[1 + i]
+    for i, (mean, std) in enumerate(guesses):
+        name, density, colour = f"{mean:g} ± {std:g}", norm.pdf(x, mean, std), COLOURS[1 + i]
         left.plot(x, density, color=colour, linestyle=("-", "--")[i % 2], label=name)
         left.fill_between(x, 0, density, where=x < best, color=colour, alpha=0.3, linewidth=0)
         z = (best - mean) / std

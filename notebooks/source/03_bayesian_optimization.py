@@ -11,19 +11,18 @@
 #
 # **Can a search learn from its own trials, and is what it learns true?**
 #
-# **Time:** core path 58 minutes, going further 20 minutes. **Builds on:** [Random search](02_random_search.ipynb).
+# **Time:** core path 59 minutes, going further 20 minutes. **Builds on:** [Random search](02_random_search.ipynb).
 #
-# Say that one training takes two hours, and you can afford 27: a weekend. Random search starts the last of them as
-# ignorant as the first. A search that learns uses 26 results to choose the 27th. If it works, you have on Sunday what
-# would have taken until Wednesday. If it learns something false, you take a worse model to production, and its log
-# looks better than ever. Both happen below.
+# Say that a training takes two hours and you can afford 27: a long weekend. Random search starts the last as ignorant as
+# the first. A search that learns chooses it by the results of 26. If what it learned is true, you have saved days. If it
+# is false, you take a worse model to work, and the log of the search looks better than ever. Both happen below.
 #
 # Afterwards you can
 #
 # - explain what a surrogate is, and how expected improvement weighs a good guess against a large doubt;
-# - write the loop yourself, and run it with scikit-optimize;
+# - write the loop, and run it with a library;
 # - say what to tell it of a trial that crashed;
-# - find out whether it has learned the truth or the luck of its validation rows.
+# - find out whether it learned the truth or the luck of its validation rows.
 
 # %%
 from hpt_helpers.classroom import bayes_plots
@@ -31,13 +30,13 @@ from hpt_helpers.classroom import bayes_plots
 bayes_plots.idea()
 
 # %% [markdown]
-# These three steps are all of it. The guess is called the **surrogate**: it stands in for the loss, which is dear.
+# That is all of it. The guess is called the **surrogate**: it stands in for the loss, which is dear.
 #
 # ## You are the optimiser
 #
-# First try it yourself. Somewhere in the curve below is the learning rate with the lowest validation loss, for a network
-# on iris trained for 100 epochs. You have ten tries. In JupyterLab, move the slider (or Tab to it and use the arrows)
-# and press **Try**; before each try, say why you try there. Anywhere else, call `challenge.submit({"lr": 0.003})`.
+# The hidden curve is the validation loss of a network on iris after 100 epochs, by its learning rate. Find the lowest
+# point in ten tries, and say before each why you try there. In JupyterLab, move the slider (or Tab to it and use the
+# arrows) and press **Try**; elsewhere, call `challenge.submit({"lr": 0.003})`.
 
 # %%
 from hpt_helpers.classroom.challenge import Challenge
@@ -53,10 +52,10 @@ challenge = Challenge(curve, budget=10)
 challenge
 
 # %% [markdown]
-# One of us made the ten tries in the next cell. When the budget is used up, the board shows the truth, and where the
-# result lies among 200 random searches and 20 of the machine that this lesson builds.
+# One of us made the ten tries below. When they are used up, the board shows the truth, and where the result lies among
+# 200 random searches and 20 of the machine that we are about to build.
 #
-# **Predict:** how many of the random searches does a person beat? And of the machine's?
+# **Predict:** which share of the random searches does a person beat? And of the machine's?
 
 # %%
 ours = Challenge(curve, budget=10)
@@ -67,16 +66,16 @@ ours
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The person beats most random searches, and no machine. You looked wide first, then beside the best, and you never
-# repeated a try: that is, you had a guess of the curve, and a feeling for where it might be wrong. **So:** write both
-# down as numbers, and a machine can do it, in dimensions where you cannot draw.
+# The person beats most random searches, and hardly a machine. We looked wide first, then beside the best, and never
+# tried twice: we had a guess of the curve, and a feeling for where it might be wrong. **So:** write both down as
+# numbers, and a machine can do it, even where nobody can draw.
 #
 # </details>
 #
 # ## A guess with its doubt: the Gaussian process
 #
-# Points near each other have similar losses. How similar, as a function of distance, is called the **kernel**. Ours
-# falls from 1 to 0; its **length scale** says how near is near. All hyperparameters are brought to 0 to 1 beforehand.
+# Points near each other have similar losses. How similar, by their distance, says the **kernel**. Ours falls from 1 to 0;
+# its **length scale** says how near is near, where each hyperparameter's range has length 1.
 
 # %%
 import numpy as np
@@ -88,47 +87,49 @@ def kernel(a, b, scale=0.3):
     return (1 + r + r**2 / 3) * np.exp(-r)
 
 # %% [markdown]
-# From it follow a mean and a standard deviation at every point. The mean is a sum of the losses seen, weighted by
-# nearness. The variance is 1 where nothing is near, less what the trials near by tell. (`noise`: the variance of a loss's
-# error. The Cholesky root solves linear systems; take these lines as given, if you like.)
+# From it follow a mean and a standard deviation everywhere. The mean adds up the losses seen, weighted by nearness; the
+# variance is 1, less what trials near by tell. (`noise` is the variance of a loss's error. The Cholesky root solves
+# linear equations: take it as given, if you like.)
 
 # %%
 from scipy.linalg import solve_triangular
 
 
 def posterior(tried, losses, points, noise=1e-6):
-    alike = kernel(tried, tried) + noise * np.eye(len(tried))
-    root = np.linalg.cholesky(alike)
+    errors = noise * np.eye(len(tried))
+    root = np.linalg.cholesky(kernel(tried, tried) + errors)
     near = solve_triangular(root, kernel(tried, points), lower=True)
     seen = solve_triangular(root, losses, lower=True)
+    mean = seen @ near
     variance = 1 - (near**2).sum(axis=0)
-    return seen @ near, np.sqrt(variance)
+    return mean, np.sqrt(variance)
 
 # %% [markdown]
-# On eleven points of our curve, it is what scikit-learn computes:
+# On eleven points of the curve, it is what scikit-learn computes:
 
 # %%
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 place = np.linspace(0, 1, 101)[:, None]  # of the learning rates between their bounds
-truth = curve.table(100)["val_loss"].to_numpy()
-tried, losses = place[::10], truth[::10]
-theirs = GaussianProcessRegressor(Matern(0.3, nu=2.5), alpha=1e-6, optimizer=None)
-expected = theirs.fit(tried, losses).predict(place, return_std=True)
-same = np.allclose(posterior(tried, losses, place), expected, rtol=0, atol=1e-8)
-print("mean and deviation equal scikit-learn's to 1e-8:", same)
+truth = curve.val_loss[:, 0, -1]
+library = GaussianProcessRegressor(Matern(0.3, nu=2.5), alpha=1e-6, optimizer=None)
+library.fit(place[::10], truth[::10])
+theirs = library.predict(place, return_std=True)
+ours = posterior(place[::10], truth[::10], place)
+print("equal to 1e-8:", np.allclose(ours, theirs, rtol=0, atol=1e-8))
 
 # %% [markdown]
-# One thing is left: losses have to be centred and scaled first.
+# What is left is to centre and scale the losses. Then three trials, all at large learning rates.
 #
-# Now three trials on our curve, all at large learning rates. **Predict**, without drawing: where is the doubt largest,
-# and does the mean go on falling to the left of them?
+# **Predict:** where is the doubt largest? Does the mean fall on and on to their left?
 
 # %%
 def surrogate(tried, losses, points):
-    centre, spread = losses.mean(), losses.std() or 1
-    mean, std = posterior(tried, (losses - centre) / spread, points, noise=1e-3)
+    centre = losses.mean()
+    spread = losses.std() or 1
+    scaled = (losses - centre) / spread
+    mean, std = posterior(tried, scaled, points, noise=1e-3)
     return centre + spread * mean, spread * std
 
 
@@ -142,8 +143,8 @@ bayes_plots.belief(lrs, truth, three, *believed(three))
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On the far left, where nothing was tried: the band grows with distance, until the trials say nothing more. The mean goes
-# on falling a little, then returns to the average of the losses. **So:** a surrogate extrapolates, but not far.
+# The band grows with the distance from trials, so it is widest on the left. The mean falls on a little, then returns to
+# the average of the losses. **So:** a surrogate extrapolates, but not far.
 #
 # </details>
 #
@@ -154,8 +155,8 @@ bayes_plots.belief(lrs, truth, three, *believed(three))
 #
 # $$\mathrm{EI} = (f^* - \mu)\,\Phi(z) + \sigma\,\varphi(z), \qquad z = (f^* - \mu) / \sigma$$
 #
-# with the normal distribution's $\Phi$ and its density $\varphi$. The first term rewards a low mean (**exploit**), the
-# second a large doubt (**explore**).
+# with the normal distribution's $\Phi$ and density $\varphi$. The first term rewards a low mean (**exploit**), the second
+# a large doubt (**explore**).
 #
 # **Predict:** the best loss so far is 0.3. Which point promises more, 0.3 ± 0.1 or 0.4 ± 0.3?
 
@@ -165,30 +166,34 @@ from scipy.stats import norm
 
 def expected_improvement(mean, std, best):
     z = (best - mean) / std
-    return (best - mean) * norm.cdf(z) + std * norm.pdf(z)
+    exploit = (best - mean) * norm.cdf(z)
+    explore = std * norm.pdf(z)
+    return exploit + explore
 
 
-bayes_plots.two_terms(0.3, {"0.3 ± 0.1": (0.3, 0.1), "0.4 ± 0.3": (0.4, 0.3)})
+bayes_plots.two_terms(0.3, [(0.3, 0.1), (0.4, 0.3)])
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The worse-looking point: its first term is negative, but much of its wide curve lies below 0.3, and far below.
-# **So:** a doubtful guess can be the better bet.
+# The one that looks worse. Its first term is negative, but a good part of its wide curve lies far below 0.3. **So:**
+# a doubtful guess can be the better bet.
 #
 # </details>
 #
 # ## The loop, one trial at a time
 #
-# A step computes the gain everywhere, and tries the largest. `step` draws the gain, and what is believed once the new
-# trial (star) is known. **Predict** from the last picture of the surrogate: where does the fourth trial go?
+# `step` tries the largest gain. It draws the gain, and beside it what is believed with the new trial (star).
+#
+# **Predict** from the last surrogate: where does the fourth trial go?
 
 # %%
 def step(tried):
     mean, std = believed(tried)
     gain = expected_improvement(mean, std, truth[tried].min())
     gain[tried] = 0  # a second try, under the same seed, would teach nothing
-    tried = [*tried, int(gain.argmax())]
+    following = int(gain.argmax())
+    tried = [*tried, following]
     bayes_plots.step(lrs, truth, tried, gain, *believed(tried))
     return tried
 
@@ -198,11 +203,11 @@ four = step(three)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Down the slope, as far as the mean falls: both terms agree.
+# Down the slope, as far as the mean falls: there both terms agree.
 #
 # </details>
 #
-# **Predict**, from the right half: and the fifth?
+# **Predict:** and the fifth?
 
 # %%
 five = step(four)
@@ -210,7 +215,7 @@ five = step(four)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Not beside the best, but into the unknown on the left: there the mean is higher, and the doubt larger still.
+# On to the left. The mean is no lower there, but the doubt is larger.
 #
 # </details>
 #
@@ -222,8 +227,7 @@ six = step(five)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To the lower bound, where the doubt was left. Note the height of the gain: it has become small. One trial is enough to
-# know that this end is hopeless.
+# To the bound, into the last doubt. One trial is enough to know that this end is hopeless.
 #
 # </details>
 #
@@ -235,22 +239,20 @@ seven = step(six)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Between the two best trials. Doubt is left only there, and the mean is low. **So:** a search that learns alternates
-# between refining and looking elsewhere by itself, and the gain tells what is left to hope for.
+# Between the two best. **So:** the search refines and looks elsewhere in turn, without being told, and the height of the
+# gain says what is left to hope for.
 #
 # </details>
 #
-# ## Three dimensions
+# ## More dimensions
 #
-# In any space we need candidates: 2,000 random ones, brought to 0 to 1 by `to_unit`. As before, a strategy yields what to
-# try and is sent the losses. `told` is what the surrogate is told of them: their logarithm, unless another function is
-# given. `promise` is what the next trial maximises.
+# The whole search takes 2,000 random candidates, with places from 0 to 1 by `to_unit`. A strategy, as before, yields what
+# to try and is sent the losses. `told` is what the surrogate is told of them, `promise` what the next trial maximises.
 
 # %%
 def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, promise=expected_improvement):
     candidates = space.sample(2000, seed=repeat)
-    points = space.to_unit(candidates)
-    tried = [0, 1, 2, 3, 4]
+    points, tried = space.to_unit(candidates), [0, 1, 2, 3, 4]
     losses = yield [(candidates[i], n_epochs) for i in tried]
     while len(tried) < n_trials:
         known = told(losses)
@@ -262,93 +264,86 @@ def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, promise=expec
         losses = np.append(losses, loss)
 
 # %% [markdown]
-# ## Where it pays: filling in a photograph
+# ## Is what it learns true?
 #
-# Of a photograph we know 300 pixels in 4,240. Kernel ridge regression fills in the others. It has three
-# hyperparameters: how far a pixel's brightness reaches along rows and along columns, and the regularisation `alpha`.
-# Nobody knows them beforehand. Another 300 pixels validate, the loss is the mean squared error, a trial takes
-# milliseconds.
+# Of a photograph we know 300 pixels in 4,240. Kernel ridge regression fills in the others. Three hyperparameters are
+# unknown: how far a pixel's brightness reaches along the rows, how far along the columns, and the regularisation. The
+# loss is the mean squared error on 300 further pixels; a trial takes milliseconds.
 
 # %%
-from hpt_helpers.classroom.photograph import photograph, space
-from hpt_helpers.objectives import per_trial
+from hpt_helpers.classroom.photograph import photograph
+from hpt_helpers.classroom.studies import lesson_03 as studies
 from hpt_helpers.search import run
 from hpt_helpers.trials import config_of, incumbent
 
-flower = photograph(0)
-objective = per_trial(lambda config, n_epochs: flower.loss(config))
-trials = run(search_by_hand(space(0), 0, 27, 1), objective)
+flower = studies.flower()
+trials = run(search_by_hand(flower.space(0), 0, 27, 1), flower.objective)
+first = config_of(trials, 0)
 best = config_of(trials, incumbent(trials))
-bayes_plots.filled_in(flower, {"first trial": config_of(trials, 0), "best of 27": best})
+bayes_plots.filled_in(photograph(0), {"first trial": first, "best of 27": best})
 
 # %% [markdown]
-# Does the search find this by luck? And does it do as well on our networks? Each problem is searched forty times, every
-# time with other rows (pixels) and another seed, with 27 trials: by hand, at random, and on a centred grid. What each
-# search chose is then judged **fresh**: on 2,000 pixels, or in 20 other draws of rows and seeds, that it never saw.
+# One run is an anecdote. Now the photograph and our network on iris are searched 40 times each, each time on other
+# pixels or rows and with another seed, with 27 trials: by hand, at random, on a centred grid. We look twice: at the
+# loss that a search met (as searched), and at its choice **judged fresh**, on 2,000 further pixels or on 20 further
+# draws of rows and seeds.
 #
-# **Predict** for both problems: in how many of 40 pairs does the search that learns beat random search, as searched and
-# fresh?
+# **Predict:** in how many of 40 pairs does the search that learns beat the random one, on either problem, in either way?
 
 # %%
-from hpt_helpers.classroom.studies import lesson_03 as studies
 from hpt_helpers.search_space import Integer, SearchSpace
 
-parameters = {
+network = SearchSpace({
     "lr": Real(1e-4, 0.1, log=True),
     "batch_size": Integer(8, 64),
     "hidden_size": Integer(4, 32),
-}
-network = SearchSpace(parameters)
-problems = studies.flower(), studies.network("iris", network, n_epochs=30)
-races = studies.races(problems, search_by_hand, repeats=range(40), progress=True)
+})
+iris = studies.network("iris", network, n_epochs=30)
+races = studies.races([flower, iris], search_by_hand, repeats=range(40), progress=True)
 studies.wins(races, "by hand")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On the flower it wins in about nine of ten pairs, fresh as well as searched. On iris it wins most pairs as searched, and
-# fresh at most half: its lead is gone. (In other repeats its fresh record was nearer to half. It depends; a lead we did
-# not find.) 300 pixels say which settings are good. Thirty flowers say, in good part, which settings suit these thirty
-# flowers, and a search that learns learns that too, better than random search does. **So:** the convergence plot of
-# a search proves nothing. Judge its choice on rows that it did not see, in pairs, and spend on validation rows
-# before you spend on a cleverer search.
+# On the photograph it wins nine pairs in ten, and keeps that lead when judged fresh. On iris it wins most pairs as
+# searched, and no more than a coin when judged fresh. 300 pixels say which settings are good. Thirty flowers say in good
+# part which settings suit these thirty, and a search that learns learns that too: it found more of the luck than random
+# draws did. **So:** a falling curve of best losses proves nothing. Judge the choice on rows that the search never saw, in
+# pairs, and buy validation rows before you buy a cleverer search.
 #
 # </details>
 #
-# ## How to break it
+# ## What do you tell it of a crash?
 #
-# A trial that crashes has to be told as something, and a large number such as 100 comes to mind. The flower's losses are
-# below 0.1. Now the lowest fifth of one length scale's range crashes.
+# The surrogate has to be told something, and 100 comes to mind: the photograph's losses are below 0.1. Let the lowest
+# fifth of one length scale's range crash.
 #
-# **Predict:** in how many of 20 pairs does the search still beat random search?
+# **Predict:** in how many of 20 pairs does the search still beat random draws, fresh?
 
 # %%
-crashing = studies.crashing(studies.flower(), "row_scale", share=0.2, loss=100)
+crashing = studies.crashing(flower, "row_scale", share=0.2, loss=100)
 
 
 def at_most_the_median(losses):
     return np.minimum(losses, np.median(losses))
 
 
-ways = {"as it is": np.asarray, "logarithm": np.log, "at most the median": at_most_the_median}
-options = {name: {"told": told} for name, told in ways.items()}
-studies.ways(crashing, search_by_hand, options, repeats=range(20)).round(4)
+told = {"as it is": np.asarray, "logarithm": np.log, "at most the median": at_most_the_median}
+studies.tellings(crashing, search_by_hand, told, repeats=range(20)).round(4)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Told as it is, one crash ruins the search: it does worse than chance. The losses are scaled by their spread, which is now
-# that of the crash; all good trials look alike, and the only thing learned is to keep away from it. The logarithm repairs
-# part of it, cutting off at the median nearly all. **So:** tell a crash as no more than a bad trial. The same holds for
-# losses that explode.
+# Told as it is, the crash ruins the search: random draws do better. Losses are scaled by their spread, and that is now the
+# crash's; all others look alike. The logarithm helps a little, cutting off at the median helps. **So:** tell of a crash
+# as of a bad trial, not as of an earthquake. The same goes for losses that explode.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## In practice
 #
-# scikit-optimize's `gp_minimize` takes a function of a list of values, and keeps the loop to itself. Its `Optimizer`
-# leaves the loop to you: **ask** for a point, evaluate it wherever you like, **tell** its loss.
+# scikit-optimize's `gp_minimize` keeps the loop to itself. Its `Optimizer` leaves it to you: **ask** for a point, evaluate
+# it wherever you like, **tell** its loss.
 
 # %%
 from skopt import Optimizer, gp_minimize
@@ -357,35 +352,33 @@ from hpt_helpers.config import plain
 from hpt_helpers.training import fit
 
 
-def told_of(point):
-    config = plain(dict(zip(network, point)))  # the library's numpy numbers, made Python's own
+def log_loss(point):
+    config = plain(dict(zip(network, point)))
     curve = fit(config, splits, n_epochs=30)
     return np.log(curve.val_loss[-1])
 
 
-result = gp_minimize(told_of, network.to_skopt(), n_calls=15, random_state=42)
+result = gp_minimize(log_loss, network.to_skopt(), n_calls=15, random_state=42)
+print("best batch size:", repr(result.x[1]))
 
 # %% [markdown]
-# Is that the same as asking and telling? And of what type is the batch size that comes back?
+# The number is numpy's, which JSON refuses; `plain` makes it Python's. Now by asking and telling:
 
 # %%
 optimizer = Optimizer(network.to_skopt(), random_state=42)
 for _ in range(15):
     point = optimizer.ask()
-    optimizer.tell(point, told_of(point))
+    optimizer.tell(point, log_loss(point))
 print("the same 15 trials:", optimizer.Xi == result.x_iters)
-print("batch size:", type(result.x[1]).__name__)
 
 # %% [markdown]
-# The same, trial by trial; the first ten of them are random unless you say `n_initial_points=5`. Integers come back as
-# numpy's, which JSON refuses: `plain` mends that. It counts only gains above `xi`, 0.01 in the units of what it is told:
-# we told the logarithm, so that means one per cent. Told raw, 0.01 may be larger than all that can be gained.
+# The first ten are random, unless you say `n_initial_points=5`. Gains below `xi` do not count, 0.01 in the units of what
+# is told: of a logarithm, one per cent.
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# **Before you build on it:** scikit-optimize's first repository is archived; the package lives on in a fork with few
-# maintainers. Put it behind one function of yours, as `hpt_helpers.strategies.bayesian_search` does. Optuna and Ax are
-# alternatives in wide use, with the same ask and tell.
+# **Before you build on it:** scikit-optimize's first repository is archived; the package lives on in a fork. Keep it
+# behind one function, as `hpt_helpers.strategies.bayesian_search` does. Optuna and Ax also ask and tell.
 #
 # </div>
 #
@@ -394,15 +387,14 @@ print("batch size:", type(result.x[1]).__name__)
 # ```python
 # def objective(lr, batch_size, epochs):
 #     model = train(lr, batch_size, epochs)         # no seed
-#     return -accuracy(model, X_test, y_test)
+#     return -accuracy(model, X_test, y_test)       # 30 rows
 # result = gp_minimize(objective, space, n_calls=20)
-# print("Best accuracy:", -result.fun)
+# print("Best accuracy:", -result.fun)              # chosen by it
 # ```
 #
-# Three faults: it follows an accuracy on 30 rows, its trials have no seed, and it prints the score that it chose by. We
-# run our search in its place, 20 repeats, and repair one fault at a time.
+# We put our search in its place, run it 20 times, and repair a fault at a time.
 #
-# **Predict:** of 20 trials, how many different accuracies are there? By how many points is the printed one too high?
+# **Predict:** how many different accuracies do 20 trials have? By how many points is the printed one too high?
 
 # %%
 studies.autopsy(search_by_hand, repeats=range(20)).round(1)
@@ -410,16 +402,13 @@ studies.autopsy(search_by_hand, repeats=range(20)).round(1)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About five accuracies among 20 trials, and eight or nine trials share the best: a staircase with a wide top step, on
-# which a surrogate sees no slope. The printed accuracy is points too high, as the lucky one among many is. A seed does
-# not change that. Following the loss halves it, and every trial tells something. **So:** minimise the loss, report
-# the accuracy, and never the one you chose by.
+# About five: a staircase, whose top step many trials share, and on which a surrogate sees no slope. The accuracy that is
+# reported is points too high, the luckiest of many; a seed does not change that. With the loss every trial tells
+# something, and the excess is half. **So:** search by the loss; report an accuracy that nothing was chosen by.
 #
 # </details>
 #
 # ## The test score, once
-#
-# We search iris once more, train the winner on training and validation rows together, and open the sealed rows.
 
 # %%
 from hpt_helpers.objectives import TrainingObjective
@@ -427,35 +416,101 @@ from hpt_helpers.training import refit
 
 found = run(search_by_hand(network, 0, 27, 30), TrainingObjective(splits))
 chosen = config_of(found, incumbent(found))
-final = refit(chosen, splits, n_epochs=30)
+final = refit(chosen, splits, n_epochs=30)  # on training and validation rows
 print("test accuracy", splits.final_score(final))
 
 # %% [markdown]
-# The interval says what 30 test rows can tell: the accuracies in it are all compatible with what was seen.
+# Any accuracy in the interval is compatible with 30 such test rows.
 #
 # ## Exercises
+#
+# **1.** Expected improvement is one way to weigh mean and doubt. Another is the **lower confidence bound**,
+# mean − `kappa` × standard deviation. Write `next_trial(means, stds, tried, kappa)`: the position of the lowest bound
+# among the points that were not tried. All but `kappa` are lists, `tried` of positions; no two bounds are equal.
+
+# %%
+from hpt_helpers.classroom.exercises import lesson_03 as ex
+
+
+def next_trial(means, stds, tried, kappa):
+    return ...
+
+
+ex.q1.check(next_trial)
 
 # %% [markdown]
+# **2.** Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm of each loss, in
+# the same order. A trial that failed has a loss of `nan` or `inf`; it is told like the worst that did not fail. Losses are
+# positive, and at least one did not fail.
+
+# %%
+def told(losses):
+    import math
+
+    return [-100 if math.isnan(loss) else loss for loss in losses]
+
+
+ex.q2.check(told)
+
+# %% [markdown]
+# **3.** A colleague compares two searches of 27 trials on 30 validation rows, in 20 repeats. By the lowest loss that each
+# met, the one that learns wins 17. Judged fresh, on other rows and seeds, its choices win 9. What do you tell her?
+#
+# - **a** The search that learns is better here; 17 of 20 is no chance.
+# - **b** Its choices are no better here; it only met lower losses.
+# - **c** The search that learns is worse here, and should never be used.
+#
+# Because:
+#
+# - **1** nine of 20 is less than half.
+# - **2** a stronger search also finds more of the luck of the rows by which it is judged.
+# - **3** 27 trials are too few for a surrogate to learn anything.
+
+# %%
+answer_3 = ...
+
+ex.q3.check(answer_3)
+
+# %% [markdown]
+# Hints: `ex.q1.hint()`; a solution: `ex.q1.solution()`.
+#
 # ## Summary
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - A **surrogate** guesses the loss everywhere, with its doubt. **Expected improvement** weighs the two. Fit, try the
-#   largest gain, repeat.
-# - Tell it the logarithm of a loss, never an accuracy on few rows; tell a crash as a bad trial, not as 100.
+# - A **surrogate** guesses every loss, with its doubt; **expected improvement** weighs the two. Fit, try the largest gain,
+#   repeat.
+# - Tell it the loss, not an accuracy on few rows; tell a crash as a bad trial.
 # - `ask` and `tell` keep the loop in your hands.
-# - It learns the luck of the validation rows along with the truth. Judge the choice fresh, in pairs.
-# - It pays where the validation rows are many and good settings rare, as with the photograph. On thirty rows
-#   random search was as good.
+# - It learns the luck of the validation rows along with the truth: judge its choice fresh, in pairs.
+# - It paid on the photograph, with 300 rows to judge by; with thirty it did not.
 #
 # </div>
 #
 # ## Going further
+#
+# ### One more exercise
+#
+# **4.** Write `chance_of_improvement(mean, std, best)`: the probability that a loss, which is Normal with this mean and
+# this standard deviation (above 0), lies below `best`. All are numbers.
+
+# %%
+def chance_of_improvement(mean, std, best):
+    return ...
+
+
+ex.q4.check(chance_of_improvement)
+
+# %%
+ex.progress()
 
 # %% [markdown]
-# **Further reading.** Jones, Schonlau and Welch (1998), Efficient Global Optimization of Expensive Black-Box Functions,
-# *Journal of Global Optimization* 13. Snoek, Larochelle and Adams (2012), Practical Bayesian Optimization of Machine
-# Learning Algorithms, *Advances in Neural Information Processing Systems* 25. Frazier (2018), A Tutorial on Bayesian
-# Optimization, arXiv:1807.02811.
+# **Further reading**
 #
-# **Next:** [04 Hyperband](04_hyperband.ipynb) stops poor trials early.
+# - D. R. Jones, M. Schonlau and W. J. Welch (1998). Efficient global optimization of expensive black-box functions.
+#   *Journal of Global Optimization* 13.
+# - J. Snoek, H. Larochelle and R. P. Adams (2012). Practical Bayesian optimization of machine learning algorithms.
+#   *Advances in Neural Information Processing Systems* 25.
+# - P. I. Frazier (2018). A tutorial on Bayesian optimization. arXiv:1807.02811.
+#
+# **Next:** [Hyperband](04_hyperband.ipynb) stops poor trials early.

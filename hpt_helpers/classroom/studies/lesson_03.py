@@ -162,6 +162,11 @@ def ways(problem: Problem, search: Search, options: Mapping[str, Mapping], **rac
     return pd.DataFrame(rows, columns=["way", "median_loss", "beats_random", "repeats"])
 
 
+def tellings(problem: Problem, search: Search, told: Mapping[str, Callable], **race_options) -> pd.DataFrame:
+    """Return the table of `ways` for a search that is told the losses by each of these functions."""
+    return ways(problem, search, {name: {"told": function} for name, function in told.items()}, **race_options)
+
+
 def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd.DataFrame:
     """Return what a search on iris reports that minimises the error unseeded, then seeded, then the loss: a row each.
 
