@@ -52,19 +52,26 @@ def expected_improvement(mean, std, best):
     return exploit + explore
 
 
-def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, promise=expected_improvement):
-    """Search 2,000 random candidates: the first five, then always the untried one that promises most.
+def gains(points, tried, losses):
+    """Return the expected improvement at points, shape (n_points,): −inf at the positions that were tried."""
+    mean, std = surrogate(points[tried], losses, points)
+    gain = expected_improvement(mean, std, losses.min())
+    gain[tried] = -np.inf  # a second try, under the same seed, would teach nothing
+    return gain
 
-    told: what the surrogate is told of the losses. promise: of (mean, std, the lowest that was told).
+
+def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
+    """Search 2,000 random candidates: the first five, then always the one that gains most.
+
+    told: what the surrogate is told of the losses. gains: of (points, tried, what was told).
     """
     candidates = space.sample(2000, seed=repeat)
-    points, tried = space.to_unit(candidates), [0, 1, 2, 3, 4]
+    points = space.to_unit(candidates)
+    tried = list(range(5))
     losses = yield [(candidates[i], n_epochs) for i in tried]
     while len(tried) < n_trials:
-        known = told(losses)
-        mean, std = surrogate(points[tried], known, points)
-        gain = promise(mean, std, known.min())
-        gain[tried] = -np.inf
+        gain = gains(points, tried, told(losses))
         tried.append(int(gain.argmax()))
-        loss = yield [(candidates[tried[-1]], n_epochs)]
+        chosen = candidates[tried[-1]]
+        loss = yield [(chosen, n_epochs)]
         losses = np.append(losses, loss)

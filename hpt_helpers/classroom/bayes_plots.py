@@ -9,9 +9,13 @@ import numpy as np
 
 from hpt_helpers.classroom.bayes import expected_improvement, surrogate
 from hpt_helpers.classroom.figures import COLOURS, described, new_axes, new_row
+from hpt_helpers.trials import config_of, incumbent
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hpt_helpers.classroom.photograph import Photograph
+    from hpt_helpers.landscape import Landscape
 
 LOSS, GAIN = "validation loss (nats)", "expected gain (nats)"
 
@@ -25,7 +29,11 @@ def idea():
     gain = expected_improvement(mean, std, loss[tried].min())
     following = int(gain.argmax())
     axes = new_row(3, (10.5, 3.2))
-    titles = ("1  Trials: losses at a few places", "2  A guess everywhere, with doubt", "3  Next: where most may be gained")
+    titles = (
+        "1  Trials: losses at a few places",
+        "2  A guess everywhere, with doubt",
+        "3  Next: where most may be gained",
+    )
     for ax, title in zip(axes, titles, strict=True):
         new_axes(ax, title=title, x_label="a hyperparameter")
         ax.set(xticks=[], yticks=[], xlim=(-0.02, 1.02))
@@ -47,11 +55,13 @@ def idea():
     )  # fmt: skip
 
 
-def belief(x, losses, tried, mean, std, *, truth: bool = False, ax=None):
-    """Draw what a surrogate believes: its mean, a band of two standard deviations, and the trials.
+def belief(curve: Landscape, tried: Sequence[int], mean, std, *, truth: bool = False, ax=None):
+    """Draw what a surrogate believes of a curve: its mean, a band of two standard deviations, and the trials.
 
-    x, losses, mean, std: shape (n,). tried: positions of the trials in them. truth: draw all losses as well.
+    curve: of one learning rate for each configuration; the losses of its first seed at the last epoch are meant.
+    tried: positions in it. mean, std: shape (n_configs,). truth: draw all losses as well.
     """
+    x, losses = _lrs_and_losses(curve)
     ax = new_axes(ax, title=f"After {len(tried)} trials", x_label="learning rate", y_label=LOSS)
     if truth:
         ax.plot(x, losses, color="0.5", linestyle="--", label="truth")
@@ -59,7 +69,9 @@ def belief(x, losses, tried, mean, std, *, truth: bool = False, ax=None):
     ax.fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0, label="± 2 sd")
     ax.plot(np.asarray(x)[tried], losses[tried], "o", color=COLOURS[0], label="trials")
     ax.set_xscale("log")
-    ax.legend(loc="upper right", fontsize=8)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.15 * (high - low))
+    ax.legend(loc="upper center", fontsize=8, ncols=4, frameon=False)
     widest = int(np.argmax(std))
     return described(
         ax, f"After {len(tried)} trials: the mean is lowest at learning rate "
@@ -67,16 +79,20 @@ def belief(x, losses, tried, mean, std, *, truth: bool = False, ax=None):
     )  # fmt: skip
 
 
-def step(x, losses, tried, gain, mean, std, *, truth: bool = False):
-    """Draw the gain by which the last of the trials was chosen, and beside it what is believed with that trial."""
+def step(curve: Landscape, tried: Sequence[int], gain, mean, std, *, truth: bool = False):
+    """Draw the gain by which the last of the trials was chosen, and beside it what is believed with that trial.
+
+    gain: shape (n_configs,), what is below 0 is drawn as 0. The others as for `belief`. Returns the left Axes.
+    """
+    x, losses = _lrs_and_losses(curve)
     left, right = new_row(2, (10.5, 3.6))
     new_axes(left, title=f"Where trial {len(tried)} goes", x_label="learning rate", y_label=GAIN)
-    left.fill_between(x, 0, gain, color=COLOURS[2])
+    left.fill_between(x, 0, np.maximum(gain, 0), color=COLOURS[2])
     left.axvline(x[tried[-1]], color=COLOURS[0], linestyle=":")
     left.set(xscale="log", ylim=(0, None))
     described(left, f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the gain is {max(gain):.4f}; "
               f"its loss is {losses[tried[-1]]:.3f}.")  # fmt: skip
-    belief(x, losses, tried, mean, std, truth=truth, ax=right)
+    belief(curve, tried, mean, std, truth=truth, ax=right)
     right.plot(x[tried[-1]], losses[tried[-1]], "*", color=COLOURS[2], ms=14, markeredgecolor="black")
     return left
 
@@ -95,11 +111,13 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
         left.fill_between(x, 0, density, where=x < best, color=colour, alpha=0.3, linewidth=0)
         z = (best - mean) / std
         exploit, explore = (best - mean) * norm.cdf(z), std * norm.pdf(z)
-        for j, (part, term) in enumerate((("mean", exploit), ("doubt", explore), ("sum", exploit + explore))):
+        for j, term in enumerate((exploit, explore, exploit + explore)):
             place = j + 0.36 * (i - 0.5)
             right.bar(place, term, 0.34, color=colour, hatch=("", "//")[i % 2], edgecolor="white")
             right.text(place, max(term, 0), f"{term:.3f}", ha="center", va="bottom", size=9)
-        texts.append(f"{name}: {exploit:.3f} from the mean, {explore:.3f} from the doubt, {exploit + explore:.3f} in all")
+        texts.append(
+            f"{name}: {exploit:.3f} from the mean, {explore:.3f} from the doubt, {exploit + explore:.3f} in all"
+        )
     left.axvline(best, color=COLOURS[0], linestyle=":", label=f"best so far, {best:g}")
     left.legend(fontsize=8)
     right.axhline(0, color=COLOURS[0], linewidth=1)
@@ -107,16 +125,17 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
     return described(left, "; ".join(texts) + ".")
 
 
-def filled_in(photograph: Photograph, configs: Mapping[str, Mapping]):
-    """Draw the known pixels, the picture as each configuration fills it in, and the truth, side by side.
+def filled_in(photograph: Photograph, trials: pd.DataFrame):
+    """Draw the known pixels, the picture as the first trial and as the best fill it in, and the truth, side by side.
 
-    configs: title -> configuration; its mean squared error on the test pixels is written below. Orange is unknown.
+    The mean squared error on the test pixels stands above each. Orange is unknown.
     """
     import matplotlib as mpl
 
     n_unknown = photograph.pixels.size - len(photograph.train)
     pictures = {f"{len(photograph.train)} pixels, {n_unknown:,} unknown": photograph.known()}
-    for name, config in configs.items():
+    for name, trial in (("first trial", 0), (f"best of {len(trials)}", incumbent(trials))):
+        config = config_of(trials, trial)
         pictures[f"{name}: error {photograph.test_loss(config):.4f}"] = photograph.filled(config)
     pictures["the truth"] = photograph.pixels
     axes = new_row(len(pictures), (3.2 * len(pictures), 2.5))
@@ -142,3 +161,7 @@ def points(found: Mapping[str, Sequence[Mapping]], x: str, y: str, *, truth=None
         ax.grid(False)
         described(ax, f"{title}{name}: {len(configs)} trials.")
     return axes[0]
+
+
+def _lrs_and_losses(curve: Landscape) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([config["lr"] for config in curve.configs]), curve.val_loss[:, 0, -1]

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 import ipywidgets
 import numpy as np
 
-from hpt_helpers.classroom.bayes import expected_improvement, surrogate
+from hpt_helpers.classroom.bayes import gains
 from hpt_helpers.classroom.figures import COLOURS, described, figure_text, label, new_axes, plain_ticks
 from hpt_helpers.classroom.slider import _hidden
 from hpt_helpers.landscape import Landscape
 
 N_RANDOM, N_MACHINES, N_START = 200, 20, 3
+FLOOR = 1e-4  # nats; what is nearer to the lowest loss is drawn here
 
 
 class Challenge(ipywidgets.VBox):
@@ -85,10 +86,7 @@ class Challenge(ipywidgets.VBox):
         for i in range(N_MACHINES):
             tried = list(self._start(i, N_START))
             while len(tried) < self.budget:
-                mean, std = surrogate(points[tried], losses[tried], points)
-                gain = expected_improvement(mean, std, losses[tried].min())
-                gain[tried] = -1
-                tried.append(int(gain.argmax()))
+                tried.append(int(gains(points, tried, losses[tried]).argmax()))
             found.append(losses[tried].min())
         return np.array(found)
 
@@ -146,7 +144,9 @@ def _nearest(name: str, values: list, config: Mapping) -> int:
 
 
 def _is_log(values: list) -> bool:
-    return values[0] > 0 and bool(np.allclose(np.diff(np.log(values)), np.log(values[-1] / values[0]) / (len(values) - 1)))
+    return values[0] > 0 and bool(
+        np.allclose(np.diff(np.log(values)), np.log(values[-1] / values[0]) / (len(values) - 1))
+    )
 
 
 def _slider(name: str, values: list) -> ipywidgets.SelectionSlider:
@@ -168,11 +168,13 @@ def _draw_curve(game: Challenge, ax) -> None:
     ax = new_axes(ax, title=_title(game), x_label=label(name), y_label="validation loss (nats)")
     ax.set_xscale("log" if _is_log(values) else "linear")
     ax.set_xlim(values[0], values[-1])
+    if not game.tries:
+        ax.set_yticks([])
     if game.n_left == 0:
         ax.plot(values, game._losses, color="0.6", linestyle="--", label="the truth")
     _draw_tries(game, ax, [values[i] for (i,) in game.tries], game.losses, above=game.losses)
     tried = ", ".join(f"{values[i]:.3g} gave {loss:.3f}" for (i,), loss in zip(game.tries, game.losses, strict=True))
-    described(ax, f"{_title(game)}. {label(name).capitalize()} {tried or 'from %.3g to %.3g' % (values[0], values[-1])}.")
+    described(ax, f"{_title(game)}. {label(name).capitalize()} {tried or f'from {values[0]:.3g} to {values[-1]:.3g}'}.")
 
 
 def _draw_plane(game: Challenge, ax) -> None:
@@ -210,15 +212,16 @@ def _draw_comparison(game: Challenge, ax) -> None:
     """Draw how far above the lowest loss everyone ended, as the share of searches that are at least as good."""
     lowest, yours = game._losses.min(), min(game.losses)
     results = {"random": game.random_results(), "machine": game.machine_results()}
-    ax = new_axes(ax, title="How far above the lowest loss?", x_label="best loss − lowest possible (nats)",
-                  y_label="share of searches as good")  # fmt: skip
-    texts = []
+    ax = new_axes(ax, title="How far above the lowest loss?", y_label="share of searches as good",
+                  x_label=f"best loss − lowest possible (nats; {FLOOR:g} also stands for less)")  # fmt: skip
+    texts, worst = [], max(found.max() for found in results.values()) - lowest
     for i, (name, found) in enumerate(results.items(), 1):
-        gap, dash = np.sort(found) - lowest, ("-", "--")[i - 1]
-        ax.step([0, *gap], np.arange(len(gap) + 1) / len(gap), where="post", color=COLOURS[i], linestyle=dash,
-                label=f"{len(gap)} × {name}")  # fmt: skip
+        gap = np.maximum(np.sort(found) - lowest, FLOOR)
+        ax.step([FLOOR, *gap, worst], [0, *np.arange(1, len(gap) + 1) / len(gap), 1], where="post",
+                color=COLOURS[i], linestyle=("-", "--")[i - 1], label=f"{len(gap)} × {name}")  # fmt: skip
         texts.append(f"it beats {int((found > yours).sum())} of {len(found)} {name} searches")
-    ax.axvline(yours - lowest, color=COLOURS[0], linewidth=2, label="yours")
+    ax.axvline(max(yours - lowest, FLOOR), color=COLOURS[0], linewidth=2, linestyle=":", label="yours")
+    ax.set_xscale("log")
     ax.set_ylim(0, 1.02)
     ax.legend(loc="lower right", fontsize=8)
     described(ax, f"Your best is {yours - lowest:.4f} above the lowest loss; {' and '.join(texts)}.")

@@ -13,13 +13,13 @@
 #
 # **Time:** core path 59 minutes, going further 20 minutes. **Builds on:** [Random search](02_random_search.ipynb).
 #
-# Say that a training takes two hours and you can afford 27: a long weekend. Random search starts the last as ignorant as
-# the first. A search that learns chooses it by the results of 26. If what it learned is true, you have saved days. If it
-# is false, you take a worse model to work, and the log of the search looks better than ever. Both happen below.
+# Say that a training takes two hours and you can afford 27. Random search starts the last as ignorant as the first; a
+# search that learns chooses it by the results of 26. If what it learned is true, days are saved. If it is false, you take
+# a worse model to work, and the log looks better than ever. Both happen below.
 #
 # Afterwards you can
 #
-# - explain what a surrogate is, and how expected improvement weighs a good guess against a large doubt;
+# - explain a surrogate, and how expected improvement weighs a good guess against a large doubt;
 # - write the loop, and run it with a library;
 # - say what to tell it of a trial that crashed;
 # - find out whether it learned the truth or the luck of its validation rows.
@@ -34,48 +34,42 @@ bayes_plots.idea()
 #
 # ## You are the optimiser
 #
-# The hidden curve is the validation loss of a network on iris after 100 epochs, by its learning rate. Find the lowest
-# point in ten tries, and say before each why you try there. In JupyterLab, move the slider (or Tab to it and use the
-# arrows) and press **Try**; elsewhere, call `challenge.submit({"lr": 0.003})`.
+# The hidden curve is the validation loss of a network on iris after 100 epochs, by its learning rate. Find its lowest
+# point in ten tries, and say before each why there. In JupyterLab, move the slider (or Tab to it and use the arrows) and
+# press **Try**; elsewhere, call `challenge.submit({"lr": 0.003})`.
 
 # %%
 from hpt_helpers.classroom.challenge import Challenge
-from hpt_helpers.data import load_splits
-from hpt_helpers.landscape import landscape
-from hpt_helpers.search_space import Real
+from hpt_helpers.classroom.studies import lesson_03 as studies
 
-splits = load_splits("iris")
-lrs = Real(1e-4, 0.1, log=True).points(101)
-configs = [{"lr": lr, "batch_size": 16} for lr in lrs]
-curve = landscape(configs, splits, n_epochs=100, seeds=[0])
+curve = studies.hidden_curve()
 challenge = Challenge(curve, budget=10)
 challenge
 
 # %% [markdown]
-# One of us made the ten tries below. When they are used up, the board shows the truth, and where the result lies among
-# 200 random searches and 20 of the machine that we are about to build.
+# One of us made the ten tries below. After the last, the board shows the truth, and where the result lies among 200 random
+# searches and 20 of the machine that we are about to build.
 #
 # **Predict:** which share of the random searches does a person beat? And of the machine's?
 
 # %%
-ours = Challenge(curve, budget=10)
+played = Challenge(curve, budget=10)
 for lr in (0.0003, 0.03, 0.003, 0.01, 0.001, 0.005, 0.004, 0.007, 0.0045, 0.006):
-    ours.submit({"lr": lr})
-ours
+    played.submit({"lr": lr})
+played
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The person beats most random searches, and hardly a machine. We looked wide first, then beside the best, and never
-# tried twice: we had a guess of the curve, and a feeling for where it might be wrong. **So:** write both down as
-# numbers, and a machine can do it, even where nobody can draw.
+# The person beats most random searches, and no machine. We looked wide first, then beside the best: we had a guess of the
+# curve, and a feeling for where it might be wrong. **So:** write both down as numbers, and a machine can do it.
 #
 # </details>
 #
 # ## A guess with its doubt: the Gaussian process
 #
-# Points near each other have similar losses. How similar, by their distance, says the **kernel**. Ours falls from 1 to 0;
-# its **length scale** says how near is near, where each hyperparameter's range has length 1.
+# Points near each other have similar losses. How similar says the **kernel**, which falls from 1 to 0 with their distance;
+# its **length scale** says how near is near. Each hyperparameter's range has length 1.
 
 # %%
 import numpy as np
@@ -88,8 +82,8 @@ def kernel(a, b, scale=0.3):
 
 # %% [markdown]
 # From it follow a mean and a standard deviation everywhere. The mean adds up the losses seen, weighted by nearness; the
-# variance is 1, less what trials near by tell. (`noise` is the variance of a loss's error. The Cholesky root solves
-# linear equations: take it as given, if you like.)
+# variance is 1, less what trials near by tell. (The Cholesky root solves linear equations; take it as given, if you
+# like.)
 
 # %%
 from scipy.linalg import solve_triangular
@@ -105,24 +99,23 @@ def posterior(tried, losses, points, noise=1e-6):
     return mean, np.sqrt(variance)
 
 # %% [markdown]
-# On eleven points of the curve, it is what scikit-learn computes:
+# On eleven points of the curve, it is what scikit-learn computes, to 1e-8:
 
 # %%
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
-place = np.linspace(0, 1, 101)[:, None]  # of the learning rates between their bounds
 truth = curve.val_loss[:, 0, -1]
+place = np.linspace(0, 1, 101)[:, None]  # of the learning rates between their bounds
+tried, losses = place[::10], truth[::10]
 library = GaussianProcessRegressor(Matern(0.3, nu=2.5), alpha=1e-6, optimizer=None)
-library.fit(place[::10], truth[::10])
-theirs = library.predict(place, return_std=True)
-ours = posterior(place[::10], truth[::10], place)
-print("equal to 1e-8:", np.allclose(ours, theirs, rtol=0, atol=1e-8))
+library.fit(tried, losses)
+expected = library.predict(place, return_std=True)
+ours = posterior(tried, losses, place)
+np.allclose(ours, expected, rtol=0, atol=1e-8)
 
 # %% [markdown]
 # What is left is to centre and scale the losses. Then three trials, all at large learning rates.
-#
-# **Predict:** where is the doubt largest? Does the mean fall on and on to their left?
 
 # %%
 def surrogate(tried, losses, points):
@@ -138,15 +131,11 @@ def believed(tried):
 
 
 three = [75, 85, 95]
-bayes_plots.belief(lrs, truth, three, *believed(three))
+bayes_plots.belief(curve, three, *believed(three))
 
 # %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# The band grows with the distance from trials, so it is widest on the left. The mean falls on a little, then returns to
-# the average of the losses. **So:** a surrogate extrapolates, but not far.
-#
-# </details>
+# The band grows with the distance from trials. The mean falls on a little, then returns to the average of the losses: a
+# surrogate extrapolates, but not far.
 #
 # ## What is a doubtful guess worth?
 #
@@ -188,13 +177,17 @@ bayes_plots.two_terms(0.3, [(0.3, 0.1), (0.4, 0.3)])
 # **Predict** from the last surrogate: where does the fourth trial go?
 
 # %%
+def gains(points, tried, losses):
+    mean, std = surrogate(points[tried], losses, points)
+    gain = expected_improvement(mean, std, losses.min())
+    gain[tried] = -np.inf  # a second try, under the same seed, would teach nothing
+    return gain
+
+
 def step(tried):
-    mean, std = believed(tried)
-    gain = expected_improvement(mean, std, truth[tried].min())
-    gain[tried] = 0  # a second try, under the same seed, would teach nothing
-    following = int(gain.argmax())
-    tried = [*tried, following]
-    bayes_plots.step(lrs, truth, tried, gain, *believed(tried))
+    gain = gains(place, tried, truth[tried])
+    tried = [*tried, int(gain.argmax())]
+    bayes_plots.step(curve, tried, gain, *believed(tried))
     return tried
 
 
@@ -215,7 +208,7 @@ five = step(four)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On to the left. The mean is no lower there, but the doubt is larger.
+# On to the left: the mean is no lower, the doubt larger.
 #
 # </details>
 #
@@ -239,28 +232,27 @@ seven = step(six)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Between the two best. **So:** the search refines and looks elsewhere in turn, without being told, and the height of the
-# gain says what is left to hope for.
+# Between the two best. **So:** the search refines and looks elsewhere in turn, and the height of the gain says what is
+# left to hope for.
 #
 # </details>
 #
 # ## More dimensions
 #
-# The whole search takes 2,000 random candidates, with places from 0 to 1 by `to_unit`. A strategy, as before, yields what
-# to try and is sent the losses. `told` is what the surrogate is told of them, `promise` what the next trial maximises.
+# The search takes 2,000 random candidates, with places from 0 to 1 by `to_unit`. As before, a strategy yields what to try
+# and is sent the losses. `told` is what the surrogate is told of them.
 
 # %%
-def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, promise=expected_improvement):
+def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
     candidates = space.sample(2000, seed=repeat)
-    points, tried = space.to_unit(candidates), [0, 1, 2, 3, 4]
+    points = space.to_unit(candidates)
+    tried = list(range(5))
     losses = yield [(candidates[i], n_epochs) for i in tried]
     while len(tried) < n_trials:
-        known = told(losses)
-        mean, std = surrogate(points[tried], known, points)
-        gain = promise(mean, std, known.min())
-        gain[tried] = -np.inf
+        gain = gains(points, tried, told(losses))
         tried.append(int(gain.argmax()))
-        loss = yield [(candidates[tried[-1]], n_epochs)]
+        chosen = candidates[tried[-1]]
+        loss = yield [(chosen, n_epochs)]
         losses = np.append(losses, loss)
 
 # %% [markdown]
@@ -272,26 +264,22 @@ def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, promise=expec
 
 # %%
 from hpt_helpers.classroom.photograph import photograph
-from hpt_helpers.classroom.studies import lesson_03 as studies
 from hpt_helpers.search import run
-from hpt_helpers.trials import config_of, incumbent
 
 flower = studies.flower()
 trials = run(search_by_hand(flower.space(0), 0, 27, 1), flower.objective)
-first = config_of(trials, 0)
-best = config_of(trials, incumbent(trials))
-bayes_plots.filled_in(photograph(0), {"first trial": first, "best of 27": best})
+bayes_plots.filled_in(photograph(0), trials)
 
 # %% [markdown]
-# One run is an anecdote. Now the photograph and our network on iris are searched 40 times each, each time on other
-# pixels or rows and with another seed, with 27 trials: by hand, at random, on a centred grid. We look twice: at the
-# loss that a search met (as searched), and at its choice **judged fresh**, on 2,000 further pixels or on 20 further
-# draws of rows and seeds.
+# One run is an anecdote. Now the photograph and a network on iris are searched 40 times, each time on other pixels or rows
+# and with another seed: 27 trials by hand, at random, and on a centred grid. We look at the loss that a search met (as
+# searched), and at its choice **judged fresh**: on 2,000 further pixels, or on 20 further draws of rows and seeds.
 #
-# **Predict:** in how many of 40 pairs does the search that learns beat the random one, on either problem, in either way?
+# **Predict** for each problem: in how many of 40 pairs does the search that learns beat random draws, as searched and
+# fresh?
 
 # %%
-from hpt_helpers.search_space import Integer, SearchSpace
+from hpt_helpers.search_space import Integer, Real, SearchSpace
 
 network = SearchSpace({
     "lr": Real(1e-4, 0.1, log=True),
@@ -305,38 +293,42 @@ studies.wins(races, "by hand")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On the photograph it wins nine pairs in ten, and keeps that lead when judged fresh. On iris it wins most pairs as
-# searched, and no more than a coin when judged fresh. 300 pixels say which settings are good. Thirty flowers say in good
-# part which settings suit these thirty, and a search that learns learns that too: it found more of the luck than random
-# draws did. **So:** a falling curve of best losses proves nothing. Judge the choice on rows that the search never saw, in
-# pairs, and buy validation rows before you buy a cleverer search.
+# On the photograph it wins most pairs, fresh as well as searched. On iris it wins most as searched, and fresh its lead is
+# gone. 300 pixels say which settings are good; thirty flowers say, in good part, which settings suit these thirty. A
+# search that learns learns that too, and finds more of the luck than random draws do. **So:** a falling curve of best
+# losses proves nothing. Judge the choice on rows that the search never saw, in pairs; get more validation rows before
+# you get a cleverer search.
 #
 # </details>
 #
 # ## What do you tell it of a crash?
 #
-# The surrogate has to be told something, and 100 comes to mind: the photograph's losses are below 0.1. Let the lowest
-# fifth of one length scale's range crash.
+# Something has to be told, and 100 comes to mind, where the photograph's losses are below 0.1. Let the lowest fifth of one
+# length scale's range crash.
 #
 # **Predict:** in how many of 20 pairs does the search still beat random draws, fresh?
 
 # %%
-crashing = studies.crashing(flower, "row_scale", share=0.2, loss=100)
+crashing = studies.crashing(flower, "row_scale", loss=100)
 
 
 def at_most_the_median(losses):
     return np.minimum(losses, np.median(losses))
 
 
-told = {"as it is": np.asarray, "logarithm": np.log, "at most the median": at_most_the_median}
-studies.tellings(crashing, search_by_hand, told, repeats=range(20)).round(4)
+ways = {
+    "as it is": np.asarray,
+    "logarithm": np.log,
+    "at most the median": at_most_the_median,
+}
+studies.tellings(crashing, search_by_hand, ways, repeats=range(20)).round(4)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Told as it is, the crash ruins the search: random draws do better. Losses are scaled by their spread, and that is now the
-# crash's; all others look alike. The logarithm helps a little, cutting off at the median helps. **So:** tell of a crash
-# as of a bad trial, not as of an earthquake. The same goes for losses that explode.
+# As it is, the crash ruins the search: random draws do better. Losses are scaled by their spread, and that is now the
+# crash's; all others look alike. The logarithm helps a little, cutting off at the median helps. **So:** tell a crash as a
+# bad trial, not as an earthquake. The same goes for losses that explode.
 #
 # </details>
 #
@@ -349,31 +341,34 @@ studies.tellings(crashing, search_by_hand, told, repeats=range(20)).round(4)
 from skopt import Optimizer, gp_minimize
 
 from hpt_helpers.config import plain
+from hpt_helpers.data import load_splits
 from hpt_helpers.training import fit
+
+splits = load_splits("iris")
 
 
 def log_loss(point):
     config = plain(dict(zip(network, point)))
-    curve = fit(config, splits, n_epochs=30)
-    return np.log(curve.val_loss[-1])
+    learned = fit(config, splits, n_epochs=30)
+    return np.log(learned.val_loss[-1])
 
 
 result = gp_minimize(log_loss, network.to_skopt(), n_calls=15, random_state=42)
-print("best batch size:", repr(result.x[1]))
+result.x[1]
 
 # %% [markdown]
-# The number is numpy's, which JSON refuses; `plain` makes it Python's. Now by asking and telling:
+# The best batch size is a numpy number, which JSON refuses; `plain` makes it Python's. Now ask and tell. Are these the
+# same trials?
 
 # %%
 optimizer = Optimizer(network.to_skopt(), random_state=42)
 for _ in range(15):
     point = optimizer.ask()
     optimizer.tell(point, log_loss(point))
-print("the same 15 trials:", optimizer.Xi == result.x_iters)
+optimizer.Xi == result.x_iters
 
 # %% [markdown]
-# The first ten are random, unless you say `n_initial_points=5`. Gains below `xi` do not count, 0.01 in the units of what
-# is told: of a logarithm, one per cent.
+# They are. (The first ten are random, unless you say `n_initial_points=5`.)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
@@ -397,7 +392,8 @@ print("the same 15 trials:", optimizer.Xi == result.x_iters)
 # **Predict:** how many different accuracies do 20 trials have? By how many points is the printed one too high?
 
 # %%
-studies.autopsy(search_by_hand, repeats=range(20)).round(1)
+report = studies.autopsy(search_by_hand, repeats=range(20))
+report.round(1)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -413,6 +409,7 @@ studies.autopsy(search_by_hand, repeats=range(20)).round(1)
 # %%
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.training import refit
+from hpt_helpers.trials import config_of, incumbent
 
 found = run(search_by_hand(network, 0, 27, 30), TrainingObjective(splits))
 chosen = config_of(found, incumbent(found))
@@ -420,7 +417,7 @@ final = refit(chosen, splits, n_epochs=30)  # on training and validation rows
 print("test accuracy", splits.final_score(final))
 
 # %% [markdown]
-# Any accuracy in the interval is compatible with 30 such test rows.
+# Thirty rows say no more than the interval: many configurations would score like this.
 #
 # ## Exercises
 #
@@ -440,7 +437,7 @@ ex.q1.check(next_trial)
 
 # %% [markdown]
 # **2.** Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm of each loss, in
-# the same order. A trial that failed has a loss of `nan` or `inf`; it is told like the worst that did not fail. Losses are
+# the same order. A failed trial has a loss of `nan` or `inf`; it is told like the worst that did not fail. Losses are
 # positive, and at least one did not fail.
 
 # %%

@@ -1,6 +1,7 @@
 """The exercises of lesson 3, Bayesian optimisation."""
 
-import math
+# By name: Python compiles `math.isnan` otherwise where a module imports math, and then a starter is not recognised.
+from math import inf, isfinite, isnan, log, log10, nan
 
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
 
@@ -118,16 +119,15 @@ def told_solution(losses):
 
 
 def _told_cases() -> list[tuple]:
-    nan, inf = math.nan, math.inf
     return [([0.5, nan, 0.1],), ([inf, 2.0, 0.7, nan],), ([0.3, 0.2],), ([nan, 0.04, 0.9, 0.01, inf],)]
 
 
-def _failing(value, *, log=math.log):
+def _failing(value, *, take_log=log):
     """Return a told with log of what succeeded, and for what failed value(the losses that did not)."""
 
     def told(losses):
-        good = [loss for loss in losses if math.isfinite(loss)]
-        return [log(loss) if math.isfinite(loss) else value(good) for loss in losses]
+        good = [loss for loss in losses if isfinite(loss)]
+        return [take_log(loss) if isfinite(loss) else value(good) for loss in losses]
 
     return told
 
@@ -136,7 +136,7 @@ q2 = Function(
     name="q2",
     question="""
     Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm of each loss, in the
-    same order. A trial that failed has a loss of `nan` or `inf`; it is told like the worst that did not fail. Losses are
+    same order. A failed trial has a loss of `nan` or `inf`; it is told like the worst that did not fail. Losses are
     positive, and at least one did not fail.""",
     solve=told_solution,
     starter=told_starter,
@@ -158,7 +158,7 @@ q2 = Function(
             "A large penalty seems safe; it flattens the differences that matter.",
         ),
         Wrong(
-            _failing(lambda good: math.log(min(good))),
+            _failing(lambda good: log(min(good))),
             "a failed trial is told like the best one; the worst is needed.",
             "Mixes up minimising and maximising.",
         ),
@@ -168,24 +168,22 @@ q2 = Function(
             "Mixes two scales in one list.",
         ),
         Wrong(
-            _failing(lambda good: max(good), log=lambda loss: loss),
+            _failing(lambda good: max(good), take_log=lambda loss: loss),
             "failed trials are right, but nothing is told as its logarithm.",
             "Leaves the logarithm out.",
         ),
         Wrong(
-            _failing(lambda good: math.log10(max(good)), log=math.log10),
+            _failing(lambda good: log10(max(good)), take_log=log10),
             "these are logarithms to the base 10; the natural ones are needed.",
             "Takes log10.",
         ),
         Wrong(
-            lambda losses: [math.log(loss) for loss in losses if math.isfinite(loss)],
+            lambda losses: [log(loss) for loss in losses if isfinite(loss)],
             "failed trials are dropped: the list no longer matches the trials, and their places look untried.",
             "Cleans data by deleting rows.",
         ),
         Wrong(
-            lambda losses: [
-                math.log(max(x for x in losses if math.isfinite(x)) if math.isnan(loss) else loss) for loss in losses
-            ],
+            lambda losses: [log(max(x for x in losses if isfinite(x)) if isnan(loss) else loss) for loss in losses],
             "nan is mended, but a loss of inf is still told as inf.",
             "Thinks of nan as the only sign of failure.",
         ),

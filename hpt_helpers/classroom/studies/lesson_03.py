@@ -15,6 +15,8 @@ import pandas as pd
 
 from hpt_helpers.classroom import photograph
 from hpt_helpers.classroom.studies import repeats as shared
+from hpt_helpers.data import load_splits
+from hpt_helpers.landscape import Landscape, landscape
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Objective, Outcome, Request, Strategy, run_many
 from hpt_helpers.search_space import Integer, Real, SearchSpace
@@ -39,6 +41,12 @@ class Problem:
     objective: Objective
     judge: Callable[[Sequence[Mapping], Sequence[int]], np.ndarray]
     n_epochs: int = 1
+
+
+def hidden_curve() -> Landscape:
+    """Return the losses of a network on iris, batches of 16, at 101 learning rates over 100 epochs."""
+    configs = [{"lr": lr, "batch_size": 16} for lr in Real(1e-4, 0.1, log=True).points(101)]
+    return landscape(configs, load_splits("iris"), n_epochs=100, seeds=[0])
 
 
 def flower() -> Problem:
@@ -185,9 +193,7 @@ def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd
         different = np.mean([table["val_loss"].nunique() for table in tables])
         sharing = np.mean([(table["val_loss"] == table["val_loss"].min()).sum() for table in tables])
         rows.append((name, different, sharing, 100 * reported, 100 * fresh, 100 * (reported - fresh)))
-    return pd.DataFrame(
-        rows, columns=["search", "different_scores", "share_the_best", "reported", "fresh", "optimism"]
-    )
+    return pd.DataFrame(rows, columns=["search", "different_scores", "share_the_best", "reported", "fresh", "optimism"])
 
 
 def _iris(column: int, seeded: bool) -> Objective:
