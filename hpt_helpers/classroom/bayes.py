@@ -16,7 +16,8 @@ def kernel(a, b, scale=0.3):
 
     The Matérn kernel of ν = 5/2. scale: its length scale, in the units of a and b.
     """
-    r = np.sqrt(5) * cdist(a, b) / scale
+    distance = cdist(a, b) / scale
+    r = np.sqrt(5) * distance
     return (1 + r + r**2 / 3) * np.exp(-r)
 
 

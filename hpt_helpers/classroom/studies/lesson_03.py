@@ -193,7 +193,7 @@ def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd
         different = np.mean([table["val_loss"].nunique() for table in tables])
         sharing = np.mean([(table["val_loss"] == table["val_loss"].min()).sum() for table in tables])
         rows.append((name, different, sharing, 100 * reported, 100 * fresh, 100 * (reported - fresh)))
-    return pd.DataFrame(rows, columns=["search", "different_scores", "share_the_best", "reported", "fresh", "optimism"])
+    return pd.DataFrame(rows, columns=["search", "scores", "tied", "reported", "fresh", "optimism"])
 
 
 def _iris(column: int, seeded: bool) -> Objective:
