@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers.classroom import photograph
+from hpt_helpers.classroom.known_functions import KNOWN
 from hpt_helpers.classroom.studies import repeats as shared
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import Landscape, landscape
@@ -88,14 +89,15 @@ def trained(name: str, jobs: Sequence[tuple[Mapping, int, int, int]]) -> np.ndar
     return np.column_stack([curves.val_loss[at], curves.val_accuracy[at]])
 
 
-def known(name: str, space: SearchSpace, function: Callable[[Mapping], float]) -> Problem:
-    """A function of which all is known: its values are the losses, by which it is searched and judged."""
+def known(name: str) -> Problem:
+    """One of the `KNOWN` functions; what it judges by is the regret, how far a value is above the minimum."""
+    function, space, minimum = KNOWN[name]
 
     def objective(requests: list[Request]):
         return [function(r.config) for r in requests]
 
     def judge(configs, repeats):
-        return np.array([function(config) for config in configs])
+        return np.array([function(config) for config in configs]) - minimum
 
     return Problem(name, lambda repeat: space, objective, judge)
 
@@ -176,6 +178,42 @@ def ways(problem: Problem, search: Search, options: Mapping[str, Mapping], **rac
 def tellings(problem: Problem, search: Search, told: Mapping[str, Callable], **race_options) -> pd.DataFrame:
     """Return the table of `ways` for a search that is told the losses by each of these functions."""
     return ways(problem, search, {name: {"told": function} for name, function in told.items()}, **race_options)
+
+
+def regrets(search: Search, **race_options) -> pd.DataFrame:
+    """Return for each of the `KNOWN` functions the median regret of a search and of random search, and its wins.
+
+    Columns: function, by_hand, random, beats_random, repeats. The search is told the values as they are.
+    """
+    searches, rows = {"by hand": partial(search, told=np.asarray), "random": at_random}, []
+    for name in KNOWN:
+        table = race(known(name), searches, **race_options)
+        fresh = table[table["judged"] == "fresh"]
+        beaten = int((fresh["by hand"] < fresh["random"]).sum())
+        rows.append((name, fresh["by hand"].median(), fresh["random"].median(), beaten, len(fresh)))
+    return pd.DataFrame(rows, columns=["function", "by_hand", "random", "beats_random", "repeats"])
+
+
+def coverage(search: Search, surrogate: Callable, *, n_trials: int = 27, n_points: int = 40, repeats: Sequence[int]):
+    """Return for each repeat the share of random points where a surrogate's ± 2 standard deviations hold the truth.
+
+    "1 dimension": of the hidden curve's losses, after seven random trials. "3 dimensions": of the photograph's
+    logarithmic losses, after a search of n_trials. Columns: problem, repeat, share.
+    """
+    curve, rows = hidden_curve().val_loss[:, 0, -1], []
+    place = np.linspace(0, 1, len(curve))[:, None]
+    for repeat in repeats:
+        tried = np.random.default_rng(repeat).permutation(len(curve))[:7]
+        mean, std = surrogate(place[tried], curve[tried], place)
+        rows.append(("1 dimension", repeat, np.mean(abs(curve - mean) <= 2 * std)))
+        problem, space = flower(), photograph.space(repeat)
+        [table] = run_many([search(space, repeat, n_trials, 1)], problem.objective, seeds=[repeat])
+        points = space.sample(n_points, seed=1000 + repeat)
+        truth = np.log(problem.objective([Request(config, 1, repeat) for config in points]))
+        seen, losses = space.to_unit(table["config"].tolist()), np.log(table["val_loss"].to_numpy())
+        mean, std = surrogate(seen, losses, space.to_unit(points))
+        rows.append(("3 dimensions", repeat, np.mean(abs(truth - mean) <= 2 * std)))
+    return pd.DataFrame(rows, columns=["problem", "repeat", "share"]).sort_values("problem", ignore_index=True)
 
 
 def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd.DataFrame:
