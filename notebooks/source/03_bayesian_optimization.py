@@ -11,7 +11,7 @@
 #
 # **Can a search learn from its own trials, and is what it learns true?**
 #
-# **Time:** core path 60 minutes, going further 29 minutes. **Builds on:** [Random search](02_random_search.ipynb).
+# **Time:** core path 60 minutes, going further 21 minutes. **Builds on:** [Random search](02_random_search.ipynb).
 #
 # Say that a training takes two hours and you can afford 27. Random search starts the last as ignorant as the first; a
 # search that learns chooses it by the results of 26. If what it learned is true, days are saved. If it is false, you take
@@ -304,8 +304,8 @@ studies.wins(races, "by hand")
 #
 # ## What do you tell it of a crash?
 #
-# Something has to be told, and 100 comes to mind, where the photograph's losses are below 0.1. Let the lowest fifth of one
-# length scale's range crash.
+# Something has to be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let the lowest fifth of
+# one length scale's range crash.
 #
 # **Predict:** in how many of 20 pairs does the search still beat random draws, fresh?
 
@@ -511,9 +511,6 @@ studies.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 #
 # Libraries offer the lower confidence bound of exercise 1, and an `xi`: only gains above it count, 0.01 by default in
 # scikit-optimize, in the units of what is told.
-#
-# **Predict:** the photograph's losses are below 0.1. What does `xi = 0.1` do to a search that is told them as they are, and
-# to one that is told logarithms?
 
 # %%
 def bound(points, tried, losses):
@@ -529,7 +526,11 @@ def above_xi(points, tried, losses):
     gain[tried] = -np.inf
     return gain
 
+# %% [markdown]
+# **Predict:** the errors in the picture were below 0.1. What does `xi = 0.1` do to a search that is told them as they
+# are, and to one that is told logarithms?
 
+# %%
 options = {
     "expected improvement": {},
     "lower confidence bound": {"gains": bound},
@@ -587,8 +588,8 @@ def with_scale(scale):
 Slider(with_scale, [0.03, 0.1, 0.3, 1.0, 3.0], label="length scale", start=1.0)
 
 # %% [markdown]
-# Short: each trial speaks for itself only, and the search is nearly random. Long: the curve is thought straight, and sure.
-# Between 0.2 and 0.4 the photograph's results were alike.
+# Short: each trial speaks for itself only, and the doubt is the same everywhere else. Long: the curve is thought smooth,
+# and the doubt small far away, where it should not be.
 #
 # ### Several trials at once, and a search that was interrupted
 #
