@@ -52,7 +52,7 @@ def hartmann(config: Mapping) -> float:
 
 
 def hole_in_a_bowl(config: Mapping) -> float:
-    """Return a bowl around (0.8, 0.8) of x and y (each 0 to 1), with a hole of depth 2 in a disc far from its bottom."""
+    """Return a bowl around (0.8, 0.8) of x and y (each 0 to 1), with a hole in a small disc far from its bottom."""
     x, y = config["x"], config["y"]
     in_the_hole = (x - 0.2) ** 2 + (y - 0.2) ** 2 < 0.12**2
     return (x - 0.8) ** 2 + (y - 0.8) ** 2 - 2 * in_the_hole
