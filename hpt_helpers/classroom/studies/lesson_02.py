@@ -19,31 +19,36 @@ from hpt_helpers.cache import cached
 from hpt_helpers.classroom.studies.repeats import rows_of
 from hpt_helpers.config import config_key
 from hpt_helpers.landscape import Landscape
-from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.search_space import Real, SearchSpace
 
+N_EPOCHS = 40
 SEARCHED = range(40)  # the repeats that choose
 JUDGES = range(100, 120)
+DIALS = {f"dial {i}": Real(0, 1) for i in range(1, 6)}  # hyperparameters that change nothing
 AGAIN, QUIET = 1_000, 10_000  # repeats from here on train finalists again, or make a loss of many draws
 
 
-def trained(configs: Sequence[Mapping], repeats: Sequence[int], n_epochs: int, *, progress=False) -> np.ndarray:
+def trained(configs: Sequence[Mapping], repeats: Sequence[int], n_epochs: int) -> np.ndarray:
     """Return validation losses, shape (n_configs, n_epochs): each configuration is trained in its own repeat.
 
-    repeats: one for each configuration. What occurs twice is trained once, and all is kept in the cache.
+    repeats: one for each configuration. What occurs twice is trained once, and all is kept in the cache. Fewer than
+    N_EPOCHS are read off the longer curves, which another study may need.
     """
+    n_trained = max(n_epochs, N_EPOCHS)
     asked = [(config_key(network(config)), repeat) for config, repeat in zip(configs, repeats, strict=True)]
     jobs = {job: network(config) for job, config in zip(asked, configs, strict=True)}
     draws = [repeat for _, repeat in jobs]
 
     def compute():
         rows = dict(zip(sorted(set(draws)), rows_of("iris", sorted(set(draws))), strict=True))
-        return {"val_loss": population.fit_many(
-            list(jobs.values()), [rows[r] for r in draws], n_epochs=n_epochs, seed=draws, progress=progress
-        ).val_loss}  # fmt: skip
+        curves = population.fit_many(
+            list(jobs.values()), [rows[r] for r in draws], n_epochs=n_trained, seed=draws, progress=True
+        )
+        return {"val_loss": curves.val_loss}
 
-    key = {"configs": list(jobs.values()), "repeats": draws, "n_epochs": n_epochs, "code": [population, data]}
+    key = {"configs": list(jobs.values()), "repeats": draws, "n_epochs": n_trained, "code": [population, data]}
     losses, place = cached(key, compute)["val_loss"], {job: i for i, job in enumerate(jobs)}
-    return losses[[place[job] for job in asked]]
+    return losses[[place[job] for job in asked], :n_epochs]
 
 
 def network(config: Mapping) -> dict:
@@ -59,7 +64,6 @@ def fresh_losses(configs: Sequence[Mapping], n_epochs: int, judges: Sequence[int
 
 def searches(
     configs_of: Callable[[int], list[dict]], *, n_epochs: int, repeats: Sequence[int] = SEARCHED, n_draws: int = 1,
-    progress=False,
 ) -> pd.DataFrame:  # fmt: skip
     """Return the trials of one search in each repeat: columns repeat, trial, config, val_loss.
 
@@ -70,7 +74,7 @@ def searches(
     table = pd.DataFrame(trials, columns=["repeat", "trial", "config"])
     each = [config for config in table["config"] for _ in range(n_draws)]
     draws = [r if n_draws == 1 else QUIET + r * n_draws + i for r in table["repeat"] for i in range(n_draws)]
-    losses = trained(each, draws, n_epochs, progress=progress)[:, -1]
+    losses = trained(each, draws, n_epochs)[:, -1]
     return table.assign(val_loss=losses.reshape(len(table), n_draws).mean(axis=1))
 
 
@@ -99,9 +103,17 @@ def mean_losses(truth: Landscape, epoch: int) -> pd.DataFrame:
     return table.groupby(list(truth.configs[0]), sort=False, as_index=False)["val_loss"].mean()
 
 
+def by_power_of_ten(means: pd.DataFrame) -> pd.DataFrame:
+    """Return the table sorted by lr, with a first column learning_rates: the power of ten to which each belongs."""
+    powers = np.floor(np.log10(means["lr"])).astype(int)
+    names = [f"{10.0**power:g} to {10.0 ** (power + 1):g}" for power in powers]
+    table = means.assign(learning_rates=names).sort_values("lr", kind="stable")
+    return table[["learning_rates", *means.columns]]
+
+
 def duel(
-    random_of: Callable[[int], list[dict]], grid_of: Callable[[int], list[dict]], *, n_epochs: int = 40,
-    repeats: Sequence[int] = SEARCHED, n_draws: int = 1, judges: Sequence[int] = JUDGES, progress=False,
+    random_of: Callable[[int], list[dict]], grid_of: Callable[[int], list[dict]], *, n_epochs: int = N_EPOCHS,
+    repeats: Sequence[int] = SEARCHED, n_draws: int = 1, judges: Sequence[int] = JUDGES,
 ) -> pd.DataFrame:  # fmt: skip
     """Return a row for each repeat: what a random search and a grid found, fresh and as searched.
 
@@ -110,7 +122,7 @@ def duel(
     """
     table = {"repeat": list(repeats)}
     for name, configs_of in (("random", random_of), ("grid", grid_of)):
-        won = winners(searches(configs_of, n_epochs=n_epochs, repeats=repeats, n_draws=n_draws, progress=progress))
+        won = winners(searches(configs_of, n_epochs=n_epochs, repeats=repeats, n_draws=n_draws))
         table[name] = fresh_losses(list(won["config"]), n_epochs, judges)
         table[f"{name}_as_searched"] = won["val_loss"].to_numpy()
     return pd.DataFrame(table)[["repeat", "random", "grid", "random_as_searched", "grid_as_searched"]]
@@ -144,7 +156,7 @@ def shifted_grid(space: SearchSpace, n_values: int, repeat: int) -> list[dict]:
 
 def many_dimensions(
     space: SearchSpace, *, judged_by: Sequence[int] = (1, 5), repeats: Sequence[int] = range(20),
-    judges: Sequence[int] = JUDGES, progress=False,
+    judges: Sequence[int] = JUDGES,
 ) -> pd.DataFrame:  # fmt: skip
     """Compare a grid of two values an axis with as many random trials: the `tally`, a row for each of judged_by.
 
@@ -153,7 +165,7 @@ def many_dimensions(
     random_of, grid_of = partial(_sample, space, 2 ** len(space)), partial(shifted_grid, space, 2)
     return tally({
         f"a trial's loss: mean of {n}": duel(
-            random_of, grid_of, repeats=repeats, n_draws=n, judges=judges, progress=progress
+            random_of, grid_of, repeats=repeats, n_draws=n, judges=judges
         )
         for n in judged_by
     })  # fmt: skip
@@ -164,8 +176,8 @@ def _sample(space: SearchSpace, n: int, repeat: int) -> list[dict]:
 
 
 def how_many(
-    space: SearchSpace, truth: pd.DataFrame, *, numbers: Sequence[int] = (3, 9, 27, 60), n_epochs: int = 40,
-    repeats: Sequence[int] = SEARCHED, judges: Sequence[int] = JUDGES, progress=False,
+    space: SearchSpace, truth: pd.DataFrame, *, numbers: Sequence[int] = (3, 9, 27, 60), n_epochs: int = N_EPOCHS,
+    repeats: Sequence[int] = SEARCHED, judges: Sequence[int] = JUDGES,
 ) -> pd.DataFrame:  # fmt: skip
     """Return what random searches of so many trials promise and keep, over the repeats.
 
@@ -173,18 +185,20 @@ def how_many(
     Columns: trials, met (the chance that one of them is in the top 5 %, by formula), returned (the share of repeats
     in which the winner is), as_searched, fresh (mean losses of the winners).
     """
-    trials = searches(partial(_sample, space, max(numbers)), n_epochs=n_epochs, repeats=repeats, progress=progress)
-    border, rows = truth["val_loss"].quantile(0.05), []
-    for n in numbers:
-        won = winners(trials, n)
-        kept = fresh_losses(list(won["config"]), n_epochs, judges)
-        rows.append((n, 1 - 0.95**n, (kept <= border).mean(), won["val_loss"].mean(), kept.mean()))
-    return pd.DataFrame(rows, columns=["trials", "met", "returned", "as_searched", "fresh"])
+    trials = searches(partial(_sample, space, max(numbers)), n_epochs=n_epochs, repeats=repeats)
+    won = pd.concat([winners(trials, n).assign(trials=n) for n in numbers])
+    won["fresh"] = fresh_losses(list(won["config"]), n_epochs, judges)
+    won["returned"] = won["fresh"] <= truth["val_loss"].quantile(0.05)
+    rows = won.groupby("trials", as_index=False).agg(
+        returned=("returned", "mean"), as_searched=("val_loss", "mean"), fresh=("fresh", "mean")
+    )
+    rows.insert(1, "met", 1 - 0.95 ** rows["trials"])
+    return rows
 
 
 def placements(
     spaces: Mapping[str, SearchSpace], *, n_epochs: Sequence[int] = (20, 40), repeats: Sequence[int] = range(20),
-    judges: Sequence[int] = JUDGES, progress=False,
+    judges: Sequence[int] = JUDGES,
 ) -> pd.DataFrame:  # fmt: skip
     """Compare 27 random trials with two grids of 27 on each space at each number of epochs: the `tally`."""
     duels = {}
@@ -193,14 +207,14 @@ def placements(
         case = f"{name}, {'cell centres' if centred else 'bounds'}, {epochs} epochs"
         duels[case] = duel(
             partial(_sample, space, len(grid)), lambda repeat, grid=grid: grid, n_epochs=epochs, repeats=repeats,
-            judges=judges, progress=progress,
+            judges=judges
         )  # fmt: skip
     return tally(duels)
 
 
 def retraining(
-    space: SearchSpace, *, n_trials: int = 27, n_finalists: int = 3, n_again: int = 5, n_epochs: int = 40,
-    repeats: Sequence[int] = SEARCHED, judges: Sequence[int] = JUDGES, progress=False,
+    space: SearchSpace, *, n_trials: int = 27, n_finalists: int = 3, n_again: int = 5, n_epochs: int = N_EPOCHS,
+    repeats: Sequence[int] = SEARCHED, judges: Sequence[int] = JUDGES,
 ) -> pd.DataFrame:  # fmt: skip
     """Return, for each repeat, what two searches that cost the same promise and keep.
 
@@ -209,12 +223,12 @@ def retraining(
     losses), all_trials_promised, retrained_promised (the losses by which they won).
     """
     n_all = n_trials + n_finalists * n_again
-    trials = searches(partial(_sample, space, n_all), n_epochs=n_epochs, repeats=repeats, progress=progress)
+    trials = searches(partial(_sample, space, n_all), n_epochs=n_epochs, repeats=repeats)
     first = trials[trials["trial"] < n_trials].sort_values(["repeat", "val_loss"], kind="stable")
     finalists = first.groupby("repeat").head(n_finalists).reset_index(drop=True)
     each = [config for config in finalists["config"] for _ in range(n_again)]
     new = [AGAIN + r * n_again + i for r in finalists["repeat"] for i in range(n_again)]
-    again = trained(each, new, n_epochs, progress=progress)[:, -1].reshape(-1, n_again).mean(axis=1)
+    again = trained(each, new, n_epochs)[:, -1].reshape(-1, n_again).mean(axis=1)
     table = {"repeat": list(repeats)}
     for name, won in (("all_trials", winners(trials)), ("retrained", winners(finalists.assign(val_loss=again)))):
         table[name] = fresh_losses(list(won["config"]), n_epochs, judges)
