@@ -73,17 +73,18 @@ def projection(
     )  # fmt: skip
 
 
-def projections(searches: Mapping[str, Sequence[Mapping]], truth, *, x: str = "lr", y: str = "hidden_size"):
+def projections(searches: Mapping[str, Sequence[Mapping]], truth, *, x="lr", y="hidden_size", axes=None):
     """Draw what each search sees of the hyperparameter x: a `projection` for each, side by side.
 
     searches: name -> configurations. truth: a table with columns x and val_loss, the points above.
     Returns the first Axes; each of them has its description.
     """
-    axes = new_row(len(searches), (4.5 * len(searches), 4.5))
+    axes = new_row(len(searches), (4.5 * len(searches), 4.5)) if axes is None else axes
+    heights = [config[y] for configs in searches.values() for config in configs]
+    edge = 0.05 * (max(heights) - min(heights)) or 1
     for ax, (name, configs) in zip(axes, searches.items(), strict=True):
-        n_values = len({config[x] for config in configs})
-        title = f"{name}: {len(configs)} trials, {n_values} different values"
-        projection(
-            configs, (truth[x], truth["val_loss"]), x=x, y=y, x_label=label(x), y_label=label(y), title=title, ax=ax
-        )
+        title = f"{name}: {len(configs)} trials, {len({config[x] for config in configs})} different values"
+        labels = {"x_label": label(x), "y_label": label(y), "title": title}
+        projection(configs, (truth[x], truth["val_loss"]), x=x, y=y, ax=ax, **labels)
+        ax.set(xlim=(truth[x].min() / 1.1, truth[x].max() * 1.1), ylim=(min(heights) - edge, max(heights) + edge))
     return axes[0]
