@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from hpt_helpers.classroom.studies import lesson_02 as studies
+from hpt_helpers.classroom.studies import lesson_02_further as further
 from hpt_helpers.classroom.studies.repeats import fresh
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import Landscape
-from hpt_helpers.search_space import Integer, Real, SearchSpace
+from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import fit
 
 LR = Real(1e-3, 0.1, log=True)
@@ -200,3 +201,54 @@ def test_the_scripts_losses_are_those_of_trainings_alone():
     curve = fit({"lr": 0.01, "batch_size": 32}, load_splits("iris", draw=1), n_epochs=4, seed=3)
     assert loss[1, 1, 2:] == pytest.approx(curve.val_loss[[1, 3]], abs=1e-9)
     assert accuracy[1, 1, 3] == curve.val_accuracy[3]
+
+
+# --- going further ------------------------------------------------------------------------------------
+
+
+def test_estimates_see_the_first_trials_and_are_compared_with_later_ones():
+    table = further.estimates(
+        SPACE, {"lowest": lambda losses, n: losses.min(), "seen": lambda losses, n: len(losses)},
+        n_seen=2, numbers=[29], n_epochs=2, repeats=[0, 1],
+    )  # fmt: skip
+    losses = [[alone(config, r, 2) for config in SPACE.sample(60, seed=r)] for r in (0, 1)]
+    # after the first two, 58 trials are left: two times 29
+    later = [min(row[start : start + 29]) for row in losses for start in (2, 31)]
+    assert table.loc[0, ["trials", "new", "lowest", "seen", "spread"]].to_list() == pytest.approx(
+        [29, np.mean(later), np.mean([min(row[:2]) for row in losses]), 2, 0], abs=1e-9
+    )
+
+
+def test_near_ties_take_the_smallest_network():
+    space = SearchSpace({"lr": LR, "batch_size": Choice([32]), "hidden_size": Integer(4, 32)})
+    settings = {"tolerances": [0, 100], "n_trials": 3, "n_epochs": 2, "repeats": [0, 1], "judges": JUDGES}
+    table = further.near_ties(space, **settings)
+    tried = {r: space.sample(3, seed=r) for r in (0, 1)}
+    best = [min(tried[r], key=lambda config: alone(config, r, 2)) for r in (0, 1)]
+    smallest = [min(tried[r], key=lambda config: config["hidden_size"]) for r in (0, 1)]
+    assert table["within"].to_list() == [1, 3]
+    for row, taken in enumerate((best, smallest)):
+        assert table["hidden_size"][row] == np.mean([config["hidden_size"] for config in taken])
+        expected = fresh(taken, "iris", n_epochs=2, repeats=JUDGES).mean()
+        assert table["fresh"][row] == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_part_of_a_landscape():
+    part = further.part_of(by_hand([3, 1, -1, -3]), 0.05)
+    assert [config["lr"] for config in part.configs] == [0.1, 0.1]
+    assert np.log(part.val_loss).ravel().tolist() == pytest.approx([-1, -3])
+
+
+def test_even_designs():
+    table = further.even_designs(SPACE, n=4, n_epochs=2, repeats=[0, 1, 2], judges=JUDGES).set_index("design")
+    assert table.loc["Latin hypercube", "discrepancy"] < table.loc["random", "discrepancy"]
+    tried = [SPACE.from_unit(np.random.default_rng(r).random((4, 2))) for r in range(3)]
+    lowest = [min(alone(config, r, 2) for config in configs) for r, configs in enumerate(tried)]
+    assert table.loc["random", "as_searched"] == pytest.approx(np.mean(lowest), abs=1e-9)
+    assert (table["fresh_ninth_decile"] >= table["fresh"]).all()
+
+
+@pytest.mark.parametrize("name", ["Latin hypercube", "Sobol"])
+def test_an_even_design_has_a_point_in_each_slice(name):
+    points = further.designs(SPACE, 8)[name](3)
+    assert np.sort(np.floor(8 * points), axis=0).T.tolist() == [list(range(8))] * 2

@@ -14,7 +14,7 @@
 #
 # **When do random draws beat a grid, and what is their winner worth?**
 #
-# **Time:** core path 58 minutes, going further 11 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
+# **Time:** core path 58 minutes, going further 23 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
 #
 # ## The idea in one picture
 #
@@ -173,8 +173,8 @@ studies.many_dimensions(six, judged_by=[1, 5]).round(3)
 # <details><summary>What was seen</summary>
 #
 # As searched, random always wins: the lowest of 64 noisy losses is low. Judged fresh, it wins nearly always where a
-# loss is the mean of five draws, and hardly more than half where it is one: then the lowest is as often lucky as good.
-# **So:** more values help when the loss can tell them apart. Never compare searches by the losses they chose by.
+# loss is the mean of five draws. Where it is one draw it depends: the lowest of 64 is often only lucky. **So:** more
+# values help when the loss can tell them apart. Never compare searches by the losses they chose by.
 #
 # </details>
 #
@@ -229,9 +229,9 @@ studies.how_many(space, means).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In a fifth at most. With more trials the loss as searched keeps falling; the fresh loss stops at about nine. From
-# there on the search finds luckier trials, not better ones. **So:** a good trial is soon met and hard to recognise.
-# Spend on telling the best apart (see Retrain the finalists).
+# In a small part. With more trials the loss as searched keeps falling; the fresh loss stops at about nine. From there
+# on the search finds luckier trials, not better ones. **So:** a good trial is soon met and hard to recognise. Spend on
+# telling the best apart (see Retrain the finalists).
 #
 # </details>
 #
@@ -270,10 +270,10 @@ studies.placements(spaces).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It depends on placement. Up to 0.1 the bounds miss the valley; a centre lies in it, and the grid is about as good or
-# better. Up to 0.01 the best learning rates are at the upper bound: there the grid from bound to bound has a point,
-# random draws hardly ever, and the centres never. As searched, several verdicts differ. **So:** prefer random draws
-# where you do not know the place, a grid where you do.
+# It depends on placement. Up to 0.1 the bounds miss the valley, and random wins; a centre lies in it, and the grid is
+# about as good or better. Up to 0.01 the best learning rates are near the upper bound: there the grid from bound to
+# bound has points, and wins; the centres have none, and mostly lose. As searched, some verdicts differ. **So:** prefer
+# random draws where you do not know the place, a grid where you do.
 #
 # </details>
 #
@@ -307,8 +307,8 @@ spent.drop(columns="repeat").mean().round(3)
 # <details><summary>What was seen</summary>
 #
 # On average the retrained winner is clearly better; in a single repeat it depends (see the counts). The promise of 42
-# trials is far too low, that of retraining is kept. **So:** keep a third of the budget for the finalists. You choose
-# better, and you know what you have.
+# trials is far too low, that of retraining is about kept. **So:** keep a third of the budget for the finalists. You
+# choose better, and you know what you have.
 #
 # </details>
 #
@@ -498,6 +498,113 @@ pd.DataFrame(table).round(3)
 #
 # </details>
 #
+# ### When to stop?
+#
+# You have made 27 trials. Would nine more have paid, or would nine have done? The losses you have can say: what is the
+# lowest of $n$ of them, on average over all choices of $n$? Drawn without replacement, as trials are:
+
+# %%
+def expected_best(losses, n):
+    """Return the mean of the lowest of n of these losses, drawn without replacement."""
+    N = len(losses)
+    chance = [math.comb(N - 1 - rank, n - 1) / math.comb(N, n) for rank in range(N)]
+    return np.sort(losses) @ chance
+
+
+def with_replacement(losses, n):
+    """Dodge et al. (2019)."""
+    at_least = 1 - np.arange(len(losses) + 1) / len(losses)
+    return np.sort(losses) @ (at_least[:-1] ** n - at_least[1:] ** n)
+
+# %% [markdown]
+# We compare with truth: the lowest of $n$ *new* trials, mean of 40 searches.
+#
+# **Predict:** for which $n$ does one search's estimate vary most from search to search (`spread`)?
+
+# %%
+from hpt_helpers.classroom.studies import lesson_02_further as further
+
+both = {"with_replacement": with_replacement, "without": expected_best}
+further.estimates(space, both).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# For small $n$: the lowest of two swings with every draw. Without replacement the estimate is unbiased; with
+# replacement it is higher at every $n$, as the best loss may be missed. The spread is larger than what the step from
+# nine to 27 trials promises. **So:** draw without replacement, and do not stop by one search's curve.
+#
+# </details>
+#
+# ### Among near ties, take the smallest network
+#
+# The **one-standard-error rule** (Breiman et al., 1984): among those that the luck of a loss cannot tell from the best,
+# take the simplest. `ties` lists the trials within a tolerance.
+
+# %%
+from hpt_helpers.trials import ties
+
+near = ties(trials, tolerance=0.05)
+near.sort_values("hidden_size")[[*space, "val_loss"]].round(4)
+
+# %% [markdown]
+# **Predict:** over 40 searches of 27 trials: what does the smaller network cost, fresh?
+
+# %%
+further.near_ties(space, tolerances=[0, 0.01, 0.02, 0.05]).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# Nothing: the networks are much smaller, and their fresh loss is even lower. Among near ties the lowest loss is mostly
+# luck, and the size is not. **So:** state a tolerance before you search, and break near ties by what you can see.
+#
+# </details>
+#
+# ### How many dimensions matter on digits?
+#
+# The shares of variance again, on digits after eight epochs; then for learning rates from 0.001 on.
+#
+# **Predict:** does the hidden size matter more in the narrower range?
+
+# %%
+from hpt_helpers.search_space import Choice
+
+few = range(5)
+wide = SearchSpace({"lr": Real(1e-4, 0.01, log=True), "hidden_size": Choice([8, 16, 32])})
+configs = [{**config, "batch_size": 32} for config in wide.grid(5)]
+digits = landscape(configs, rows_of("digits", few), n_epochs=8, seeds=few, progress=True)
+all_lrs = studies.variance_shares(digits, 8)
+large_lrs = studies.variance_shares(further.part_of(digits, 0.0009), 8)
+all_lrs.assign(share_of_large_lrs=large_lrs["share"]).round(2)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# Much more. A poor range of one hyperparameter drowns the others. **So:** once the range of what matters most is
+# narrowed, ask again.
+#
+# </details>
+#
+# ### Even draws
+#
+# Random points leave gaps and clusters. A **Latin hypercube** has one point in each slice of every axis, a **Sobol
+# sequence** fills the cube evenly. **Discrepancy** measures unevenness. 100 searches of eight trials each:
+#
+# **Predict:** do even draws find lower losses, as searched and fresh?
+
+# %%
+further.even_designs(space).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# They are several times more even, and lower as searched: fewer searches miss the valley. Judged fresh there is
+# little in it, as the luck of the rows is larger. **So:** take even draws where your library offers them: they cost
+# nothing; expect little.
+#
+# </details>
+#
 # ### Exercise 4: the expected best accuracy
 #
 # Write `expected_best_accuracy(accuracies, n)`: from the list `accuracies`, in any order, `n` values are drawn with
@@ -513,4 +620,5 @@ ex.q4.check(expected_best_accuracy)
 # %% [markdown]
 # **Further reading.** Bergstra and Bengio (2012), Random Search for Hyper-Parameter Optimization, *JMLR* 13. Dodge et
 # al. (2019), Show Your Work: Improved Reporting of Experimental Results, *EMNLP-IJCNLP*. Bouthillier et al. (2021),
-# Accounting for Variance in Machine Learning Benchmarks, *MLSys* 3.
+# Accounting for Variance in Machine Learning Benchmarks, *MLSys* 3. Breiman, Friedman, Olshen and Stone (1984),
+# Classification and Regression Trees, Wadsworth.

@@ -21,7 +21,7 @@ from hpt_helpers.config import config_key
 from hpt_helpers.landscape import Landscape
 from hpt_helpers.search_space import Real, SearchSpace
 
-N_EPOCHS = 40
+N_EPOCHS, MOST = 40, 60  # of a training, of a random search: what is shorter is cut from these
 SEARCHED = range(40)  # the repeats that choose
 JUDGES = range(100, 120)
 DIALS = {f"dial {i}": Real(0, 1) for i in range(1, 6)}  # hyperparameters that change nothing
@@ -32,7 +32,7 @@ def trained(configs: Sequence[Mapping], repeats: Sequence[int], n_epochs: int) -
     """Return validation losses, shape (n_configs, n_epochs): each configuration is trained in its own repeat.
 
     repeats: one for each configuration. What occurs twice is trained once, and all is kept in the cache. Fewer than
-    N_EPOCHS are read off the longer curves, which another study may need.
+    N_EPOCHS are read off curves of that length.
     """
     n_trained = max(n_epochs, N_EPOCHS)
     asked = [(config_key(network(config)), repeat) for config, repeat in zip(configs, repeats, strict=True)]
@@ -76,6 +76,12 @@ def searches(
     draws = [r if n_draws == 1 else QUIET + r * n_draws + i for r in table["repeat"] for i in range(n_draws)]
     losses = trained(each, draws, n_epochs)[:, -1]
     return table.assign(val_loss=losses.reshape(len(table), n_draws).mean(axis=1))
+
+
+def random_searches(space: SearchSpace, n_trials: int, *, n_epochs: int, repeats: Sequence[int]) -> pd.DataFrame:
+    """Return the trials of a random search in each repeat, as `searches`; cut from searches of MOST, trained once."""
+    trials = searches(partial(_sample, space, max(n_trials, MOST)), n_epochs=n_epochs, repeats=repeats)
+    return trials[trials["trial"] < n_trials]
 
 
 def winners(trials: pd.DataFrame, n_trials: int | None = None) -> pd.DataFrame:
@@ -131,7 +137,7 @@ def duel(
 def tally(duels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return a row for each duel: in how many repeats random wins, as searched and fresh, and the median fresh losses.
 
-    Columns: case, of (repeats), wins_as_searched, wins_fresh, random, grid.
+    Columns: case, of (repeats), random_wins_as_searched, random_wins_fresh, random, grid.
     """
     rows = [
         (
@@ -140,7 +146,7 @@ def tally(duels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         )
         for case, t in duels.items()
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["case", "of", "wins_as_searched", "wins_fresh", "random", "grid"])
+    return pd.DataFrame(rows, columns=["case", "of", "random_wins_as_searched", "random_wins_fresh", "random", "grid"])
 
 
 def shifted_grid(space: SearchSpace, n_values: int, repeat: int) -> list[dict]:
@@ -149,9 +155,8 @@ def shifted_grid(space: SearchSpace, n_values: int, repeat: int) -> list[dict]:
     u: between 0 and 1, drawn under seed repeat: nobody knows where the valley is.
     """
     u = np.random.default_rng(repeat).random()
-    return space.from_unit(
-        [[(k + u) / n_values for k in point] for point in product(range(n_values), repeat=len(space))]
-    )
+    points = product(range(n_values), repeat=len(space))
+    return space.from_unit([[(k + u) / n_values for k in point] for point in points])
 
 
 def many_dimensions(
@@ -163,12 +168,8 @@ def many_dimensions(
     judged_by: of how many draws of rows and seeds a trial's loss is the mean.
     """
     random_of, grid_of = partial(_sample, space, 2 ** len(space)), partial(shifted_grid, space, 2)
-    return tally({
-        f"a trial's loss: mean of {n}": duel(
-            random_of, grid_of, repeats=repeats, n_draws=n, judges=judges
-        )
-        for n in judged_by
-    })  # fmt: skip
+    duels = {n: duel(random_of, grid_of, repeats=repeats, n_draws=n, judges=judges) for n in judged_by}
+    return tally({f"a trial's loss: mean of {n}": table for n, table in duels.items()})
 
 
 def _sample(space: SearchSpace, n: int, repeat: int) -> list[dict]:
@@ -185,7 +186,7 @@ def how_many(
     Columns: trials, met (the chance that one of them is in the top 5 %, by formula), returned (the share of repeats
     in which the winner is), as_searched, fresh (mean losses of the winners).
     """
-    trials = searches(partial(_sample, space, max(numbers)), n_epochs=n_epochs, repeats=repeats)
+    trials = random_searches(space, max(numbers), n_epochs=n_epochs, repeats=repeats)
     won = pd.concat([winners(trials, n).assign(trials=n) for n in numbers])
     won["fresh"] = fresh_losses(list(won["config"]), n_epochs, judges)
     won["returned"] = won["fresh"] <= truth["val_loss"].quantile(0.05)
@@ -205,10 +206,8 @@ def placements(
     for (name, space), centred, epochs in product(spaces.items(), (False, True), n_epochs):
         grid = space.grid(3, centred=centred)
         case = f"{name}, {'cell centres' if centred else 'bounds'}, {epochs} epochs"
-        duels[case] = duel(
-            partial(_sample, space, len(grid)), lambda repeat, grid=grid: grid, n_epochs=epochs, repeats=repeats,
-            judges=judges
-        )  # fmt: skip
+        random_of, grid_of = partial(_sample, space, len(grid)), lambda repeat, grid=grid: grid
+        duels[case] = duel(random_of, grid_of, n_epochs=epochs, repeats=repeats, judges=judges)
     return tally(duels)
 
 
@@ -223,7 +222,7 @@ def retraining(
     losses), all_trials_promised, retrained_promised (the losses by which they won).
     """
     n_all = n_trials + n_finalists * n_again
-    trials = searches(partial(_sample, space, n_all), n_epochs=n_epochs, repeats=repeats)
+    trials = random_searches(space, n_all, n_epochs=n_epochs, repeats=repeats)
     first = trials[trials["trial"] < n_trials].sort_values(["repeat", "val_loss"], kind="stable")
     finalists = first.groupby("repeat").head(n_finalists).reset_index(drop=True)
     each = [config for config in finalists["config"] for _ in range(n_again)]
