@@ -398,7 +398,7 @@ print("test accuracy:", splits.final_score(model))
 #
 # ## Exercises
 #
-# In a new cell, `ex.q1.hint()` gives a hint, `ex.q1.solution()` the solution, `ex.progress()` how far you are.
+# In a new cell, `ex.q1.hint()` gives a hint, `ex.q1.solution()` the solution.
 #
 # ### Exercise 1: how many trials?
 #
@@ -616,6 +616,12 @@ def expected_best_accuracy(accuracies, n):
 
 
 ex.q4.check(expected_best_accuracy)
+
+# %% [markdown]
+# Which exercises are done?
+
+# %%
+ex.progress()
 
 # %% [markdown]
 # **Further reading.** Bergstra and Bengio (2012), Random Search for Hyper-Parameter Optimization, *JMLR* 13. Dodge et
