@@ -23,14 +23,13 @@ CHOICES = {"1.q2": ("b", 1), "2.q3": ("b", 1)}
 RIGHT_CHOICES = [(exercise, answer) for exercise, pair in CHOICES.items() for answer in choice(*pair)]
 _WRONG = [
     ("a1", ("option a",)), ("c1", ("option c",)), ("b2", ("reason 2", "option is right")), ("a2", ("option a",)),
-    ("b3", ("reason 3", "option is right")), ("c3", ("option c",)), (("a", 3), ("option a",)), ("b", ("number is missing",)),
-    (1, ("1: the letter is missing",)),
-    ("1", ("'1'", "letter is missing")), ("", ("letter is missing",)), ("d1", ("d is none", "a, b, c")),
-    ("b4", ("4 is none", "1, 2, 3")),
+    ("b3", ("reason 3", "option is right")), ("c3", ("option c",)), (("a", 3), ("option a",)),
+    ("b", ("number is missing",)), (1, ("1: the letter is missing",)), ("1", ("'1'", "letter is missing")),
+    ("", ("letter is missing",)), ("d1", ("d is none", "a, b, c")), ("b4", ("4 is none", "1, 2, 3")),
     ("bc1", ("more than one letter",)), ("b12", ("more than one number",)), ("a1 b1", ("more than one letter",)),
-    ("b1 or c1", ("no word",)),
-    ("b1, b2", ("more than one",)), ("Nothing yet about batch sizes", ("letter is asked for", "no word")), (None, ("no word",)),
-    (True, ("no word",)), (3.5, ("letter is missing",)), (["b"], ("number is missing",)), (["a1", "b1"], ("more than one",)),
+    ("b1 or c1", ("more than one letter",)), ("b1, b2", ("more than one number",)),
+    ("Nothing yet about batch sizes", ("letter is asked for", "no word")), (None, ("no word",)), (True, ("no word",)),
+    (3.5, ("letter is missing",)), (["b"], ("number is missing",)), (["a1", "b1"], ("more than one",)),
     (max, ("TypeError",)),
 ]  # fmt: skip
 WRONG_CHOICES = [(exercise, answer, words) for exercise in CHOICES for answer, words in _WRONG]
@@ -49,10 +48,11 @@ RIGHT_NUMBERS = [
     "2820", pd.Series([2820]).iloc[0],
 ]  # fmt: skip
 WRONG_NUMBERS = [
-    (300, ("300", "ten times as many")), (100, ("100", "square")), (95, ("95", "square root")), (30, ("30: too low",)), (900, ("900: too low",)),
-    (9000, ("9000: too high",)), (30_000, ("30000: too high",)), (-2820, ("-2820: too low",)), (0, ("0: too low",)),
-    (float("nan"), ("nan",)), (float("inf"), ("inf",)), ("many", ("'many'", "number")), (None, ("None", "number")),
-    (True, ("True", "number")), ([2820], ("[2820]", "number")), ((0.89, 0.91), ("0.91]", "number")),
-    (max, ("TypeError",)), (2600, ("2600: too low",)), (3030, ("3030: too high",)), (94, ("94", "square root")),
-    (2.82, ("2.82: too low",)), (2820j, ("complex",)),
+    (300, ("300", "ten times as many")), (100, ("100", "square")), (95, ("95", "square root")),
+    (30, ("30: too low",)), (900, ("900: too low",)), (9000, ("9000: too high",)), (30_000, ("30000: too high",)),
+    (-2820, ("-2820: too low",)), (0, ("0: too low",)), (float("nan"), ("nan",)), (float("inf"), ("inf",)),
+    ("many", ("'many'", "number")), (None, ("None", "number")), (True, ("True", "number")),
+    ([2820], ("[2820]", "number")), ((0.89, 0.91), ("0.91]", "number")), (max, ("TypeError",)),
+    (2600, ("2600: too low",)), (3030, ("3030: too high",)), (94, ("94", "square root")), (2.82, ("2.82: too low",)),
+    (2820j, ("complex",)),
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pandas as pd
+
 from answers.collected import right, wrong
 
 
@@ -97,7 +98,7 @@ def repairs_the_comparison(trials):
     return best["lr"], best["test_accuracy"]
 
 
-@wrong("1.q3", "test rows", "choose")
+@wrong("1.q3", "starter is unchanged")
 def unchanged(trials):
     best = trials[0]
     for trial in trials:
@@ -223,4 +224,25 @@ def the_mean_score(trials):
 @wrong("1.q3", "KeyError", "val_accuracy")
 def a_column_that_is_not_there(trials):
     best = max(trials, key=lambda t: t["val_accuracy"])
+    return best["lr"], best["test_accuracy"]
+
+
+@wrong("1.q3", "A list is passed", "pd.DataFrame(...)")
+def a_column_of_a_list(trials):
+    best = trials.loc[trials["val_loss"].idxmin()]
+    return best["lr"], best["test_accuracy"]
+
+
+@wrong("1.q3", "[0.01, 0.97]")
+def minimum_after_the_first(trials):
+    best = min(trials[1:], key=lambda t: t["val_loss"])
+    return best["lr"], best["test_accuracy"]
+
+
+@wrong("1.q3", "test rows")
+def reports_well_and_chooses_on_test_rows(trials):
+    best = trials[0]
+    for trial in trials:
+        if trial["test_accuracy"] > best["test_accuracy"]:
+            best = trial
     return best["lr"], best["test_accuracy"]

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pandas as pd
+
 from answers.collected import right, wrong
 
 
@@ -219,3 +220,8 @@ def rounds_the_accuracy(trials):
 @wrong("1.q1", "argument")
 def two_arguments(trials, rule):
     return 0
+
+
+@wrong("1.q1", "A list is passed", "pd.DataFrame(...)")
+def a_table_without_making_it_one(trials):
+    return trials.sort_values(["val_accuracy", "val_loss", "epochs"], ascending=[False, True, True]).index[0]

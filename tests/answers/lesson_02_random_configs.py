@@ -5,10 +5,10 @@ import random
 
 import numpy as np
 import pandas as pd
-from answers.collected import right, wrong
 from scipy import stats
 from sklearn.model_selection import ParameterSampler
 
+from answers.collected import right, wrong
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 
 
@@ -58,6 +58,11 @@ WRONG = {
     "never exponentiated": (draws(lambda rng: rng.uniform(-4, -1), size), ("lr", "negative")),
     "log of the draw": (draws(lambda rng: math.log10(rng.uniform(1e-4, 0.1)), size), ("lr", "negative")),
     "a list of ten rates": (draws(lambda rng: rng.choice(np.logspace(-4, -1, 10)), size), ("lr", "same")),
+    "two minus signs": (draws(lambda rng: 10 ** -rng.uniform(-4, -1), size), ("lr", "minus", "too many")),
+    "squeezed ends": (draws(log_uniform, lambda rng: round(rng.uniform(16, 64))), ("batch_size", "about 163 times")),
+    "two faults left": (draws(lambda rng: rng.uniform(0.0001, 0.1), lambda rng: int(rng.integers(16, 64))), ("lr",)),
+    "two fixed decades": (draws(lambda rng: 10 ** rng.uniform(-3, -1), size), ("lr", "never drawn")),
+    "mostly large": (draws(lambda rng: 10 ** -(1 + 3 * rng.uniform() ** 2), size), ("lr", "not uniform")),
     "few decimals": (draws(lambda rng: round(10 ** rng.uniform(-4, -1), 4), size), ("lr", "same")),
 }
 for name, answer in RIGHT.items():
@@ -108,7 +113,7 @@ def a_seed_from_a_sequence_for_each(n, seed):
     return [{"lr": log_uniform(rng), "batch_size": size(rng)} for rng in streams]
 
 
-@wrong("2.q2", "same configuration", "generator")
+@wrong("2.q2", "starter is unchanged")
 def unchanged(n, seed):
     configs = []
     for _ in range(n):
@@ -191,3 +196,28 @@ def nothing(n, seed):
 @wrong("2.q2", "batch_size")
 def no_batch_size(n, seed):
     return [{"lr": c["lr"]} for c in draws(log_uniform, size)(n, seed)]
+
+
+@wrong("2.q2", "shuffle")
+def a_shuffled_list(n, seed):
+    rng = np.random.default_rng(seed)
+    return [{"lr": lr, "batch_size": size(rng)} for lr in rng.permutation(np.logspace(-4, -1, n))]
+
+
+@wrong("2.q2", "same configuration", "generator")
+def only_the_distributions(n, seed):
+    configs = []
+    for _ in range(n):
+        rng = np.random.default_rng(seed)
+        configs.append({"lr": 10 ** rng.uniform(-4, -1), "batch_size": int(rng.integers(16, 65))})
+    return configs
+
+
+@wrong("2.q2", "missing 1 required positional argument", "def")
+def another_argument(n, seed, space):
+    return space.sample(n, seed=seed)
+
+
+@wrong("2.q2", "NameError")
+def a_name_that_is_not_there(n, seed):
+    return [{"lr": 10 ** generator.uniform(-4, -1), "batch_size": 16} for _ in range(n)]  # noqa: F821

@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 import pandas as pd
-from answers.collected import right, wrong
 from scipy import stats
+
+from answers.collected import right, wrong
 
 
 @right("2.q1")
@@ -137,7 +138,7 @@ def poisson(top_share, confidence):
     return math.ceil(-math.log(1 - confidence) / top_share)
 
 
-@wrong("2.q1", "top_share=0.1")
+@wrong("2.q1", "59 draws", "less than 0.95")
 def always_fifty_nine(top_share, confidence):
     return 59
 

@@ -45,18 +45,10 @@ def winner_explained(got, expected, trials) -> str:
     return "another trial has the same accuracy and loss as the one at the position you return, and fewer epochs."
 
 
-def zero_is_nothing(trials):
-    best, better = None, ranked_by("-val_accuracy", "val_loss", "epochs")
-    for i in range(len(trials)):
-        if not best or better([trials[best], trials[i]]) == 1:
-            best = i
-    return best
-
-
 def report_cases() -> list[tuple]:
     columns, nan = ("lr", "val_loss", "test_accuracy"), math.nan
     return [
-        _trials(columns, (0.1, 0.30, 0.93), (0.01, 0.20, 0.90), (0.001, 0.80, 0.97)),
+        _trials(columns, (0.1, 0.30, 0.97), (0.01, 0.20, 0.90), (0.001, 0.80, 0.93)),
         _trials(columns, (10.0, nan, 0.33), (0.1, 0.25, 0.95), (0.01, 0.15, 0.91)),
         _trials(columns, (0.1, 0.15, 0.92), (0.01, 0.40, 0.97), (0.001, 0.60, 0.80)),
         _trials(columns, (10.0, nan, 0.30), (3.0, nan, 0.35), (0.1, 0.50, 0.96), (0.01, 0.22, 0.92), (0.001, 0.9, 0.5)),

@@ -53,7 +53,7 @@ def random_configs_fault(results: list) -> str:
 
 def _shape_fault(configs, n: int) -> str:
     if configs is None:
-        return "None came back; end the function with `return configs`."
+        return "None came back; the function has to `return` the list."
     if not isinstance(configs, list) or not all(isinstance(config, dict) for config in configs):
         return "a list of dicts should come back, each with lr and batch_size."
     if len(configs) != n:
@@ -88,7 +88,7 @@ def _shared_fault(many, others) -> str:
     if len(set(lrs)) < 0.9 * N_MANY:
         [(value, n)] = Counter(lrs).most_common(1)
         return f"lr comes from a list or is rounded: {value:g} was drawn {n} times, the same again and again."
-    if (n := len(set(lrs) & set(others_lrs))) > 0.999 * N_MANY:
+    if (n := len(set(lrs) & set(others_lrs))) == N_MANY:
         return "seeds 0 and 1 gave the same learning rates in another order: draw them, do not shuffle a list."
     if n > 2:
         return (
@@ -103,7 +103,7 @@ def _lr_fault(lrs: np.ndarray) -> str:
     if low < 0:
         return f"lr is negative, {low:.3g} at the lowest: that is the logarithm; undo it, with 10 ** or np.exp."
     if low > 9:
-        return f"lr lies between {low:.3g} and {high:.3g}: a minus is missing in the exponent."
+        return f"lr lies between {low:.3g} and {high:.3g}: a minus is missing in the exponent, or one is too many."
     if high > HIGH * (1 + 1e-9):
         undone = math.exp(-4) <= low and high <= math.exp(-1)
         mixed = " np.exp does not undo powers of ten: 10 ** does, and np.exp undoes np.log." if undone else ""
@@ -142,7 +142,8 @@ def _size_fault(sizes: np.ndarray) -> str:
 
 
 def expected_best_cases() -> list[tuple]:
-    return [([0.9, 0.5, 0.7], 1), ([0.9, 0.5, 0.7], 2), ([0.6, 0.97, 0.93, 0.97], 5), ([0.8], 4)]
+    lists = [0.9, 0.5, 0.7], [0.6, 0.9, 0.7, 0.8], [0.6, 0.97, 0.93, 0.97], [0.8]
+    return [(lists[0], 1), (lists[0], 2), (lists[1], 1), (lists[2], 5), (lists[3], 4)]
 
 
 def expected_best_explained(got, expected, accuracies, n) -> str:

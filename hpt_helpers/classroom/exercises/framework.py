@@ -23,7 +23,7 @@ from hpt_helpers.classroom.exercises.reading import (
 )
 
 MARKS = {CORRECT: "✔", INCORRECT: "✘", NOT_ATTEMPTED: "…", CRASHED: "!"}
-FILLERS = {"and", "because", "option", "reason"}  # words that may stand in a choice
+FILLERS = {"and", "or", "because", "option", "reason"}  # words that may stand in a choice
 
 
 class Wrong(NamedTuple):
@@ -137,7 +137,7 @@ class MultipleChoice(Exercise):
         if letter + number != (right := self.solve()):
             feedback = {w.answer if w.answer[0] == right[0] else w.answer[0]: w.message for w in self.wrong}
             place = f"reason {number}" if letter == right[0] else f"option {letter}"
-            raise Verdict(INCORRECT, f"{place}: {feedback.get(letter + number) or feedback[letter]}")
+            raise Verdict(INCORRECT, f"{place}: {feedback.get(letter + number) or feedback.get(letter, 'not right.')}")
 
     def solution(self) -> None:
         """Print the answer with the option, the reason and what they teach, code that runs."""
@@ -151,7 +151,7 @@ class MultipleChoice(Exercise):
         return re.findall(rf"- \*\*([{kind}])\*\*", self.question)
 
     def _malformed(self, parts: list[str]) -> str:
-        letters, numbers = [part for part in parts if part.isalpha()], [part for part in parts if part[0].isdigit()]
+        letters, numbers = [p for p in parts if p.isalpha()], [p for p in parts if not p.isalpha()]
         if any(set(part) - set(self._options("a-z")) for part in letters if len(part) > 1):
             return "a letter is asked for, and no word"
         for kind, name, found in (("a-z", "letter", letters), ("0-9", "number", numbers)):
@@ -192,8 +192,9 @@ class Function(Exercise):
             return ""
         known = [w.message for w in self.wrong if self._gives(w.answer, got)]
         i, arguments = failing[0], copy.deepcopy(self.cases()[failing[0]])
-        told = known or [self.explain(got[i], expected[i], *arguments) if self.explain else ""]
-        return f"{told[0] or difference(got[i], expected[i]) + '.'}\n{self._call(arguments)} returned {shown(got[i])}."
+        explained = known or [self.explain(got[i], expected[i], *arguments) if self.explain else ""]
+        words = explained[0] or f"{difference(got[i], expected[i])}."
+        return f"{words}\n{self._call(arguments, f' returned {shown(got[i])}')}"
 
     def _gives(self, function, results: list) -> bool:
         try:
@@ -203,19 +204,19 @@ class Function(Exercise):
 
     def _results(self, function) -> list:
         results = []
-        for arguments in copy.deepcopy(self.cases()):
+        for arguments in self.cases():
             try:
-                results.append(read_answer(call(function, *arguments)))
+                results.append(read_answer(call(function, *copy.deepcopy(arguments))))
             except Verdict as verdict:
                 outcome, words = verdict.args
                 if outcome == CRASHED:
-                    words += f"\nThat was {self._call(copy.deepcopy(self.cases()[len(results)]))}"
+                    words += f"\nThat was {self._call(arguments)}"
                 raise Verdict(outcome, words) from None
         return results
 
-    def _call(self, arguments: tuple) -> str:
+    def _call(self, arguments: tuple, then: str = "") -> str:
         name = self.starter.__name__.removesuffix("_starter")
-        return shown_call(name, list(inspect.signature(self.starter).parameters), arguments)
+        return shown_call(name, list(inspect.signature(self.starter).parameters), arguments, then)
 
 
 def show_progress(*exercises: Exercise) -> None:
@@ -225,9 +226,9 @@ def show_progress(*exercises: Exercise) -> None:
 
 
 def _parts(value) -> list[str]:
-    """Return the words and numbers that an answer to a choice is made of, in small letters."""
-    found = re.findall(r"[a-z]+|\d+(?:\.\d+)?", str(value)[:200].lower())
-    return [part for part in found if part not in FILLERS]
+    """Return the words and numbers that an answer to a choice is made of, in small letters, each once."""
+    found = re.findall(r"[a-z]+|\d+(?:\.\d+)?", text.lower() if len(text := str(value)) <= 200 else "")
+    return [part for part in dict.fromkeys(found) if part not in FILLERS]
 
 
 def _code(thing):

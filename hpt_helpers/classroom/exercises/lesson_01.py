@@ -10,7 +10,6 @@ from hpt_helpers.classroom.exercises.explained_01 import (
     report_lowest,
     winner_cases,
     winner_explained,
-    zero_is_nothing,
 )
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Number, Wrong, show_progress
 
@@ -89,13 +88,8 @@ q1 = Function(
         ),
         Wrong(
             ranked_by("-val_accuracy", "val_loss", "epochs", start=1),
-            "the first trial can never win: it is left out of the comparison.",
-            "Starts the loop at 1 without holding the first trial as the best so far.",
-        ),
-        Wrong(
-            zero_is_nothing,
-            "a winner at position 0 is lost: `not 0` is True, so 0 is taken for nothing; compare with None.",
-            "Tests a position for truth where it should be tested for None.",
+            "the first trial, position 0, can never win. Is it left out, or taken for nothing by `not best`?",
+            "Starts the loop at 1 without holding the first trial; or tests a position, which may be 0, for truth.",
         ),
         Wrong(
             lambda trials: 0,
@@ -261,7 +255,7 @@ q4 = Number(
         ),
         Wrong(
             100,
-            "is that the factor? It takes the square of ten times as many rows, and the number of rows is asked for.",
+            "is that the factor? Ten times narrower takes the square of ten times as many; the rows are asked for.",
             "Gives the factor for the number; or takes 100 rows for many.",
         ),
     ],

@@ -26,7 +26,7 @@ def trials_needed_solution(top_share, confidence):
 
 
 def _trials_needed_cases() -> list[tuple]:
-    return [(0.05, 0.95), (0.01, 0.95), (0.1, 0.5), (0.25, 0.99), (0.5, 0.6), (0.5, 0.75), (0.5, 0.5)]
+    return [(0.05, 0.95), (0.01, 0.95), (0.1, 0.5), (0.25, 0.99), (0.5, 0.6), (0.5, 0.75), (0.5, 0.25)]
 
 
 q1 = Function(
@@ -115,7 +115,7 @@ q2 = Function(
         ),
         Wrong(
             _faulty_configs(seeds=None, lr=lambda rng: 10 ** rng.uniform(1, 4)),
-            "a minus is missing in the exponent.",
+            "a minus is missing in the exponent, or one is too many.",
             "Forgets that 0.1 is ten to the power of minus one.",
         ),
         Wrong(
@@ -172,7 +172,7 @@ q3 = MultipleChoice(
         ),
         Wrong(
             "b2",
-            "the option is right, this reason for it is not: the number is the same in two dimensions and in twenty.",
+            "the option is right, this reason is not: the number is the same in two dimensions and in twenty.",
             "Thinks of random search as covering the space.",
         ),
         Wrong(

@@ -79,8 +79,8 @@ TRIALS_NEEDED = [
 EXPECTED_BEST = [
     Wrong(
         expected_lowest,
-        "the best accuracy is the highest; this is the expected lowest of n draws.",
-        "Minimum for maximum: carries the direction of the loss over to accuracy.",
+        "this is the expected lowest of n draws: sort the other way round, so that the highest has the largest weight.",
+        "Minimum for maximum: carries the direction of the loss over to accuracy; or sorts from the highest down.",
     ),
     Wrong(
         lambda accuracies, n: -expected_lowest(accuracies, n),
@@ -121,11 +121,6 @@ EXPECTED_BEST = [
         lambda accuracies, n: weighted(accuracies, lambda share: share**n),
         "the weights are right, but the values are in the order of the list: sort them first.",
         "Forgets that the k-th weight belongs to the k-th lowest value.",
-    ),
-    Wrong(
-        lambda accuracies, n: weighted(sorted(accuracies)[::-1], lambda share: share**n),
-        "the weights are right, but you sort from the highest down: sort the values the other way.",
-        "Gives the largest weight to the lowest value.",
     ),
     Wrong(
         expected_without_replacement,

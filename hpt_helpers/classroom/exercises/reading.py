@@ -18,11 +18,19 @@ CRASH_HELP = {
     r"'list' object has no attribute|list indices must be": (
         "A list is passed: np.array(...) makes an array of it, pd.DataFrame(...) a table."
     ),
-    r"^KeyError": "There is no such name in the input:",
+    r"^KeyError": "There is no such name in the input.",
 }
-_SHORT = reprlib.Repr()
+
+
+class _Short(reprlib.Repr):
+    def repr_dict(self, value, level):  # in the dict's own order, which Repr's is not
+        items = [f"{self.repr1(k, level - 1)}: {self.repr1(v, level - 1)}" for k, v in list(value.items())[:8]]
+        return f"{{{', '.join(items)}{', ...' if len(value) > 8 else ''}}}" if level > 0 else "{...}"
+
+
+_SHORT = _Short()
 _SHORT.maxstring = _SHORT.maxother = MAX_WIDTH
-_SHORT.maxlist = _SHORT.maxdict = 8
+_SHORT.maxlist = 8
 _SHORT.maxlevel = 3
 
 
@@ -52,7 +60,7 @@ def difference(got, expected) -> str:
     """Return how a plain value differs from the expected one, without telling the latter; empty if it does not."""
     kind, needed = (KINDS.get(type(value), "None") for value in (got, expected))
     if got is None and expected is not None:
-        return f"None came back where {needed} is needed: end the function with `return`, and not with print"
+        return f"None came back where {needed} is needed: the function has to `return` it; print returns nothing"
     if kind != needed:
         return f"{kind} was returned where {needed} is needed"
     if kind in ("a list", "a dict"):
@@ -81,10 +89,10 @@ def shown(value) -> str:
     return _SHORT.repr(value)
 
 
-def shown_call(name: str, parameters: Sequence[str], arguments: Sequence) -> str:
-    """Return a call with its arguments; one list that does not fit into a line stands below, an entry a line."""
+def shown_call(name: str, parameters: Sequence[str], arguments: Sequence, then: str = "") -> str:
+    """Return a call and what came then; a first argument that is a list too long for the line stands below it."""
     given = [f"{parameter}={shown(value)}" for parameter, value in zip(parameters, arguments, strict=True)]
     if len(line := f"{name}({', '.join(given)})") <= MAX_WIDTH or not isinstance(arguments[0], list):
-        return line
+        return line + then
     rows = [f"    {i}: {shown(row)}" for i, row in enumerate(arguments[0])]
-    return "\n".join([f"{name}({', '.join([parameters[0], *given[1:]])}), where {parameters[0]} holds", *rows, ""])
+    return "\n".join([f"{name}({', '.join([parameters[0], *given[1:]])}){then} with {parameters[0]} =", *rows])
