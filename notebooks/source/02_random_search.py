@@ -12,7 +12,7 @@
 # A training takes two hours, and your model has six hyperparameters. A grid of two values for each has 64
 # combinations: more than five days. After five days you have tried two learning rates.
 #
-# **When do random draws beat a grid, and what is their winner worth?**
+# **When do random tries beat a grid, and when not? And what is their winner worth?**
 #
 # **Time:** core path 58 minutes, going further 23 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
 #
@@ -129,7 +129,7 @@ from hpt_helpers.classroom.studies import lesson_02 as studies
 from hpt_helpers.classroom.studies.repeats import rows_of
 from hpt_helpers.landscape import landscape
 
-repeats = studies.JUDGES
+repeats = studies.JUDGES  # 20: they will judge all winners, and choose none
 rows = rows_of("iris", repeats)
 full_grid = space.grid({"lr": 5})
 truth = landscape(full_grid, rows, n_epochs=40, seeds=repeats)
@@ -145,8 +145,9 @@ studies.variance_shares(truth, 40).round(2)
 #
 # ## Six dimensions, of which one matters
 #
-# Beside the learning rate, five dials that are connected to nothing. 64 trials are a grid of two values each. Grey
-# points show the truth: 200 configurations, each with its mean loss over the repeats.
+# Beside the learning rate, five dials that are connected to nothing. 64 trials are a grid of two values each; as nobody
+# knows where the valley is, the grid is shifted by chance. Grey points show the truth: 200 configurations, each with
+# its mean loss over the repeats.
 
 # %%
 from hpt_helpers.classroom import lesson_plots
@@ -160,11 +161,11 @@ tried = {"grid": grid, "random": six.sample(64, seed=0)}
 lesson_plots.projections(tried, means, y="dial 1")
 
 # %% [markdown]
-# The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 repeats, and shift the grid in
-# each: nobody knows where the valley is. Winners are judged **fresh**, by their mean loss over 20 other repeats that
-# chose nothing. We do all that twice: with a trial's loss from one draw of 30 validation rows, and as the mean of five.
+# The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 other repeats, each with its own
+# shift. Winners are judged **fresh**: by their mean loss over the repeats that chose nothing. All that twice: with a
+# trial's loss from one draw of 30 validation rows, and as the mean of five.
 #
-# **Predict:** in how many of 20 does random win, as searched and fresh?
+# **Predict:** in how many of 20 does random win, as searched (by the losses that chose) and fresh?
 
 # %%
 studies.many_dimensions(six, judged_by=[1, 5]).round(3)
@@ -293,7 +294,7 @@ winner = again.best(40)
 studies.mean_losses(again, 40).round(3)
 
 # %% [markdown]
-# That cost 15 trainings. Would 15 more trials have been better? In 40 repeats one search makes 42 trials; the other
+# All three losses rise: as searched they were lucky. That cost 15 trainings. Would 15 more trials have been better? In 40 repeats one search makes 42 trials; the other
 # makes 27 and retrains. A search's *promise* is the loss by which its winner won.
 #
 # **Predict:** whose winner is better, fresh, and whose promise is kept?
@@ -570,10 +571,10 @@ further.near_ties(space, tolerances=[0, 0.01, 0.02, 0.05]).round(3)
 # %%
 from hpt_helpers.search_space import Choice
 
-few = range(5)
+twenty = range(20)
 wide = SearchSpace({"lr": Real(1e-4, 0.01, log=True), "hidden_size": Choice([8, 16, 32])})
 configs = [{**config, "batch_size": 32} for config in wide.grid(5)]
-digits = landscape(configs, rows_of("digits", few), n_epochs=8, seeds=few, progress=True)
+digits = landscape(configs, rows_of("digits", twenty), n_epochs=8, seeds=twenty, progress=True)
 all_lrs = studies.variance_shares(digits, 8)
 large_lrs = studies.variance_shares(further.part_of(digits, 0.0009), 8)
 all_lrs.assign(share_of_large_lrs=large_lrs["share"]).round(2)
@@ -599,9 +600,8 @@ further.even_designs(space).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# They are several times more even, and lower as searched: fewer searches miss the valley. Judged fresh there is
-# little in it, as the luck of the rows is larger. **So:** take even draws where your library offers them: they cost
-# nothing; expect little.
+# They are several times more even, and find lower losses as searched. Judged fresh there is little in it. **So:** take
+# even draws where your library offers them, as they cost nothing; expect little on few rows.
 #
 # </details>
 #
