@@ -80,11 +80,12 @@ def projections(searches: Mapping[str, Sequence[Mapping]], truth, *, x="lr", y="
     Returns the first Axes; each of them has its description.
     """
     axes = new_row(len(searches), (4.5 * len(searches), 4.5)) if axes is None else axes
+    places = [config[x] for configs in searches.values() for config in configs] + list(truth[x])
     heights = [config[y] for configs in searches.values() for config in configs]
     edge = 0.05 * (max(heights) - min(heights)) or 1
     for ax, (name, configs) in zip(axes, searches.items(), strict=True):
         title = f"{name}: {len(configs)} trials, {len({config[x] for config in configs})} different values"
         labels = {"x_label": label(x), "y_label": label(y), "title": title}
         projection(configs, (truth[x], truth["val_loss"]), x=x, y=y, ax=ax, **labels)
-        ax.set(xlim=(truth[x].min() / 1.1, truth[x].max() * 1.1), ylim=(min(heights) - edge, max(heights) + edge))
+        ax.set(xlim=(min(places) / 1.2, max(places) * 1.2), ylim=(min(heights) - edge, max(heights) + edge))
     return axes[0]

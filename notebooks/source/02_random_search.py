@@ -104,7 +104,7 @@ draws = pd.DataFrame({
     "evenly": rng.uniform(0.0001, 0.1, size=500),
     "log-uniform": 10 ** rng.uniform(-4, -1, size=500),
 })
-tidy = draws.melt(var_name="drawn", value_name="lr")
+tidy = draws.melt(var_name="distribution", value_name="lr")
 plots.spread(tidy, log=True)
 (draws < 0.01).mean().round(2)
 
