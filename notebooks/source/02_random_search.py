@@ -253,8 +253,8 @@ plots.paired(one, "random", "grid")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In nearly all. Because it is random? The grid's learning rates are 0.0001, 0.003 and 0.1, and the valley lies between
-# the last two. **So:** ask of every comparison what else it could be.
+# In nearly all. Because it is random? The grid's learning rates are the two ends of the range and its middle, and the
+# valley lies between the last two. **So:** ask of every comparison what else it could be.
 #
 # </details>
 #
@@ -294,8 +294,9 @@ winner = again.best(40)
 studies.mean_losses(again, 40).round(3)
 
 # %% [markdown]
-# All three losses rise: as searched they were lucky. That cost 15 trainings. Would 15 more trials have been better? In 40 repeats one search makes 42 trials; the other
-# makes 27 and retrains. A search's *promise* is the loss by which its winner won.
+# All three losses rise: as searched they were lucky. That cost 15 trainings. Would 15 more trials have been better? In
+# 40 repeats one search makes 42 trials; the other makes 27 and retrains. A search's *promise* is the loss by which its
+# winner won.
 #
 # **Predict:** whose winner is better, fresh, and whose promise is kept?
 
