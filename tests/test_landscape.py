@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +97,7 @@ def test_lookup_takes_a_config_in_any_order_with_numpy_values_and_the_default_hi
     [
         (({"lr": 0.02, "batch_size": 16, "hidden_size": 8}, 1, 0), ValueError, "not among the landscape's 3"),
         ((CONFIGS[0], 0, 0), ValueError, "epoch is 0"),
-        ((CONFIGS[0], 4, 0), ValueError, "epoch is 4; the landscape has 3"),
+        ((CONFIGS[0], 4, 0), ValueError, "epoch is 4; it must be an integer from 1 to 3"),
         ((CONFIGS[0], -1, 0), ValueError, "epoch is -1"),
         ((CONFIGS[0], 1.5, 0), TypeError, "epoch is 1.5"),
         ((CONFIGS[0], 1, 1), ValueError, "seed is 1"),
@@ -142,7 +144,7 @@ def test_one_that_diverges_is_nan_and_never_the_best():
     found = make([DIVERGING, *CONFIGS])
     assert np.isnan(found.val_loss[0]).all() and np.isfinite(found.val_loss[1:]).all()
     assert found.best(3) == make().best(3)
-    with pytest.raises(ValueError, match="every configuration diverged"):
+    with pytest.raises(ValueError, match="that reached epoch 1 under every seed"):
         make([DIVERGING]).best(1)
 
 
@@ -254,7 +256,22 @@ def test_one_changed_value_of_the_data_is_other_data(part, trainings):
     assert len(trainings) == 2
 
 
-TRAINING_MODULES = [f"hpt_helpers.{name}" for name in ("data", "model", "training", "stack", "population")]
+def training_modules():
+    """Return the modules that training imports, directly or not, from what Python itself has imported.
+
+    Without those that decide no number: config.py, whose configurations and seeds stand in the key, and progress.py.
+    """
+    code = "import sys, hpt_helpers.population; print(*(m for m in sys.modules if m.startswith('hpt_helpers.')))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    return sorted({*found} - {"hpt_helpers.config", "hpt_helpers.progress"})
+
+
+TRAINING_MODULES = training_modules()
+
+
+def test_the_modules_that_train_are_all_named():
+    assert len(TRAINING_MODULES) >= 5
+    assert sorted(m.__name__ for m in module.CODE) == TRAINING_MODULES
 
 
 @pytest.mark.parametrize("name", TRAINING_MODULES)

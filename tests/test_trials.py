@@ -155,7 +155,7 @@ def test_a_trial_that_is_not_in_the_table_has_no_configuration():
     for table, trial in ((trials, 2), (trials, -1), (trials.iloc[1:], 0), (pd.concat([trials, trials]), 1)):
         with pytest.raises(ValueError, match=f"trial is {trial}"):
             config_of(table, trial)
-    with pytest.raises(ValueError, match="its column 'config' is needed"):
+    with pytest.raises(KeyError, match="config"):
         config_of(trials[["lr"]], 0)
 
 

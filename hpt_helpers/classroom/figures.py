@@ -17,6 +17,9 @@ LABELS = {
     "val_loss": "validation loss (nats)",
     "val_accuracy": "validation accuracy",
     "val_error": "validation error (share wrong)",
+    "sd": "standard deviation of the loss (nats)",
+    "optimism": "optimism (percentage points)",
+    "gain": "gain (percentage points)",
 }
 
 

@@ -16,6 +16,8 @@ def winner_cases() -> list[tuple]:
         _trials(columns, (0.8, 0.20, 50), (0.95, 0.60, 100), (0.9, 0.15, 20)),
         _trials(columns, (0.9, 0.30, 20), (0.9, 0.20, 100), (0.9, 0.20, 50), (0.7, 0.10, 10)),
         _trials(columns, (0.9, 0.10, 20), (0.93, 0.30, 50)),
+        _trials(columns, (0.9, 0.20, 100), (0.8, 0.20, 50)),
+        _trials(columns, (0.8, 0.20, 50), (0.9, 0.20, 100)),
     ]
 
 
@@ -53,12 +55,19 @@ def report_cases() -> list[tuple]:
         _trials(columns, (0.1, 0.15, 0.92), (0.01, 0.40, 0.97), (0.001, 0.60, 0.80)),
         _trials(columns, (10.0, nan, 0.30), (3.0, nan, 0.35), (0.1, 0.50, 0.96), (0.01, 0.22, 0.92), (0.001, 0.9, 0.5)),
         _trials(columns, (0.1, 0.50, 0.91), (1.0, nan, 0.96), (0.01, 0.21, 0.88), (0.001, 0.30, 0.90)),
+        _trials(columns, (0.01, 0.30, 0.90), (0.1, 0.20, 0.93), (10.0, nan, 0.30)),
+        _trials(columns, (0.01, 0.20, 0.92), (10.0, nan, 0.70), (0.1, 0.50, 0.86)),
+        _trials(columns, (0.001, 1.60, 0.40), (0.01, 1.40, 0.45)),
     ]
 
 
 def report_explained(got, expected, trials) -> str:
     if not isinstance(got, list) or len(got) != 2:
-        return "" if got is None else "return two values, the learning rate and the score: `return lr, score`."
+        return (
+            "nothing came back; print returns nothing: `return lr, score`."
+            if got is None
+            else "return two values, the learning rate and the score: `return lr, score`."
+        )
     if got == expected[::-1]:
         return "return the learning rate first, and then the score."
     [chosen] = [t for t in trials if t["lr"] == got[0]] or [None]
