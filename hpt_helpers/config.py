@@ -70,7 +70,7 @@ def training_key(config: Mapping) -> str:
     configuration that cannot be trained has a key too, other than all that can.
     """
     check_mapping(config)
-    network = {k: v for k, v in config.items() if k != "epochs"}
+    network = {"hidden_size": DEFAULT_HIDDEN_SIZE} | {k: v for k, v in config.items() if k != "epochs"}
     with suppress(TypeError, ValueError):  # who trains it says why it is refused
         network = check_config(network)
     return config_key(network)
