@@ -1,8 +1,20 @@
 """The exercises of lesson 3, Bayesian optimisation."""
 
 # By name: Python compiles `math.isnan` otherwise where a module imports math, and then a starter is not recognised.
-from math import inf, isfinite, isnan, log, log10, nan
+from math import isfinite, isnan, log, log10
 
+from hpt_helpers.classroom.exercises.explained_03 import (
+    bound,
+    chance_cases,
+    chance_explained,
+    failing,
+    lowest,
+    next_trial_cases,
+    position_explained,
+    told_cases,
+    told_explained,
+    within_the_untried,
+)
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
 
 
@@ -15,36 +27,6 @@ def next_trial_solution(means, stds, tried, kappa):
     return min((i for i in range(len(bounds)) if i not in tried), key=lambda i: bounds[i])
 
 
-def _next_trial_cases() -> list[tuple]:
-    return [
-        ([0.5, 0.3, 0.4, 0.6], [0.2, 0.0, 0.05, 0.1], [1], 1.0),
-        ([0.5, 0.3, 0.4, 0.6], [0.2, 0.0, 0.05, 0.1], [1], 0.0),
-        ([0.5, 0.3, 0.45, 0.4], [0.3, 0.01, 0.01, 0.02], [0, 3], 2.0),
-        ([-1.0, -1.2, -0.4, 0.0], [0.5, 0.1, 0.3, 1.0], [], 2.0),
-        ([0.2, 0.9, 0.3, 0.35], [0.0, 0.5, 0.2, 0.01], [0], 3.0),
-        ([0.7, 0.2, 0.25, 0.9], [0.1, 0.2, 0.3, 0.1], [2], 0.5),
-    ]
-
-
-def _by(score, *, tried_too=False, choose=min):
-    """Return a next_trial that chooses by score(mean, std, kappa)."""
-
-    def next_trial(means, stds, tried, kappa):
-        scores = [score(mean, std, kappa) for mean, std in zip(means, stds, strict=True)]
-        return choose((i for i in range(len(scores)) if tried_too or i not in tried), key=lambda i: scores[i])
-
-    return next_trial
-
-
-def _bound(mean, std, kappa):
-    return mean - kappa * std
-
-
-def _within_the_untried(means, stds, tried, kappa):
-    bounds = [_bound(m, s, kappa) for i, (m, s) in enumerate(zip(means, stds, strict=True)) if i not in tried]
-    return bounds.index(min(bounds))
-
-
 q1 = Function(
     name="q1",
     question="""
@@ -53,7 +35,8 @@ q1 = Function(
     among the points that were not tried. All but `kappa` are lists, `tried` of positions; no two bounds are equal.""",
     solve=next_trial_solution,
     starter=next_trial_starter,
-    cases=_next_trial_cases,
+    cases=next_trial_cases,
+    explain=position_explained,
     hints=[
         "One number for each point: its mean less kappa times its standard deviation.",
         "Losses are to be small, so the lowest bound wins. Which points may not win?",
@@ -61,42 +44,42 @@ q1 = Function(
     ],
     wrong=[
         Wrong(
-            _by(_bound, tried_too=True),
+            lowest(bound, tried_too=True),
             "a point that was tried wins; under the same seed a second try teaches nothing.",
             "Forgets that a surrogate goes on promising something where it has been.",
         ),
         Wrong(
-            _by(lambda mean, std, kappa: mean + kappa * std),
+            lowest(lambda mean, std, kappa: mean + kappa * std),
             "doubt counts against a point here; it is to count for it.",
             "Avoids risk: takes the upper bound, as for a choice that cannot be repeated.",
         ),
         Wrong(
-            _by(lambda mean, std, kappa: mean + kappa * std, choose=max),
+            lowest(lambda mean, std, kappa: mean + kappa * std, choose=max),
             "that is the highest upper bound, for scores to be maximised; losses are to be small.",
             "Takes the formula of the upper confidence bound over from maximisation.",
         ),
         Wrong(
-            _by(_bound, choose=max),
+            lowest(bound, choose=max),
             "that is the highest of the bounds; the lowest is needed.",
             "Mixes up minimising and maximising.",
         ),
         Wrong(
-            _by(lambda mean, std, kappa: mean),
+            lowest(lambda mean, std, kappa: mean),
             "the doubt has no effect: only the mean decides.",
             "Exploits only.",
         ),
         Wrong(
-            _by(lambda mean, std, kappa: -std),
+            lowest(lambda mean, std, kappa: -std),
             "the mean has no effect: only the doubt decides.",
             "Explores only.",
         ),
         Wrong(
-            _by(lambda mean, std, kappa: mean - std),
+            lowest(lambda mean, std, kappa: mean - std),
             "right only where kappa is 1: it has no effect.",
             "Leaves the weight of the doubt out.",
         ),
         Wrong(
-            _within_the_untried,
+            within_the_untried,
             "that is a position among the untried points; the position in the whole lists is needed.",
             "Drops the tried points and loses track of the positions.",
         ),
@@ -118,20 +101,6 @@ def told_solution(losses):
     return [math.log(loss if math.isfinite(loss) else worst) for loss in losses]
 
 
-def _told_cases() -> list[tuple]:
-    return [([0.5, nan, 0.1],), ([inf, 2.0, 0.7, nan],), ([0.3, 0.2],), ([nan, 0.04, 0.9, 0.01, inf],)]
-
-
-def _failing(value, *, take_log=log):
-    """Return a told with log of what succeeded, and for what failed value(the losses that did not)."""
-
-    def told(losses):
-        good = [loss for loss in losses if isfinite(loss)]
-        return [take_log(loss) if isfinite(loss) else value(good) for loss in losses]
-
-    return told
-
-
 q2 = Function(
     name="q2",
     question="""
@@ -140,7 +109,8 @@ q2 = Function(
     positive, and at least one did not fail.""",
     solve=told_solution,
     starter=told_starter,
-    cases=_told_cases,
+    cases=told_cases,
+    explain=told_explained,
     hints=[
         "Three faults: the logarithm, inf, and the value for what failed. Is -100 a bad loss or a splendid one?",
         "`math.isfinite` is False for both nan and inf. Which of the finite losses is the worst?",
@@ -148,32 +118,32 @@ q2 = Function(
     ],
     wrong=[
         Wrong(
-            _failing(lambda good: -100),
+            failing(lambda good: -100),
             "a failed trial is told as -100, the best that was ever seen: the search would go there.",
             "Mends the logarithm, and keeps a penalty whose sign belongs to maximising.",
         ),
         Wrong(
-            _failing(lambda good: 100),
+            failing(lambda good: 100),
             "a failed trial is told as 100: next to it, all others look alike.",
             "A large penalty seems safe; it flattens the differences that matter.",
         ),
         Wrong(
-            _failing(lambda good: log(min(good))),
+            failing(lambda good: log(min(good))),
             "a failed trial is told like the best one; the worst is needed.",
             "Mixes up minimising and maximising.",
         ),
         Wrong(
-            _failing(max),
+            failing(max),
             "a failed trial is told as the worst loss itself; the others are told as logarithms.",
             "Mixes two scales in one list.",
         ),
         Wrong(
-            _failing(lambda good: max(good), take_log=lambda loss: loss),
+            failing(lambda good: max(good), take_log=lambda loss: loss),
             "failed trials are right, but nothing is told as its logarithm.",
             "Leaves the logarithm out.",
         ),
         Wrong(
-            _failing(lambda good: log10(max(good)), take_log=log10),
+            failing(lambda good: log10(max(good)), take_log=log10),
             "these are logarithms to the base 10; the natural ones are needed.",
             "Takes log10.",
         ),
@@ -252,10 +222,6 @@ def chance_of_improvement_solution(mean, std, best):
     return NormalDist(mean, std).cdf(best)
 
 
-def _chance_cases() -> list[tuple]:
-    return [(0.3, 0.1, 0.3), (0.4, 0.3, 0.3), (0.2, 0.05, 0.25), (1.0, 0.5, 0.1)]
-
-
 def _normal():
     from statistics import NormalDist
 
@@ -269,7 +235,8 @@ q4 = Function(
     standard deviation (above 0), lies below `best`. All are numbers.""",
     solve=chance_of_improvement_solution,
     starter=chance_of_improvement_starter,
-    cases=_chance_cases,
+    cases=chance_cases,
+    explain=chance_explained,
     hints=[
         "By how many standard deviations does `best` lie above the mean?",
         "`norm.cdf(z)` is the probability that a standard Normal lies below z.",
