@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,16 +55,14 @@ def idea():
     )  # fmt: skip
 
 
-def belief(curve: Landscape, tried: Sequence[int], mean, std, *, truth: bool = False, ax=None):
+def belief(curve: Landscape, tried: Sequence[int], mean, std, *, ax=None):
     """Draw what a surrogate believes of a curve: its mean, a band of two standard deviations, and the trials.
 
     curve: of one learning rate for each configuration; the losses of its first seed at the last epoch are meant.
-    tried: positions in it. mean, std: shape (n_configs,). truth: draw all losses as well.
+    tried: positions in it. mean, std: shape (n_configs,).
     """
     x, losses = _lrs_and_losses(curve)
     ax = new_axes(ax, title=f"After {len(tried)} trials", x_label="learning rate", y_label=LOSS)
-    if truth:
-        ax.plot(x, losses, color="0.5", linestyle="--", label="truth")
     ax.plot(x, mean, color=COLOURS[1], label="mean")
     ax.fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0, label="± 2 sd")
     ax.plot(np.asarray(x)[tried], losses[tried], "o", color=COLOURS[0], label="trials")
@@ -79,7 +77,7 @@ def belief(curve: Landscape, tried: Sequence[int], mean, std, *, truth: bool = F
     )  # fmt: skip
 
 
-def step(curve: Landscape, tried: Sequence[int], gain, mean, std, *, truth: bool = False):
+def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
     """Draw the gain by which the last of the trials was chosen, and beside it what is believed with that trial.
 
     gain: shape (n_configs,), what is below 0 is drawn as 0. The others as for `belief`. Returns the left Axes.
@@ -92,7 +90,7 @@ def step(curve: Landscape, tried: Sequence[int], gain, mean, std, *, truth: bool
     left.set(xscale="log", ylim=(0, None))
     described(left, f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the gain is {max(gain):.4f}; "
               f"its loss is {losses[tried[-1]]:.3f}.")  # fmt: skip
-    belief(curve, tried, mean, std, truth=truth, ax=right)
+    belief(curve, tried, mean, std, ax=right)
     right.plot(x[tried[-1]], losses[tried[-1]], "*", color=COLOURS[2], ms=14, markeredgecolor="black")
     return left
 
@@ -145,21 +143,6 @@ def filled_in(photograph: Photograph, trials: pd.DataFrame):
         ax.set_title(title, fontsize=11)
         ax.axis("off")
         described(ax, f"A photograph, {title}.")
-    return axes[0]
-
-
-def points(found: Mapping[str, Sequence[Mapping]], x: str, y: str, *, truth=None, title: str = ""):
-    """Draw where searches tried, on a plane from 0 to 1: name -> configurations. truth: (x, y) -> loss, as shades."""
-    axes = new_row(len(found), (5.25 * len(found), 4.2))
-    steps = np.linspace(0, 1, 201)
-    for ax, (name, configs) in zip(axes, found.items(), strict=True):
-        new_axes(ax, title=f"{title}{name}: {len(configs)} trials", x_label=x, y_label=y)
-        if truth is not None:
-            ax.pcolormesh(steps, steps, truth(*np.meshgrid(steps, steps)), cmap="cividis", shading="nearest")
-        ax.plot([c[x] for c in configs], [c[y] for c in configs], "o", color="white", markeredgecolor="black", ms=6)
-        ax.set(aspect="equal", xlim=(0, 1), ylim=(0, 1))
-        ax.grid(False)
-        described(ax, f"{title}{name}: {len(configs)} trials.")
     return axes[0]
 
 

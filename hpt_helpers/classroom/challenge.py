@@ -11,7 +11,7 @@ import numpy as np
 
 from hpt_helpers.classroom.bayes import gains
 from hpt_helpers.classroom.figures import COLOURS, described, figure_text, label, new_axes, plain_ticks
-from hpt_helpers.classroom.slider import _hidden
+from hpt_helpers.classroom.slider import hidden
 from hpt_helpers.landscape import Landscape
 
 N_RANDOM, N_MACHINES, N_START = 200, 20, 3
@@ -112,7 +112,7 @@ class Challenge(ipywidgets.VBox):
         figure.savefig(buffer, format="png", dpi=100)
         plt.close(figure)
         self._image.value, self._text = buffer.getvalue(), figure_text(figure)
-        self._words.value = _hidden(self._text)
+        self._words.value = hidden(self._text)
 
     def __repr__(self) -> str:
         return f"Challenge: {self._text}"

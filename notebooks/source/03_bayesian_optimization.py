@@ -327,9 +327,9 @@ studies.tellings(crashing, search_by_hand, ways, repeats=range(20)).round(4)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As it is, the crash ruins the search: random draws do better. Losses are scaled by their spread, and that is now the
-# crash's; all others look alike. The logarithm helps a little, cutting off at the median helps. **So:** tell a crash as a
-# bad trial, not as an earthquake. The same goes for losses that explode.
+# As it is, the crash ruins the search: it is no better than random draws. Losses are scaled by their spread, and that is
+# now the crash's; all others look alike. The logarithm is not enough, cutting off at the median is. **So:** tell a crash
+# as a bad trial, not as an earthquake. The same goes for losses that explode.
 #
 # </details>
 #
