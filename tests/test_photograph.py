@@ -38,6 +38,12 @@ def test_training_validation_and_test_pixels_are_different_and_drawn_anew():
     assert np.array_equal(photo.train, photograph(0).train)
 
 
+def test_fewer_validation_pixels_are_the_first_and_change_nothing_else():
+    all_of_them, few = photograph(5), photograph(5, n_val=10)
+    assert np.array_equal(few.val, all_of_them.val[:10])
+    assert np.array_equal(few.train, all_of_them.train) and np.array_equal(few.test, all_of_them.test)
+
+
 def test_a_loss_does_not_depend_on_the_test_pixels_nor_the_test_loss_on_the_validation_pixels():
     photo = photograph(2)
     loss, test_loss = photo.loss(GOOD), photo.test_loss(GOOD)

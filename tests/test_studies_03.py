@@ -39,6 +39,9 @@ def test_the_flower_is_searched_on_validation_and_judged_on_test_pixels():
     assert flower.objective([Request(CONFIG, 1, 4)]) == [photograph(4).loss(CONFIG)]
     assert flower.judge([CONFIG], [4]) == [photograph(4).test_loss(CONFIG)]
     assert dict(flower.space(4)) == dict(space(4))
+    few = studies.flower(n_val=10)
+    assert few.objective([Request(CONFIG, 1, 4)]) == [photograph(4, n_val=10).loss(CONFIG)]
+    assert few.judge([CONFIG], [4]) == flower.judge([CONFIG], [4]) and few.name == "flower, 10 pixels"
 
 
 def test_a_network_is_searched_in_its_repeat_and_judged_over_the_fresh_ones():

@@ -86,13 +86,16 @@ class Photograph:
         return known.mean() + _rbf(places / scales, self.train / scales) @ weights
 
 
-def photograph(repeat: int = 0, name: str = "flower.jpg") -> Photograph:
-    """Return the photograph with its training, validation and test pixels drawn as this repeat has them."""
+def photograph(repeat: int = 0, name: str = "flower.jpg", *, n_val: int = N_VAL) -> Photograph:
+    """Return the photograph with its training, validation and test pixels drawn as this repeat has them.
+
+    n_val: how many validation pixels, up to 300; fewer are the first of them, and all else is the same.
+    """
     pixels = picture(name)
     order = np.random.default_rng([repeat, 0]).permutation(pixels.size)
     places = np.column_stack(np.unravel_index(order, pixels.shape))
-    first, second = N_TRAIN + N_VAL, N_TRAIN + N_VAL + N_TEST
-    return Photograph(pixels, places[:N_TRAIN], places[N_TRAIN:first], places[first:second])
+    train, val, test, _ = np.split(places, np.cumsum([N_TRAIN, N_VAL, N_TEST]))
+    return Photograph(pixels, train, val[:n_val], test)
 
 
 def _rbf(a: np.ndarray, b: np.ndarray) -> np.ndarray:

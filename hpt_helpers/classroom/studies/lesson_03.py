@@ -53,16 +53,19 @@ def hidden_curve() -> Landscape:
     return landscape(configs, load_splits("iris"), n_epochs=100, seeds=[0])
 
 
-def flower() -> Problem:
-    """Filling in a photograph of a flower; judged on 2,000 pixels that the repeat's search did not see."""
+def flower(n_val: int = 300) -> Problem:
+    """Filling in a photograph of a flower; judged on 2,000 pixels that the repeat's search did not see.
+
+    n_val: the number of validation pixels, whose mean squared error is the loss.
+    """
 
     def objective(requests: list[Request]):
-        return [photograph.photograph(r.seed).loss(r.config) for r in requests]
+        return [photograph.photograph(r.seed, n_val=n_val).loss(r.config) for r in requests]
 
     def judge(configs, repeats):
         return np.array([photograph.photograph(r).test_loss(c) for c, r in zip(configs, repeats, strict=True)])
 
-    return Problem("flower", photograph.space, objective, judge)
+    return Problem(f"flower, {n_val} pixels", photograph.space, objective, judge)
 
 
 def network(name: str, space: SearchSpace, n_epochs: int) -> Problem:
@@ -75,7 +78,8 @@ def network(name: str, space: SearchSpace, n_epochs: int) -> Problem:
     def judge(configs, repeats):
         return shared.fresh(configs, name, n_epochs=n_epochs, repeats=FRESH)
 
-    return Problem(name, lambda repeat: space, objective, judge, n_epochs)
+    n_val = len(load_splits(name).y_val)
+    return Problem(f"{name}, {n_val} rows", lambda repeat: space, objective, judge, n_epochs)
 
 
 def trained(name: str, jobs: Sequence[tuple[Mapping, int, int, int]]) -> np.ndarray:
