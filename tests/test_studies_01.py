@@ -134,7 +134,7 @@ def test_folds_are_compared_in_pairs():
     assert table["lr"].tolist() == [0.2, 0.1]
     assert table["mean_loss"].tolist() == pytest.approx([1.6, 2.0])
     assert table["behind"].tolist() == pytest.approx([0, 0.4])
-    assert table["error"].tolist() == pytest.approx([0, 0.1])  # distances 0.5 and 0.3: sd 0.2 / √2, over √2
+    assert table["standard_error"].tolist() == pytest.approx([0, 0.1])  # distances 0.5 and 0.3: sd 0.2 / √2, over √2
 
 
 def test_spacings_are_judged_on_other_repeats(monkeypatch):

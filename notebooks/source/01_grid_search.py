@@ -55,8 +55,9 @@ diagrams.rows(splits)
 # perfect; guessing among three species scores 1.10. Accuracy counts right answers only; the loss also says how sure
 # they were.
 #
-# Which rows train and which validate is a **draw**. Ours was not picked by eye: ranked by the lowest validation loss
-# reached on them, it is the tenth of draws 0 to 19. Of the two generators, one draws the first weights, one the batches.
+# Which rows train and which validate is a **draw**. Ours was not picked by eye: draws 0 to 19 were put in order of how
+# low the validation loss gets on them, and the tenth was taken. Of the two generators, one draws the first weights, one
+# the batches.
 
 # %%
 import torch
@@ -151,8 +152,8 @@ won.groupby(configuration).size().reset_index(name="wins")
 #
 # ## What does the search not see?
 #
-# Eight trials are eight points of a map. Here is more of it, for batches of 32: 13 learning rates at every epoch, the
-# mean of 40 repeats. Crosses are the search's four trials with that batch size, rings the lowest cells.
+# Eight trials are eight points of a map. Here is more of it, for batches of 32: 13 learning rates at every tenth epoch,
+# the mean of 40 repeats. Crosses are the search's four trials with that batch size, rings the lowest cells.
 #
 # **Predict:** with longer training, does the best learning rate rise or fall?
 
@@ -196,17 +197,17 @@ grids = {
     "given": GRID,
     "extended": GRID | {"lr": [0.001, 0.01, 0.1]},
     "refined below": GRID | {"lr": below},
-    "refined": GRID | {"lr": refined},
+    "extended and refined": GRID | {"lr": refined},
 }
 studies.grids_judged_fresh(grids, "iris", n_mean=5).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It rises for the two grids that reach 0.1, not for more trials below. At a high rate the loss varies widely: very low
-# on kind rows, very high on others, and a search of one repeat meets it on a kind day. Where five repeats choose,
-# extending does no harm, and refining changes nothing to be seen: 0.01 is next to the lowest point. **So:** extend, then
-# refine; and repeat before you believe a winner at the bold end.
+# It rises for the two grids that reach 0.1, not for more trials below. At a high rate the loss is very low on lucky rows
+# and very high on others: a search of one repeat picks it where it is lucky. Where five repeats choose, extending does
+# no harm; nor is there anything to gain here, as 0.01 is at or next to the lowest cell of the map. **So:** extend and
+# refine, for you cannot know beforehand; but let several repeats choose before you believe a winner at a high rate.
 #
 # </details>
 #
@@ -224,7 +225,7 @@ def draw(epoch):
     return plots.response(table, by="batch_size")
 
 
-Slider(draw, [5, 10, 25, 50, 100], label="epochs", start=5)
+Slider(draw, [5, 10, 25, 50], label="epochs", start=5)
 
 # %% [markdown]
 # **Predict:** after 100 epochs, does a larger batch have a larger best rate? And in how many of 40 repeats does 16 beat
@@ -241,8 +242,8 @@ studies.duels(truth, rates, 16, 64, epoch=100)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Each at its own best rate, the three differ by little beside what a wrong rate costs. The best rate of 64 is higher
-# than that of 16: the good settings form a **ridge**, a slanted line on a map of the two. At the small rate 16 wins
+# Each at its own best rate, the three differ little. The best rate of 64 is higher than that of 16 (that of 32 is too
+# near to tell): the good settings form a **ridge**, a slanted line on a map of the two. At the small rate 16 wins
 # every time, as its 90 rows make 6 steps an epoch against 2; at the large one 64 wins mostly: it depends on rows and
 # seed. **So:** compare batch sizes each at its own best learning rate.
 #
@@ -282,8 +283,8 @@ plots.spread(luck)
 # ### Fault 1: chosen on the test rows
 #
 # The highest test score belongs to a good configuration or to a lucky one. Its **optimism** is that score minus the
-# accuracy of the same configuration on the validation rows, which had no part in this choice, in percentage points. We
-# try 1, 8 or all of 56 candidates, drawn anew on each of 150 splits (only to study the fault are test rows looked at).
+# accuracy of the same configuration on the validation rows, which had no part in this choice, in percentage points
+# (where several tie, their mean). We try 1, 8 or all of 56 candidates, drawn anew on each of 150 splits (only to study the fault are test rows looked at).
 #
 # **Predict:** the mean optimism of the best of 56?
 
@@ -352,7 +353,7 @@ print(f"asked for {asked} epochs; going on from 50 it takes {trained}")
 # ### What each fault costs
 #
 # In one unit, percentage points of accuracy over 150 splits: how much too high the report is; how far apart the reports
-# of two unseeded runs are; how much accuracy the wasted epochs would have gained, spent on a third learning rate.
+# of two unseeded runs are; how much accuracy the wasted epochs would have gained, spent on a learning rate between.
 #
 # **Predict:** which costs most?
 
@@ -362,7 +363,7 @@ studies.fault_costs(GRID, n_splits=150, more_lrs=[0.0032])
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The first two are of a size. But only the first is a bias: repeating averages the second away, never the first. The
+# The first two are about equally large. But only the first is a bias: repeating averages the second away, never the first. The
 # wasted epochs would have bought nothing here; they cost time. **So:** mend the split first.
 #
 # </details>
@@ -389,14 +390,15 @@ search.fit(*raw.search_rows())  # training and validation rows
 studies.paired_folds(search, axes).round(3)
 
 # %% [markdown]
-# All candidates share the folds, so compare them **fold by fold**: `behind` is the mean distance to the best, `error`
-# its standard error. The small learning rate is clearly behind; batches of 32 are not, on five folds. (scikit-learn's
-# `std_test_score` only says how unlike the folds are.)
+# All candidates share the folds, so compare them **fold by fold**: `behind` is the mean distance to the best. The small
+# learning rate is clearly behind. Batches of 32 are by about two standard errors, and on five folds one asks for nearly
+# three (Student's t). (scikit-learn's `std_test_score` only says how unlike the folds are.)
 #
 # ## The test score, once
 #
-# The choice: of the 39 networks of the map, after 100 epochs, the one with the lowest mean over the 40 repeats. Now no
-# validation rows are needed: `refit` trains on training and validation rows together. Then the test rows are opened.
+# The choice: of the 39 networks of the map (all with 16 hidden units), after the grid's 100 epochs, the lowest mean over
+# the 40 repeats. Now no validation rows are needed: `refit` trains on training and validation rows together. Then the
+# test rows are opened.
 
 # %%
 from hpt_helpers.training import refit
@@ -408,7 +410,7 @@ print("test accuracy:", splits.final_score(model))
 
 # %% [markdown]
 # Read the interval, not the point: with 30 rows, even all of them right agrees with a true accuracy as low as the
-# interval's lower end (Wilson's, at 95 %). That is what can be promised of new flowers.
+# interval's lower end (Wilson's, at 95 %). That is all that may be claimed of new flowers.
 #
 # ## Exercises
 #
@@ -561,9 +563,8 @@ studies.spacings(spacings, [10, 30, 100], "iris").round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It depends on the length. After 10 epochs neither leads; after 30 the linear one is lower more often than not: all but
-# one of its values lie above 0.01, where the valley then is. After 100 the valley has moved below, and the logarithmic
-# one is lower, clearly. **So:** where you do not know the place, give every power of ten the same share.
+# It depends on the length. After 10 and 30 epochs there is little in it: the valley still lies above 0.01, as do all but
+# one of the linear grid's values. After 100 it has moved below, and the logarithmic one is clearly lower. **So:** where you do not know the place, give every power of ten the same share.
 #
 # </details>
 #
@@ -580,8 +581,8 @@ studies.best_rates(truth, {16: 33, 32: 67, 64: 100}).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The order turns round: now the small batch has the highest best rate. **So:** the ridge comes
-# from counting epochs; but equal steps do not make batch sizes alike either. Search the rate for each.
+# By a step of the grid the other way round: now the small batch has the highest best rate. **So:** the ridge comes from
+# counting epochs; but equal steps do not make batch sizes alike either. Search the rate for each.
 #
 # </details>
 #
@@ -641,7 +642,7 @@ for name, difference in moved.items():
 #
 # The tame training forgets the nudge; the wild one multiplies it for some epochs, until the two are plainly
 # different trainings. A winner found there need not be found again on another machine. **So:** the course's learning
-# rates do not exceed such bounds.
+# rates do not exceed each data set's bound, `max_lr`.
 #
 # </details>
 #

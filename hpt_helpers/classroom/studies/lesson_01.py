@@ -197,14 +197,14 @@ def paired_folds(search, axes: Sequence[str]) -> pd.DataFrame:
     """Return the candidates of a fitted GridSearchCV, best first: how sure is each one's distance to the best?
 
     axes: the names of the grid's axes. Columns: the axes (without the step's name); mean_loss over the folds; behind,
-    the mean distance to the best candidate fold by fold; and error, the standard error of that.
+    the mean distance to the best candidate fold by fold; and standard_error, of that.
     """
     results = pd.DataFrame(search.cv_results_)
     losses = -results.filter(regex=r"^split\d+_test_score$").to_numpy()
     gaps = losses - losses[losses.mean(axis=1).argmin()]
     table = results[[f"param_{axis}" for axis in axes]].set_axis([axis.split("__")[-1] for axis in axes], axis=1)
     table["mean_loss"], table["behind"] = losses.mean(axis=1), gaps.mean(axis=1)
-    table["error"] = gaps.std(axis=1, ddof=1) / losses.shape[1] ** 0.5
+    table["standard_error"] = gaps.std(axis=1, ddof=1) / losses.shape[1] ** 0.5
     return table.sort_values("mean_loss", ignore_index=True)
 
 
