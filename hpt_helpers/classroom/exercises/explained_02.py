@@ -136,7 +136,7 @@ def _size_fault(sizes: np.ndarray) -> str:
         never = [size for size, n in zip(SIZES, counts, strict=True) if n == 0]
         if len(never) > len(SIZES) / 2:
             drawn = [size for size in SIZES if size not in never]
-            return f"only {len(drawn)} of the {len(SIZES)} batch sizes were drawn, such as {drawn[-1]}."
+            return f"only {len(drawn)} values of batch_size were drawn, such as {drawn[-1]}; {len(never)} never were."
         above = " `rng.integers` leaves its upper bound out." if never == [SIZES[-1]] else ""
         return f"batch_size {never[-1]} was never drawn.{above}"
     expected = len(sizes) / len(SIZES)
