@@ -349,7 +349,7 @@ splits = load_splits("iris")
 
 
 def log_loss(point):
-    config = plain(dict(zip(network, point)))
+    config = plain(dict(zip(network, point, strict=True)))
     learned = fit(config, splits, n_epochs=30)
     return np.log(learned.val_loss[-1])
 
@@ -366,7 +366,7 @@ optimizer = Optimizer(network.to_skopt(), random_state=42)
 for _ in range(15):
     point = optimizer.ask()
     optimizer.tell(point, log_loss(point))
-optimizer.Xi == result.x_iters
+print(optimizer.Xi == result.x_iters)
 
 # %% [markdown]
 # They are. (The first ten are random, unless you say `n_initial_points=5`.)
