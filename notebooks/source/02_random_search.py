@@ -14,7 +14,7 @@
 #
 # **When do random tries beat a grid, and when not? And what is their winner worth?**
 #
-# **Time:** core path 59 minutes, going further 23 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
+# **Time:** core path 60 minutes, going further 23 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
 #
 # ## The idea in one picture
 #
@@ -66,8 +66,8 @@ space = SearchSpace({
 })
 
 # %% [markdown]
-# scikit-learn's `ParameterSampler` draws from its distributions, in the order above. `grid_search` tries any list of
-# configurations; `same_trials` compares them and their losses.
+# scikit-learn's `ParameterSampler` draws from its distributions, in the alphabetical order of their names, as our function
+# does. `grid_search` tries any list of configurations; `same_trials` compares them and their losses.
 
 # %%
 from sklearn.model_selection import ParameterSampler
@@ -122,7 +122,7 @@ plots.spread(tidy, log=True)
 #
 # We train a full grid in 20 **repeats**: each a new draw of rows (from the same 120) and a new training seed. For each
 # hyperparameter we average the logarithm of the loss over all others. The variance of these averages, as a share of all
-# variance, is what it explains alone.
+# variance, is what it explains alone; what is left needs several together.
 #
 # **Predict:** which explains most, and about which share?
 
@@ -133,7 +133,8 @@ from hpt_helpers.landscape import landscape
 
 repeats = studies.JUDGES  # 20, kept apart: no search chooses by them
 rows = rows_of("iris", repeats)
-full_grid = space.grid({"lr": 5})
+n_values = {"lr": 5, "batch_size": 3, "hidden_size": 3}
+full_grid = space.grid(n_values)
 truth = landscape(full_grid, rows, n_epochs=40, seeds=repeats)
 studies.variance_shares(truth, 40).round(2)
 
@@ -148,8 +149,8 @@ studies.variance_shares(truth, 40).round(2)
 # ## Six dimensions, of which one matters
 #
 # Beside the learning rate, five dials that are connected to nothing. 64 trials are a grid of two values each. Nobody
-# knows where the good rates are, so all of the grid's values are moved by one random amount. Crosses are trials; grey
-# points show the truth: 200 configurations, each with its mean loss over the repeats.
+# knows where the good rates are, so all of the grid's values are moved by one random amount. Crosses are trials (batches
+# of 32, 16 hidden units); grey points are the truth: 200 draws of the space, each with its mean loss over the repeats.
 
 # %%
 from hpt_helpers.classroom import lesson_plots
@@ -164,8 +165,8 @@ lesson_plots.projections(tried, means, y="dial 1")
 
 # %% [markdown]
 # The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 other repeats, each with its own
-# shift. Winners are judged **fresh**: by their mean loss over the repeats that chose nothing (the last two columns). All
-# that twice: with a trial's loss from one draw of 30 validation rows, and as the mean of five, at five times the cost.
+# shift. Winners are judged **fresh**: by their mean loss over the repeats that chose nothing (means in the columns that
+# end in `fresh`). All that twice: with a trial's loss from one draw of 30 validation rows, and as the mean of five, at five times the cost.
 #
 # **Predict:** in how many of 20 does random win, as searched (by the losses that chose) and fresh?
 
@@ -176,8 +177,8 @@ studies.many_dimensions(six, judged_by=[1, 5]).round(3)
 # <details><summary>What was seen</summary>
 #
 # As searched, random always wins: of 64 different values one is low, by merit or by luck; the grid has two. Judged fresh,
-# it wins nearly always where a loss is the mean of five draws. Where it is one draw it depends: the lowest of 64 is
-# often only lucky. **So:** more values help when the loss can tell them apart. Never compare searches by the losses
+# it wins nearly always where a loss is the mean of five draws. Where it is one draw it wins about half, if
+# by more than it loses: the lowest of 64 is often only lucky. **So:** more values help when the loss can tell them apart. Never compare searches by the losses
 # they chose by.
 #
 # </details>
@@ -207,7 +208,7 @@ Slider(chance_of_a_hit, shares, label="top share", start=0.05)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# See the title: about three divided by the share, in any number of dimensions. **So:** use it to plan; but it promises
+# 59, about three divided by the share, in any number of dimensions. **So:** use it to plan; but it promises
 # only that such a trial is *met*. What that is worth comes next.
 #
 # </details>
@@ -262,7 +263,7 @@ plots.paired(one, "random", "grid")
 # </details>
 #
 # We vary where the grid's points are (from bound to bound, or the centres of equal cells), how far learning rates
-# reach, and the epochs (above 40, now also 20).
+# reach, and the epochs (so far 40, now also 20).
 #
 # **Predict:** where does random win, and where the grid?
 
@@ -277,8 +278,7 @@ studies.placements(spaces).round(3)
 # It depends on placement, at both lengths. Up to 0.1 the bounds miss the valley, and random mostly wins; a centre lies in
 # it, and the grid is about as good or better. Up to 0.01 the best learning rates are near the upper bound: there the
 # grid from bound to bound has points, and wins; the centres have none, and mostly lose. As searched, some verdicts
-# differ. **So:** a grid wins where one of its points lies in the valley; random draws do not hang on that, and pay for
-# it where one does.
+# differ. **So:** random draws do not depend on placement; the price is that a well placed grid beats them.
 #
 # </details>
 #
@@ -315,7 +315,7 @@ spent.drop(columns="repeat").mean().round(3)
 # <details><summary>What was seen</summary>
 #
 # On average the retrained winner is clearly better; in a single repeat it depends (see the counts). The promise of 42
-# trials is far too low, that of retraining much less so. **So:** keep a good part of the budget for the finalists (here
+# trials is far too low, that of retraining about right or a little low. **So:** keep a good part of the budget for the finalists (here
 # a third). You choose better, and know better what you have.
 #
 # </details>
@@ -330,9 +330,9 @@ spent.drop(columns="repeat").mean().round(3)
 #         best_accuracy, best_params = accuracy, params
 # ```
 #
-# Nothing is seeded. Of 27 combinations, how many different `winners` do 1,000 runs on the same rows name (the mean over 20
-# draws of rows)? We seed the trainings, then all; and without a seed we choose by the loss, draw 15 instead of five,
-# and retrain the best three. (That it scores on test rows was lesson 1's fault.)
+# Nothing is seeded. Of 27 combinations, how many different `winners` do 1,000 runs on the same rows name (mean over 20
+# draws of rows)? We repair it in two ways. First seeds: of the trainings, then of the draws too. Then, unseeded again
+# and one on top of the other: choose by the loss; draw 15 instead of five; retrain the best three.
 #
 # **Predict:** which repair lowers the number of winners, and which their fresh loss?
 
@@ -348,9 +348,9 @@ studies.lottery(LISTS).round(3)
 # <details><summary>What was seen</summary>
 #
 # Most combinations win some run. Seeding the trainings hardly changes their number: the lottery is the draw of
-# configurations. Seeding all leaves one winner, not a better one: a seed freezes the ticket. Only more trials lower the
-# number without freezing it. The loss, more trials and retraining each make the winner better. **So:** seed everything,
-# to be repeatable; to be *good*, choose by the loss, draw more than five, and retrain.
+# configurations. Seeding all freezes one ticket of it, good or bad. Only more trials lower the number without freezing it
+# (retraining leaves it as it is). The loss, more trials and retraining each make the winner better. **So:** seed
+# everything, to be repeatable; to be *good*, choose by the loss, draw more than five, and retrain.
 #
 # </details>
 #
@@ -526,11 +526,11 @@ def with_replacement(losses, n):
     return np.sort(losses) @ (at_least[:-1] ** n - at_least[1:] ** n)
 
 # %% [markdown]
-# We compare with truth: the lowest of $n$ *new* trials, mean of 40 searches. `spread` is the standard deviation of the
-# second estimate from search to search; `step` and `step_spread` are mean and standard deviation of what it gains from
+# We compare with truth: the lowest of $n$ *new* trials, mean of 40 searches. `spread` is the standard deviation of
+# `without` from search to search; `step` and `step_spread` are mean and standard deviation of what it gains from
 # the row above.
 #
-# **Predict:** for which $n$ does one search's estimate vary most from search to search?
+# **Predict:** for which $n$ of 2, 3, 9 and 27 does the estimate vary most from search to search?
 
 # %%
 from hpt_helpers.classroom.studies import lesson_02_further as further
@@ -589,7 +589,8 @@ wide = SearchSpace({"lr": Real(1e-4, 0.01, log=True), "hidden_size": Choice([8, 
 configs = [{**config, "batch_size": 32} for config in wide.grid(5)]
 digits = landscape(configs, rows_of("digits", twenty), n_epochs=8, seeds=twenty, progress=True)
 all_lrs = studies.variance_shares(digits, 8)
-large_lrs = studies.variance_shares(further.part_of(digits, 0.0009), 8)
+upper_part = further.part_of(digits, 0.0009)  # 0.001 and above
+large_lrs = studies.variance_shares(upper_part, 8)
 all_lrs.assign(share_of_large_lrs=large_lrs["share"]).round(2)
 
 # %% [markdown]

@@ -177,11 +177,11 @@ q3 = MultipleChoice(
         ),
         Wrong(
             "b3",
-            "the option is right, this reason would speak against it: the lowest of sixty losses was lucky, too.",
+            "the option is right, this reason speaks for c: and the lowest of sixty losses is lucky as well as good.",
             "Takes the winner by one training for the best configuration.",
         ),
     ],
-    praise="to draw a good configuration takes many trials; to recognise it takes more than one training of each.",
+    praise="a good configuration is soon among the draws; to recognise it takes more than one training of each.",
 )
 
 
