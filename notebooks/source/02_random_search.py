@@ -142,7 +142,7 @@ studies.variance_shares(truth, 40).round(2)
 # <details><summary>What was seen</summary>
 #
 # The learning rate explains nearly all: the **effective dimension** is about one. It belongs to the problem *and* the
-# ranges (see Going further). **So:** in wide ranges expect few to matter, without knowing which.
+# ranges (see Going further). **So:** in wide ranges often few matter, and you do not know which.
 #
 # </details>
 #
@@ -176,10 +176,10 @@ studies.many_dimensions(six, judged_by=[1, 5]).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched, random always wins: of 64 different values one is low, by merit or by luck; the grid has two. Judged fresh,
-# it wins nearly always where a loss is the mean of five draws. Where it is one draw it wins about half, if
-# by more than it loses: the lowest of 64 is often only lucky. **So:** more values help when the loss can tell them apart. Never compare searches by the losses
-# they chose by.
+# As searched, random wins in all 20: of 64 different values one is low, by merit or by luck; the grid has two. Judged
+# fresh, it wins nearly always where a loss is the mean of five draws. Where it is one draw it wins less often, if by
+# more than it loses: the lowest of 64 may only suit its 30 rows. **So:** more values help, and more surely when the
+# loss can tell them apart. Never compare searches by the losses they chose by.
 #
 # </details>
 #
@@ -234,7 +234,7 @@ studies.how_many(space, means).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In a fifth or less. With more trials the loss as searched keeps falling; the fresh loss stops at about nine. From there
+# Of 60, in a fifth. With more trials the loss as searched keeps falling; the fresh loss stops at about nine. From there
 # on the search finds luckier trials, not better ones. **So:** a good trial is soon met and hard to recognise. Spend on
 # telling the best apart (see Retrain the finalists).
 #
@@ -278,7 +278,7 @@ studies.placements(spaces).round(3)
 # It depends on placement, at both lengths. Up to 0.1 the bounds miss the valley, and random mostly wins; a centre lies in
 # it, and the grid is about as good or better. Up to 0.01 the best learning rates are near the upper bound: there the
 # grid from bound to bound has points, and wins; the centres have none, and mostly lose. As searched, some verdicts
-# differ. **So:** random draws do not depend on placement; the price is that a well placed grid beats them.
+# differ. **So:** random draws do not depend on placement; the price is that a well placed grid is hard to beat.
 #
 # </details>
 #
@@ -300,7 +300,7 @@ before = trials.loc[best_three, "val_loss"].values
 retrained.assign(as_searched=before).round(3)
 
 # %% [markdown]
-# All three losses rise, and their order turns round. That cost 15 trainings. Would 15 more trials have been better? In
+# All three losses rise here, and their order turns round (these five draws are harder, too). That cost 15 trainings. Would 15 more trials have been better? In
 # 40 repeats one search makes 42 trials; the other makes 27 and retrains. A search's *promise* is the loss by which its
 # winner won.
 #
@@ -348,9 +348,9 @@ studies.lottery(LISTS).round(3)
 # <details><summary>What was seen</summary>
 #
 # Most combinations win some run. Seeding the trainings hardly changes their number: the lottery is the draw of
-# configurations. Seeding all freezes one ticket of it, good or bad. Only more trials lower the number without freezing it
-# (retraining leaves it as it is). The loss, more trials and retraining each make the winner better. **So:** seed
-# everything, to be repeatable; to be *good*, choose by the loss, draw more than five, and retrain.
+# configurations. Seeding all freezes one ticket of it, good or bad (its fresh loss here is the chance of 20 tickets).
+# From there each step makes the winner better: the loss, more trials, which also halve the number, and retraining.
+# **So:** seed everything, to be repeatable; to be *good*, choose by the loss, draw more than five, and retrain.
 #
 # </details>
 #
@@ -469,7 +469,7 @@ ex.q3.check(answer_3)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - In wide ranges few hyperparameters matter, and you do not know which: random draws try many values of each.
+# - In wide ranges often few hyperparameters matter, and you do not know which: random draws try many values of each.
 # - $1 - (1 - p)^n$ is the chance to *meet* the top share $p$ of these draws: a rank, no distance. What is *returned* is
 #   often lucky rather than good.
 # - A grid is a bet on placement. Compare searches fresh, in pairs, and on more than one placement.
@@ -541,10 +541,11 @@ further.estimates(space, both).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# For small $n$: the lowest of two swings with every draw. Without replacement the estimate is unbiased, by arithmetic;
-# with replacement it is higher at every $n$, as a draw may be wasted on the same loss. What the step from nine to 27
-# gains varies from search to search as much as it is large. **So:** draw without replacement, and do not stop by one
-# search's curve.
+# In nats for small $n$, where it hangs on how many of the 27 draws are good; relative to the loss for large $n$, where it
+# is the luck of the rows. Without replacement the estimate is unbiased, by arithmetic (its distance from `new` is
+# chance); with replacement it is higher at every $n$, as a draw may be wasted on the same loss. What the step from nine
+# to 27 gains varies from search to search nearly as much as it is large. **So:** draw without replacement, and do not
+# stop by one search's curve.
 #
 # </details>
 #
@@ -604,7 +605,8 @@ all_lrs.assign(share_of_large_lrs=large_lrs["share"]).round(2)
 # ### Even draws
 #
 # Random points leave gaps and clusters. A **Latin hypercube** has one point in each slice of every axis, a **Sobol
-# sequence** fills the cube evenly. **Discrepancy** measures unevenness. 100 searches of eight trials each:
+# sequence** fills the cube evenly. **Discrepancy** measures unevenness. 100 searches of eight trials each,
+# judged by five repeats:
 #
 # **Predict:** do even draws find lower losses, as searched and fresh?
 
