@@ -6,7 +6,9 @@ Ray is imported where it is used: it takes seconds, and lessons 1 to 3 do withou
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import signal
+import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -14,14 +16,16 @@ import torch
 
 from hpt_helpers.config import check_config
 from hpt_helpers.data import load_splits
+from hpt_helpers.progress import progress_bar
 from hpt_helpers.training import evaluate, start_training, train_one_epoch
 from hpt_helpers.trials import trial_record, trial_table
 
 
-def course_trainable(dataset: str = "iris", *, seed: int = 0) -> type:
+def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: int = 0) -> type:
     """Return the class Trainable of the course's trials: a step is an epoch, the numbers are those of `fit`.
 
-    dataset: its name, as for `load_splits`. seed: of initial weights and shuffles.
+    dataset, draw: as for `load_splits`, which each worker calls. seed: of initial weights and shuffles.
+    A trial whose configuration has an entry epochs is over at that epoch; the others go on until they are stopped.
     Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its
     val_loss is inf and failure says why. It is not nan, because HyperBandScheduler sorts by it at a cut, and
     nan can come out best; and nothing is raised, because a trial that raises after its bracket's first cut
@@ -31,13 +35,15 @@ def course_trainable(dataset: str = "iris", *, seed: int = 0) -> type:
 
     class CourseTrainable(tune.Trainable):
         def setup(self, config):
-            self.splits = load_splits(dataset)
+            self.splits = load_splits(dataset, draw=draw)
             self.reset_config(config)
 
         def reset_config(self, new_config):
             """Start another trial in this process, which saves the seconds of starting one."""
-            self.batch_size = check_config(new_config, self.splits)["batch_size"]
-            self.model, self.optimizer, self.generator = start_training(new_config, self.splits, seed=seed)
+            self.n_epochs = new_config.get("epochs", math.inf)
+            network = {name: value for name, value in new_config.items() if name != "epochs"}
+            self.batch_size = check_config(network, self.splits)["batch_size"]
+            self.model, self.optimizer, self.generator = start_training(network, self.splits, seed=seed)
             self.failure = ""
             return True
 
@@ -50,7 +56,8 @@ def course_trainable(dataset: str = "iris", *, seed: int = 0) -> type:
             if not math.isfinite(val_loss):
                 val_loss, val_accuracy = math.inf, 0.0
                 self.failure = self.failure or f"diverged: validation loss not finite at epoch {self.iteration + 1}"
-            return {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure}
+            result = {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure}
+            return result | {"done": self.iteration + 1 >= self.n_epochs}
 
         def save_checkpoint(self, checkpoint_dir):
             state = {
@@ -85,7 +92,7 @@ def results_table(results: Iterable) -> pd.DataFrame:
             reason = (str(result.error).strip().splitlines() or [type(result.error).__name__])[-1]
         records.append(
             trial_record(
-                result.config,
+                result.config or {},  # Tune has none of a trial that raised before its first result
                 n_epochs=metrics.get("training_iteration", 0),
                 val_loss=metrics.get("val_loss", math.nan),
                 val_accuracy=metrics.get("val_accuracy", math.nan),
@@ -94,3 +101,28 @@ def results_table(results: Iterable) -> pd.DataFrame:
             )
         )
     return trial_table(records)
+
+
+def fit_in_turn(tuners: Mapping[str, object], *, limit_s: float = 120, progress: bool = False) -> dict[str, pd.DataFrame]:
+    """Fit these Tuners one after the other; return the trial table of each by its name.
+
+    limit_s: seconds that each may take. progress: show a bar of Tuners.
+    Raises TimeoutError, saying what to do, when one takes longer: its trials are stopped first.
+    """
+    tables = {}
+    for name, tuner in progress_bar(tuners.items(), progress=progress, unit="fit", desc="Ray"):
+        # Tune ends its trials at an interrupt, and returns what it has. It asks for one in the main thread.
+        ended, watchdog = [], threading.Timer(limit_s, lambda: (ended.append(name), signal.raise_signal(signal.SIGINT)))
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            results = tuner.fit()
+        finally:
+            watchdog.cancel()
+        if ended:
+            raise TimeoutError(
+                f"Ray did not end {name!r} within {limit_s:g} s. Run this cell again; if that ends here too, restart "
+                "the kernel, close what else keeps the machine busy, and run all cells. The others need no Ray."
+            )
+        tables[name] = results_table(results)
+    return tables
