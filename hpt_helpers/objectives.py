@@ -37,13 +37,22 @@ class TrainingObjective:
     A configuration that cannot be trained is refused: a failed trial that costs nothing. Networks stay
     in memory for as long as the objective does, and serve all of its searches. runtime_s of trials
     that trained together is the time between their answers, not a cost of each.
+    splits: one for all searches, or a mapping from a training seed to its rows, all of one shape: then each
+    seed is a repeat, and `run_many` trains repeats together.
     """
 
     SLICE = 512  # trials trained together before answers are given: what an interrupt can lose
 
-    def __init__(self, splits: Splits):
+    def __init__(self, splits: Splits | Mapping[int, Splits]):
         self.splits = splits
         self._trained: dict[Key, tuple[Population, int]] = {}  # the population it stands in, and where
+
+    def _rows(self, seed: int) -> Splits:
+        if isinstance(self.splits, Splits):
+            return self.splits
+        if seed not in self.splits:
+            raise ValueError(f"seed is {seed!r}; the objective has rows for {list(self.splits)}")
+        return self.splits[seed]
 
     def identity(self, config: Mapping) -> str:
         """Return what it takes for the same configuration: equal where the same network would be trained."""
@@ -57,7 +66,7 @@ class TrainingObjective:
         outcomes, waiting, configs, wanted = {}, {}, {}, {}
         for i, (config, n_epochs, seed, _) in enumerate(requests):
             try:
-                checked = check_config(config, self.splits, n_epochs=n_epochs)
+                checked = check_config(config, self._rows(seed), n_epochs=n_epochs)
             except (TypeError, ValueError) as error:
                 outcomes[i] = Outcome(math.nan, reason=str(error), n_trained=0)
                 continue
@@ -82,7 +91,8 @@ class TrainingObjective:
                 source, _ = self._trained[keys[0]]
                 population = source[[self._trained[key][1] for key in keys]]
             else:
-                population = Population([configs[key] for key in keys], self.splits, seed=[seed for _, seed in keys])
+                seeds = [seed for _, seed in keys]
+                population = Population([configs[key] for key in keys], [*map(self._rows, seeds)], seed=seeds)
             while keys:
                 population.train_to(wanted[keys[0]])
                 n_there = sum(wanted[key] == population.epoch for key in keys)

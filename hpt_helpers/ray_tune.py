@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import signal
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -103,7 +104,9 @@ def results_table(results: Iterable) -> pd.DataFrame:
     return trial_table(records)
 
 
-def fit_in_turn(tuners: Mapping[str, object], *, limit_s: float = 120, progress: bool = False) -> dict[str, pd.DataFrame]:
+def fit_in_turn(
+    tuners: Mapping[str, object], *, limit_s: float = 120, progress: bool = False
+) -> dict[str, pd.DataFrame]:
     """Fit these Tuners one after the other; return the trial table of each by its name.
 
     limit_s: seconds that each may take. progress: show a bar of Tuners.
@@ -111,15 +114,16 @@ def fit_in_turn(tuners: Mapping[str, object], *, limit_s: float = 120, progress:
     """
     tables = {}
     for name, tuner in progress_bar(tuners.items(), progress=progress, unit="fit", desc="Ray"):
-        # Tune ends its trials at an interrupt, and returns what it has. It asks for one in the main thread.
-        ended, watchdog = [], threading.Timer(limit_s, lambda: (ended.append(name), signal.raise_signal(signal.SIGINT)))
+        # Tune ends its trials at an interrupt, and returns what it has.
+        watchdog = threading.Timer(limit_s, signal.raise_signal, [signal.SIGINT])
         watchdog.daemon = True
+        started = time.monotonic()
         watchdog.start()
         try:
             results = tuner.fit()
         finally:
             watchdog.cancel()
-        if ended:
+        if time.monotonic() - started >= limit_s:
             raise TimeoutError(
                 f"Ray did not end {name!r} within {limit_s:g} s. Run this cell again; if that ends here too, restart "
                 "the kernel, close what else keeps the machine busy, and run all cells. The others need no Ray."
