@@ -104,6 +104,13 @@ def results_table(results: Iterable) -> pd.DataFrame:
     return trial_table(records)
 
 
+def quiet_run(folder: Path):
+    """Return the RunConfig of a Tuner that keeps its files in this folder and shows nothing, in notebooks either."""
+    from ray import tune
+
+    return tune.RunConfig(storage_path=str(folder), verbose=0, progress_reporter=tune.CLIReporter())
+
+
 def fit_in_turn(
     tuners: Mapping[str, object], *, limit_s: float = 120, progress: bool = False
 ) -> dict[str, pd.DataFrame]:

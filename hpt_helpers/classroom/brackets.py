@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hpt_helpers.classroom import plots
-from hpt_helpers.classroom.figures import COLOURS, described, label, new_axes, new_row
+from hpt_helpers.classroom.figures import COLOURS, described, label, new_axes, new_row, plain_ticks
 
 if TYPE_CHECKING:
     from hpt_helpers.landscape import Landscape
@@ -68,7 +68,10 @@ def fans(full: Mapping[str, Landscape], repeat: int = 0, *, epoch: int = 9, axes
     for ax, (name, held) in zip(axes, full.items(), strict=True):
         curves = held.val_loss[:, held.seeds.index(repeat)]
         winner = int(curves[:, -1].argmin())
-        plots.learning_curves(curves, mark=[winner], title=f"{label(name).capitalize()}: {len(curves)} runs", ax=ax)
+        plots.learning_curves(
+            curves, mark=[winner], title=f"{label(name).capitalize()}, {len(curves)} configurations", ax=ax
+        )
+        plain_ticks(ax.yaxis)
         ax.axvline(epoch, color=COLOURS[0], linestyle=":")
         ahead = int((curves[:, epoch - 1] < curves[winner, epoch - 1]).sum())
         described(ax, f"{ax.alt_text[:-1]}; at epoch {epoch}, {ahead} are ahead of the one that ends lowest.")

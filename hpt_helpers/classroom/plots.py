@@ -237,7 +237,7 @@ def paired(table: pd.DataFrame, a: str, b: str, *, title: str = "", unit: str = 
     ax.errorbar(mean, -2.5, xerr=half, fmt="s", color="black", capsize=4, ms=6, label=interval)
     ax.axvline(0, color="black", linewidth=1)
     ax.set(yticks=[], ylim=(-4, len(gap)), ylabel="repeats, sorted")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.18), frameon=False, ncols=2)
+    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.18), frameon=False)
     return described(ax, f"{title}: {', '.join(counts)}; {label(a)} − {label(b)} has {interval}.")
 
 

@@ -68,13 +68,12 @@ SPACE = SearchSpace({
 
 # %%
 from hpt_helpers.classroom.studies import lesson_04 as study
-from hpt_helpers.classroom.studies.repeats import rows_of
-from hpt_helpers.landscape import landscape
 
-hundred, repeats, full = SPACE.sample(100, seed=0), range(20), {}
-for name in ("iris", "breast_cancer"):
-    rows = rows_of(name, repeats)
-    full[name] = landscape(hundred, rows, n_epochs=81, seeds=repeats, progress=True)
+full = study.full_curves(
+    SPACE.sample(100, seed=0),
+    ["iris", "breast_cancer"],
+    n_epochs=81, repeats=range(20), progress=True,
+)
 brackets.fans(full)
 
 # %% [markdown]
@@ -93,8 +92,8 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # <details><summary>What was seen</summary>
 #
 # On iris early order is a good guide, in every repeat. On breast_cancer it depends on the rows: in some repeats
-# it guides, in others it misleads. There fast learners overfit, and whether their loss rises again in time hangs on
-# few validation rows. **So:** whether stopping early is safe is a property of your data. One run does not tell.
+# it guides, in others it misleads. There many learn within a few epochs and then overfit, and slower ones overtake
+# them. **So:** whether stopping early is safe is a property of your data, and one run does not tell.
 #
 # </details>
 #
@@ -106,12 +105,14 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # **Predict:** a survivor drawn blindly has rank 41 on average. Which ranks has this one, on each data set?
 
 # %%
-left = study.survivors(full, rungs=[(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)])
+boldest = hyperband_schedule(81)[0]
+left = study.survivors(full, boldest)
 plots.spread(left, "rank", title="Rank of the survivor among 81")
-left.groupby("data", sort=False)[["behind", "average_behind"]].mean().round(3)
+left.groupby("data").mean().round(3)
 
 # %% [markdown]
-# `behind` is the survivor's loss less the lowest of the 81; `average_behind` is that of a middling configuration.
+# Means over the repeats: `behind` is the survivor's loss less the lowest of the 81, `average_behind` the same for the
+# median of the 81.
 #
 # <details><summary>What was seen</summary>
 #
@@ -152,20 +153,18 @@ def hyperband(configs, schedule):
 # does Hyperband cost, going on and restarting?
 
 # %%
-import pandas as pd
-
 from hpt_helpers import strategies
 from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run
 from hpt_helpers.trials import same_trials
 
-training = TrainingObjective(load_splits("iris"))
-trials = run(hyperband(SPACE.sample(49, seed=0), hyperband_schedule(27)), training)
-assert same_trials(trials, run(strategies.hyperband(SPACE, 27, seed=0), training))
-on, again = trials["charged_epochs"].sum(), trials["n_epochs"].sum()
-cost = pd.DataFrame({"epochs": [49 * 27, on, again]}, ["in full", "going on", "restarting"])
-cost.assign(days=(cost["epochs"] * 2 / 27 / 24).round(1))
+iris = load_splits("iris")
+drawn = SPACE.sample(49, seed=0)
+trials = run(hyperband(drawn, hyperband_schedule(27)), TrainingObjective(iris))
+packaged = strategies.hyperband(SPACE, 27, seed=0)
+assert same_trials(trials, run(packaged, TrainingObjective(iris)))
+study.bill(trials, n_epochs=27, hours=2)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -188,29 +187,31 @@ from ray import tune
 from ray.tune.schedulers import HyperBandScheduler
 from ray.tune.search import BasicVariantGenerator
 
-from hpt_helpers.ray_tune import course_trainable
+from hpt_helpers.ray_tune import course_trainable, quiet_run
 
 
-def tuner(configs, folder, max_t=9, space=SPACE, at_once=None):
-    settings = tune.TuneConfig(
-        metric="val_loss", mode="min", num_samples=len(configs), reuse_actors=True,
-        search_alg=BasicVariantGenerator(points_to_evaluate=configs),
-        scheduler=HyperBandScheduler(max_t=max_t, reduction_factor=3),
-        max_concurrent_trials=at_once,
+def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
+    return tune.Tuner(
+        course_trainable("iris"),
+        param_space=space.to_ray(),
+        tune_config=tune.TuneConfig(
+            search_alg=BasicVariantGenerator(configs, max_concurrent=at_once),
+            scheduler=HyperBandScheduler(max_t=max_t, reduction_factor=3),
+            metric="val_loss", mode="min",
+            num_samples=len(configs), reuse_actors=True,
+        ),
+        run_config=quiet_run(folder),
     )
-    files = tune.RunConfig(storage_path=str(folder), verbose=0)
-    return tune.Tuner(course_trainable("iris"), param_space=space.to_ray(),
-                      tune_config=settings, run_config=files)
 
 
 # %% [markdown]
 # `HyperBandScheduler` fills its brackets in the order in which trials arrive, and **the bracket that never cuts comes
 # first**. So we queue the 17 configurations of R = 9 (brackets of 9, 5 and 3) with the cautious bracket in front.
 #
-# Starting Ray is slow, so we start it once, for four runs. The first is this one. The others are for the autopsy
+# Starting Ray is slow, so we start it once, for four runs. The third is this one. The others are for the autopsy
 # below: a script that circulates tunes this network with five trials, draws `epochs` from 5, 10 and 15, and leaves
-# `max_t`, Ray's name for R, at its default of 81. `local_ray` keeps Ray to this machine, behind a random token, one
-# trial at a time, and ends it.
+# `max_t`, Ray's name for R, at its default of 81. `local_ray` keeps Ray to this machine, behind a random token, and
+# ends it; with `num_cpus=1` one trial runs at a time.
 #
 # **This takes about 40 seconds.** If it should hang, the cell ends by itself and says what to do.
 
@@ -218,14 +219,15 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=None):
 from hpt_helpers.local_ray import local_ray
 from hpt_helpers.ray_tune import fit_in_turn
 
-drawn = SPACE.sample(17, seed=0)
-queue = drawn[14:] + drawn[9:14] + drawn[:9]
+few = SPACE.sample(17, seed=0)
+queue = few[14:] + few[9:14] + few[:9]
 SCRIPT = SearchSpace({**SPACE, "epochs": Choice([5, 10, 15])})
+five = SCRIPT.sample(5, seed=0)
 with local_ray(num_cpus=1) as folder:
     tuners = {
-        "17 trials": tuner(queue, folder),
-        "the script": tuner(SCRIPT.sample(5, seed=0), folder, max_t=81, space=SCRIPT),
+        "the script": tuner(five, folder, max_t=81, space=SCRIPT),
         "R = 9": tuner(queue[:5], folder),
+        "17 trials": tuner(queue, folder),
         "two at a time": tuner(queue, folder, at_once=2),
     }
     in_ray = fit_in_turn(tuners, progress=True)
@@ -240,7 +242,7 @@ with local_ray(num_cpus=1) as folder:
 
 # %%
 schedule = hyperband_schedule(9)
-by_hand = run(hyperband(drawn, schedule), training)
+by_hand = run(hyperband(few, schedule), TrainingObjective(iris))
 study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 
 # %% [markdown]
@@ -257,14 +259,13 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # ## Autopsy: a Hyperband that stops nothing
 #
 # Back to the script. We repair it one fault at a time: no `epochs` among the hyperparameters and `max_t` = 9 instead;
-# then 17 trials instead of five. The last row is the repaired script with `max_concurrent_trials=2`, to be kind to a
-# laptop.
+# then 17 trials instead of five. The last row is the repaired script with at most two trials at a time
+# (`max_concurrent`), to be kind to a laptop.
 #
 # **Predict:** how many trials are stopped early in each of the four?
 
 # %%
-runs = ["the script", "R = 9", "17 trials", "two at a time"]
-study.stopped({name: in_ray[name] for name in runs}, n_epochs=9)
+study.stopped(in_ray, n_epochs=9)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -334,8 +335,8 @@ study.verdicts(races)
 # <details><summary>What was seen</summary>
 #
 # As searched Hyperband wins all three. Fresh, it wins the first, makes no clear difference in the second, and
-# **loses** the third. Why? A search that looks at more losses finds luckier ones: it is the best of 143 on 30 validation rows
-# against the best of 19. With R = 27 most configurations are still far from done, and the gain outweighs luck. With
+# **loses** the third more often than not. Why? A search that looks at more losses finds luckier ones, and all are read
+# on the same thirty rows. With R = 27 most configurations are far from done, and the gain outweighs that luck. With
 # R = 81 many are good, little is left to gain, and the luckiest wins. **So:** judge a winner on rows that did not
 # choose it, before you praise the method that found it.
 #
@@ -361,10 +362,10 @@ study.remedies(remedies)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To demand R changes almost nothing: the winner had reached it anyhow. Later cuts help in more repeats than they harm,
-# at a lower cost: fewer trials, fewer lucky ones. Finalists help most often, and cost most: they are judged on
-# more rows, which is what was short. None makes Hyperband clearly better than random search here. **So:** spend the
-# last part of a budget on judging a few finalists anew, not on more trials.
+# To demand R changes almost nothing: the winner had reached it anyhow. The other two help in more repeats than they
+# harm: later cuts at two thirds of the cost (fewer trials, fewer lucky ones), finalists at twice the cost (they
+# are judged on more rows, which is what was short). Neither makes Hyperband clearly better than random search here.
+# **So:** where configurations differ little, save on trials, and spend on judging a few finalists anew.
 #
 # </details>
 
@@ -378,9 +379,10 @@ study.remedies(remedies)
 from hpt_helpers.training import refit
 from hpt_helpers.trials import config_of, incumbent
 
-iris, best = load_splits("iris"), incumbent(trials)
+best = incumbent(trials)
 n_epochs = int(trials.at[best, "n_epochs"])
-print(iris.final_score(refit(config_of(trials, best), iris, n_epochs=n_epochs)))
+model = refit(config_of(trials, best), iris, n_epochs=n_epochs)
+print(iris.final_score(model))
 
 # %% [markdown]
 # Thirty rows give a wide interval: the score says that the network works, and cannot tell two good ones apart.

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from hpt_helpers.classroom.studies.repeats import rows_of
 from hpt_helpers.config import training_key
-from hpt_helpers.landscape import Landscape
+from hpt_helpers.landscape import Landscape, landscape
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import run, run_many
@@ -25,6 +25,15 @@ from hpt_helpers.strategies import hyperband_schedule, random_search, successive
 OTHER_CONFIGS = 10_000  # random search draws its own
 ROUNDING = 1e-9  # the same training in another company may differ by less
 JUDGES, FINALS = range(10), range(50, 54)  # of the hundred repeats set apart for each repeat, which choose nothing
+
+
+def full_curves(configs: Sequence[Mapping], names: Sequence[str], *, n_epochs, repeats, progress=False) -> dict:
+    """Return for each data set, by name, the landscape of these configurations with a repeat for each seed."""
+    found = {}
+    for name in names:
+        rows = rows_of(name, repeats)
+        found[name] = landscape(configs, rows, n_epochs=n_epochs, seeds=repeats, progress=progress)
+    return found
 
 
 def rank_correlations(full: Mapping[str, Landscape], epochs: Sequence[int] = (3, 27)) -> pd.DataFrame:
@@ -63,6 +72,17 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
             average = np.median(losses) - losses.min()
             rows.append((name, repeat, left - losses.min(), average, 1 + int((losses < left).sum())))
     return pd.DataFrame(rows, columns=["data", "repeat", "behind", "average_behind", "rank"])
+
+
+def bill(trials: pd.DataFrame, *, n_epochs: int, hours: float) -> pd.DataFrame:
+    """Return what a search costs in full, going on and restarting, as its index: epochs, and days one after another.
+
+    trials: of a Hyperband with R = n_epochs, which take so many hours.
+    """
+    n_configs = trials["config"].map(training_key).nunique()
+    epochs = [n_configs * n_epochs, trials["charged_epochs"].sum(), trials["n_epochs"].sum()]
+    table = pd.DataFrame({"epochs": epochs}, ["in full", "going on", "restarting"])
+    return table.assign(days=(table["epochs"] * hours / n_epochs / 24).round(1))
 
 
 def reached(searches: Mapping[str, pd.DataFrame], schedule: Sequence[Sequence[tuple[int, int]]]) -> pd.DataFrame:
