@@ -117,19 +117,21 @@ def fit_in_turn(
     """Fit these Tuners one after the other; return the trial table of each by its name.
 
     limit_s: seconds that each may take. progress: show a bar of Tuners.
-    Raises TimeoutError, saying what to do, when one takes longer: its trials are stopped first.
+    Raises TimeoutError, saying what to do, when one takes longer: its trials are stopped first. For the main thread,
+    as notebooks have it. The handler of interrupts, which Tune leaves changed, is restored.
     """
     tables = {}
     for name, tuner in progress_bar(tuners.items(), progress=progress, unit="fit", desc="Ray"):
         # Tune ends its trials at an interrupt, and returns what it has.
         watchdog = threading.Timer(limit_s, signal.raise_signal, [signal.SIGINT])
         watchdog.daemon = True
-        started = time.monotonic()
+        started, handler = time.monotonic(), signal.getsignal(signal.SIGINT)
         watchdog.start()
         try:
             results = tuner.fit()
         finally:
             watchdog.cancel()
+            signal.signal(signal.SIGINT, handler)  # or the next interrupt would be lost
         if time.monotonic() - started >= limit_s:
             raise TimeoutError(
                 f"Ray did not end {name!r} within {limit_s:g} s. Run this cell again; if that ends here too, restart "

@@ -108,7 +108,7 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 boldest = hyperband_schedule(81)[0]
 left = study.survivors(full, boldest)
 plots.spread(left, "rank", title="Rank of the survivor among 81")
-left.groupby("data").mean().round(3)
+left.groupby("data", sort=False).mean().round(3)
 
 # %% [markdown]
 # Means over the repeats: `behind` is the survivor's loss less the lowest of the 81, `average_behind` the same for the

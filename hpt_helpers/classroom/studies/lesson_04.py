@@ -59,8 +59,8 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
     """Return which of its first configurations successive halving is left with, in each repeat.
 
     rungs: (n_configs, n_epochs), the last for one configuration and the landscapes' last epoch.
-    Columns: data, repeat, behind (its loss at the last epoch less the lowest there), average_behind (the same of
-    the median configuration) and rank (1: it is the lowest).
+    Indexed by repeat; columns: data, behind (its loss at the last epoch less the lowest there), average_behind (the
+    same of the median configuration) and rank (1: it is the lowest).
     """
     rows = []
     for name, held in full.items():
@@ -71,7 +71,7 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
             left = trials["val_loss"].iloc[-1]
             average = np.median(losses) - losses.min()
             rows.append((name, repeat, left - losses.min(), average, 1 + int((losses < left).sum())))
-    return pd.DataFrame(rows, columns=["data", "repeat", "behind", "average_behind", "rank"])
+    return pd.DataFrame(rows, columns=["data", "repeat", "behind", "average_behind", "rank"]).set_index("repeat")
 
 
 def bill(trials: pd.DataFrame, *, n_epochs: int, hours: float) -> pd.DataFrame:
