@@ -184,19 +184,19 @@ study.bill(trials, n_epochs=27, hours=2)
 
 # %%
 from ray import tune
-from ray.tune.schedulers import HyperBandScheduler
+from ray.tune.schedulers import ASHAScheduler, HyperBandScheduler
 from ray.tune.search import BasicVariantGenerator
 
 from hpt_helpers.ray_tune import course_trainable, quiet_run
 
 
-def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
+def tuner(configs, folder, max_t=9, space=SPACE, at_once=0, kind=HyperBandScheduler):
     return tune.Tuner(
         course_trainable("iris"),
         param_space=space.to_ray(),
         tune_config=tune.TuneConfig(
             search_alg=BasicVariantGenerator(configs, max_concurrent=at_once),
-            scheduler=HyperBandScheduler(max_t=max_t, reduction_factor=3),
+            scheduler=kind(max_t=max_t, reduction_factor=3),
             metric="val_loss", mode="min",
             num_samples=len(configs), reuse_actors=True,
         ),
@@ -208,7 +208,7 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
 # `HyperBandScheduler` fills its brackets in the order in which trials arrive, and **the bracket that never cuts comes
 # first**. So we queue the 17 configurations of R = 9 (brackets of 9, 5 and 3) with the cautious bracket in front.
 #
-# Starting Ray is slow, so we start it once, for four runs. The third is this one. The others are for the autopsy
+# Starting Ray is slow, so we start it once, for five runs. The third is this one. The others are for the autopsy
 # below: a script that circulates tunes this network with five trials, draws `epochs` from 5, 10 and 15, and leaves
 # `max_t`, Ray's name for R, at its default of 81. `local_ray` keeps Ray to this machine, behind a random token, and
 # ends it; with `num_cpus=1` one trial runs at a time.
@@ -229,6 +229,7 @@ with local_ray(num_cpus=1) as folder:
         "R = 9": tuner(queue[:5], folder),
         "17 trials": tuner(queue, folder),
         "two at a time": tuner(queue, folder, at_once=2),
+        "ASHA, two at a time": tuner(queue, folder, at_once=2, kind=ASHAScheduler),
     }
     in_ray = fit_in_turn(tuners, progress=True)
 
@@ -259,10 +260,11 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # ## Autopsy: a Hyperband that stops nothing
 #
 # Back to the script. We repair it one fault at a time: no `epochs` among the hyperparameters and `max_t` = 9 instead;
-# then 17 trials instead of five. The last row is the repaired script with at most two trials at a time
-# (`max_concurrent`), to be kind to a laptop.
+# then 17 trials instead of five. The fourth row is the repaired script with at most two trials at a time
+# (`max_concurrent`), to be kind to a laptop. The last one has **ASHA** for a scheduler, Hyperband's successor, which
+# decides about each trial as it comes, and has no brackets to fill.
 #
-# **Predict:** how many trials are stopped early in each of the four?
+# **Predict:** how many trials are stopped early in each of the five?
 
 # %%
 study.stopped(in_ray, n_epochs=9)
@@ -270,10 +272,10 @@ study.stopped(in_ray, n_epochs=9)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only one of the four is Hyperband. With `max_t` at 81 the first bracket holds five trials and never cuts. With
+# Only the third is Hyperband. With `max_t` at 81 the first bracket holds five trials and never cuts. With
 # R = 9 three fill the cautious bracket, and the two others wait in one for five: Ray cuts to the two best of it. With
 # two at a time the trials in front have ended before the next ones come, so that a bracket never fills. There is no
-# error and no warning. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
+# error and no warning. ASHA does not mind. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
 # brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
 #
 # </details>
@@ -283,8 +285,8 @@ study.stopped(in_ray, n_epochs=9)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# **Ray's own documentation recommends ASHA over HyperBand** (`ASHAScheduler`; Li et al. 2020). Hyperband waits at each
-# rung for the slowest trial; ASHA decides as results come in, and has no brackets to fill. See Going further.
+# **Ray's own documentation recommends ASHA over HyperBand** (`ASHAScheduler`; Li et al. 2020). Going further shows what
+# it gains with many machines.
 #
 # </div>
 
@@ -473,6 +475,63 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 #
 # </details>
 #
+# ### Many machines, some of them slow
+#
+# Successive halving waits at each rung for its slowest trial. **ASHA** (asynchronous successive halving) does not: a
+# free machine takes the best trial that is among the lowest third of its rung *so far*, and where there is none, a new
+# configuration. We simulate both with 1 to 64 machines, until one configuration has its 81 epochs. An epoch takes a
+# minute on average, more for some configurations (**stragglers**).
+#
+# **Predict:** 81 + 54 + 54 + 54 + 54 epochs are five hours for one machine. And for 64?
+
+# %%
+from hpt_helpers.classroom.studies.asha import waiting
+
+waiting([1, 4, 16, 64], repeats=range(10))
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# For halving, 64 machines are hardly faster than 16: nearly all of them wait, since the last rung is one trial.
+# ASHA's are never idle, and its first configuration arrives in half the time. (It is a fast one, for that is what comes
+# first, and ASHA makes some mistakes early.) **So:** from a handful of machines on, use ASHA.
+#
+# </details>
+#
+# ### Successive halving in scikit-learn
+#
+# `HalvingRandomSearchCV` is one bracket, with any number as its resource: rows of data, trees, or here our network's
+# epochs. It keeps no checkpoints, so survivors restart, each in three folds.
+
+# %%
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import HalvingRandomSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from hpt_helpers.model import skorch_classifier
+
+lr, size, hidden = (SPACE.to_distributions()[k] for k in ("lr", "batch_size", "hidden_size"))
+net = "neuralnetclassifier__"
+halved = HalvingRandomSearchCV(
+    make_pipeline(StandardScaler(), skorch_classifier(iris, n_epochs=27)),
+    {f"{net}lr": lr, f"{net}batch_size": size, f"{net}module__hidden_size": hidden},
+    resource=f"{net}max_epochs", min_resources=3, max_resources=27, n_candidates=9,
+    scoring="neg_log_loss", cv=3, random_state=0,
+).fit(*load_splits("iris", scaled=False).search_rows())
+list(zip(halved.n_candidates_, halved.n_resources_))
+
+# %% [markdown]
+# ### Two relatives, in a paragraph each
+#
+# **Population-based training** (Jaderberg et al. 2017; Ray's `PopulationBasedTraining`) stops the bad trials too, but
+# puts a copy of a good one in their place, weights and all, and changes its hyperparameters a little. What it finds is a
+# *schedule*, such as a falling learning rate; it needs checkpoints, and a population that trains at the same time.
+#
+# **BOHB** (Falkner et al. 2018; Ray's `TuneBOHB` with `HyperBandForBOHB`) keeps Hyperband's brackets, and draws their
+# configurations from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb), instead of at
+# random. The brackets guard against early order that misleads, the model against drawing blindly.
+#
 # ### Another exercise
 #
 # **4.** Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a
@@ -498,3 +557,6 @@ ex.progress()
 #   Bandit-Based Approach to Hyperparameter Optimization*, Journal of Machine Learning Research 18.
 # - Liam Li, Kevin Jamieson, Afshin Rostamizadeh, Ekaterina Gonina, Jonathan Ben-tzur, Moritz Hardt, Benjamin Recht and
 #   Ameet Talwalkar (2020), *A System for Massively Parallel Hyperparameter Tuning*, MLSys: ASHA.
+# - Max Jaderberg et al. (2017), *Population Based Training of Neural Networks*, arXiv 1711.09846.
+# - Stefan Falkner, Aaron Klein and Frank Hutter (2018), *BOHB: Robust and Efficient Hyperparameter Optimization at
+#   Scale*, ICML.
