@@ -1,18 +1,13 @@
 """Arrays that are dear to compute, kept on disk and named by everything that determines them."""
 
-from __future__ import annotations
-
-import ast
 import hashlib
 import json
 import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from types import ModuleType
 
@@ -29,41 +24,37 @@ def cached(key: Mapping[str, object], compute: Callable[[], Mapping[str, np.ndar
     """Return `compute()`, a mapping from names to arrays, from the cache where it is in it.
 
     key: everything that determines the numbers, by name: None, bool, int, float, str, numpy scalars and arrays,
-        modules, and lists, tuples and mappings (with str keys) of these. A list and a tuple are the same, 1 and
-        1.0 are not. A module stands for its source and that of all modules of its package that it imports,
-        directly or not: name the module whose code computes, and a change to that code is another key.
-        The versions of `LIBRARIES` belong to every key.
+        modules, and lists, tuples and mappings of these. A list and a tuple are the same, 1 and 1.0 are not. A
+        module stands for its source: name all whose code computes. The versions of `LIBRARIES` belong to every key.
 
-    An entry is one .npz file, without pickle and with checksums, moved into place whole. A damaged one is
-    computed again, with a warning. Where `cache_folder` cannot be used, or the disk is full, all is computed
-    each time, with one warning.
-    Raises TypeError for what a key cannot hold, and when `compute` returns anything but a mapping from str to
-    arrays of numbers, bools or text. What `compute` raises goes on, and nothing is kept.
+    An entry is one .npz file, without pickle and with checksums, moved into place whole. A damaged one is computed
+    again, with a warning. Without a usable `cache_folder`, or on a full disk, all is computed each time, with one.
+    Raises TypeError for what a key cannot hold, and when `compute` returns anything but a mapping from str to arrays of
+    numbers, bools or text. What `compute` raises goes on, and nothing is kept.
 
     >>> cached({"what": "squares", "n": 4}, lambda: {"squares": np.arange(4) ** 2})
     {'squares': array([0, 1, 4, 9])}
     """
     digest = _digest(key)
     try:
-        entry = cache_folder() / f"{digest}.npz"
+        folder = cache_folder()
     except OSError as error:
-        _warn_once(f"{error}; results are computed anew each time")
+        _warn_once(str(error))
         return _checked(compute())
-    arrays = _read(entry, digest)
+    arrays = _read(folder, digest)
     if arrays is None:
         arrays = _checked(compute())
         try:
-            _write(entry, digest, arrays)
+            _write(folder, digest, arrays)
         except OSError as error:
-            _warn_once(f"no cache in {entry.parent}: {error}; results are computed anew each time")
+            _warn_once(f"no cache in {folder}: {error}")
     return arrays
 
 
 def cache_folder() -> Path:
     """Return the folder of the cache, which is private to this user: HPT_CACHE_DIR, or the user's cache directory.
 
-    Made where it is missing. Raises OSError, saying which folder and why, when it cannot be made or written,
-    belongs to another user, or could be written by others.
+    Raises OSError, with the reason, when it cannot be made or written, or another user owns it or could write to it.
     """
     folder = Path(os.environ.get("HPT_CACHE_DIR") or platformdirs.user_cache_dir("hpt_helpers", appauthor=False))
     try:
@@ -80,73 +71,37 @@ def cache_folder() -> Path:
 
 
 def _digest(key: Mapping[str, object]) -> str:
-    if not isinstance(key, Mapping):
-        raise TypeError(f"key is {key!r}; a mapping from names to what determines the numbers is needed")
     versions = {name: metadata.version(name) for name in LIBRARIES}
-    text = json.dumps([versions, _described("key", key)], sort_keys=True)
+    text = json.dumps([versions, key], sort_keys=True, default=_described)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _described(name: str, value):
-    """Return value as JSON can hold it; an array or a module stands as its digest. name: for error messages."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list | tuple):
-        return [_described(f"{name}[{i}]", v) for i, v in enumerate(value)]
-    if isinstance(value, Mapping) and all(isinstance(k, str) for k in value):
-        return {"mapping": {k: _described(f"{name}[{k!r}]", v) for k, v in value.items()}}
+def _described(value):
+    """Return what stands in a key for a value that JSON does not know: an array or a module as its digest."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, np.generic) and not isinstance(value, np.longdouble):  # whose item is itself
+        return value.item()
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return {"array": [repr(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]}
     if isinstance(value, ModuleType) and str(getattr(value.__spec__, "origin", None)).endswith(".py"):
-        return {"module": {k: hashlib.sha256(source).hexdigest() for k, source in _sources(value).items()}}
+        return {"module": [value.__name__, hashlib.sha256(Path(value.__spec__.origin).read_bytes()).hexdigest()]}
     raise TypeError(
-        f"{name} is {value!r}; None, bool, int, float, str, arrays of these, modules with a source file, and "
-        f"lists, tuples and mappings with str keys are allowed"
+        f"key holds {value!r}; None, bool, int, float, str, arrays of these, modules with a source file, and "
+        "lists, tuples and mappings of these are allowed"
     )
 
 
-def _sources(module: ModuleType) -> dict[str, bytes]:
-    """Return the source of this module and of the modules of its package that it imports, directly or not."""
-    sources, waiting = {}, [module.__spec__]
-    while waiting:
-        spec = waiting.pop()
-        if spec and spec.name not in sources:
-            sources[spec.name] = Path(spec.origin).read_bytes()
-            waiting += _imported(ast.parse(sources[spec.name]), spec)
-            if parent := spec.name.rpartition(".")[0]:  # the package, whose __init__ is run as well
-                waiting.append(find_spec(parent))
-    return sources
+def _checked(computed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    if isinstance(computed, Mapping) and all(isinstance(name, str) for name in computed):
+        arrays = {name: np.asarray(array) for name, array in computed.items()}
+        if not any(array.dtype.hasobject for array in arrays.values()):
+            return arrays
+    raise TypeError(f"compute returned {computed!r}; names with arrays of numbers, bools or text are needed")
 
 
-def _imported(source: ast.Module, spec: ModuleSpec) -> Iterator[ModuleSpec | None]:
-    """Yield the modules of its own package that a source imports anywhere, within functions as well."""
-    package = spec.name.split(".")[0]
-    for node in ast.walk(source):
-        if isinstance(node, ast.Import):
-            yield from (find_spec(alias.name) for alias in node.names if alias.name.split(".")[0] == package)
-        elif isinstance(node, ast.ImportFrom):
-            name = resolve_name("." * node.level + (node.module or ""), spec.parent)
-            if name.split(".")[0] != package:
-                continue
-            found = find_spec(name)
-            yield found
-            if found and found.submodule_search_locations:  # a package: what is imported from it may be modules
-                yield from (find_spec(f"{name}.{alias.name}") for alias in node.names)
-
-
-def _checked(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    if not isinstance(arrays, Mapping) or not all(isinstance(name, str) for name in arrays):
-        raise TypeError(f"compute returned {arrays!r}; a mapping from names to arrays is needed")
-    arrays = {name: np.asarray(array) for name, array in arrays.items()}
-    for name, array in arrays.items():
-        if array.dtype.hasobject:
-            raise TypeError(f"compute returned {name!r} with dtype {array.dtype}; numbers, bools or text are needed")
-    return arrays
-
-
-def _read(entry: Path, digest: str) -> dict[str, np.ndarray] | None:
+def _read(folder: Path, digest: str) -> dict[str, np.ndarray] | None:
+    entry = folder / f"{digest}.npz"
     if not entry.exists():
         return None
     try:
@@ -161,21 +116,21 @@ def _read(entry: Path, digest: str) -> dict[str, np.ndarray] | None:
         return None
 
 
-def _write(entry: Path, digest: str, arrays: Mapping[str, np.ndarray]) -> None:
-    with tempfile.NamedTemporaryFile(dir=entry.parent, suffix=".tmp", delete=False) as unfinished:
+def _write(folder: Path, digest: str, arrays: Mapping[str, np.ndarray]) -> None:
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as unfinished:
         try:
             # The first array says whose entry it is and what the others are called: checksums guard it as well.
             np.savez(unfinished, np.array([digest, *arrays]), *arrays.values())
         except BaseException:
             os.unlink(unfinished.name)
             raise
-    os.replace(unfinished.name, entry)
+    os.replace(unfinished.name, folder / f"{digest}.npz")
 
 
-def _warn_once(message: str) -> None:
-    if message not in _warned:
-        _warned.add(message)
-        _warn(message)
+def _warn_once(reason: str) -> None:
+    if reason not in _warned:
+        _warned.add(reason)
+        _warn(f"{reason}; results are computed anew each time")
 
 
 def _warn(message: str) -> None:

@@ -20,10 +20,9 @@ DEFAULT_HIDDEN_SIZE = 16
 def plain(value: Any, name: str = "config") -> Any:
     """Return a deep copy of a configuration, or of one value, in Python's own types; numpy's scalars are converted.
 
-    What JSON can say is allowed: None, bool, int, finite float, str, and lists, tuples (which stay
-    tuples) and mappings of these with names of type str. Raises ValueError for nan and infinity and
-    TypeError for anything else; both name the entry, its value and what is allowed.
-    name: what the value is called in an error.
+    What JSON can say is allowed: None, bool, int, finite float, str, and lists, tuples (which stay tuples) and mappings
+    of these with names of type str. Raises ValueError for nan and infinity and TypeError for anything else; both name
+    the entry, its value and what is allowed. name: what the value is called in an error.
 
     >>> plain({"batch_size": np.int64(25), "layers": (np.float64(0.5), None)})
     {'batch_size': 25, 'layers': (0.5, None)}
@@ -53,8 +52,8 @@ def plain(value: Any, name: str = "config") -> Any:
 def config_key(config: Mapping) -> str:
     """Return the identity of a configuration: equal for two configurations that say the same, as canonical JSON.
 
-    The order of names does not matter, a tuple is a list, and numpy's values are Python's. 1, 1.0 and
-    True are three values: `max_features` of scikit-learn's forests means one feature by 1 and all by 1.0.
+    The order of names does not matter, a tuple is a list, and numpy's values are Python's. 1, 1.0 and True are three
+    values: `max_features` of scikit-learn's forests means one feature by 1 and all by 1.0.
     Raises TypeError or ValueError for what `plain` refuses and for what is no mapping.
 
     >>> config_key({"lr": 0.1, "layers": (8, 4)}) == config_key({"layers": [8, np.int64(4)], "lr": 0.1})
@@ -67,8 +66,8 @@ def config_key(config: Mapping) -> str:
 def training_key(config: Mapping) -> str:
     """Return the identity of the training of a configuration: equal where `fit` trains the same network.
 
-    Beyond `config_key`: `epochs` is left out (how long is not what), hidden_size is filled in, and
-    an lr of 1 is 1.0. A configuration that cannot be trained has a key too, other than all that can.
+    Beyond `config_key`: `epochs` is left out (how long is not what), hidden_size is filled in, and an lr of 1 is 1.0. A
+    configuration that cannot be trained has a key too, other than all that can.
     """
     check_mapping(config)
     network = {"hidden_size": DEFAULT_HIDDEN_SIZE} | {k: v for k, v in config.items() if k != "epochs"}
@@ -80,22 +79,22 @@ def training_key(config: Mapping) -> str:
 def check_config(config: Mapping, splits: Splits | None = None, *, n_epochs: int | None = None) -> dict:
     """Return the configuration as plain Python values, hidden_size filled in; refuse what cannot be trained.
 
-    lr: finite, > 0. batch_size: integer, 1 to the number of training rows of splits, if given.
-    hidden_size: integer, >= 1. Integer-valued numpy scalars count as integers; a float 16.5 does not.
-    `epochs` may stand in the configuration (lessons 1 to 3 search over it) when it agrees with
-    n_epochs; it is left out of the result. Raises TypeError for the wrong type, ValueError for
-    anything else.
+    lr: finite, > 0. batch_size: integer, 1 to the number of training rows of splits, if given. hidden_size: integer,
+    >= 1. `epochs` may stand in the configuration (lessons 1 to 3 search over it) when it agrees with n_epochs; it is
+    left out of the result. Raises TypeError for the wrong type, ValueError for anything else.
     """
     check_mapping(config)
-    for key in config:
-        if key not in ("lr", "batch_size", "hidden_size", "epochs"):
-            raise ValueError(f"config has the key {key!r}; allowed are lr, batch_size, hidden_size")
-    for key in ("lr", "batch_size"):
-        if key not in config:
-            raise ValueError(f"config {dict(config)!r} lacks {key!r}")
-    check_epochs(config, n_epochs)
+    for name in config:
+        if name not in ("lr", "batch_size", "hidden_size", "epochs"):
+            raise ValueError(f"config has the name {name!r}; allowed are lr, batch_size, hidden_size")
+    for name in ("lr", "batch_size"):
+        if name not in config:
+            raise ValueError(f"config {dict(config)!r} lacks {name!r}")
+    if "epochs" in config and config["epochs"] != n_epochs:
+        given = "the number of epochs is not part of it here" if n_epochs is None else f"n_epochs is {n_epochs}"
+        raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
     lr, batch_size = config["lr"], check_count("batch_size", config["batch_size"])
-    if isinstance(lr, bool) or not isinstance(lr, numbers.Real):
+    if not is_number(lr):
         raise TypeError(f"lr is {lr!r}; a number is needed")
     if not (math.isfinite(lr) and lr > 0):
         raise ValueError(f"lr is {lr!r}; it must be finite and greater than 0")
@@ -111,50 +110,34 @@ def check_mapping(config: Mapping) -> None:
         raise TypeError(f"config is {config!r}; a mapping such as {{'lr': 0.01, 'batch_size': 16}} is needed")
 
 
-def check_epochs(config: Mapping, n_epochs: int | None) -> None:
-    """Raise ValueError when the configuration has an entry `epochs` other than n_epochs."""
-    if "epochs" in config and config["epochs"] != n_epochs:
-        given = "the number of epochs is not part of it here" if n_epochs is None else f"n_epochs is {n_epochs}"
-        raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
+def is_number(value: Any, kind: type = numbers.Real) -> bool:
+    """Say whether value is a number of this kind; True and False are none."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
-def check_count(name: str, value: Any, *, least: int = 1) -> int:
-    """Return value as an int; TypeError when it is not an integer, ValueError when it is less than `least`.
+def check_count(name: str, value: Any, *, least: int = 1, most: float = math.inf) -> int:
+    """Return value as an int; TypeError when it is not an integer, ValueError when it is not from least to most.
 
     >>> check_count("batch_size", np.int64(16))
     16
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if not is_number(value, numbers.Integral):
         raise TypeError(f"{name} is {value!r}; an integer is needed")
-    if not math.isfinite(value) or value < least:
-        raise ValueError(f"{name} is {value!r}; it must be an integer of at least {least}")
-    if not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} is {value!r}; an integer is needed")
+    if not least <= value <= most:
+        allowed = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
+        raise ValueError(f"{name} is {value!r}; it must be an integer {allowed}")
     return int(value)
-
-
-def check_budget(budget: Any) -> float:
-    """Return the budget of a search in epochs; TypeError when it is no number, ValueError when negative or nan."""
-    if isinstance(budget, bool) or not isinstance(budget, numbers.Real):
-        raise TypeError(f"budget is {budget!r}; a number of epochs is needed")
-    if not budget >= 0:
-        raise ValueError(f"budget is {budget!r}; it must be 0 or more")
-    return float(budget)
 
 
 def check_seed(name: str, value: Any) -> int:
     """Return a training seed as an int; TypeError when it is no integer, ValueError outside 0 to 2**62 - 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} is {value!r}; an integer is needed")
-    if not 0 <= value < 2**62:
-        raise ValueError(f"{name} is {value!r}; allowed are 0 to 2**62 - 1")
-    return int(value)
+    return check_count(name, value, least=0, most=2**62 - 1)
 
 
 def check_seeds(seeds: Sequence[int] | np.ndarray) -> list[int]:
     """Return the training seeds as a list of ints; TypeError when seeds is no sequence of integers, such as range(5).
 
-    A single number is refused, because it could mean that seed or that many. Entries as `check_seed`.
+    A single number could mean that seed or that many, and is refused. Entries as `check_seed`.
 
     >>> check_seeds(range(3))
     [0, 1, 2]

@@ -1,13 +1,10 @@
 """The course's data: four bundled data sets, split into train and validation rows, drawn anew at will, and sealed test.
 
-A split has two parts of chance. `seed` decides which rows are the test part; `draw` decides which of the other
-rows are for training and which for validation. Repeats of a measurement change `draw`, so the test rows stay sealed.
+`seed` decides which rows are the test part, `draw` which of the others are for training and which for validation.
+Repeats of a measurement change `draw`, so the test rows stay sealed.
 """
 
-from __future__ import annotations
-
 import hashlib
-import numbers
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,13 +16,13 @@ from scipy.stats import binomtest
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
-# Above these learning rates training amplifies rounding until no two processors agree; see
-# `rounding_sensitivity` in population.py, which measures it.
+from hpt_helpers.config import check_count
+
+# Above these, training amplifies rounding until no two processors agree (`rounding_sensitivity` in population.py).
 MAX_LR = {"iris": 0.1, "wine": 0.1, "breast_cancer": 0.02, "digits": 0.01}
 
 # The draw that is used where none is named: of draws 0 to 19 at seed 42, the one whose best mean loss is the (lower)
-# median, as `hpt_helpers.classroom.draws` measures it. A rule, because a draw picked by eye is a choice on validation
-# data, and because most draws are a little too kind or too hard.
+# median, as `hpt_helpers.classroom.draws` measures it. A draw picked by eye would be a choice on validation data.
 DEFAULT_DRAW = {"iris": 18, "wine": 17, "breast_cancer": 3, "digits": 8}
 
 # (data set, seed) -> fingerprints of the weights that `final_score` has scored in this process.
@@ -46,12 +43,10 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """One data set, split into training, validation and (sealed) test rows.
+    """One data set, split into training, validation and (sealed) test rows, which are for `final_score`, at the end.
 
     X_train, X_val: float64, shape (n_rows, n_features); y_train, y_val: int64, shape (n_rows,).
-    `seed` decided the test rows, `draw` which of the others are for training and which for validation.
-    `max_lr` is the largest learning rate at which training on this data is well conditioned.
-    The test rows are for `final_score`, once, at the very end.
+    max_lr: the largest learning rate at which training on this data is well conditioned.
     """
 
     name: str
@@ -74,6 +69,11 @@ class Splits:
     def n_classes(self) -> int:
         return len(self.class_names)
 
+    @property
+    def seen(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """X_train, y_train, X_val and y_val: all that training and its scores depend on."""
+        return self.X_train, self.y_train, self.X_val, self.y_val
+
     def search_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Return X (n_rows, n_features) and y of training and validation rows together, for cross-validation."""
         return torch.cat([self.X_train, self.X_val]).numpy(), torch.cat([self.y_train, self.y_val]).numpy()
@@ -81,46 +81,39 @@ class Splits:
     def final_score(self, model: torch.nn.Module) -> Score:
         """Return the model's accuracy on the test rows, with its 95 % Wilson interval.
 
-        Use it once, for the one model you chose on validation data. Scoring other weights on the
-        same data set and seed in this process, whatever the draw, gives a UserWarning, because the second test score
-        is a choice between two; scoring the same weights again (re-running a cell) is quiet.
+        Use it once, for the one model you chose on validation data. Scoring other weights on the same data set and seed
+        in this process, whatever the draw, gives a UserWarning; the same weights again (re-running a cell) is quiet.
         """
-        fingerprint = _fingerprint(model)
+        weights = b"".join(tensor.cpu().numpy().tobytes() for tensor in model.state_dict().values())
+        fingerprint = hashlib.sha256(weights).hexdigest()
         scored = _scored.setdefault((self.name, self.seed), set())
         if scored and fingerprint not in scored:
-            warnings.warn(
-                f"the test rows of {self.name} (seed {self.seed}) have already scored other weights: "
-                "a second look at them turns the test score into a choice",
-                stacklevel=2,
-            )
+            already = f"the test rows of {self.name} (seed {self.seed}) have already scored other weights"
+            warnings.warn(f"{already}: a second look turns the test score into a choice", stacklevel=2)
         scored.add(fingerprint)
-        return wilson_interval(_n_correct(model, self._X_test, self._y_test), len(self._y_test))
+        n_rows = len(self._y_test)
+        return wilson_interval(round(self.autopsy_scores([model])[0] * n_rows), n_rows)
 
     def autopsy_scores(self, models: Sequence[torch.nn.Module]) -> np.ndarray:
-        """Return the test accuracy of each model, shape (n_models,): for studying a fault, not for choosing.
+        """Return the test accuracy of each model, shape (n_models,): to study choosing by them, which is a fault.
 
-        Choosing a configuration by these numbers is the very fault under study: the best of them
-        is too high by the luck of the choice. It leaves no trace in `final_score`'s record.
+        The best is too high by the luck of the choice. It leaves no trace in `final_score`'s record.
         """
-        n_test = len(self._y_test)
-        return np.array([_n_correct(model, self._X_test, self._y_test) / n_test for model in models])
+        with torch.no_grad():
+            predicted = [model(self._X_test).argmax(dim=1) for model in models]
+        return np.array([(labels == self._y_test).double().mean().item() for labels in predicted])
 
 
 def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, scaled: bool = True) -> Splits:
     """Return the named data set as 60 % training, 20 % validation and 20 % test rows.
 
     name: iris, wine, breast_cancer or digits (bundled with scikit-learn, no download).
-    seed: of the test part. On iris with seed 42 the test rows are those of
-        ``train_test_split(X, y, test_size=0.2, random_state=42)``.
-    draw: which of the other rows are for training and which for validation: drawn stratified, with
-        this random state. Repeats take range(20) or so: the test rows are the same in all of them.
-        None is the data set's default draw, a middle one of draws 0 to 19 by a stated rule.
-    scaled: standardise every feature with the training rows' mean and standard deviation (digits:
-        centre every pixel, one scale for all). False leaves features as they are, for pipelines
-        that scale inside their own folds, and to see what scaling is worth.
-
-    Raises ValueError for an unknown name and for a seed or draw outside 0 to 2**32 - 1, TypeError
-    for one that is not an integer.
+    seed: of the test part, which is that of ``train_test_split(X, y, test_size=0.2, random_state=seed)``.
+    draw: of the validation part among the other rows, stratified. Repeats take range(20) or so. None is the data set's
+        default draw, a middle one of draws 0 to 19 by a stated rule.
+    scaled: standardise every feature with the training rows' mean and standard deviation (digits: centre every pixel,
+        one scale for all). False leaves features as they are, for pipelines that scale inside their own folds.
+    Raises ValueError for an unknown name and for a seed or draw outside 0 to 2**32 - 1, TypeError for no integer.
 
     >>> splits = load_splits("iris")
     >>> len(splits.y_train), len(splits.y_val), splits.n_features, splits.n_classes
@@ -128,13 +121,14 @@ def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, 
     """
     if name not in MAX_LR:
         raise ValueError(f"name is {name!r}; allowed are {', '.join(MAX_LR)}")
-    seed, draw = _random_state("seed", seed), _random_state("draw", DEFAULT_DRAW[name] if draw is None else draw)
+    seed = check_count("seed", seed, least=0, most=2**32 - 1)
+    draw = check_count("draw", DEFAULT_DRAW[name] if draw is None else draw, least=0, most=2**32 - 1)
     bunch = getattr(datasets, f"load_{name}")()
-    X_rest, X_test, y_rest, y_test = train_test_split(bunch.data, bunch.target, test_size=0.2, random_state=seed)
-    X_train, X_val, y_train, y_val = train_test_split(
-        X_rest, y_rest, test_size=0.25, random_state=draw, stratify=y_rest
-    )
-    centre, scale = _scaling(X_train, one_scale=name == "digits") if scaled else (0.0, 1.0)
+    X, X_test, y, y_test = train_test_split(bunch.data, bunch.target, test_size=0.2, random_state=seed)
+    X_train, X_val, y_train, y_val = train_test_split(X, y, test_size=0.25, random_state=draw, stratify=y)
+    centre, scale = (X_train.mean(axis=0), X_train.std(axis=0)) if scaled else (0.0, 1.0)
+    if scaled and name == "digits":
+        scale = (X_train - centre).std()  # pixels divided by a tiny spread of their own make training chaotic
     parts = [torch.from_numpy((X - centre) / scale) for X in (X_train, X_val, X_test)]
     labels = [torch.from_numpy(y.astype(np.int64)) for y in (y_train, y_val, y_test)]
     return Splits(
@@ -151,37 +145,7 @@ def wilson_interval(n_correct: int, n_rows: int) -> Score:
     >>> print(wilson_interval(29, 30))
     0.967 (95 % interval 0.833 to 0.994, 30 rows)
     """
-    for name, count in (("n_correct", n_correct), ("n_rows", n_rows)):
-        if isinstance(count, bool) or not isinstance(count, numbers.Integral):
-            raise TypeError(f"{name} is {count!r}; an integer is needed")
-    if not 0 <= n_correct <= n_rows or n_rows < 1:
-        raise ValueError(f"n_correct is {n_correct} and n_rows is {n_rows}; 0 <= n_correct <= n_rows >= 1 is needed")
+    n_rows = check_count("n_rows", n_rows)
+    n_correct = check_count("n_correct", n_correct, least=0, most=n_rows)
     interval = binomtest(n_correct, n_rows).proportion_ci(0.95, method="wilson")
     return Score(n_correct / n_rows, float(interval.low), float(interval.high), n_rows)
-
-
-def _random_state(argument: str, value) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{argument} is {value!r}; an integer is needed")
-    if not 0 <= value < 2**32:
-        raise ValueError(f"{argument} is {value!r}; allowed are 0 to 2**32 - 1")
-    return int(value)
-
-
-def _scaling(X_train: np.ndarray, one_scale: bool) -> tuple[np.ndarray, np.ndarray | float]:
-    # Near-constant pixels divided by their own tiny spread become huge and make training chaotic.
-    centre = X_train.mean(axis=0)
-    scale = (X_train - centre).std() if one_scale else X_train.std(axis=0)
-    return centre, scale
-
-
-def _n_correct(model: torch.nn.Module, X: torch.Tensor, y: torch.Tensor) -> int:
-    with torch.no_grad():
-        return int((model(X).argmax(dim=1) == y).sum())
-
-
-def _fingerprint(model: torch.nn.Module) -> str:
-    digest = hashlib.sha256()
-    for tensor in model.state_dict().values():
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -1,22 +1,21 @@
 """Whole landscapes: the learning curves of many configurations under many seeds, computed once and kept on disk."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from hpt_helpers import population
+from hpt_helpers import data, model, population, stack, training
 from hpt_helpers.cache import cached
-from hpt_helpers.config import check_config, check_count, check_epochs, check_seeds, training_key
+from hpt_helpers.config import check_config, check_count, check_seeds, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
+
+CODE = [data, model, population, stack, training]  # whose source decides the curves, beside what else the key names
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +23,11 @@ class Landscape:
     """Learning curves of every configuration under every seed; an objective for `hpt_helpers.search.run`.
 
     val_loss, val_accuracy: float64, shape (n_configs, n_seeds, n_epochs), nan where training diverged.
-    Made from one Splits for each seed, a seed stands for a repeat: a draw of rows and a training seed.
-    As an objective it answers from the stored curves: a search over it is charged the epochs that
-    training would have cost. What it does not hold is refused, a failed trial that costs nothing.
+    Made from one Splits for each seed, a seed stands for a repeat: a draw of rows and a training seed. A search over it
+    is charged the epochs that training would have cost. What it does not hold is refused, a failed trial for nothing.
     """
 
+    identity = staticmethod(training_key)
     configs: list[dict]
     seeds: list[int]
     val_loss: np.ndarray
@@ -53,9 +52,10 @@ class Landscape:
 
     def _curves(self, config: Mapping, epoch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return val_loss and val_accuracy up to this epoch, each of shape (epoch,)."""
-        self._check_epoch(epoch)
+        check_count("epoch", epoch, most=self.n_epochs)
         key = training_key(config)
-        check_epochs(config, epoch)
+        if config.get("epochs", epoch) != epoch:
+            raise ValueError(f"config['epochs'] is {config['epochs']!r}, but n_epochs is {epoch}")
         if key not in self._position:
             raise ValueError(f"config {dict(config)!r} is not among the landscape's {len(self.configs)}")
         if seed not in self.seeds:
@@ -69,18 +69,12 @@ class Landscape:
         epochs: one epoch (counted from 1) or several. Rows are sorted by epoch, then as configs, then as seeds.
         Raises ValueError for an epoch that the landscape does not have, and for none.
         """
-        tables = []
+        tables, rows = [], pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
+        seed = np.tile(self.seeds, len(self.configs))
         for epoch in [epochs] if np.ndim(epochs) == 0 else epochs:
-            self._check_epoch(epoch)
-            rows = pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
-            tables.append(
-                rows.assign(
-                    epochs=epoch,
-                    seed=np.tile(self.seeds, len(self.configs)),
-                    val_loss=self.val_loss[:, :, epoch - 1].ravel(),
-                    val_accuracy=self.val_accuracy[:, :, epoch - 1].ravel(),
-                )
-            )
+            check_count("epoch", epoch, most=self.n_epochs)
+            loss, accuracy = (curves[:, :, epoch - 1].ravel() for curves in (self.val_loss, self.val_accuracy))
+            tables.append(rows.assign(epochs=epoch, seed=seed, val_loss=loss, val_accuracy=accuracy))
         return pd.concat(tables, ignore_index=True)
 
     def losses(self, config: Mapping, epoch: int) -> np.ndarray:
@@ -93,22 +87,12 @@ class Landscape:
         fixed: values that it has to have, such as batch_size=16. One that diverged under any seed is never the
         best; ValueError when all did, when none has these values, and for an epoch that the landscape lacks.
         """
-        self._check_epoch(epoch)
-        means = self.val_loss[:, :, epoch - 1].mean(axis=1)
-        having = [i for i, c in enumerate(self.configs) if all(c.get(k) == v for k, v in fixed.items())]
-        if not having:
-            raise ValueError(f"no configuration of the landscape has {fixed}")
-        if np.isnan(means[having]).all():
-            raise ValueError(f"every configuration diverged under some seed by epoch {epoch}")
-        return self.configs[having[int(np.nanargmin(means[having]))]]
-
-    def _check_epoch(self, epoch: int) -> None:
-        if check_count("epoch", epoch) > self.n_epochs:
-            raise ValueError(f"epoch is {epoch}; the landscape has {self.n_epochs}")
-
-    def identity(self, config: Mapping) -> str:
-        """Return what it takes for the same training, as `TrainingObjective` does."""
-        return training_key(config)
+        means = self.val_loss[:, :, check_count("epoch", epoch, most=self.n_epochs) - 1].mean(axis=1)
+        having = [all(c.get(name) == value for name, value in fixed.items()) for c in self.configs]
+        means[~np.array(having)] = np.nan
+        if np.isnan(means).all():
+            raise ValueError(f"no configuration with {fixed} is there that reached epoch {epoch} under every seed")
+        return self.configs[int(np.nanargmin(means))]
 
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
         for config, n_epochs, seed, _ in requests:
@@ -121,49 +105,33 @@ class Landscape:
 
 
 def landscape(
-    configs: Iterable[Mapping],
-    splits: Splits | Sequence[Splits],
-    *,
-    n_epochs: int,
-    seeds: Sequence[int],
+    configs: Iterable[Mapping], splits: Splits | Sequence[Splits], *, n_epochs: int, seeds: Sequence[int],
     progress: bool = False,
-) -> Landscape:
+) -> Landscape:  # fmt: skip
     """Return the learning curves of every configuration under every seed, from the cache where they are in it.
 
     splits: one for all seeds, or one for each: then each is a repeat, with rows and a seed of its own.
     seeds: the training seeds, such as range(5). progress: show a bar while training.
-    The cache is that of `hpt_helpers.cache`; the key is everything that determines the numbers: configurations,
-    rows, epochs, seeds, and the source of all modules that training uses.
-    Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are no sequence
-    of integers, and ValueError for no configurations, no seeds or a negative one, and for another number of
-    splits than of seeds.
+    The key in the cache names configurations, rows, epochs, seeds, and the source of all modules that train.
+    Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are no sequence of
+    integers, and ValueError for no configurations, no seeds or a negative one, and another number of splits than seeds.
     """
     n_epochs = check_count("n_epochs", n_epochs)
     seeds = check_seeds(seeds)
-    splits = [splits] * len(seeds) if isinstance(splits, Splits) else list(splits)
+    one = splits if isinstance(splits, Splits) else None
+    splits = [one] * len(seeds) if one else list(splits)
     if len(splits) != len(seeds):
         raise ValueError(f"splits has {len(splits)} entries; there are {len(seeds)} seeds")
     configs = [check_config(c, splits[0] if splits else None) for c in configs]
     if not configs or not seeds:
         raise ValueError(f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed")
-    key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "code": population, "rows": _rows(splits)}
-    curves = cached(key, lambda: _train(configs, splits, n_epochs, seeds, progress))
-    return Landscape(configs, seeds, **curves)
+    rows = [[part.numpy() for part in s.seen] for s in ([one] if one else splits)]
+    key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "rows": rows, "code": CODE}
 
+    def train() -> dict[str, np.ndarray]:
+        n, each = len(configs), [config for config in configs for _ in seeds]
+        curves = fit_many(each, splits * n, n_epochs=n_epochs, seed=seeds * n, progress=progress)
+        shape = (n, len(seeds), n_epochs)
+        return {"val_loss": curves.val_loss.reshape(shape), "val_accuracy": curves.val_accuracy.reshape(shape)}
 
-def _rows(splits: list[Splits]) -> list[list[np.ndarray]]:
-    """Return the rows that training sees, once for each of the splits that differ from their neighbour."""
-    different = [s for i, s in enumerate(splits) if i == 0 or s is not splits[i - 1]]
-    return [[getattr(s, part).numpy() for part in ("X_train", "y_train", "X_val", "y_val")] for s in different]
-
-
-def _train(
-    configs: list[dict], splits: list[Splits], n_epochs: int, seeds: list[int], progress: bool
-) -> dict[str, np.ndarray]:
-    jobs = list(product(configs, zip(splits, seeds, strict=True)))
-    curves = fit_many(
-        [config for config, _ in jobs], [part for _, (part, _) in jobs],
-        n_epochs=n_epochs, seed=[seed for _, (_, seed) in jobs], progress=progress,
-    )  # fmt: skip
-    shape = (len(configs), len(seeds), n_epochs)
-    return {"val_loss": curves.val_loss.reshape(shape), "val_accuracy": curves.val_accuracy.reshape(shape)}
+    return Landscape(configs, seeds, **cached(key, train))

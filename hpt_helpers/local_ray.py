@@ -1,14 +1,8 @@
-"""A safe local Ray that leaves nothing behind.
-
-Ray is imported where it is used: it takes seconds, and lessons 1 to 3 do without.
-"""
-
-from __future__ import annotations
+"""A safe local Ray that leaves nothing behind, and is imported where it is used: it takes seconds."""
 
 import logging
 import os
 import secrets
-import shutil
 import signal
 import sys
 import tempfile
@@ -22,8 +16,7 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints absolute paths even when verbose is 0
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's coming default; it warns of the present one
-    # One of the loggers that Tune adds by itself, TensorBoard's, prints to stderr about every inf.
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # TensorBoard's, for one, prints to stderr about every inf
 }
 # Whether it reports usage or not, a starting Ray asks the metadata addresses of three clouds which of them it
 # is in. A proxy that is not there refuses at once; Ray's own connections use none.
@@ -38,16 +31,13 @@ LONGEST_TEMP = 22  # characters: Ray's sockets lie deep, and macOS allows a sock
 def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path]:
     """Start a Ray of this process's own, and stop it when the block ends, whatever ends it.
 
-    num_cpus: how many trials of one CPU run at a time; the others queue.
-    address: connect to this existing cluster instead, with the token your environment has for it, and
-        only disconnect at the end. num_cpus then has no effect.
-    Yields a private temporary folder (mode 0700 all the time, removed at the end) for the Tuner's `storage_path`,
-    in which a local Ray keeps its own files too; on a cluster of several machines use storage that all of them
-    see instead.
-
-    The local Ray asks for a random token, because it listens on all interfaces whatever address it is
-    given. It has no dashboard, asks nobody outside, and prints nothing: a trial's error is in the results.
-    Environment variables, the "ray" logger's level and the SIGTERM handler are restored.
+    num_cpus: how many trials of one CPU run at a time; the others queue. address: connect to this existing cluster
+    instead, with the token your environment has for it, and only disconnect at the end; num_cpus then has no effect.
+    Yields a private temporary folder (mode 0700, removed at the end) for the Tuner's `storage_path`, in which a local
+    Ray keeps its own files too; on a cluster of several machines use storage that all of them see instead.
+    The local Ray asks for a random token, because it listens on all interfaces whatever address it is given. It has no
+    dashboard, asks nobody outside, and prints nothing: a trial's error is in the results. Environment variables, the
+    "ray" logger's level and the SIGTERM handler are restored.
     Raises RuntimeError where this process uses Ray already.
     """
     import ray
@@ -57,8 +47,10 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
     with ExitStack() as at_exit:
         folder = at_exit.enter_context(_private_folder())
         at_exit.enter_context(_environment(QUIET))
-        at_exit.enter_context(_quiet_logger())
-        at_exit.enter_context(_own_sigterm_handler())
+        at_exit.callback(logging.getLogger("ray").setLevel, logging.getLogger("ray").level)
+        handler = signal.getsignal(signal.SIGTERM)
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            at_exit.callback(signal.signal, signal.SIGTERM, handler)
         if address:
             at_exit.callback(ray.shutdown)
             ray.init(address, logging_level=logging.CRITICAL, log_to_driver=False)
@@ -139,12 +131,9 @@ def _processes(folder: Path) -> list:
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
-    short = len(tempfile.gettempdir()) <= LONGEST_TEMP or os.name != "posix"
-    folder = tempfile.mkdtemp(prefix="hpt-", dir=None if short else "/tmp")
-    try:
+    where = None if len(tempfile.gettempdir()) <= LONGEST_TEMP or os.name != "posix" else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="hpt-", dir=where, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -177,23 +166,3 @@ def _random_token() -> Iterator[None]:
             yield
     finally:
         read_again()
-
-
-@contextmanager
-def _quiet_logger() -> Iterator[None]:
-    logger = logging.getLogger("ray")
-    before = logger.level
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-@contextmanager
-def _own_sigterm_handler() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if before is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)

@@ -1,9 +1,7 @@
 """The one model of the course: a classifier with one hidden layer."""
 
-from __future__ import annotations
-
 import torch
-from torch import nn
+from torch import Generator, nn
 
 from hpt_helpers.data import Splits
 
@@ -18,23 +16,15 @@ class Linear(nn.Linear):
 class SimpleNN(nn.Module):
     """Linear → ReLU → Linear, in float64: (n_rows, input_size) in, (n_rows, num_classes) logits out.
 
-    Weights and biases are drawn uniformly from ±1/√fan_in, which is what `nn.Linear` does by default
-    (He et al. 2015 with a = √5), but from `generator`, so that creating a model neither reads nor
-    changes torch's global random state. Without a generator the global one is used.
+    Weights and biases are drawn uniformly from ±1/√fan_in, as `nn.Linear` does by default (He et al. 2015 with
+    a = √5), but from `generator`: torch's global random state is used only where none is given.
 
     >>> model = SimpleNN(4, 3, hidden_size=8, generator=torch.Generator().manual_seed(0))
     >>> model(torch.zeros(5, 4, dtype=torch.float64)).shape
     torch.Size([5, 3])
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        num_classes: int,
-        hidden_size: int = 16,
-        *,
-        generator: torch.Generator | None = None,
-    ):
+    def __init__(self, input_size: int, num_classes: int, hidden_size: int = 16, *, generator: Generator | None = None):
         super().__init__()
         self.hidden = Linear(input_size, hidden_size, dtype=torch.float64)
         self.output = Linear(hidden_size, num_classes, dtype=torch.float64)

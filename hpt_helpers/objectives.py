@@ -1,7 +1,5 @@
 """Objectives for `hpt_helpers.search`: one that trains the course's networks, and one of a function of one's own."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping
 
@@ -9,7 +7,7 @@ from hpt_helpers.config import check_config, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import Population
 from hpt_helpers.search import Objective, Outcome, Request
-from hpt_helpers.training import LearningCurves, failure_reason
+from hpt_helpers.training import failure_reason
 
 Key = tuple[str, int]  # a training: `training_key` and seed
 
@@ -34,14 +32,15 @@ def per_trial(function: Callable[[Mapping, int], float | Outcome]) -> Objective:
 class TrainingObjective:
     """Trains what is asked for, together, and goes on from where a configuration was.
 
-    A configuration that cannot be trained is refused: a failed trial that costs nothing. Networks stay
-    in memory for as long as the objective does, and serve all of its searches. runtime_s of trials
-    that trained together is the time between their answers, not a cost of each.
-    splits: one for all searches, or a mapping from a training seed to its rows, all of one shape: then each
-    seed is a repeat, and `run_many` trains repeats together.
+    A configuration that cannot be trained is refused: a failed trial that costs nothing. Networks stay in memory for as
+    long as the objective does, and serve all of its searches. runtime_s of trials that trained together is the time
+    between their answers, not a cost of each.
+    splits: one for all searches, or a mapping from a training seed to its rows, all of one shape: then each seed is a
+    repeat, and `run_many` trains repeats together.
     """
 
     SLICE = 512  # trials trained together before answers are given: what an interrupt can lose
+    identity = staticmethod(training_key)
 
     def __init__(self, splits: Splits | Mapping[int, Splits]):
         self.splits = splits
@@ -53,10 +52,6 @@ class TrainingObjective:
         if seed not in self.splits:
             raise ValueError(f"seed is {seed!r}; the objective has rows for {list(self.splits)}")
         return self.splits[seed]
-
-    def identity(self, config: Mapping) -> str:
-        """Return what it takes for the same configuration: equal where the same network would be trained."""
-        return training_key(config)
 
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
         for i in range(0, len(requests), self.SLICE):
@@ -75,8 +70,9 @@ class TrainingObjective:
         self._train(configs, wanted)
         curves = {id(population): population.curves() for population, _ in map(self._trained.get, wanted)}
         for i, key in waiting.items():
-            population, member = self._trained[key]
-            outcomes[i] = _outcome(curves[id(population)], member, requests[i].n_epochs)
+            (population, member), n_epochs = self._trained[key], requests[i].n_epochs
+            losses, accuracies = curves[id(population)].val_loss[member], curves[id(population)].val_accuracy[member]
+            outcomes[i] = Outcome(losses[n_epochs - 1], accuracies[n_epochs - 1], failure_reason(losses[:n_epochs]))
         return [outcomes[i] for i in range(len(requests))]
 
     def _train(self, configs: dict[Key, dict], wanted: dict[Key, int]) -> None:
@@ -99,8 +95,3 @@ class TrainingObjective:
                 self._trained |= {key: (population, member) for member, key in enumerate(keys[:n_there])}
                 keys = keys[n_there:]
                 population = population[n_there:] if keys else population
-
-
-def _outcome(curves: LearningCurves, member: int, n_epochs: int) -> Outcome:
-    losses = curves.val_loss[member, :n_epochs]
-    return Outcome(losses[-1], curves.val_accuracy[member, n_epochs - 1], failure_reason(losses))

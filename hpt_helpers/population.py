@@ -1,33 +1,22 @@
-"""Train many configurations at once, as stacked tensors: the same numbers as `fit`, tens of times faster.
+"""Train many configurations at once, as stacked tensors: the same numbers as `fit`, tens of times faster."""
 
-What was tried: time per model-epoch on iris and digits, as a multiple of what is used. Stacks of 57
-networks in float64, every kind of batch size 16, 32, 64 and hidden size 8, 16, 32, one thread, one run.
-
-    gradients and Adam written out (stack.py)                               1       1
-    autograd on the summed losses, Adam written out                         1.9     1.3
-    torch.func: vmap of the model, autograd, optim.Adam                     3.4     2.1
-    torch.func: vmap of grad_and_value, Adam written out                    4.4     2.4
-    one network after another: DataLoader, nn.Module, optim.Adam (float32)  78      26
-
-`python -m benchmarks.training` measures the first, third and last anew, the third in float32.
-"""
-
-from __future__ import annotations
-
+import copy
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from itertools import zip_longest
+from typing import Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hpt_helpers.config import check_config, check_count
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.stack import share_out, stack_data, train_stack
-from hpt_helpers.training import LearningCurves, seeded_generators, train_on_one_thread
+from hpt_helpers.training import LearningCurves, seeded_generators
 
 STACK = 64  # about so many networks train as one stack: more of them fall out of the processor's cache
 SMALL = 20  # fewer networks than this of one kind share a stack with networks of other kinds
@@ -39,13 +28,10 @@ class Population:
 
     configs: a sequence of configurations, in any mix of lr, batch_size and hidden_size.
     splits: one `Splits` for all, or one for each configuration, all of the same shape.
-    seed: one for all, or one for each configuration. The same seed gives every configuration the
-        same shuffles, and every configuration of one hidden size the same initial weights (common
-        random numbers): luck that two configurations share cancels in their difference, so that
-        comparisons are sharper than between runs that each had luck of their own.
-
-    Raises ValueError or TypeError for a bad configuration, splits of different shapes, or a number
-    of splits or seeds that is not the number of configurations.
+    seed: one for all, or one for each configuration. The same seed gives the same shuffles, and at one hidden size the
+        same initial weights (common random numbers): luck that configurations share cancels in their difference.
+    Raises ValueError or TypeError for a bad configuration, splits of different shapes, or a number of splits or seeds
+    that is not the number of configurations.
     """
 
     def __init__(self, configs: Sequence[Mapping], splits: Splits | Sequence[Splits], *, seed: int | Sequence[int] = 0):
@@ -64,7 +50,7 @@ class Population:
         self._W1, self._W2 = self._initial_weights()
         self._curves = np.empty((3, len(configs), 0))
 
-    def _initial_weights(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def _initial_weights(self) -> tuple[Tensor, Tensor]:
         # First index: the weights, then Adam's two moments. Last: the inputs, of which 0 is always 1: the bias.
         # Narrow networks are padded with units of weight 0, whose gradients are exactly 0.
         n, n_in, n_out = len(self), self._splits[0].n_features, self._splits[0].n_classes
@@ -84,14 +70,13 @@ class Population:
     def __len__(self) -> int:
         return len(self.configs)
 
-    def __getitem__(self, indices: Sequence[int] | np.ndarray | slice) -> Population:
+    def __getitem__(self, indices: Sequence[int] | np.ndarray | slice) -> Self:
         """Return a new population of these members (integers, a boolean mask or a slice), which trains on alone."""
         rows = np.atleast_1d(np.arange(len(self))[indices])
         if len(rows) == 0:
             raise ValueError("indices select no member; a population needs at least one configuration")
-        kept = object.__new__(Population)
+        kept = copy.copy(self)  # splits and their data are shared
         kept.configs = [self.configs[i] for i in rows]
-        kept.epoch, kept._splits, kept._data = self.epoch, self._splits, self._data
         kept._split_of, kept._seed_of = self._split_of[rows], self._seed_of[rows]
         kept._shuffles = {s: self._shuffles[s].clone_state() for s in set(kept._seed_of.tolist())}
         width = 1 + max(c["hidden_size"] for c in kept.configs)
@@ -99,31 +84,26 @@ class Population:
         kept._curves = self._curves[:, rows]
         return kept
 
-    def train_to(self, epoch: int) -> Population:
+    def train_to(self, epoch: int) -> Self:
         """Train every member on to this epoch, counted from the start; return the population itself.
 
-        Interrupted or failed, it leaves the population as it was: train on, and the numbers are those of a
-        training that went through. Torch trains on one thread afterwards.
+        Interrupted or failed, it leaves the population as it was. Torch trains on one thread afterwards.
         Raises TypeError for an epoch that is no integer, ValueError for one below 1 or already passed.
         """
-        epoch = check_count("epoch", epoch)
-        if epoch < self.epoch:
-            raise ValueError(f"epoch is {epoch}; the population has already been trained to {self.epoch}")
-        n_new, n_rows = epoch - self.epoch, len(self._splits[0].y_train)
+        n_new, n_rows = check_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch, len(self._splits[0].y_train)
         if n_new == 0:
             return self
-        train_on_one_thread()
+        torch.set_num_threads(1)  # as in `start_training`
         shuffles = {seed: g.clone_state() for seed, g in self._shuffles.items()}
         orders = {
-            seed: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)])
-            for seed, g in shuffles.items()
+            s: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)]) for s, g in shuffles.items()
         }
         W1, W2, new = self._W1.clone(), self._W2.clone(), np.empty((3, len(self), n_new))
         sizes = ([c[key] for c in self.configs] for key in ("hidden_size", "batch_size"))
         for members in share_out(np.array([*sizes, self._split_of, self._seed_of]), STACK, SMALL):
             new[:, members] = self._train_stack(members, orders, W1, W2)
         curves = np.concatenate([self._curves, new], axis=2)
-        self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=epoch)
+        self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=self.epoch + n_new)
         return self
 
     def _commit(self, **state) -> None:
@@ -140,27 +120,21 @@ class Population:
         hidden = self.configs[i]["hidden_size"]
         model = SimpleNN(self._splits[0].n_features, self._splits[0].n_classes, hidden, generator=torch.Generator())
         W1, W2 = self._W1[0, i, 1 : 1 + hidden], self._W2[0, i, :, : 1 + hidden]
-        model.load_state_dict(
-            {"hidden.weight": W1[:, 1:], "hidden.bias": W1[:, 0], "output.weight": W2[:, 1:], "output.bias": W2[:, 0]}
-        )
+        weights = {"hidden.weight": W1[:, 1:], "output.weight": W2[:, 1:]}
+        model.load_state_dict(weights | {"hidden.bias": W1[:, 0], "output.bias": W2[:, 0]})
         return model
 
     def state_dict(self) -> dict:
-        """Return a copy of all that training changes: weights, Adam's moments, shuffles, curves, epoch.
-
-        And whose it is: the configuration, the seed and a digest of the data of every member.
-        """
+        """Return a copy of all that training changes, and whose it is: configuration, seed and data of every member."""
         shuffles = {seed: g.get_state() for seed, g in self._shuffles.items()}
-        return {
-            "W1": self._W1.clone(), "W2": self._W2.clone(), "shuffles": shuffles,
-            "curves": self._curves.copy(), "epoch": self.epoch, "members": self._members(),
-        }  # fmt: skip
+        state = {"W1": self._W1, "W2": self._W2, "shuffles": shuffles, "curves": self._curves, "epoch": self.epoch}
+        return copy.deepcopy(state) | {"members": self._members()}
 
     def load_state_dict(self, state: Mapping) -> None:
         """Take up a copy of a state that `state_dict` of a population of the same members returned.
 
-        Raises TypeError for anything else, and ValueError, naming the first member that differs, for the
-        state of a population with other configurations, seeds or data, or with the same in another order.
+        Raises TypeError for anything else, and ValueError, naming the first member that differs, for the state of a
+        population with other configurations, seeds or data, or with the same in another order.
         """
         members = self._members()
         if not isinstance(state, Mapping) or "members" not in state:
@@ -168,40 +142,30 @@ class Population:
         for i, (theirs, ours) in enumerate(zip_longest(state["members"], members)):
             if theirs != ours:
                 raise ValueError(f"state is another population's: its member {i} is {theirs}, here it is {ours}")
-        self._commit(
-            _W1=state["W1"].clone(), _W2=state["W2"].clone(), _curves=state["curves"].copy(), epoch=state["epoch"],
-            _shuffles={seed: torch.Generator().set_state(s) for seed, s in state["shuffles"].items()},
-        )  # fmt: skip
+        W1, W2, curves = copy.deepcopy((state["W1"], state["W2"], state["curves"]))
+        shuffles = {seed: torch.Generator().set_state(s) for seed, s in state["shuffles"].items()}
+        self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=state["epoch"])
 
     def _members(self) -> list[tuple[dict, int, str]]:
         """Return all that decides the numbers of each member: its configuration, its seed, a digest of its data."""
-        digests = []
-        for split in self._splits:
-            digest = hashlib.sha256()
-            for part in (split.X_train, split.y_train, split.X_val, split.y_val):
-                digest.update(part.numpy().tobytes())
-            digests.append(digest.hexdigest())
+        digests = [hashlib.sha256(b"".join(x.numpy().tobytes() for x in s.seen)).hexdigest() for s in self._splits]
         seeds, splits = self._seed_of.tolist(), self._split_of.tolist()
         return [(dict(c), seed, digests[s]) for c, seed, s in zip(self.configs, seeds, splits, strict=True)]
 
-    def _train_stack(
-        self, members: np.ndarray, orders: Mapping[int, torch.Tensor], all_W1: torch.Tensor, all_W2: torch.Tensor
-    ) -> np.ndarray:
-        """Train these members, sorted by batch size, through `orders`, and write their weights into all_W1, all_W2.
-
-        Return their curves (3, n, n_epochs).
-        """
+    def _train_stack(self, members: np.ndarray, orders: dict, all_W1: Tensor, all_W2: Tensor) -> np.ndarray:
+        """Train members, sorted by batch size, in all_W1 and all_W2; return their curves, shape (3, n, n_epochs)."""
         configs = [self.configs[i] for i in members]
         width = 1 + max(c["hidden_size"] for c in configs)
         W1, W2 = all_W1[:, members, :width], all_W2[:, members, :, :width]
         lr = torch.tensor([c["lr"] for c in configs], dtype=torch.float64)
         batch = torch.tensor([c["batch_size"] for c in configs])
-        split, (seeds, which) = self._split_of[members], np.unique(self._seed_of[members], return_inverse=True)
+        split = torch.from_numpy(self._split_of[members])
+        seeds, which = np.unique(self._seed_of[members], return_inverse=True)
         # Members alike in batch size, split and seed see the same rows: one copy serves them all.
-        alike = len(seeds) == 1 and (split == split[0]).all() and bool((batch == batch[0]).all())
+        alike = len(seeds) == 1 and bool((split == split[0]).all() and (batch == batch[0]).all())
         rows = slice(0, 1) if alike else slice(None)
         order = torch.stack([orders[s] for s in seeds.tolist()])[which[rows]]
-        order = order + order.shape[2] * torch.from_numpy(split[rows])[:, None, None]
+        order = order + order.shape[2] * split[rows, None, None]
         curves = train_stack(W1, W2, lr, batch, order, self._data, split[rows], self.epoch)
         all_W1[:, members, :width], all_W2[:, members, :, :width] = W1, W2
         return curves
@@ -219,20 +183,14 @@ def _one_each(name: str, value, kind: type, n: int) -> list:
 
 
 def fit_many(
-    configs: Sequence[Mapping],
-    splits: Splits | Sequence[Splits],
-    *,
-    n_epochs: int,
-    seed: int | Sequence[int] = 0,
+    configs: Sequence[Mapping], splits: Splits | Sequence[Splits], *, n_epochs: int, seed: int | Sequence[int] = 0,
     progress: bool = False,
-) -> LearningCurves:
+) -> LearningCurves:  # fmt: skip
     """Train every configuration as `fit` does, together; return curves of shape (n_configs, n_epochs).
 
-    Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned
-    (learning rates up to the data set's `max_lr`). Arguments as for `Population`; progress shows a
-    bar. Memory is bounded: CHUNK configurations are in training at a time.
-    Raises what `Population` and `train_to` raise: ValueError or TypeError for no or a bad configuration,
-    a number of splits or seeds that is not theirs, splits of different shapes, or a bad n_epochs.
+    Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned (lr up to the data
+    set's `max_lr`). progress: show a bar. Memory is bounded: CHUNK configurations are in training at a time.
+    Arguments as for `Population`. Raises what that does, and ValueError or TypeError for a bad n_epochs.
     """
     n_epochs, n = check_count("n_epochs", n_epochs), len(configs)
     splits, seeds = _one_each("splits", splits, Splits, n), _one_each("seed", seed, int | np.integer, n)
@@ -246,9 +204,8 @@ def fit_many(
 def rounding_sensitivity(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> np.ndarray:
     """Return how far a nudge of 1e-15 in the initial weights moves the validation loss, shape (n_epochs,).
 
-    The same training twice, the second from nudged weights; the absolute difference at each epoch.
-    Where it stays below 1e-9, any other machine repeats the numbers; where it grows to the size of
-    the loss, the same seed no longer means the same result, because processors round differently.
+    The absolute difference at each epoch. Where it stays below 1e-9, any other machine repeats the numbers; where it
+    grows to the size of the loss, it does not, because processors round differently.
     """
     pair = Population([config, config], splits, seed=seed)
     for weights in (pair._W1[:, :, 1:], pair._W2):

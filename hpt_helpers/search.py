@@ -1,25 +1,22 @@
 """How a search runs: strategies ask, objectives answer, drivers keep the budget and the record.
 
-A **strategy** is a generator: it yields a list of (config, n_epochs) and is sent back their
-validation losses, an array of the same length, nan for a failed trial. It is over when it returns.
+A **strategy** is a generator: it yields a list of (config, n_epochs) and is sent back their validation losses, an array
+of the same length, nan for a failed trial. It is over when it returns.
 
-An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or
-an `Outcome` for each. One that goes on from where a configuration was has a method `identity(config)`:
-a hashable, equal for what it takes for the same configuration, or None for what it starts anew each
-time. `TrainingObjective` and `per_trial(function)` (objectives.py) and a `Landscape` are objectives.
+An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or an `Outcome` for
+each (`TrainingObjective` and `per_trial` in objectives.py, a `Landscape`). One that goes on from where a configuration
+was has a method `identity(config)`: a hashable, equal for what it takes for the same, or None for what starts anew.
 
-**A search is charged what it would have trained alone**, each epoch of a configuration once: to epoch
-5, then 2, then 9 costs 5, 0 and 4. So searches that share an objective, and searches over stored
-curves, are charged fairly. Without `identity` each trial costs all of its epochs.
+**A search is charged what it would have trained alone**, each epoch of a configuration once: to epoch 5, then 2, then 9
+costs 5, 0 and 4. Without `identity` each trial costs all of its epochs.
 """
 
 from __future__ import annotations
 
 import math
-import numbers
 import time
 import warnings
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hpt_helpers.config import check_budget, check_count, check_seed, check_seeds, config_key, plain
+from hpt_helpers.config import check_count, check_seed, check_seeds, config_key, is_number, plain
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.trials import append_trial, read_log, recordable, trial_record, trial_table
 
@@ -35,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Strategy = Generator[list[tuple[Mapping, int]], np.ndarray, None]
-
-FREE_BATCHES = 1000  # a search with a budget ends after so many in a row that cost nothing: it would never reach it
 
 
 class Request(NamedTuple):
@@ -51,9 +46,8 @@ class Request(NamedTuple):
 class Outcome(NamedTuple):
     """What an objective says of one trial.
 
-    reason: why it failed; a loss that is not finite makes a failed trial in any case.
-    n_trained: the epochs to charge, 0 to n_epochs - n_done, for an objective that trains fewer (it
-        refused the configuration, or stopped early). None for all.
+    reason: why it failed; a loss that is not finite makes a failed trial in any case. n_trained: the epochs to charge,
+    0 to n_epochs - n_done, where it trained fewer (it refused the configuration, or stopped early); None for all.
     """
 
     val_loss: float
@@ -71,63 +65,45 @@ Objective = Callable[[list[Request]], Iterable[float | Outcome]]
 
 
 def run(
-    strategy: Strategy,
-    objective: Objective,
-    *,
-    budget: float = math.inf,
-    seed: int = 0,
-    log: str | Path | None = None,
-    progress: bool = False,
-) -> pd.DataFrame:
+    strategy: Strategy, objective: Objective, *, budget: float = math.inf, seed: int = 0,
+    log: str | Path | None = None, progress: bool = False,
+) -> pd.DataFrame:  # fmt: skip
     """Run one search and return its trial table.
 
-    budget: total epochs, at least 0. The search ends before the first trial that could exceed it, and
-        with a warning after 1,000 batches in a row that cost nothing.
-    seed: the training seed of every trial (the strategy's own draws have their own).
-    log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted
-        run of the same search, are taken from it at what they cost then, and not trained again. Their
-        networks are gone: asked for again at a later epoch, they are trained and charged from epoch 0.
-    progress: show a bar of charged epochs.
+    budget: total epochs, at least 0. The search ends before the first trial that could exceed it. One that only asks
+        for what is paid already never reaches it.
+    seed: the training seed of every trial. progress: show a bar of charged epochs.
+    log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted run of the same
+        search, are taken from it at what they cost then. Asked for at a later epoch, they are trained from epoch 0.
+    A trial that diverges or raises is recorded as failed and the search goes on. One that raises, or whose answer
+    is neither a number nor a possible `Outcome`, is charged in full. Where a batch raises, each trial of it without
+    an answer is asked alone, once. An interrupt (KeyboardInterrupt) ends the search with a warning; the trials so
+    far are returned, and what it cut off is not charged.
 
-    A trial that diverges or raises is recorded as failed and the search goes on. One that raises, or
-    whose answer is neither a number nor a possible `Outcome`, is charged in full: nobody knows how far
-    it came. Where a batch raises, each trial of it without an answer is asked alone, once. An interrupt
-    (KeyboardInterrupt) ends the search with a warning; the trials so far are returned, and what it cut
-    off is not charged.
-
-    Raises TypeError or ValueError for a strategy that is no generator or yields anything but lists, not
-    empty, of (config, n_epochs) with whole n_epochs >= 1; when a configuration is asked for that a log
-    cannot hold (see `plain`), or with a name that the trial table uses; for a bad budget or seed; for an
-    objective with too many answers, or that raises after its last; for a damaged or another search's log.
+    Raises TypeError or ValueError for a strategy that is no generator or yields anything but lists, not empty, of
+    (config, n_epochs) with a `recordable` config and whole n_epochs >= 1; for a bad budget or seed; for an objective
+    with too many answers, or that raises after its last; for a damaged or another search's log.
     """
-    seed = check_seed("seed", seed)
-    logged = deque(read_log(log)) if log else deque()
-    search = _Search(_checked_strategy("strategy", strategy), seed, check_budget(budget), log, logged)
-    return _drive([search], objective, progress)[0]
+    return _drive([_Search(strategy, check_seed("seed", seed), budget, log)], objective, progress)[0]
 
 
 def run_many(
-    strategies: Sequence[Strategy],
-    objective: Objective,
-    *,
-    budget: float = math.inf,
-    seeds: Sequence[int] | None = None,
-    progress: bool = False,
-) -> list[pd.DataFrame]:
-    """Run many searches in step, so that their trials train as one population; return one trial table each.
+    strategies: Sequence[Strategy], objective: Objective, *, budget: float = math.inf,
+    seeds: Sequence[int] | None = None, progress: bool = False,
+) -> list[pd.DataFrame]:  # fmt: skip
+    """Run many searches in step, so that their trials train as one population; return the table of each, as by `run`.
 
     budget: of each search. seeds: a training seed for each, such as range(5); 0 for all when not given.
-    Otherwise as `run`, and each table is the one that `run` would give. Raises what `run` raises, TypeError for
-    seeds that are no sequence of integers, and ValueError for too many or too few, or one strategy given twice.
+    Raises what `run` raises, TypeError for seeds that are no sequence of integers, and ValueError for too many or
+    too few of them, or one strategy given twice.
     """
-    strategies = [_checked_strategy(f"strategies[{i}]", strategy) for i, strategy in enumerate(strategies)]
     seeds = [0] * len(strategies) if seeds is None else check_seeds(seeds)
     if len(seeds) != len(strategies):
         raise ValueError(f"seeds has {len(seeds)} entries; there are {len(strategies)} strategies")
     if len({id(strategy) for strategy in strategies}) < len(strategies):
         raise ValueError("strategies holds one generator twice; each search needs one of its own")
-    budget = check_budget(budget)
-    return _drive([_Search(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)], objective, progress)
+    searches = [_Search(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)]
+    return _drive(searches, objective, progress)
 
 
 @dataclass
@@ -136,7 +112,7 @@ class _Trial:
 
     search: _Search
     request: Request
-    identity: Hashable | None
+    identity: Hashable
     config: dict  # for the record, whatever the objective does to the request's own
 
 
@@ -146,23 +122,31 @@ class _Search:
     seed: int
     budget: float
     log: str | Path | None = None
-    logged: deque[dict] = field(default_factory=deque)
     records: list[dict] = field(default_factory=list)
     spent: int = 0
     paid: dict[Hashable, int] = field(default_factory=dict)  # identity -> the epoch it is paid to; never falls
     told: int = 0  # the trials whose losses the strategy knows
-    n_free: int = 0  # batches in a row that cost nothing
     over: bool = False
+
+    def __post_init__(self):
+        if not isinstance(self.strategy, Generator):
+            raise TypeError(f"strategy is {self.strategy!r}; a generator is needed, such as grid_search(configs, 50)")
+        if not is_number(self.budget):
+            raise TypeError(f"budget is {self.budget!r}; a number of epochs is needed")
+        if not self.budget >= 0:
+            raise ValueError(f"budget is {self.budget!r}; it must be 0 or more")
+        self.logged = deque(read_log(self.log)) if self.log else deque()
 
     def next_batch(self, identity_of: Callable, bar) -> list[_Trial]:
         """Ask the strategy; record what the log has, and return what is to be evaluated, as far as the budget goes."""
-        asked = [] if self._is_stuck() else self._ask()
+        asked = self._ask()
         self.over = not asked
-        trials, promised, reached = [], self.spent, {}  # reached: by the trials of this batch, once trained
+        trials, promised, done = [], self.spent, ChainMap({}, self.paid)  # done: once this batch is trained
         for config, n_epochs in asked:
             record = self._from_log(config, n_epochs) if self.logged else None
             identity = None if record else identity_of(config)
-            n_done = 0 if identity is None else max(self.paid.get(identity, 0), reached.get(identity, 0))
+            identity = object() if identity is None else identity  # a new object is equal to nothing else
+            n_done = done.get(identity, 0)
             cost = record["charged_epochs"] if record else max(n_epochs - n_done, 0)
             if promised + cost > self.budget:
                 self.strategy.close()
@@ -172,19 +156,9 @@ class _Search:
                 self.logged.popleft()
                 self._keep(record, bar)
             else:
-                reached[identity] = max(n_epochs, n_done)
+                done[identity] = max(n_epochs, n_done)
                 trials.append(_Trial(self, Request(plain(config), n_epochs, self.seed, n_done), identity, config))
         return trials
-
-    def _is_stuck(self) -> bool:
-        is_free = self.records and not any(r["charged_epochs"] for r in self.records[self.told :])
-        self.n_free = self.n_free + 1 if is_free else 0
-        if math.isinf(self.budget) or self.n_free < FREE_BATCHES:
-            return False
-        self.strategy.close()
-        ended = f"{FREE_BATCHES} batches in a row cost nothing; the search ends at {self.spent} epochs"
-        warnings.warn(f"{ended}, for it might never reach its budget of {self.budget:g}", stacklevel=5)
-        return True
 
     def _ask(self) -> list[tuple[dict, int]]:
         losses = np.array([r["val_loss"] for r in self.records[self.told :]]) if self.records else None
@@ -211,15 +185,15 @@ class _Search:
 
     def settle(self, trial: _Trial, outcome: Outcome, runtime_s: float, bar) -> None:
         """Charge and record a trial that was answered."""
-        paid = 0 if trial.identity is None else self.paid.get(trial.identity, 0)
+        paid = self.paid.get(trial.identity, 0)
         # More than announced where a trial before it in the batch trained less; never more in total.
-        cost = max(trial.request.n_epochs - paid, 0)
-        charged = cost if outcome.n_trained is None else outcome.n_trained
-        if isinstance(charged, bool) or not isinstance(charged, numbers.Integral) or not 0 <= charged <= cost:
-            error = ValueError(f"the objective's n_trained is {charged!r}; allowed are integers from 0 to {cost}")
-            outcome, charged = Outcome.of_error(error), cost
-        if trial.identity is not None:
-            self.paid[trial.identity] = paid + charged
+        charged = cost = max(trial.request.n_epochs - paid, 0)
+        try:
+            if outcome.n_trained is not None:
+                charged = check_count("the objective's n_trained", outcome.n_trained, least=0, most=cost)
+        except (TypeError, ValueError) as error:
+            outcome = Outcome.of_error(error)
+        self.paid[trial.identity] = paid + charged
         counted = {"n_epochs": trial.request.n_epochs, "charged_epochs": charged, "runtime_s": runtime_s}
         record = trial_record(trial.config, **counted, **dict(zip(Outcome._fields[:3], outcome, strict=False)))
         if self.log:
@@ -241,11 +215,12 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
     going_on = searches
     try:
         while going_on:
-            trials = []
-            for search in going_on:
-                trials += search.next_batch(identity_of, bar)
-            if trials:
-                _evaluate(trials, objective, bar)
+            trials = [trial for search in going_on for trial in search.next_batch(identity_of, bar)]
+            started, answers = time.perf_counter(), _answers(objective, [trial.request for trial in trials])
+            for outcome, trial in zip(answers, trials, strict=True):  # answers first: they are looked at to their end
+                now = time.perf_counter()
+                trial.search.settle(trial, outcome, now - started, bar)
+                started = now
             going_on = [s for s in going_on if not s.over]
     except KeyboardInterrupt:
         kept = sum(len(s.records) for s in searches)
@@ -255,29 +230,19 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
     return [trial_table(s.records) for s in searches]
 
 
-def _evaluate(trials: list[_Trial], objective: Objective, bar) -> None:
-    started, answers = time.perf_counter(), _answers(objective, [trial.request for trial in trials])
-    for outcome, trial in zip(answers, trials, strict=True):  # answers first: they are looked at to their end
-        now = time.perf_counter()
-        trial.search.settle(trial, outcome, now - started, bar)
-        started = now
-
-
 def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]:
     """Yield an outcome for each request. Where the objective raises, ask each that is left alone, once."""
     n_answered, error = 0, RuntimeError("the objective left the trial without an answer")
     try:
-        for answer in objective(requests):
+        for answer in objective(requests) if requests else ():
             n_answered += 1
             if n_answered > len(requests):
-                break
+                raise ValueError(f"the objective gave more answers than the {len(requests)} trials it was asked for")
             yield _outcome(answer)
     except Exception as caught:  # whatever one trial raises must not end the search
-        if n_answered == len(requests):
+        if n_answered >= len(requests):
             raise
         error = caught
-    if n_answered > len(requests):
-        raise ValueError(f"the objective gave more answers than the {len(requests)} trials it was asked for")
     for request in requests[n_answered:]:
         yield from _answers(objective, [request]) if len(requests) > 1 else [Outcome.of_error(error)]
 
@@ -290,9 +255,3 @@ def _outcome(answer: Any) -> Outcome:
         return Outcome(loss, accuracy, str(outcome.reason or ""), outcome.n_trained)
     except Exception:  # such as a tensor's own errors
         return Outcome.of_error(TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed"))
-
-
-def _checked_strategy(name: str, strategy: Any) -> Strategy:
-    if isinstance(strategy, Generator):
-        return strategy
-    raise TypeError(f"{name} is {strategy!r}; a generator is needed, such as grid_search(configs, n_epochs)")

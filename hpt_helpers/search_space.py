@@ -1,10 +1,4 @@
-"""One definition of a search space, and its forms for scikit-learn, scikit-optimize, Ray Tune and the unit cube.
-
-A parameter draws one value (`sample`), maps a value to [0, 1] and back (`to_unit`, `from_unit`) and spaces the
-values of a grid (`points`); `SearchSpace` does the same for configurations, and says what each means.
-"""
-
-from __future__ import annotations
+"""One definition of a search space, and its forms for scikit-learn, scikit-optimize, Ray Tune and the unit cube."""
 
 import math
 import numbers
@@ -14,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from hpt_helpers.config import check_count
+from hpt_helpers.config import check_count, is_number
 
 
 @dataclass(frozen=True)
@@ -29,8 +23,6 @@ class Real:
         _check_bounds(self, numbers.Real)
         if self.log and self.low <= 0:
             raise ValueError(f"low is {self.low!r}; a logarithmic parameter needs low > 0")
-        if not math.isfinite(self.high - self.low):
-            raise ValueError(f"low is {self.low!r} and high is {self.high!r}; their difference must be finite")
 
     def sample(self, rng: np.random.Generator) -> float:
         return self.from_unit(rng.random())
@@ -42,12 +34,9 @@ class Real:
     def from_unit(self, u: float) -> float:
         if u in (0, 1):
             return float(self.high if u else self.low)  # exactly, where rounding might miss them
-        if not self.log:
-            value = self.low + u * (self.high - self.low)
-        else:
-            low, high = math.log(self.low), math.log(self.high)
-            value = math.exp(low + u * (high - low))
-        return float(min(max(value, self.low), self.high))
+        low, high = (math.log(v) if self.log else v for v in (self.low, self.high))
+        value = low + u * (high - low)
+        return float(min(max(math.exp(value) if self.log else value, self.low), self.high))
 
     def points(self, n: int, centred: bool = False) -> list[float]:
         """Return n values, spaced as `SearchSpace.grid` says. Raises TypeError or ValueError unless n is 1, 2, 3, …"""
@@ -58,13 +47,25 @@ class Real:
 
     def __contains__(self, value) -> bool:
         # Libraries' log-uniform draws come back through exp or 10**x and may round past a bound.
-        return _is_number(value, numbers.Real) and (
-            self.low * (1 - 1e-12 * np.sign(self.low)) <= value <= self.high * (1 + 1e-12 * np.sign(self.high))
-        )
+        least, most = self.low - 1e-12 * abs(self.low), self.high + 1e-12 * abs(self.high)
+        return is_number(value) and least <= value <= most
+
+
+class _Discrete:
+    """A parameter with a sequence of `values`, each with an equal cell of [0, 1]."""
+
+    def sample(self, rng: np.random.Generator):
+        return self.values[rng.integers(len(self.values))]
+
+    def to_unit(self, value) -> float:
+        return (self.values.index(value) + 0.5) / len(self.values)
+
+    def from_unit(self, u: float):
+        return self.values[min(int(u * len(self.values)), len(self.values) - 1)]  # 1 belongs to the last cell
 
 
 @dataclass(frozen=True)
-class Integer:
+class Integer(_Discrete):
     """An integer from low to high, both included, uniform."""
 
     low: int
@@ -73,25 +74,20 @@ class Integer:
     def __post_init__(self):
         _check_bounds(self, numbers.Integral)
 
-    def sample(self, rng: np.random.Generator) -> int:
-        return int(rng.integers(self.low, self.high + 1))
-
-    def to_unit(self, value: int) -> float:
-        return _middle_of_cell(value - self.low, self.high + 1 - self.low)
-
-    def from_unit(self, u: float) -> int:
-        return int(self.low) + _cell(u, self.high + 1 - self.low)
+    @property
+    def values(self) -> range:
+        return range(self.low, self.high + 1)
 
     def points(self, n: int, centred: bool = False) -> list[int]:
         """Return those of `Real`, rounded, each once. Raises TypeError or ValueError unless n is 1, 2, 3, …"""
         return list(dict.fromkeys(round(v) for v in Real(self.low, self.high).points(n, centred)))
 
     def __contains__(self, value) -> bool:
-        return _is_number(value, numbers.Integral) and self.low <= value <= self.high
+        return is_number(value, numbers.Integral) and self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(_Discrete):
     """One of the given values, each as likely as the others."""
 
     values: tuple
@@ -100,15 +96,6 @@ class Choice:
         object.__setattr__(self, "values", tuple(values))
         if not self.values or len(set(self.values)) < len(self.values):
             raise ValueError(f"values is {self.values!r}; at least one value is needed and none twice")
-
-    def sample(self, rng: np.random.Generator):
-        return self.values[rng.integers(len(self.values))]
-
-    def to_unit(self, value) -> float:
-        return _middle_of_cell(self.values.index(value), len(self.values))
-
-    def from_unit(self, u: float):
-        return self.values[_cell(u, len(self.values))]
 
     def points(self, n: int, centred: bool = False) -> list:
         """Return all values, whatever n is."""
@@ -120,6 +107,8 @@ class Choice:
 
 class SearchSpace(Mapping):
     """A search space: a mapping from a hyperparameter's name to `Real`, `Integer` or `Choice`.
+
+    Its methods do for configurations what those of the same names do for one value.
 
     >>> space = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32])})
     >>> len(space.grid(3)), {"lr": 0.001, "batch_size": 16} in space
@@ -155,9 +144,8 @@ class SearchSpace(Mapping):
     def sample(self, n: int, *, seed: int) -> list[dict]:
         """Return n independent random configurations, drawn with replacement; the same for the same seed.
 
-        n: at least 1. A longer sample begins with the shorter one.
-        seed: an integer of at least 0. No other random state is read or changed.
-        Raises TypeError for an n or seed that is no integer, ValueError for one that is too small.
+        A longer sample begins with the shorter one. No other random state is read or changed.
+        Raises TypeError for an n or seed that is no integer, ValueError for an n below 1 or a seed below 0.
         """
         rng = np.random.default_rng(check_count("seed", seed, least=0))
         return [{name: p.sample(rng) for name, p in self._parameters.items()} for _ in range(check_count("n", n))]
@@ -165,10 +153,9 @@ class SearchSpace(Mapping):
     def to_unit(self, configs: Sequence[Mapping]) -> np.ndarray:
         """Return the configurations as points of the unit cube: float64, shape (n_configs, n_parameters).
 
-        A column for each parameter, in the space's order. A Real's low is 0 and its high 1, evenly between
-        them, in the logarithm where log is True. An Integer or a Choice shares [0, 1] out in equal cells, one
-        for each value, and a value is the middle of its cell. `from_unit` gives the configurations back:
-        Integer and Choice exactly, Real but for rounding, and exactly at its bounds.
+        A column for each parameter, in the space's order. A Real's low is 0 and its high 1, evenly between them, in
+        the logarithm where log is True. An Integer or a Choice shares [0, 1] out in equal cells, one for each value,
+        and a value is the middle of its cell. `from_unit` gives the configurations back, a Real but for rounding.
         Raises ValueError for a configuration that does not lie in the space.
         """
         for i, config in enumerate(configs):
@@ -180,14 +167,10 @@ class SearchSpace(Mapping):
     def from_unit(self, points: np.ndarray | Sequence[Sequence[float]]) -> list[dict]:
         """Return the configurations at points of the unit cube, shape (n, n_parameters): the inverse of `to_unit`.
 
-        Uniform points give the configurations of the space that `sample` draws from, so that designs such as
-        scipy's `qmc.Sobol` are designs of the space.
-        Raises TypeError for what is not numbers, ValueError for another shape, nan, or numbers outside 0 to 1.
+        Uniform points give configurations as `sample` draws them: scipy's `qmc.Sobol` is a design of the space.
+        Raises TypeError or ValueError for what is not numbers, another shape, nan, or numbers outside 0 to 1.
         """
-        try:
-            array = np.asarray(points, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"points is {points!r}; numbers of shape (n, {len(self)}) are needed") from error
+        array = np.asarray(points, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != len(self):
             raise ValueError(f"points has the shape {array.shape}; (n, {len(self)}) is needed, a column a parameter")
         if not ((array >= 0) & (array <= 1)).all():
@@ -198,11 +181,10 @@ class SearchSpace(Mapping):
     def grid(self, n_points: int | Mapping[str, int] = 3, *, centred: bool = False) -> list[dict]:
         """Return the configurations of a grid, the last parameter varying fastest.
 
-        n_points: per Real or Integer axis, one number for all or one by name (3 where none is given); a Choice
-            has its values.
-        centred: False spaces the points evenly (in the logarithm where log is True) from bound to bound, both
-            exact, True puts them in the middles of n_points equal cells. An Integer's are rounded, and fewer
-            where that makes two the same.
+        n_points: per Real or Integer axis, one number for all or one by name (3 where none is given); a Choice has its
+            values. An Integer's are rounded, and fewer where that makes two the same.
+        centred: False spaces the points evenly (in the logarithm where log is True) from bound to bound, both exact,
+            True puts them in the middles of n_points equal cells.
         Raises TypeError for a number that is no integer, ValueError for one below 1 or a name not in the space.
         """
         axes = self.to_param_grid(n_points, centred=centred).values()
@@ -261,20 +243,7 @@ class SearchSpace(Mapping):
 
 
 def _check_bounds(p, kind) -> None:
-    for bound in ("low", "high"):
-        if not _is_number(getattr(p, bound), kind) or not math.isfinite(getattr(p, bound)):
-            raise TypeError(f"{bound} is {getattr(p, bound)!r}; a finite {kind.__name__.lower()} number is needed")
-    if not p.low < p.high:
-        raise ValueError(f"low is {p.low!r} and high is {p.high!r}; low must be less than high")
-
-
-def _is_number(value, kind) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
-def _cell(u: float, n_cells: int) -> int:
-    return min(int(u * n_cells), n_cells - 1)  # 1 belongs to the last cell
-
-
-def _middle_of_cell(cell: int, n_cells: int) -> float:
-    return (cell + 0.5) / n_cells
+    if not (is_number(p.low, kind) and is_number(p.high, kind)):
+        raise TypeError(f"low is {p.low!r} and high is {p.high!r}; {kind.__name__.lower()} numbers are needed")
+    if not 0 < p.high - p.low < math.inf:
+        raise ValueError(f"low is {p.low!r} and high is {p.high!r}; low must be less, by a finite difference")

@@ -1,24 +1,22 @@
 """Stacks of networks: which train together, and the arithmetic: forward, backward and Adam, written out.
 
-Every network is one slice of a tensor, in `nn.Linear`'s (outputs, inputs) layout. Biases are the
-weights of an input that is always 1: a leading 1 in every row of data, and a hidden unit 0 whose
-own weights (1, 0, …, 0) are never changed. Rows of data are columns here, so that the long
-dimension lies last in memory.
+Every network is one slice of a tensor, in `nn.Linear`'s (outputs, inputs) layout. Biases are the weights of an input
+that is always 1: a leading 1 in every row of data, and a hidden unit 0 whose own weights (1, 0, …, 0) are never
+changed. Rows of data are columns here, so that the long dimension lies last in memory.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import compress
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.functional import one_hot, pad
 
 from hpt_helpers.data import Splits
 
 
-def stack_data(splits: Sequence[Splits]) -> tuple[torch.Tensor, ...]:
+def stack_data(splits: Sequence[Splits]) -> tuple[Tensor, ...]:
     """Return the data of all splits as `train_stack` takes it; every row has a leading 1, the input of the biases.
 
     rows: (n_splits · n_rows + 1, 1 + n_features + n_classes), the training rows, each with its one-hot
@@ -29,9 +27,7 @@ def stack_data(splits: Sequence[Splits]) -> tuple[torch.Tensor, ...]:
     shapes = {(tuple(s.X_train.shape), tuple(s.X_val.shape), s.n_classes) for s in splits}
     if len(shapes) > 1:
         raise ValueError(f"splits have the shapes {sorted(shapes)}; one population needs one shape")
-    X, y, X_val, y_val = (
-        torch.stack([getattr(s, part) for s in splits]) for part in ("X_train", "y_train", "X_val", "y_val")
-    )
+    X, y, X_val, y_val = map(torch.stack, zip(*(s.seen for s in splits), strict=True))
     rows = torch.cat([pad(X, (1, 0), value=1.0), one_hot(y, splits[0].n_classes)], dim=2).flatten(0, 1)
     return pad(rows, (0, 0, 0, 1)), pad(X_val, (1, 0), value=1.0), y_val
 
@@ -56,23 +52,15 @@ def share_out(kinds: np.ndarray, size: int, small: int) -> Iterator[np.ndarray]:
 
 @torch.inference_mode()
 def train_stack(
-    W1: torch.Tensor,
-    W2: torch.Tensor,
-    lr: torch.Tensor,
-    batch: torch.Tensor,
-    order: torch.Tensor,
-    data: tuple[torch.Tensor, ...],
-    split: np.ndarray,
-    epochs_done: int,
+    W1: Tensor, W2: Tensor, lr: Tensor, batch: Tensor, order: Tensor, data: Sequence[Tensor], split: Tensor, done: int
 ) -> np.ndarray:
-    """Train n networks in place, one epoch for each entry of `order`; return (3, n, n_epochs) curves.
+    """Train n networks in place, one epoch for each entry of `order`; return `LearningCurves` as (3, n, n_epochs).
 
     W1: (3, n, 1 + width, 1 + n_features), W2: (3, n, n_classes, 1 + width): weights and Adam's two moments.
     lr, batch: shape (n,), batch sizes ascending.
     order: (n, n_epochs, n_rows), the shuffled rows, numbered through all splits; n is 1 when all
         networks see the same rows, which is faster. split: the split of each, shape (n,) or (1,).
-    data: from `stack_data`.
-    The curves are training loss, validation loss and validation accuracy, as in `LearningCurve`.
+    data: from `stack_data`. done: the epochs that the networks have been trained for already.
     """
     (rows, X_val, y_val), (n, n_in) = data, (len(lr), W1.shape[3])
     n_epochs, n_rows = order.shape[1:]
@@ -85,7 +73,7 @@ def train_stack(
         plan.append((on, W1[:, on].unbind(), W2[:, on].unbind(), loss[on], order[:n_active], position, weight))
     steps = torch.arange(1, len(plan) + 1, dtype=torch.float64)[:, None, None, None]
     for k in range(n_epochs):
-        step = (epochs_done + k) * -(-n_rows // batch) + steps
+        step = (done + k) * -(-n_rows // batch) + steps
         per_lr = (1 - 0.9**step) / lr
         scale, eps = per_lr / (1 - 0.999**step).sqrt(), per_lr * 1e-8
         loss.zero_()
@@ -119,12 +107,11 @@ def _adam(W, mean, square, gradient, scale, eps) -> None:
     W.addcdiv_(mean, (scale / square.rsqrt()).add_(eps), value=-1)
 
 
-def _minibatches(batch: torch.Tensor, n_rows: int) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
+def _minibatches(batch: Tensor, n_rows: int) -> list[tuple[int, Tensor, Tensor]]:
     """Return, for each step of an epoch, (n_active, position, weight); batch: ascending sizes, shape (n, 1).
 
-    The first n_active members still have rows left; position (n_active, size) says which of the
-    shuffled rows they take, n_rows standing for none; weight (n_active, 1, size) is 1 / size of
-    the member's own mini-batch.
+    The first n_active members still have rows left; position (n_active, size) says which of the shuffled rows they
+    take, n_rows standing for none; weight (n_active, 1, size) is 1 / size of the member's own mini-batch.
     """
     plan = []
     for start in range(-(-n_rows // int(batch[0]))):

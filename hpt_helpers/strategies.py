@@ -1,9 +1,4 @@
-"""The strategies of the course as generators for `hpt_helpers.search.run`: what to take home.
-
-Each lesson builds its strategy by hand first and then shows that this gives the same trials.
-"""
-
-from __future__ import annotations
+"""The strategies of the course as generators for `hpt_helpers.search.run`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -18,40 +13,27 @@ from hpt_helpers.search_space import SearchSpace
 def grid_search(configs: Iterable[Mapping], n_epochs: int | None = None) -> Strategy:
     """Try every configuration once, for n_epochs, or each for its own config["epochs"] when None.
 
-    configs: any iterable. Raises ValueError, once it is asked, when n_epochs is None and a configuration
-    has no entry `epochs`; `run` raises when there are none at all, or one is no mapping.
+    configs: any iterable. Raises ValueError, once it is asked, when n_epochs is None and a configuration has no entry
+    `epochs`; `run` raises when there are none at all, or one is no mapping.
     """
     yield [(config, _epochs_of(config, n_epochs)) for config in configs]
 
 
 def random_search(space: SearchSpace, n_trials: int, n_epochs: int | None = None, *, seed: int) -> Strategy:
-    """Try n_trials random configurations of the space, drawn with replacement (Bergstra & Bengio 2012).
-
-    Each is trained for n_epochs, or for its own config["epochs"] when None.
-    """
+    """Do as `grid_search` with n_trials random configurations, drawn with replacement (Bergstra & Bengio 2012)."""
     yield from grid_search(space.sample(n_trials, seed=seed), n_epochs)
 
 
-def bayesian_search(
-    space: SearchSpace,
-    n_trials: int,
-    n_epochs: int | None = None,
-    *,
-    seed: int,
-    n_initial_points: int = 10,
-    acq_func: str = "gp_hedge",
-    acq_optimizer: str = "auto",
-) -> Strategy:
+def bayesian_search(space: SearchSpace, n_trials: int, n_epochs: int | None = None, *, seed: int, **opts) -> Strategy:
     """Ask scikit-optimize for one configuration at a time, and tell it the loss (Snoek, Larochelle & Adams 2012).
 
-    The last three are those of its `Optimizer`; with their defaults the trials are those of `gp_minimize`.
-    A failed trial is told as the worst loss so far; before the first success it is not told at all.
-    Each is trained for n_epochs, or for its own config["epochs"] when None.
+    opts: those of its `Optimizer`, such as n_initial_points and acq_func; without any, the trials are those of
+    `gp_minimize`. A failed trial is told as the worst loss so far; before the first success it is not told at all.
+    n_epochs: as for `grid_search`.
     """
     from skopt import Optimizer
 
-    settings = {"n_initial_points": n_initial_points, "acq_func": acq_func, "acq_optimizer": acq_optimizer}
-    optimizer = Optimizer(space.to_skopt(), random_state=seed, **settings)
+    optimizer = Optimizer(space.to_skopt(), random_state=seed, **opts)
     for _ in range(n_trials):
         point = optimizer.ask()
         config = plain(dict(zip(space, point, strict=True)))
@@ -63,11 +45,10 @@ def bayesian_search(
 def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, int]]) -> Strategy:
     """Train all configurations to the first rung, the best of them on to the next, and so on to the last.
 
-    rungs: (n_configs, n_epochs) of each (Jamieson & Talwalkar 2016), such as a bracket of `hyperband_schedule`.
-        A rung of no configurations ends the bracket.
-    Failed trials rank last, and go on only where fewer succeeded than the next rung takes; of equal losses the
-    earlier goes on. Raises ValueError when the first rung is not for as many configurations as are given, and
-    when a rung has more of them, or not more epochs, than the one before.
+    rungs: (n_configs, n_epochs) of each (Jamieson & Talwalkar 2016), such as a bracket of `hyperband_schedule`; one of
+        no configurations ends it. Failed trials rank last; of equal losses the earlier goes on.
+    Raises ValueError when the first rung is not for as many configurations as are given, and when a rung has more of
+    them, or not more epochs, than the one before.
     """
     configs, rungs = list(configs), list(rungs)
     if [n for n, _ in rungs[:1]] != [len(configs)]:
@@ -89,18 +70,16 @@ def hyperband_schedule(
 ) -> list[list[tuple[int, int]]]:
     """Return Hyperband's brackets, from the one that halves most to the one that never does (Li et al. 2018).
 
-    A bracket is a list of rungs (n_configs, resource): so many configurations are given that much in all, and
-    the best of them go on. With s_max the largest s for which eta**s <= max_resource, R, bracket s has the rungs
-    i = 0 to s, for the resource R * eta**(i - s), rounded down to whole epochs: at least 1, and R at last.
-
+    A bracket is a list of rungs (n_configs, resource): so many configurations are given that much in all, and the
+    best of them go on. With s_max the largest s for which eta**s <= max_resource, R, bracket s has the rungs i = 0 to
+    s, for the resource R * eta**(i - s), rounded down to whole epochs: at least 1, and R at last.
     rounding: how many configurations a bracket starts with. "ceil", as in the paper's algorithm 1 and in Ray, is
-        ceil((s_max + 1) * eta**s / (s + 1)); "floor", as in the table that the paper prints and in HpBandSter,
-        is floor((s_max + 1) / (s + 1)) * eta**s.
+        ceil((s_max + 1) * eta**s / (s + 1)); "floor", as in the table that the paper prints and in HpBandSter, is
+        floor((s_max + 1) / (s + 1)) * eta**s.
     survivors: how many a rung has of the n that the bracket starts with. "floor", as in the paper, is
         floor(n / eta**i); "ceil", as in Ray, is the rung before's number over eta, rounded up.
-
-    Raises TypeError for a max_resource or eta that is no integer, and ValueError for max_resource < 1, eta < 2,
-    and another word than those two.
+    Raises TypeError for a max_resource or eta that is no integer, and ValueError for max_resource < 1, eta < 2, and
+    another word than those two.
 
     >>> for bracket in hyperband_schedule(9):
     ...     print(bracket)
@@ -109,9 +88,8 @@ def hyperband_schedule(
     [(3, 9)]
     """
     R, eta = check_count("max_resource", max_resource), check_count("eta", eta, least=2)
-    for name, word in (("rounding", rounding), ("survivors", survivors)):
-        if word not in ("ceil", "floor"):
-            raise ValueError(f"{name} is {word!r}; 'ceil' and 'floor' are allowed")
+    if not {rounding, survivors} <= {"ceil", "floor"}:
+        raise ValueError(f"rounding is {rounding!r}, survivors is {survivors!r}; 'ceil' and 'floor' are allowed")
     s_max = 0
     while eta ** (s_max + 1) <= R:  # counted: int(log(243) / log(3)) is 4
         s_max += 1
@@ -127,19 +105,12 @@ def hyperband_schedule(
 
 
 def hyperband(
-    space: SearchSpace,
-    max_epochs: int,
-    eta: int = 3,
-    *,
-    seed: int,
-    rounding: str = "ceil",
-    survivors: str = "floor",
+    space: SearchSpace, max_epochs: int, eta: int = 3, *, seed: int, rounding: str = "ceil", survivors: str = "floor"
 ) -> Strategy:
     """Run one successive halving for each bracket, on random configurations of the space (Li et al. 2018).
 
-    The brackets are those of `hyperband_schedule(max_epochs, eta, rounding=…, survivors=…)`, in its order, and
-    the configurations those of `space.sample` under this seed, in its order. Raises what these two raise, when
-    the search starts.
+    The brackets are those of `hyperband_schedule(max_epochs, eta, rounding=…, survivors=…)`, and the configurations
+    those of `space.sample` under this seed, each in its order. Raises what these two raise, when the search starts.
     """
     schedule = hyperband_schedule(max_epochs, eta, rounding=rounding, survivors=survivors)
     configs = iter(space.sample(sum(rungs[0][0] for rungs in schedule), seed=seed))

@@ -1,9 +1,4 @@
-"""Train one configuration, in plain PyTorch: what every lesson's trial is.
-
-A trial's score is its `val_loss` at the last epoch it was given.
-"""
-
-from __future__ import annotations
+"""Train one configuration, in plain PyTorch: a lesson's trial, whose score is its `val_loss` at the last epoch."""
 
 import math
 from collections.abc import Mapping
@@ -11,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy
 
 from hpt_helpers.config import check_config, check_count, check_seed
@@ -19,8 +15,8 @@ from hpt_helpers.model import SimpleNN
 
 
 @dataclass(frozen=True, eq=False)
-class LearningCurve:
-    """One training run, epoch by epoch: three float64 arrays of shape (n_epochs,) and the trained model.
+class LearningCurves:
+    """Training runs, epoch by epoch: three float64 arrays of shape (n_configs, n_epochs).
 
     train_loss: mean cross-entropy over the epoch's mini-batches, each before its update (nats).
     val_loss, val_accuracy: on the validation rows after each epoch.
@@ -30,6 +26,12 @@ class LearningCurve:
     train_loss: np.ndarray
     val_loss: np.ndarray
     val_accuracy: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class LearningCurve(LearningCurves):
+    """One training run: arrays of shape (n_epochs,), and the trained model."""
+
     model: SimpleNN
 
     @property
@@ -38,28 +40,12 @@ class LearningCurve:
         return failure_reason(self.val_loss)
 
 
-@dataclass(frozen=True, eq=False)
-class LearningCurves:
-    """Many learning curves: float64 arrays of shape (n_configs, n_epochs), each row as in `LearningCurve`."""
-
-    train_loss: np.ndarray
-    val_loss: np.ndarray
-    val_accuracy: np.ndarray
-
-    @property
-    def failures(self) -> list[str]:
-        """Why each run counts as failed; empty strings where it did not."""
-        return [failure_reason(losses) for losses in self.val_loss]
-
-
 def fit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> LearningCurve:
     """Train one configuration from scratch and return its learning curve.
 
     config: {"lr": float, "batch_size": int, "hidden_size": int = 16}; see `check_config`.
-    n_epochs: passes over the training rows, at least 1.
-    seed: of the initial weights and the shuffles. Two calls agree to the bit; torch's, numpy's and
-        Python's global random states are neither read nor changed.
-
+    n_epochs: passes over the training rows, at least 1. seed: of the initial weights and the shuffles. Two calls
+    agree to the bit; torch's, numpy's and Python's global random states are neither read nor changed.
     A configuration that diverges is no exception: its curve turns nan and `failure` says when.
     Raises ValueError or TypeError for a bad config, n_epochs or seed.
 
@@ -87,43 +73,25 @@ def refit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> S
     The last step of a search, before the one test score: no choice is left for which validation rows are needed.
     Scaled as `splits` are. Arguments and errors as for `fit`.
     """
-    both = {part: torch.cat([getattr(splits, f"{part}_train"), getattr(splits, f"{part}_val")]) for part in "Xy"}
-    return fit(config, replace(splits, X_train=both["X"], y_train=both["y"]), n_epochs=n_epochs, seed=seed).model
+    X, y = map(torch.from_numpy, splits.search_rows())
+    return fit(config, replace(splits, X_train=X, y_train=y), n_epochs=n_epochs, seed=seed).model
 
 
-def start_training(
-    config: Mapping, splits: Splits, *, seed: int = 0
-) -> tuple[SimpleNN, torch.optim.Adam, torch.Generator]:
+def start_training(config: Mapping, splits: Splits, *, seed: int = 0) -> tuple[SimpleNN, optim.Adam, torch.Generator]:
     """Return a new model, its optimiser and the generator of its shuffles: all the state of a training run.
 
-    Initial weights depend on seed and hidden_size only, shuffles on seed only, so that two
-    configurations under one seed differ by nothing but the configuration (common random numbers).
-    Torch trains on one thread afterwards. Raises ValueError or TypeError for a bad config or seed.
+    Initial weights depend on seed and hidden_size only, shuffles on seed only (common random numbers). Torch trains on
+    one thread afterwards. Raises ValueError or TypeError for a bad config or seed.
     """
-    train_on_one_thread()
+    torch.set_num_threads(1)  # on two busy cores, two threads train such small networks up to 20 times slower
     config = check_config(config, splits)
     weights, shuffles = seeded_generators(seed)
     model = SimpleNN(splits.n_features, splits.n_classes, config["hidden_size"], generator=weights)
-    return model, torch.optim.Adam(model.parameters(), lr=config["lr"]), shuffles
-
-
-def train_on_one_thread() -> None:
-    """Set torch to one thread, in this process.
-
-    These networks are too small to share between threads: on two busy cores, two threads ran up to 20
-    times slower than one. Parallelism comes from stacking networks (population.py) or from processes.
-    """
-    if torch.get_num_threads() != 1:
-        torch.set_num_threads(1)
+    return model, optim.Adam(model.parameters(), lr=config["lr"]), shuffles
 
 
 def train_one_epoch(
-    model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    X: torch.Tensor,
-    y: torch.Tensor,
-    batch_size: int,
-    generator: torch.Generator,
+    model: nn.Module, optimizer: optim.Optimizer, X: Tensor, y: Tensor, batch_size: int, generator: torch.Generator
 ) -> float:
     """Make one pass over the rows in shuffled mini-batches (the last may be smaller); return the mean loss."""
     total = 0.0
@@ -136,7 +104,7 @@ def train_one_epoch(
     return total / len(X)
 
 
-def evaluate(model: torch.nn.Module, X: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
+def evaluate(model: nn.Module, X: Tensor, y: Tensor) -> tuple[float, float]:
     """Return the mean cross-entropy (nats) and the accuracy of the model on these rows."""
     with torch.no_grad():
         logits = model(X)

@@ -9,7 +9,7 @@ import warnings
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,43 +28,30 @@ DTYPES = {
     "reason": "str",
     "runtime_s": "float64",
 }
-
-
 TABLE_NAMES = ("trial", *DTYPES, "config")  # no hyperparameter can be called so
-
-EXACT_FLOAT = 2**53  # integers up to here are floats too
 
 
 def recordable(config: Mapping) -> dict:
     """Return a plain copy of a configuration that a table and a log can hold exactly.
 
-    Raises TypeError or ValueError for what `config.plain` refuses and for what is no mapping, and
-    ValueError for a name that the trial table uses itself.
+    Raises TypeError or ValueError for what `config.plain` refuses, no mapping, and a name that the table uses itself.
     """
     check_mapping(config)
-    for name in config:
-        if name in TABLE_NAMES:
+    for name in TABLE_NAMES:
+        if name in config:
             raise ValueError(f"config has the name {name!r}; the trial table uses it itself, with {TABLE_NAMES}")
     return plain(config)
 
 
 def trial_record(
-    config: Mapping,
-    *,
-    n_epochs: int,
-    val_loss: float,
-    val_accuracy: float = math.nan,
-    charged_epochs: int | None = None,
-    reason: str = "",
-    runtime_s: float = math.nan,
-) -> dict:
+    config: Mapping, *, n_epochs: int, val_loss: float, val_accuracy: float = math.nan,
+    charged_epochs: int | None = None, reason: str = "", runtime_s: float = math.nan,
+) -> dict:  # fmt: skip
     """Return the record of one trial, ready for `trial_table` and `append_trial`.
 
-    n_epochs: the epoch at which val_loss and val_accuracy were measured (the resource it was given).
-    charged_epochs: the epochs trained for it now; n_epochs when not given, fewer when it went on
-        from an earlier rung.
-    reason: why the trial failed. A loss that is not finite makes a failed trial in any case.
-    Raises TypeError or ValueError for a configuration that is not `recordable`.
+    n_epochs: the epoch at which val_loss and val_accuracy were measured. charged_epochs: those trained for it, where
+    they are fewer. reason: why the trial failed; it did in any case with a loss that is not finite. An accuracy that
+    is not finite is recorded as nan. Raises TypeError or ValueError for a configuration that is not `recordable`.
     """
     failed = bool(reason) or not math.isfinite(val_loss)
     return {
@@ -82,9 +69,8 @@ def trial_record(
 def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
     """Return the records as a DataFrame, one row a trial in the order of evaluation, index named "trial".
 
-    Columns: one for each hyperparameter, to read and to compute with; those of `DTYPES`, with its dtypes;
-    and `config`, the configuration as it was asked for, of which `config_of` gives a copy. A
-    hyperparameter that some trials lack has a nullable column, so that integers stay integers.
+    Columns: one for each hyperparameter, nullable where some trials lack it, so that integers stay integers; those
+    of `DTYPES`, with its dtypes; and `config`, the configuration as asked for, of which `config_of` gives a copy.
     """
     import pandas as pd
 
@@ -101,26 +87,19 @@ def _column(values: list) -> pd.Series:
     import pandas as pd
 
     kinds = {type(value) for value in values if value is not None}
-    if kinds in ({int}, {bool}, {str}):
-        nullable = {int: "Int64", bool: "boolean", str: "str"}[kinds.pop()]
-        fits = nullable != "Int64" or all(-(2**63) <= value < 2**63 for value in values if value is not None)
-        return pd.Series(values, dtype=(nullable if None in values else None) if fits else object)
-    if kinds == {float} or (kinds == {int, float} and all(_is_float(value) for value in values)):
-        return pd.Series(values, dtype="float64")
-    return pd.Series(values, dtype=object)
-
-
-def _is_float(value: Any) -> bool:
-    return not isinstance(value, int) or abs(value) <= EXACT_FLOAT
+    largest = max((abs(value) for value in values if type(value) is int), default=0)
+    if kinds == {int, float} and largest <= 2**53:  # integers up to here are floats too
+        kinds = {float}
+    dtypes = {int: ("int64", "Int64"), bool: ("bool", "boolean"), str: ("str", "str"), float: ("float64", "float64")}
+    known = len(kinds) == 1 and largest < 2**63
+    return pd.Series(values, dtype=dtypes.get(kinds.pop(), (object, object))[None in values] if known else object)
 
 
 def config_of(trials: pd.DataFrame, trial: int) -> dict:
     """Return a copy of the configuration of one trial of the table (its index label), exactly as it was asked for.
 
-    Raises ValueError when the table has no such trial, or several, or has lost its column `config`.
+    Raises ValueError when the table has no such trial, or several, and KeyError when it has lost its column `config`.
     """
-    if "config" not in trials:
-        raise ValueError(f"trials has the columns {list(trials.columns)}; its column 'config' is needed")
     found = trials.loc[trials.index == trial, "config"]
     if len(found) != 1:
         raise ValueError(f"trial is {trial!r}, and {len(found)} of the {len(trials)} rows of trials have that label")
@@ -130,7 +109,7 @@ def config_of(trials: pd.DataFrame, trial: int) -> dict:
 def incumbent(trials: pd.DataFrame) -> int:
     """Return the trial (index label) with the lowest validation loss; the cheaper, then the earlier, on a tie.
 
-    Failed trials never win. Raises ValueError when no trial succeeded.
+    Raises ValueError when no trial succeeded: one that failed never wins.
     """
     good = trials[trials["status"] == "ok"]
     if good.empty:
@@ -141,8 +120,7 @@ def incumbent(trials: pd.DataFrame) -> int:
 def incumbent_trajectory(val_losses: Sequence[float]) -> np.ndarray:
     """Return the best validation loss seen after each trial.
 
-    val_losses: shape (n_trials,), in evaluation order; nan marks a failed trial.
-    Returns shape (n_trials,), non-increasing; nan until the first success.
+    val_losses: shape (n_trials,); nan marks a failed trial. Returns the same shape, nan until the first success.
 
     >>> incumbent_trajectory([0.3, 0.1, 0.2]).tolist()
     [0.3, 0.1, 0.1]
@@ -168,10 +146,9 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
 
 
 def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
-    """Say whether two tables hold the same trials in the same order, in all columns that both have.
+    """Say whether two tables hold the same trials in the same order, in all columns that both have but runtime_s.
 
-    Numbers may differ by 1e-9, which is what training alone or in a population may. How long a trial took is not
-    compared. Raises ValueError when the tables share no column.
+    Numbers may differ by 1e-9, as between training alone and together. Raises ValueError when they share no column.
     """
     import pandas as pd
 
@@ -189,8 +166,8 @@ def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
 def append_trial(path: str | Path, record: Mapping, *, trial: int) -> None:
     """Append one trial's record to a JSON-lines log, whole and flushed, so that an interrupt loses none before it.
 
-    trial: its number, counted from 0; by it a line that is missing is noticed. The line ends in its
-    checksum. Raises ValueError for what JSON cannot hold.
+    trial: its number, counted from 0, by which a line that is missing is noticed. Raises ValueError for what JSON
+    cannot hold.
     """
     # JSON has no nan: a failed trial's numbers are written as null.
     line = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in record.items()}
@@ -207,14 +184,11 @@ def _checksum(text: bytes) -> bytes:
 def read_log(path: str | Path) -> list[dict]:
     """Return the records of a log, in order; an absent file is an empty log.
 
-    A last line that was cut in the middle is moved to `<path>.cut` with a UserWarning, so that
-    appending can go on; everything before it is kept. Raises ValueError for any other line that is not
-    as it was written, or that is missing or there twice.
+    A last line that was cut in the middle is moved to `<path>.cut` with a UserWarning, so that appending can go on.
+    Raises ValueError for any other line that is not as it was written, or that is missing or there twice.
     """
     path = Path(path)
-    if not path.exists():
-        return []
-    text = path.read_bytes()
+    text = path.read_bytes() if path.exists() else b""
     *lines, rest = text.split(b"\n")
     records = [_read_line(line, trial, path.name) for trial, line in enumerate(lines)]
     if rest:

@@ -48,9 +48,9 @@ def shortcomings(exercise):
     found += [
         f"wrong answer {i} is told something else: {r.message}"
         for i, (r, wrong) in enumerate(zip(results, exercise.wrong, strict=True))
-        if r.message != wrong.message
+        if wrong.message not in r.message
     ]
-    if len({r.message for r in results}) < len(results):
+    if len({wrong.message for wrong in exercise.wrong}) < len(results):
         found.append("two wrong answers are told the same")
     if not all(wrong.misconception.strip() for wrong in exercise.wrong):
         found.append("a wrong answer without the misconception it reveals")

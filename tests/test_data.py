@@ -137,6 +137,16 @@ def test_numpy_integers_are_a_seed_and_a_draw():
     assert (type(splits.seed), type(splits.draw)) == (int, int)
 
 
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits"])
+def test_search_rows_are_the_training_rows_and_then_the_validation_rows(name):
+    splits = load_splits(name)
+    X, y = splits.search_rows()
+    n = len(splits.y_train)
+    assert type(X) is type(y) is np.ndarray and len(X) == len(y) == n + len(splits.y_val)
+    assert X[0].tolist() == splits.X_train[0].tolist() and X[n].tolist() == splits.X_val[0].tolist()
+    assert y[:n].tolist() == splits.y_train.tolist() and X[n:].tolist() == splits.X_val.tolist()
+
+
 @pytest.mark.parametrize("name", ["Iris", "mnist", ""])
 def test_an_unknown_name_is_refused(name):
     with pytest.raises(ValueError, match="allowed are iris, wine, breast_cancer, digits"):
@@ -153,7 +163,7 @@ def test_a_seed_or_draw_that_is_no_integer_is_refused(argument, value):
 @pytest.mark.parametrize("argument", ["seed", "draw"])
 @pytest.mark.parametrize("value", [-1, 2**32])
 def test_a_seed_or_draw_out_of_range_is_refused(argument, value):
-    with pytest.raises(ValueError, match=f"{argument} is {value}; allowed are 0 to"):
+    with pytest.raises(ValueError, match=f"{argument} is {value}; it must be an integer from 0 to 4294967295"):
         load_splits("iris", **{argument: value})
 
 
@@ -226,12 +236,12 @@ def test_wilson_intervals_are_the_published_ones(n_correct, n_rows, low, high):
 @pytest.mark.parametrize(
     ("n_correct", "n_rows", "error", "says"),
     [
-        (31, 30, ValueError, "n_correct is 31 and n_rows is 30"),
+        (31, 30, ValueError, "n_correct is 31; it must be an integer from 0 to 30"),
         (-1, 30, ValueError, "n_correct is -1"),
         (0, 0, ValueError, "n_rows is 0"),
         (29.0, 30, TypeError, "n_correct is 29.0; an integer is needed"),
         (1, True, TypeError, "n_rows is True"),
-        (0.967, "30", TypeError, "n_correct is 0.967"),
+        (0.967, "30", TypeError, "n_rows is .30.; an integer is needed"),
     ],
 )
 def test_an_interval_of_bad_counts_is_refused(n_correct, n_rows, error, says):

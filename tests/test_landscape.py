@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +97,7 @@ def test_lookup_takes_a_config_in_any_order_with_numpy_values_and_the_default_hi
     [
         (({"lr": 0.02, "batch_size": 16, "hidden_size": 8}, 1, 0), ValueError, "not among the landscape's 3"),
         ((CONFIGS[0], 0, 0), ValueError, "epoch is 0"),
-        ((CONFIGS[0], 4, 0), ValueError, "epoch is 4; the landscape has 3"),
+        ((CONFIGS[0], 4, 0), ValueError, "epoch is 4; it must be an integer from 1 to 3"),
         ((CONFIGS[0], -1, 0), ValueError, "epoch is -1"),
         ((CONFIGS[0], 1.5, 0), TypeError, "epoch is 1.5"),
         ((CONFIGS[0], 1, 1), ValueError, "seed is 1"),
@@ -138,11 +140,52 @@ def test_the_best_has_the_lowest_mean_loss_over_seeds(epoch):
     assert found.best(epoch) == {"hidden_size": 16} | CONFIGS[int(np.argmin(means))]
 
 
+def test_the_best_of_those_that_have_fixed_values():
+    """Against a search by hand through single trainings."""
+    configs = [{"lr": lr, "batch_size": b, "hidden_size": 8} for lr in (0.001, 0.01, 0.1) for b in (16, 32)]
+    found = make(configs, seeds=range(3))
+    means = {
+        (c["lr"], c["batch_size"]): np.mean([fit(c, IRIS, n_epochs=3, seed=s).val_loss[-1] for s in range(3)])
+        for c in configs
+    }
+    for batch_size in (16, 32):
+        lr, _ = min((key for key in means if key[1] == batch_size), key=means.get)
+        assert found.best(3, batch_size=batch_size) == {"lr": lr, "batch_size": batch_size, "hidden_size": 8}
+    assert found.best(3, lr=0.001, batch_size=32)["lr"] == 0.001  # which is not the best of all
+    with pytest.raises(ValueError, match=r"no configuration with \{'batch_size': 17\}"):
+        found.best(3, batch_size=17)
+    with pytest.raises(ValueError, match="epoch is 4"):
+        found.best(4)
+
+
+def test_the_losses_of_a_configuration_are_those_of_each_seed():
+    found = make(seeds=(0, 4, 2))
+    expected = [fit(CONFIGS[2], IRIS, n_epochs=3, seed=s).val_loss[1] for s in (0, 4, 2)]
+    assert found.losses(CONFIGS[2], 2).shape == (3,)
+    assert found.losses(CONFIGS[2], 2) == pytest.approx(expected, abs=1e-9)
+    with pytest.raises(ValueError, match="not among"):
+        found.losses(DIVERGING, 2)
+
+
+def test_a_list_of_splits_is_a_list_of_repeats(trainings):
+    rows = [load_splits("iris", draw=draw) for draw in (3, 7)]
+    found = make(CONFIGS[:2], splits=rows, seeds=(3, 7))
+    for i, config in enumerate(CONFIGS[:2]):
+        for j, (part, seed) in enumerate(zip(rows, (3, 7), strict=True)):
+            assert found.val_loss[i, j] == pytest.approx(fit(config, part, n_epochs=3, seed=seed).val_loss, abs=1e-9)
+    make(CONFIGS[:2], splits=rows, seeds=(3, 7))
+    assert len(trainings) == 1  # known
+    make(CONFIGS[:2], splits=rows[::-1], seeds=(3, 7))
+    assert len(trainings) == 2  # the same rows under other seeds are not
+    with pytest.raises(ValueError, match="splits has 2 entries; there are 3 seeds"):
+        make(splits=rows, seeds=(1, 2, 3))
+
+
 def test_one_that_diverges_is_nan_and_never_the_best():
     found = make([DIVERGING, *CONFIGS])
     assert np.isnan(found.val_loss[0]).all() and np.isfinite(found.val_loss[1:]).all()
     assert found.best(3) == make().best(3)
-    with pytest.raises(ValueError, match="every configuration diverged"):
+    with pytest.raises(ValueError, match="that reached epoch 1 under every seed"):
         make([DIVERGING]).best(1)
 
 
@@ -254,7 +297,22 @@ def test_one_changed_value_of_the_data_is_other_data(part, trainings):
     assert len(trainings) == 2
 
 
-TRAINING_MODULES = [f"hpt_helpers.{name}" for name in ("data", "model", "training", "stack", "population")]
+def training_modules():
+    """Return the modules that training imports, directly or not, from what Python itself has imported.
+
+    Without those that decide no number: config.py, whose configurations and seeds stand in the key, and progress.py.
+    """
+    code = "import sys, hpt_helpers.population; print(*(m for m in sys.modules if m.startswith('hpt_helpers.')))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    return sorted({*found} - {"hpt_helpers.config", "hpt_helpers.progress"})
+
+
+TRAINING_MODULES = training_modules()
+
+
+def test_the_modules_that_train_are_all_named():
+    assert len(TRAINING_MODULES) >= 5
+    assert sorted(m.__name__ for m in module.CODE) == TRAINING_MODULES
 
 
 @pytest.mark.parametrize("name", TRAINING_MODULES)

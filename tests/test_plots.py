@@ -44,6 +44,9 @@ CALLS = {
         [1, 2], {"formula": [0.1, 0.2], "simulated": [0.3, 0.2]}, x_label="trials", y_label="share", title=title, **o
     ),
     "projection": lambda **o: lesson_plots.projection(CONFIGS, (LRS, [0.3, 0.1, 0.2]), **o),
+    "projections": lambda ax=None, title="Grid": lesson_plots.projections(
+        {title: CONFIGS}, pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]}), axes=ax and [ax]
+    ),
 }
 
 
@@ -120,7 +123,7 @@ def test_it_has_a_title_two_labels_and_a_description(name):
     ax = CALLS[name](title="What was seen")
     parts = [*ax.figure.axes, *ax.child_axes]
     [shown] = [part.get_title() for part in parts if part.get_title()]
-    assert shown.startswith("What was seen") and (shown == "What was seen" or name == "maps")
+    assert shown.startswith("What was seen") and (shown == "What was seen" or name in ("maps", "projections"))
     assert any(part.get_xlabel() for part in parts) and all(part.get_ylabel() for part in parts)
     own = CALLS[name]()
     assert any(part.get_title() for part in (own, *own.child_axes))
@@ -438,3 +441,22 @@ def test_a_projection_shows_the_configurations_and_the_loss_at_their_x():
     assert above.get_yscale() == "log" and above.get_ylabel() == "loss (nats)"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "hidden size")
     assert "3 configurations have 2 different values of learning rate" in ax.alt_text
+
+
+def test_projections_stand_side_by_side_on_common_axes():
+    truth = pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]})
+    first = lesson_plots.projections({"a": CONFIGS, "b": CONFIGS[:1]}, truth)
+    second = first.figure.axes[1]
+    assert first.get_ylim() == second.get_ylim() and first.get_xlim() == second.get_xlim()
+    assert first.child_axes[0].get_title() == "a: 3 trials, 2 different values"
+    assert second.child_axes[0].get_title() == "b: 1 trials, 1 different values"
+    assert data(second.lines[0]) == [[CONFIGS[0]["lr"]], [CONFIGS[0]["hidden_size"]]]
+
+
+def test_a_logarithmic_axis_over_many_powers_of_ten_is_labelled_by_powers_only():
+    few, many = (plots.spread(pd.DataFrame({"g": ["a"] * 2, "v": [0.1, top]}), log=True) for top in (5, 500))
+    for ax, labels in ((few, ["0.1", "0.2", "0.5", "1", "2", "5"]), (many, ["0.1", "1", "10", "100"])):
+        ax.figure.canvas.draw()
+        low, high = ax.get_xlim()
+        ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+        assert [text.get_text() for place, text in ticks if low <= place <= high] == labels

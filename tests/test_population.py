@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hpt_helpers import population as population_module
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many, rounding_sensitivity
-from hpt_helpers.training import evaluate, fit, start_training, train_one_epoch
+from hpt_helpers.training import evaluate, failure_reason, fit, start_training, train_one_epoch
 
 SPLITS = {name: load_splits(name) for name in ("iris", "wine", "breast_cancer", "digits")}
 IRIS = SPLITS["iris"]
@@ -216,8 +216,9 @@ def test_a_diverging_member_leaves_the_others_untouched(company):
     others = [i for i in range(len(company) + 1) if i != middle]
     assert_same(rows(with_it, others), fit_many(company, IRIS, n_epochs=4), 1e-12)
     assert all(np.isnan(getattr(with_it, name)[middle]).all() for name in CURVES)
-    assert [bool(reason) for reason in with_it.failures] == [i == middle for i in range(len(company) + 1)]
-    assert with_it.failures[middle] == fit(wild, IRIS, n_epochs=4).failure
+    failures = [failure_reason(losses) for losses in with_it.val_loss]
+    assert [bool(reason) for reason in failures] == [i == middle for i in range(len(company) + 1)]
+    assert failures[middle] == fit(wild, IRIS, n_epochs=4).failure
 
 
 def test_common_random_numbers():

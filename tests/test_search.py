@@ -206,27 +206,6 @@ def test_each_epoch_of_a_configuration_is_paid_once_where_training_goes_on(goes_
     assert trials["charged_epochs"].tolist() == charged
 
 
-def test_a_search_that_only_repeats_itself_ends_though_its_budget_is_never_reached(monkeypatch):
-    monkeypatch.setattr(module, "FREE_BATCHES", 7)
-
-    def strategy():
-        while True:
-            yield [(TEN[0], 5)]
-
-    with pytest.warns(UserWarning, match="7 batches in a row cost nothing; the search ends at 5 epochs") as warned:
-        trials = run(strategy(), Counting(goes_on=True), budget=20)
-    assert warned[0].filename == __file__
-    assert trials["charged_epochs"].tolist() == [5] + 7 * [0]
-    assert len(run(strategy(), Counting(), budget=20)) == 4  # where a repeat costs something, the budget ends it
-
-
-def test_repeats_end_no_search_that_pays_between_them(monkeypatch):
-    monkeypatch.setattr(module, "FREE_BATCHES", 3)
-    asked = [TEN[0], TEN[0], TEN[0], TEN[1], TEN[0], TEN[0], TEN[2]]
-    trials = run(([(config, 1)] for config in asked), Counting(goes_on=True), budget=20)
-    assert trials["charged_epochs"].tolist() == [1, 0, 0, 1, 0, 0, 1]
-
-
 NET = {"lr": 0.01, "batch_size": 16}
 
 
@@ -425,7 +404,7 @@ def test_a_report_of_epochs_that_cannot_be_fails_its_trial_which_is_charged_in_f
         return [Outcome(0.5, n_trained=n_trained if r.config["x"] == 1 else 3) for r in requests]
 
     trials = run(grid_search(TEN[:3], 7), objective)
-    assert trials["status"].tolist() == ["ok", "failed", "ok"] and "from 0 to 7" in trials["reason"][1]
+    assert trials["status"].tolist() == ["ok", "failed", "ok"] and "the objective's n_trained is" in trials["reason"][1]
     assert trials["charged_epochs"].tolist() == [3, 7, 3]
 
 
@@ -544,7 +523,7 @@ def test_an_error_in_the_strategy_itself_is_not_hidden():
 def test_what_is_no_generator_is_no_strategy(strategy):
     with pytest.raises(TypeError, match=r"^strategy is .*; a generator is needed"):
         run(strategy, per_trial(loss_of))
-    with pytest.raises(TypeError, match=r"^strategies\[1\] is .*; a generator is needed"):
+    with pytest.raises(TypeError, match=r"^strategy is .*; a generator is needed"):
         run_many([grid_search(TEN, 1), strategy], per_trial(loss_of))
 
 

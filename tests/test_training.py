@@ -15,6 +15,7 @@ from hpt_helpers.training import (
     evaluate,
     failure_reason,
     fit,
+    refit,
     start_training,
     train_one_epoch,
 )
@@ -173,6 +174,22 @@ def test_training_learns():
     assert curve.val_loss[-1] < 0.5 * curve.val_loss[0] and curve.val_accuracy[-1] > 0.85
 
 
+def test_refit_trains_on_training_and_validation_rows_together():
+    """Against the loop itself, on rows put together by hand in that order."""
+    model = refit(CONFIG, IRIS, n_epochs=3, seed=5)
+    X = torch.tensor(IRIS.X_train.tolist() + IRIS.X_val.tolist(), dtype=torch.float64)
+    y = torch.tensor(IRIS.y_train.tolist() + IRIS.y_val.tolist())
+    expected, optimizer, shuffles = start_training(CONFIG, IRIS, seed=5)
+    for _ in range(3):
+        train_one_epoch(expected, optimizer, X, y, CONFIG["batch_size"], shuffles)
+    assert len(X) == 120
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), expected.parameters(), strict=True))
+    only_train = fit(CONFIG, IRIS, n_epochs=3, seed=5).model
+    assert not torch.equal(model.output.weight, only_train.output.weight)
+    with pytest.raises(ValueError, match="n_epochs is 0"):
+        refit(CONFIG, IRIS, n_epochs=0)
+
+
 def test_missing_hidden_size_means_16():
     without = fit({"lr": 0.01, "batch_size": 16}, IRIS, n_epochs=3)
     given = fit({"lr": 0.01, "batch_size": 16, "hidden_size": 16}, IRIS, n_epochs=3)
@@ -217,8 +234,8 @@ def test_the_reason_names_the_first_bad_epoch(losses, reason):
         ({"lr": torch.tensor(0.01)}, TypeError, "lr is"),
         ({"batch_size": 0}, ValueError, "batch_size is 0"),
         ({"batch_size": -16}, ValueError, "batch_size is -16"),
-        ({"batch_size": math.nan}, ValueError, "batch_size is nan"),
-        ({"batch_size": math.inf}, ValueError, "batch_size is inf"),
+        ({"batch_size": math.nan}, TypeError, "batch_size is nan"),
+        ({"batch_size": math.inf}, TypeError, "batch_size is inf"),
         ({"batch_size": 91}, ValueError, "the training part has 90 rows"),
         ({"batch_size": 16.5}, TypeError, "batch_size is 16.5"),
         ({"batch_size": 16.0}, TypeError, "batch_size is 16.0"),
@@ -229,7 +246,7 @@ def test_the_reason_names_the_first_bad_epoch(losses, reason):
         ({"hidden_size": 0}, ValueError, "hidden_size is 0"),
         ({"hidden_size": 8.5}, TypeError, "hidden_size is 8.5"),
         ({"hidden_size": None}, TypeError, "hidden_size is None"),
-        ({"hidden_size": math.nan}, ValueError, "hidden_size is nan"),
+        ({"hidden_size": math.nan}, TypeError, "hidden_size is nan"),
         ({"epochs": 4}, ValueError, "epochs"),
     ],
 )

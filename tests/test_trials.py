@@ -18,6 +18,7 @@ from hpt_helpers.trials import (
     incumbent,
     incumbent_trajectory,
     read_log,
+    same_trials,
     ties,
     trial_record,
     trial_table,
@@ -83,6 +84,13 @@ def test_a_loss_that_is_not_finite_is_a_failed_trial(loss):
     made = record(loss)
     assert made["status"] == "failed" and str(loss) in made["reason"]
     assert math.isnan(made["val_loss"]) and math.isnan(made["val_accuracy"])
+
+
+@pytest.mark.parametrize("accuracy", [math.nan, math.inf, -math.inf])
+def test_an_accuracy_that_is_not_finite_is_nan_in_a_trial_that_succeeded(accuracy):
+    made = trial_record({"lr": 0.1}, n_epochs=3, val_loss=0.5, val_accuracy=accuracy)
+    assert (made["status"], made["reason"], made["val_loss"]) == ("ok", "", 0.5)
+    assert math.isnan(made["val_accuracy"])
 
 
 def test_a_reason_makes_a_failed_trial_whatever_the_loss():
@@ -155,7 +163,7 @@ def test_a_trial_that_is_not_in_the_table_has_no_configuration():
     for table, trial in ((trials, 2), (trials, -1), (trials.iloc[1:], 0), (pd.concat([trials, trials]), 1)):
         with pytest.raises(ValueError, match=f"trial is {trial}"):
             config_of(table, trial)
-    with pytest.raises(ValueError, match="its column 'config' is needed"):
+    with pytest.raises(KeyError, match="config"):
         config_of(trials[["lr"]], 0)
 
 
@@ -247,6 +255,39 @@ def test_no_ties_among_failed_trials():
 def test_bad_options_of_ties_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         ties(table(0.1), **options)
+
+
+# --- the same trials ------------------------------------------------------------------------------
+
+
+def changed(trials, name, row, value):
+    copied = trials.copy()
+    copied.loc[row, name] = value
+    return copied
+
+
+def test_the_same_trials_are_those_that_agree_in_all_but_what_they_took():
+    trials = table(0.3, 0.1, math.nan)
+    assert same_trials(trials, trials.assign(runtime_s=[9.0, 8.0, 7.0]))
+    assert same_trials(trials, changed(trials, "val_loss", 0, 0.3 + 5e-10))
+    assert same_trials(trials, trials[["val_loss"]])  # as a lesson's table by hand, with fewer columns
+    assert same_trials(trials, trials.set_index(pd.Index([7, 8, 9])))
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "value"),
+    [("val_loss", 0, 0.3 + 5e-9), ("val_loss", 2, 0.2), ("n_epochs", 1, 99), ("status", 0, "failed"), ("lr", 1, 0.7)],
+)
+def test_one_difference_is_enough_for_other_trials(name, row, value):
+    trials = table(0.3, 0.1, math.nan)
+    assert not same_trials(trials, changed(trials, name, row, value))
+
+
+def test_other_orders_and_other_numbers_of_trials_are_not_the_same():
+    trials = table(0.3, 0.1)
+    assert not same_trials(trials, trials.iloc[::-1]) and not same_trials(trials, trials[:1])
+    with pytest.raises(ValueError, match="share no column"):
+        same_trials(trials[["val_loss"]], trials[["n_epochs"]])
 
 
 # --- the log --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hpt_helpers.classroom.figures import COLOURS, described, new_axes
+from hpt_helpers.classroom.figures import COLOURS, described, label, new_axes, new_row
 
 
 def surrogate(
@@ -71,3 +71,21 @@ def projection(
         ax, f"{title}: {len(configs)} configurations have {len(set(xs))} different values of {x_label} between "
         f"{min(xs):.3g} and {max(xs):.3g}; above, the loss at each {x_label}.",
     )  # fmt: skip
+
+
+def projections(searches: Mapping[str, Sequence[Mapping]], truth, *, x="lr", y="hidden_size", axes=None):
+    """Draw what each search sees of the hyperparameter x: a `projection` for each, side by side.
+
+    searches: name -> configurations. truth: a table with columns x and val_loss, the points above.
+    Returns the first Axes; each of them has its description.
+    """
+    axes = new_row(len(searches), (4.5 * len(searches), 4.5)) if axes is None else axes
+    places = [config[x] for configs in searches.values() for config in configs] + list(truth[x])
+    heights = [config[y] for configs in searches.values() for config in configs]
+    edge = 0.05 * (max(heights) - min(heights)) or 1
+    for ax, (name, configs) in zip(axes, searches.items(), strict=True):
+        title = f"{name}: {len(configs)} trials, {len({config[x] for config in configs})} different values"
+        labels = {"x_label": label(x), "y_label": label(y), "title": title}
+        projection(configs, (truth[x], truth["val_loss"]), x=x, y=y, ax=ax, **labels)
+        ax.set(xlim=(min(places) / 1.2, max(places) * 1.2), ylim=(min(heights) - edge, max(heights) + edge))
+    return axes[0]

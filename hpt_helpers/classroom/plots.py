@@ -197,7 +197,7 @@ def spread(
         # Dots move up and down by the golden ratio's multiples: evenly, and the same in every run.
         jitter = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.5
         ax.plot([low, high, high, low, low], row + np.array([-1, -1, 1, 1, -1]) * 0.32, color="0.45", linewidth=1)
-        ax.plot(values, row + jitter, "o", color=COLOURS[1], alpha=0.6, ms=4, markeredgewidth=0)
+        ax.plot(values, row + jitter, "o", color=COLOURS[1], alpha=0.6, ms=4, markeredgewidth=0, zorder=3)
         ax.plot([median] * 2, [row - 0.4, row + 0.4], color=COLOURS[0], linewidth=3)
         lost = f" of {len(all_values)}" * (len(values) < len(all_values))
         names.append(f"{name}\n({len(values)}{lost})")

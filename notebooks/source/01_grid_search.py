@@ -9,433 +9,421 @@
 # %% [markdown]
 # # Grid search: try every combination
 #
-# **What do you learn by trying every combination?** A grid search takes a few values of each hyperparameter and
-# trains every combination. Most of what goes wrong in tuning goes wrong in it already.
+# One training takes two hours. Three learning rates, three batch sizes and three lengths of training make 27
+# combinations: more than two days of a machine, and at the end a script prints one line, the winner. A colleague runs
+# the same script, and it prints another one.
 #
-# **Time:** core path 86 minutes, going further 26 minutes. **Builds on:** [Start here](00_start_here.ipynb).
+# **What may you believe of a grid's winner, and what do the usual mistakes cost?** Here a training takes a moment, so
+# we can run the whole search again and again, and see.
 #
-# Afterwards you can
+# **Time:** core path 60 minutes, going further 24 minutes. **Builds on:** [Start here](00_start_here.ipynb).
 #
-# - write a grid search by hand, and run it with a library;
-# - count its ties, and break them by a rule;
-# - tell from the winner's place whether to move the grid;
-# - find five faults in a script, and say what each costs.
-
-# %% [markdown]
-# ## Settings
+# ## What a grid search is
+#
+# You list a few values of each hyperparameter, and train every combination: a **configuration**. Each training of one is
+# a **trial**.
 
 # %%
-from dataclasses import replace
-from itertools import product
+from sklearn.model_selection import ParameterGrid
 
-import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
-import torch
-from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
-from skorch import NeuralNetClassifier
-
-from hpt_helpers.classroom import plots
-from hpt_helpers.classroom.exercises import lesson_01 as ex
-from hpt_helpers.data import load_splits, wilson_interval
-from hpt_helpers.landscape import landscape
-from hpt_helpers.model import SimpleNN
-from hpt_helpers.objectives import TrainingObjective
-from hpt_helpers.population import Population, fit_many, rounding_sensitivity
-from hpt_helpers.progress import progress_bar
-from hpt_helpers.search import run, run_many
+from hpt_helpers.classroom import diagrams
 from hpt_helpers.strategies import grid_search
-from hpt_helpers.training import fit
-from hpt_helpers.trials import config_of, incumbent, ties
+
+GRID = {
+    "lr": [0.001, 0.01],
+    "batch_size": [16, 32],
+    "epochs": [50, 100],
+}
+strategy = grid_search(ParameterGrid(GRID))
+diagrams.search_loop(strategy)
 
 # %% [markdown]
-# The search space has three axes (hyperparameters) of two values. `SEED` fixes the initial weights and the shuffling of
-# one training; `SEEDS` are for twenty repeats.
+# `ParameterGrid` is scikit-learn's list of all combinations; `lr` is the learning rate. The data are 150 iris flowers,
+# four measurements each, of three species.
 
 # %%
-GRID = {"lr": [0.01, 0.001], "batch_size": [16, 32], "epochs": [50, 100]}
-SEED, SEEDS = 0, range(20)
-pd.options.display.precision, pd.options.display.width = 3, 120
+from hpt_helpers.data import load_splits
 
 splits = load_splits("iris")
-n_train, n_val = len(splits.y_train), len(splits.y_val)
-print(f"{n_train} rows for training, {n_val} for validation, {splits.n_features} features")
-
-
-def mean_and_error(values):
-    """Return the mean and its standard error, as text."""
-    return f"{values.mean():.2f} ± {values.std(ddof=1) / len(values) ** 0.5:.2f}"
+diagrams.rows(splits)
 
 # %% [markdown]
-# ## The problem
+# ## One trial
 #
-# A network with one hidden layer learns to tell three species of iris apart. The **objective** is the validation loss
-# (cross-entropy, in nats) at the last epoch. Accuracy is reported beside it; on 30 rows it moves in steps of 1/30, too
-# coarse to choose by.
+# The network has one hidden layer. Training minimises the **cross-entropy**: minus the logarithm of the probability
+# given to the right species, averaged over the rows and counted in **nats** (units of the natural logarithm). 0 is
+# perfect; guessing among three species scores 1.10. Accuracy counts right answers only; the loss also says how sure
+# they were.
 #
-# **Predict:** how far do untuned settings get, compared with always naming the most frequent class?
+# Which rows train and which validate is a **draw**. Ours was not picked by eye: draws 0 to 19 were put in order of how
+# low the validation loss gets on them, and the tenth was taken. Of the two generators, one draws the first weights, one
+# the batches.
 
 # %%
-majority = splits.y_train.bincount().argmax()
-untuned = fit({"lr": 0.001, "batch_size": 32}, splits, n_epochs=50, seed=SEED)
-print(f"most frequent class: accuracy {(splits.y_val == majority).double().mean():.3f}")
-last_accuracy, last_loss = untuned.val_accuracy[-1], untuned.val_loss[-1]
-print(f"untuned network:     accuracy {last_accuracy:.3f}, loss {last_loss:.3f}")
-n_epochs = sum(config["epochs"] for config in ParameterGrid(GRID))
-print(f"the grid: {len(ParameterGrid(GRID))} trials, {n_epochs} epochs")
+import torch
+from torch.nn.functional import cross_entropy
+
+from hpt_helpers.model import SimpleNN
+from hpt_helpers.training import evaluate
+
+X, y = splits.X_train, splits.y_train
+first = torch.Generator().manual_seed(0)
+shuffles = torch.Generator().manual_seed(1)
+model = SimpleNN(splits.n_features, splits.n_classes, generator=first)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+for _ in range(50):
+    for batch in torch.randperm(len(y), generator=shuffles).split(16):
+        loss = cross_entropy(model(X[batch]), y[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+val_loss, accuracy = evaluate(model, splits.X_val, splits.y_val)
 
 # %% [markdown]
-# A search should beat both.
-#
-# ## The landscape
-#
-# A search sees only its own trials. Here we see everything first: 13 learning rates, 3 batch sizes and 20 seeds at
-# every epoch. Crosses mark the grid.
-#
-# **Predict:** as training gets longer, does the best learning rate rise or fall? How much of the map shares the best
-# accuracy?
-
-# %% tags=["readme-picture"]
-LRS = [float(f"{10 ** (k / 4):.2g}") for k in range(-16, -3)]
-BATCHES = [16, 32, 64]
-configs = [{"lr": lr, "batch_size": b} for b in BATCHES for lr in LRS]
-truth = landscape(configs, splits, n_epochs=100, seeds=SEEDS, progress=True)
-shape = len(BATCHES), len(LRS), len(SEEDS), 100  # the last axis: epochs
-loss, accuracy = truth.val_loss.reshape(shape), truth.val_accuracy.reshape(shape)
-
-drawn = np.arange(10, 101, 10)  # the epochs to draw, for batch size 32
-mean_loss, one_accuracy = loss[1].mean(axis=1).T[drawn - 1], accuracy[1, :, SEED].T[drawn - 1]
-surface = {"x": LRS, "y": drawn, "x_label": "learning rate", "y_label": "epochs", "log_x": True}
-crosses = [(lr, epochs) for lr in GRID["lr"] for epochs in GRID["epochs"]]
-fig, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.8), layout="constrained")
-title = "Batch size 32: mean of 20 seeds"
-plots.heat_map(mean_loss, **surface, log_values=True, mark=crosses, title=title, ax=left)
-title, label = "Batch size 32: one seed", "validation accuracy"
-plots.heat_map(one_accuracy, **surface, value_label=label, title=title, ax=right)
-for row in (0, 1, 4, 9):
-    print(f"epoch {drawn[row]}: best learning rate {LRS[mean_loss[row].argmin()]:g}")
-n_cells, highest = one_accuracy.size, one_accuracy.max()
-n_best = (one_accuracy == highest).sum()
-print(f"{n_best} of the {n_cells} cells on the right share the best accuracy, {highest:.3f}")
-
-# %% [markdown]
-# The loss has a slanted valley: the longer the training, the smaller the best learning rate. The accuracy has a plateau
-# on which dozens of settings score exactly the same.
-
-# %% [markdown]
-# ## By hand
-#
-# Three nested loops are a grid search. Look for rows of equal accuracy.
+# From here on `fit` does this; `seed` (0 if not given) sets both generators.
 
 # %%
-rows = []
+from hpt_helpers.training import fit
+
+config = {"lr": 0.01, "batch_size": 16}
+curve = fit(config, splits, n_epochs=50, seed=0)
+assert abs(curve.val_loss[-1] - val_loss) < 1e-9
+print(f"validation loss {val_loss:.3f} nats, accuracy {accuracy:.3f}")
+diagrams.network(curve.model, splits)
+
+# %% [markdown]
+# ## The search by hand
+#
+# Three loops are a grid search. `run` does the same with a record of every trial: a **strategy** asks, an **objective**
+# trains, and the answers become the **trial table**. `same_trials` compares two such tables.
+
+# %%
+import pandas as pd
+
+found = []
 for batch_size in GRID["batch_size"]:
     for epochs in GRID["epochs"]:
         for lr in GRID["lr"]:
-            curve = fit({"lr": lr, "batch_size": batch_size}, splits, n_epochs=epochs, seed=SEED)
-            rows.append((lr, batch_size, epochs, curve.val_loss[-1], curve.val_accuracy[-1]))
-by_hand = pd.DataFrame(rows, columns=["lr", "batch_size", "epochs", "val_loss", "val_accuracy"])
-by_hand
-
-# %% [markdown]
-# ## With the library
-#
-# Several rows share the best accuracy. scikit-learn's `ParameterGrid` replaces the loops. In this course a strategy
-# asks for trials, and `run` trains them and keeps the record. Both ways must agree.
+            config = {"lr": lr, "batch_size": batch_size}
+            curve = fit(config, splits, n_epochs=epochs)
+            found.append((lr, batch_size, epochs, curve.val_loss[-1]))
+columns = ["lr", "batch_size", "epochs", "val_loss"]
+by_hand = pd.DataFrame(found, columns=columns)
 
 # %%
-trials = run(grid_search(ParameterGrid(GRID)), TrainingObjective(splits), seed=SEED)
-columns = ["lr", "batch_size", "epochs", "val_accuracy"]
-assert trials[columns].equals(by_hand[columns].rename_axis("trial"))
-assert np.allclose(trials["val_loss"], by_hand["val_loss"], rtol=0, atol=1e-9)
-print(f"the same {len(trials)} results, {trials['n_epochs'].sum()} epochs")
+from hpt_helpers.objectives import TrainingObjective
+from hpt_helpers.search import run
+from hpt_helpers.trials import same_trials
+
+strategy = grid_search(ParameterGrid(GRID))  # a new one: each serves once
+trials = run(strategy, TrainingObjective(splits))
+assert same_trials(trials, by_hand)
+trials[[*columns, "val_accuracy"]].round(3)
 
 # %% [markdown]
-# ## Reading the result
+# ## Which of the eight won?
 #
-# Where several share the best accuracy, we list all and choose by a stated rule: **the lower loss, then the cheaper**.
+# Look at the accuracies: several trials share the highest. A script that keeps the first of them reports the order of
+# its loops. So state a **rule**. In this course the lowest loss wins, whatever the accuracies; on equal loss, the fewer
+# epochs. (Exercise 1 has another rule: accuracy first.)
+#
+# The same search again on other rows: a **repeat** draws training and validation rows anew and takes a new training
+# seed. The test rows stay sealed.
+#
+# **Predict:** in how many of 20 repeats do trials tie for the best accuracy? And by the rule, does the same
+# configuration win in most?
 
 # %%
-best = ties(trials, "val_accuracy")
-print(f"{len(best)} of {len(trials)} tie; the rule chooses {config_of(best, incumbent(best))}")
-best.sort_values(["val_loss", "epochs"])[["lr", "batch_size", "epochs", "val_loss", "val_accuracy"]]
+from hpt_helpers.classroom.studies import lesson_01 as studies
+
+won = studies.winners(GRID, "iris", repeats=range(20))
+n_shared = (won["n_tied"] > 1).sum()
+print(f"the best accuracy is shared in {n_shared} of {len(won)} repeats")
+configuration = ["lr", "batch_size", "epochs"]
+won.groupby(configuration).size().reset_index(name="wins")
 
 # %% [markdown]
-# A script that keeps only the first of them reports the order of its loops. The winner also lies on the **boundary** of
-# the grid: an axis of two values has no inside.
+# <details><summary>What was seen</summary>
+#
+# Most repeats tie. By the rule the learning rate is the same every time; the rest of the winner is up to the rows and
+# the seed: no configuration wins half of them. **So:** have a rule, and believe of a winner only what repeats confirm.
+#
+# </details>
+#
+# ## What does the search not see?
+#
+# Eight trials are eight points of a map. Here is more of it, for batches of 32: 13 learning rates at every tenth epoch,
+# the mean of 40 repeats. Crosses are the search's four trials with that batch size, rings the lowest cells.
+#
+# **Predict:** with longer training, does the best learning rate rise or fall?
+
+# %% tags=["readme-picture"]
+import numpy as np
+
+from hpt_helpers.classroom import plots
+
+networks = ParameterGrid({
+    "lr": np.geomspace(0.0001, 0.1, 13).round(5),
+    "batch_size": [16, 32, 64],
+})
+truth = studies.repeated_landscape(networks, "iris", 100, repeats=range(40))
+every_tenth = truth.table(range(10, 101, 10))
+of_32 = every_tenth.query("batch_size == 32")
+plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 
 # %% [markdown]
-# ## How sure are we?
+# <details><summary>What was seen</summary>
 #
-# The same search under twenty training seeds. `truth` answers from the landscape's stored curves: nothing is trained.
+# It falls: the valley is slanted, since small steps need more of them. Right of the valley the loss rises and the error
+# hardly does: too large a rate makes a network over-sure before it makes it wrong, and accuracy does not see that.
+# **So:** search by the loss, report the accuracy, and do not carry a learning rate over to another length of training.
 #
-# **Predict:** does the same configuration win every time? How wide is the 95 % interval of an accuracy on 30 rows?
+# </details>
+#
+# ## The winner lies on the edge. What now?
+#
+# In every repeat 0.01 won, the largest rate of the grid. At work you have no map: the minimum may lie beyond, so you
+# **extend** the axis; and its values are far apart, so you **refine** it, below or everywhere. We search each grid in
+# 40 repeats, and judge each winner **fresh**: by its mean loss in 40 other repeats, which did not choose it. The table
+# has the winners' mean loss where they won (`as_searched`) and `fresh`; how often the grid's highest rate won
+# (`top_lr_wins`); and the fresh loss where five repeats together chose (`fresh_of_5`).
+#
+# **Predict:** with more trials the loss as searched cannot rise. Can the fresh one?
 
 # %%
-def searches(grid):
-    return run_many([grid_search(ParameterGrid(grid)) for _ in SEEDS], truth, seeds=SEEDS)
-
-
-repeats = searches(GRID)
-n_ties = [len(ties(table, "val_accuracy")) for table in repeats]
-fewest, most = min(n_ties), max(n_ties)
-print(f"share the best accuracy: {np.mean(n_ties):.2f} of 8 on average, {fewest} to {most}")
-n_right = round(trials["val_accuracy"].max() * len(splits.y_val))
-print("best accuracy:", wilson_interval(n_right, len(splits.y_val)))
-winners = pd.DataFrame([config_of(table, incumbent(table)) for table in repeats])
-winners.groupby(["lr", "batch_size", "epochs"]).size().rename("wins").reset_index()
+below = [0.001, 0.0032, 0.0056, 0.01]
+refined = [*below, 0.018, 0.032, 0.1]
+grids = {
+    "given": GRID,
+    "extended": GRID | {"lr": [0.001, 0.01, 0.1]},
+    "refined below": GRID | {"lr": below},
+    "extended and refined": GRID | {"lr": refined},
+}
+studies.grids_judged_fresh(grids, "iris", n_mean=5).round(3)
 
 # %% [markdown]
-# With so wide an interval, accuracy hardly tells two of these configurations apart. By the loss, the learning rate is
-# settled; which batch size wins is a matter of the seed.
+# <details><summary>What was seen</summary>
 #
-# ## Boundary and ridge
+# It rises for the two grids that reach 0.1, not for more trials below. At a high rate the loss is very low on lucky rows
+# and very high on others: a search of one repeat picks it where it is lucky. Where five repeats choose, extending does
+# no harm; nor is there anything to gain here, as 0.01 is at or next to the lowest cell of the map. **So:** extend and
+# refine, for you cannot know beforehand; but let several repeats choose before you believe a winner at a high rate.
 #
-# **Predict:** with a larger learning rate, does the winner leave the boundary? Is the best learning rate the same for
-# each batch size?
+# </details>
+#
+# ## Is a batch of 16 better than one of 64?
+#
+# Small batches make more steps in an epoch; perhaps a large batch only needs larger ones. Move the slider: how does the
+# loss depend on both? (A line is the median of 40 repeats, a band their middle half.)
 
 # %%
-for lrs in ([0.001, 0.01], [0.001, 0.01, 0.1]):
-    chosen_lrs = [table.at[incumbent(table), "lr"] for table in searches(GRID | {"lr": lrs})]
-    n = sum(lr in (lrs[0], lrs[-1]) for lr in chosen_lrs)
-    print(f"learning rates {lrs}: the winner's is on the boundary in {n} of {len(SEEDS)} seeds")
+from hpt_helpers.classroom.slider import Slider
 
-final = loss[..., -1].swapaxes(1, 2)  # batch sizes × seeds × learning rates
-means = final.mean(axis=1)
-names = [f"batch size {b}" for b in BATCHES]
-title = "After 100 epochs: median and quartiles of 20 seeds"
-plots.response(truth.table(100), by="batch_size", title=title)
-for name, by_lr in zip(names, means, strict=True):
-    print(f"{name}: best learning rate {LRS[by_lr.argmin()]:g}, mean loss {by_lr.min():.3f}")
-for lr in (0.0032, 0.018):
-    print(f"at learning rate {lr:g} the best is {names[means[:, LRS.index(lr)].argmin()]}")
+
+def draw(epoch):
+    table = truth.table(epoch)
+    return plots.response(table, by="batch_size")
+
+
+Slider(draw, [5, 10, 25, 50], label="epochs", start=5)
 
 # %% [markdown]
-# With a larger learning rate, the winner's lies inside. Larger batches make fewer steps in an epoch, so each step should
-# be larger: the best settings form a slanted **ridge**. At a small learning rate the small batch wins, at a large one
-# the large batch; each at its own best, they are alike. Never compare batch sizes at one fixed learning rate.
+# **Predict:** after 100 epochs, does a larger batch have a larger best rate? And in how many of 40 repeats does 16 beat
+# 64 when both have the small rate 0.003, or both the large rate 0.03?
+
+# %%
+from IPython.display import display
+
+after = {16: 100, 32: 100, 64: 100}
+display(studies.best_rates(truth, after).round(4))
+rates = [0.00316, 0.03162]
+studies.duels(truth, rates, 16, 64, epoch=100)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# Each at its own best rate, the three differ little. The best rate of 64 is higher than that of 16 (that of 32 is too
+# near to tell): the good settings form a **ridge**, a slanted line on a map of the two. At the small rate 16 wins
+# every time, as its 90 rows make 6 steps an epoch against 2; at the large one 64 wins mostly: it depends on rows and
+# seed. **So:** compare batch sizes each at its own best learning rate.
+#
+# </details>
+#
+# ## Which luck is larger?
+#
+# You and your colleague train the very same configuration and report different losses. Two things may differ: the
+# **training seed**, and **which rows** train and judge. We take 20 draws of the rows, under 20 seeds each. A dot is a
+# standard deviation of the loss: of one draw over the seeds, or of one seed over the draws.
+#
+# **Predict:** which of the two moves the loss more, and by what factor?
+
+# %%
+config = {"lr": 0.01, "batch_size": 32}
+luck = studies.luck(config, "iris", n_epochs=100)
+plots.spread(luck)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# The rows, by several times in the median (black bars). Repeating with other seeds only, as most papers do (Bouthillier
+# et al. 2021), leaves the larger part unseen. **So:** draw the rows anew as well, or use cross-validation.
+#
+# </details>
 
 # %% [markdown]
 # ## Autopsy of a naive script
 #
-# A script of a common kind:
-#
 # ```python
-# results = []                                      # in a cell of its own
 # for params in ParameterGrid(grid):                # epochs are an axis
-#     model = train(params, X_train, y_train)       # no seed, no scaling
+#     model = train(params, X_train, y_train)       # no seed
 #     results.append((params, accuracy(model, X_test, y_test)))
 # print(max(results, key=lambda result: result[1]))
 # ```
 #
-# **Predict** which of its faults costs most. We measure five, one at a time.
+# ### Fault 1: chosen on the test rows
 #
-# ### Fault 1: chosen on the test set
+# The highest test score belongs to a good configuration or to a lucky one. Its **optimism** is that score minus the
+# accuracy of the same configuration on the validation rows, which had no part in this choice, in percentage points
+# (where several tie, their mean). We try 1, 8 or all of 56 candidates, drawn anew on each of 150 splits (only to study the fault are test rows looked at).
 #
-# The best of eight test scores is partly luck. Its **optimism** is that score minus the score of the same configuration
-# on rows that had no part in the choice. We take 200 random splits, each with its own training seed; ties are averaged.
+# **Predict:** the mean optimism of the best of 56?
 
 # %%
-def optimism(networks, checkpoints, n_splits):
-    """Return the optimism of choosing by test accuracy, in percentage points: shape (n_splits,)."""
-    parts = [load_splits("iris", seed=seed) for seed in range(n_splits)]
-    part_of, configs = zip(*product(parts, networks), strict=True)  # every network on every split
-    population = Population(configs, part_of, seed=[part.seed for part in part_of])
-    # accuracies: on the test rows, by which the script chooses, and on the validation rows
-    test, unused = [], []
-    for epoch in progress_bar(checkpoints, progress=True):
-        population.train_to(epoch)
-        scores = [part.autopsy_scores([population.model(i)]) for i, part in enumerate(part_of)]
-        test.append(np.reshape(scores, (n_splits, -1)))
-        unused.append(population.curves().val_accuracy[:, -1].reshape(n_splits, -1))
-    test, unused = np.hstack(test), np.hstack(unused)  # splits × candidates
-    chosen = test == test.max(axis=1, keepdims=True)  # all that tie
-    return (100 * (test - unused)).mean(axis=1, where=chosen)
-
-
-networks = list(ParameterGrid({"lr": GRID["lr"], "batch_size": GRID["batch_size"]}))
-of_8 = optimism(networks, GRID["epochs"], 200)
-print(f"8 candidates, 200 splits: optimism {mean_and_error(of_8)} percentage points")
-print(f"standard deviation from split to split: {of_8.std(ddof=1):.1f} percentage points")
+candidates = ParameterGrid({"lr": refined, "batch_size": [16, 32]})
+checkpoints = [25, 50, 75, 100]
+scores = studies.naive_scores(candidates, checkpoints, n_splits=150)
+table = studies.optimism(scores, n_tried=[1, 8, 56])
+by_number = table.groupby("n_tried")["optimism"]
+display(by_number.agg(["mean", "sem", "std"]).round(2))
+plots.histogram(by_number.get_group(56), reference=0)
 
 # %% [markdown]
-# The ± is a standard error. The chosen score is too high on average; from split to split it varies far more, so one run
-# shows nothing.
+# <details><summary>What was seen</summary>
 #
-# **Predict:** and with 56 candidates?
-
-# %%
-lrs = [float(f"{lr:.2g}") for lr in np.geomspace(0.001, 0.1, 7)]
-more = [{"lr": lr, "batch_size": b} for lr in lrs for b in (16, 32)]
-of_56 = optimism(more, [25, 50, 75, 100], 60)
-print(f"8 candidates, the same 60 splits: {mean_and_error(of_8[:60])} points")
-print(f"56 candidates, 60 splits:         {mean_and_error(of_56)} points")
-print(f"difference, split by split:       {mean_and_error(of_56 - of_8[:60])} points")
-
-# %% [markdown]
-# The more you try, the luckier the best looks. **Repair:** choose on validation rows; open the test rows once.
+# One candidate is scored fairly; the best of many is not, and more so the more were tried. From split to split it varies
+# (`std`) by more than its mean, so no single run shows the fault; `sem` is how well the mean is known. **So:** choose
+# on validation rows, and open the test rows once.
+#
+# </details>
 #
 # ### Fault 2: no seed
 #
-# Without a seed, each run is another draw, like our twenty. Compare one trial's spread with the gap between the two
-# best.
+# Two runs of our eight-trial search without a seed, on the same rows: 20 such pairs, each with rows of its own. We
+# compare two distances: of one trial's losses in the two runs (the mean of the eight), and of the best two trials
+# within a run.
+#
+# **Predict:** in how many pairs do both runs name the same winner by loss?
 
 # %%
-lists = {tuple(sorted(ties(table, "val_accuracy").index)) for table in repeats}
-n_lists, n_runs = len(lists), len(repeats)
-losses = np.array([table["val_loss"] for table in repeats])
-first, second = np.sort(losses.mean(axis=0))[:2]
-print(f"which trials tie for the best accuracy: {n_lists} different answers in {n_runs} runs")
-spread = np.median(losses.std(axis=0, ddof=1))
-print(f"one trial's loss varies over seeds with a standard deviation of {spread:.3f}")
-print(f"the mean losses of the two best trials differ by {second - first:.3f}")
+pairs = studies.two_runs(GRID, "iris")
+n_same = pairs["same_winner"].sum()
+print(f"the same winner in {n_same} of {len(pairs)} pairs")
+title = "One trial in two runs, against the best two of a run"
+plots.paired(pairs, "between_runs", "between_best_two", title=title)
 
 # %% [markdown]
-# The seed moves a loss far more than the choice between the two best does. **Repair:** set a seed, so that others get
-# your numbers; repeat with several, to know what they are worth.
+# <details><summary>What was seen</summary>
+#
+# Fewer than you might hope: one trial's loss moves between the runs by more than what separates the best two of a run. A
+# seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that others get
+# your numbers, and repeat with several to know what they are worth.
+#
+# </details>
 #
 # ### Fault 3: epochs as an axis
 #
-# A training of 100 epochs begins with the training of 50. **Predict:** how many of the grid's epochs are spent on
-# curves it already has?
+# A training of 100 epochs begins with the training of 50. `run` goes on where a network stopped, and charges only what
+# it trained.
+#
+# **Predict:** how many of the grid's epochs went into curves that it already had?
 
 # %%
-def going_on():
-    # a strategy yields lists of (configuration, epochs); run goes on where a network stopped
-    for n_epochs in GRID["epochs"]:
-        yield [(network, n_epochs) for network in networks]
-
-
-once = run(going_on(), TrainingObjective(splits), seed=SEED)
-assert np.allclose(sorted(once["val_loss"]), sorted(trials["val_loss"]), rtol=0, atol=1e-9)
-as_axis, at_once = trials["n_epochs"].sum(), once["charged_epochs"].sum()
-print(f"epochs as an axis: {as_axis} epochs; going on from 50: {at_once}")
+asked = trials["n_epochs"].sum()
+trained = trials["charged_epochs"].sum()
+print(f"asked for {asked} epochs; going on from 50 it takes {trained}")
 
 # %% [markdown]
-# The same eight results for less. **Repair:** train once and read the curve (unless a learning-rate schedule
-# depends on the epochs).
+# <details><summary>What was seen</summary>
 #
-# ### Fault 4: features as they came
+# A third. **So:** train once, to the largest number, and read the curve (unless a learning-rate schedule depends on the
+# end).
 #
-# Wine's features have very different scales; iris has only centimetres. **Predict** where scaling matters. We compare
-# the winner's validation accuracy on twenty splits, each with its own seed.
+# </details>
+#
+# ### What each fault costs
+#
+# In one unit, percentage points of accuracy over 150 splits: how much too high the report is; how far apart the reports
+# of two unseeded runs are; how much accuracy the wasted epochs would have gained, spent on a learning rate between.
+#
+# **Predict:** which costs most?
 
 # %%
-def winners_accuracy(name, scaled):
-    """Return each split's accuracy of the network with the lowest loss: shape (n_splits,)."""
-    parts = [load_splits(name, seed=seed, scaled=scaled) for seed in SEEDS]
-    part_of, configs = zip(*product(parts, networks), strict=True)
-    curves = fit_many(configs, part_of, n_epochs=100, seed=[part.seed for part in part_of])
-    last_loss = curves.val_loss[:, -1].reshape(len(parts), -1)
-    last_accuracy = curves.val_accuracy[:, -1].reshape(len(parts), -1)
-    return last_accuracy[np.arange(len(parts)), last_loss.argmin(axis=1)]
-
-
-for name in ("iris", "wine"):
-    gain = 100 * (winners_accuracy(name, True) - winners_accuracy(name, False))
-    verdict = "helps" if gain.mean() > 2 * gain.std(ddof=1) / len(gain) ** 0.5 else "does not help"
-    change = mean_and_error(gain)
-    print(f"{name}: scaling changes the accuracy by {change} percentage points: it {verdict}")
+studies.fault_costs(GRID, n_splits=150, more_lrs=[0.0032])
 
 # %% [markdown]
-# It matters on wine; on iris unscaled features do no harm, if anything the opposite. **Repair:** scale, with the
-# training rows' statistics only.
+# <details><summary>What was seen</summary>
 #
-# ### Fault 5: results that outlive their cell
+# The first two are about equally large. But only the first is a bias: repeating averages the second away, never the first. The
+# wasted epochs would have bought nothing here; they cost time. **So:** mend the split first.
 #
-# **Predict** what the list holds after the loop's cell was run twice.
-
-# %%
-cell = "results += [params for params in ParameterGrid(GRID)]"
-notebook = {"results": [], "ParameterGrid": ParameterGrid, "GRID": GRID}
-for n_runs in (1, 2):
-    exec(cell, notebook)
-    print(f"after {n_runs} run(s) of the cell: {len(notebook['results'])} results")
-
-# %% [markdown]
-# Every trial now counts twice. **Repair:** create the list in the cell that fills it.
-
-# %% [markdown]
-# ## Where it fails
+# </details>
 #
-# Two grids of eight learning rates from 0.0001 to 0.1: evenly spaced, and evenly spaced in the logarithm. **Predict:**
-# how many points has each below 0.01?
-
-# %%
-spacings = {"linear": np.linspace(1e-4, 0.1, 8), "logarithmic": np.geomspace(1e-4, 0.1, 8)}
-lowest = {}
-for name, lrs in spacings.items():
-    configs = [{"lr": lr, "batch_size": 16} for lr in lrs.tolist()]
-    last = landscape(configs, splits, n_epochs=100, seeds=SEEDS, progress=True).val_loss[:, :, -1]
-    lowest[name] = last.min(axis=0)
-    n_below, mean = sum(lrs < 0.01), lowest[name].mean()
-    place = lrs[last.mean(axis=1).argmin()]
-    print(f"{name}: {n_below} of 8 points below 0.01, loss {mean:.3f}, best point {place:.4f}")
-n_wins = sum(lowest["logarithmic"] < lowest["linear"])
-print(f"the logarithmic grid wins in {n_wins} of {len(SEEDS)} seeds")
-
-# %% [markdown]
-# The linear grid spends its points where the loss is high, and jumps over the valley. What acts by its ratio, as a
-# learning rate does, belongs on a logarithmic axis.
-
-# %% [markdown]
 # ## In practice
 #
-# skorch wraps a float64 network for scikit-learn's `GridSearchCV`. In a `Pipeline` the scaler is fitted inside each fold, on
-# its training rows. Here it is an axis of the grid too, with "passthrough" for none. The data are wine, unscaled.
+# scikit-learn's `GridSearchCV` judges by **cross-validation**: every row is held out once. Scaling belongs into the
+# `Pipeline`, where it is fitted inside each fold; `skorch_classifier` wraps our network for it. scikit-learn maximises,
+# hence `neg_log_loss`.
 
 # %%
-raw = load_splits("wine", scaled=False)
-X, y = torch.cat([raw.X_train, raw.X_val]).numpy(), torch.cat([raw.y_train, raw.y_val]).numpy()
-torch.manual_seed(SEED)  # skorch draws from torch's global generator
-network = NeuralNetClassifier(
-    SimpleNN, module__input_size=raw.n_features, module__num_classes=raw.n_classes,
-    criterion=torch.nn.CrossEntropyLoss, optimizer=torch.optim.Adam, max_epochs=15,
-    iterator_train__shuffle=True, train_split=None, verbose=0,
-)
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from hpt_helpers.model import skorch_classifier
+
+raw = load_splits("iris", scaled=False)
+network = skorch_classifier(raw, n_epochs=50)
 pipeline = Pipeline([("scale", StandardScaler()), ("net", network)])
-axes = {
-    "scale": [StandardScaler(), "passthrough"],
-    "net__lr": GRID["lr"],
-    "net__batch_size": GRID["batch_size"],
-}
-folds = StratifiedKFold(3, shuffle=True, random_state=SEED)
-search = GridSearchCV(pipeline, axes, cv=folds, scoring="neg_log_loss", refit=False).fit(X, y)
-table = pd.DataFrame(search.cv_results_).sort_values("rank_test_score")
-settings = [f"param_{name}" for name in axes]
-table[[*settings, "mean_test_score", "std_test_score"]]
+axes = {"net__lr": [0.001, 0.01], "net__batch_size": [16, 32]}
+search = GridSearchCV(pipeline, axes, cv=5, scoring="neg_log_loss")
+search.fit(*raw.search_rows())  # training and validation rows
+studies.paired_folds(search, axes).round(3)
 
 # %% [markdown]
-# `cv_results_` has a row for each candidate; "test" means the fold held out, so these are validation scores.
-# scikit-learn maximises, hence the negative loss. Every setting does better with scaling. Read `std_test_score`, the
-# spread over folds, before you trust a rank.
-
-# %% [markdown]
+# All candidates share the folds, so compare them **fold by fold**: `behind` is the mean distance to the best. The small
+# learning rate is clearly behind. Batches of 32 are by about two standard errors, and on five folds one asks for nearly
+# three (Student's t). (scikit-learn's `std_test_score` only says how unlike the folds are.)
+#
 # ## The test score, once
 #
-# We train the landscape's best configuration (the lowest mean validation loss over twenty seeds), and open the test
-# rows.
+# The choice: of the 39 networks of the map (all with 16 hidden units), after the grid's 100 epochs, the lowest mean over
+# the 40 repeats. Now no validation rows are needed: `refit` trains on training and validation rows together. Then the
+# test rows are opened.
 
 # %%
+from hpt_helpers.training import refit
+
 chosen = truth.best(100)
-model = fit(chosen, splits, n_epochs=100, seed=SEED).model
+model = refit(chosen, splits, n_epochs=100)
 print(chosen)
 print("test accuracy:", splits.final_score(model))
 
 # %% [markdown]
-# Report it with its interval.
+# Read the interval, not the point: with 30 rows, even all of them right agrees with a true accuracy as low as the
+# interval's lower end (Wilson's, at 95 %). That is all that may be claimed of new flowers.
 #
 # ## Exercises
 #
 # In a new cell, `ex.q1.hint()` gives a hint and `ex.q1.solution()` the solution.
 #
-# **1.** Write `winner(trials)`. Each trial is a dict with `val_accuracy`, `val_loss` and `epochs`. Return the position
-# (0 for the first) of the trial with the highest accuracy; where that ties, the lowest loss; where that ties too, the
-# fewest epochs.
+# **1.** Write `winner(trials)`. `trials` is a list of dicts, each with `val_accuracy`, `val_loss` and `epochs`. Return
+# the position (0 for the first) of the trial with the highest accuracy; where that ties, the lowest loss; where that
+# ties too, the fewest epochs.
 
 # %%
+from hpt_helpers.classroom.exercises import lesson_01 as ex
+
+
 def winner(trials):
     return ...
 
@@ -462,8 +450,9 @@ answer_2 = ...  # a letter and a number in quotes, such as "a1"
 ex.q2.check(answer_2)
 
 # %% [markdown]
-# **3.** Repair `report(trials)`: it should return the learning rate chosen and the score to report. One fault concerns
-# the choice, one the score, and one shows when the first trial diverged (its `val_loss` is nan).
+# **3.** Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and `test_accuracy`. The
+# function should choose a trial and return its learning rate and the score to report. One fault concerns the choice,
+# one the score. And a trial that diverged, whose `val_loss` is nan, may never be chosen, wherever in the list it stands.
 
 # %%
 def report(trials):
@@ -481,13 +470,12 @@ ex.q3.check(report)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - **Ties.** On few rows many trials tie. State a rule: the lower loss, then the cheaper.
-# - **Boundary.** A winner on the edge of an axis says: move the grid.
+# - **Ties.** On few rows trials tie in accuracy: state a rule, and search by the loss.
+# - **Edge.** A winner on the edge says: extend, then refine; but repeat, or a bold setting wins by luck.
 # - **Ridge.** The best learning rate depends on batch size and epochs: compare each at its own best.
-# - **Spacing.** Learning rates belong on a logarithmic axis.
+# - **Luck.** The rows move a loss more than the seed does: repeat over both.
 # - **Test rows.** Choosing by them makes the score too high, more so with every candidate.
-# - **Seeds.** Repeat over training seeds before you believe a difference.
-# - **Epochs** are no axis: one curve holds them all.
+# - **Epochs** are no axis (unless a schedule depends on them): one curve holds them all.
 #
 # </div>
 #
@@ -496,91 +484,153 @@ ex.q3.check(report)
 # %% [markdown]
 # ## Going further
 #
-# Optional: three short studies and one more exercise.
+# Optional studies, and one more exercise.
 #
+# ### Where does scaling matter?
+#
+# Wine's features have very different scales; iris has only centimetres. `gain` is what scaling adds to the winner's
+# validation accuracy, in percentage points.
+#
+# **Predict:** on which of the two does it help?
+
+# %%
+grid = {"lr": [0.001, 0.01], "batch_size": [16, 32]}
+gains = studies.scaling_gain(["iris", "wine"], grid)
+plots.spread(gains)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# It helps on wine and hurts a little on iris, by one flower of 30 in the median: features of one unit may be better left
+# alone. **So:** scaling is one more choice to be searched, inside the folds.
+#
+# </details>
+#
+# ### Results that outlive their cell
+#
+# In the naive script, the list stands in a cell of its own. Try it: paste these two lines into two new cells below, and
+# run the second one twice.
+#
+# ```python
+# results = []
+# ```
+# ```python
+# results += ParameterGrid(GRID); print(len(results))
+# ```
+#
+# Each run adds eight, and every trial counts twice: whatever is averaged or counted afterwards is wrong, in silence.
+# The next cell creates the list where it fills it. Run it as often as you like.
+
+# %%
+results = [*ParameterGrid(GRID)]
+print(len(results), "trials")
+
+# %% [markdown]
 # ### How a grid grows
 #
-# **Predict:** with a budget of 64 trials, how many values can each of six hyperparameters have? The last column:
-# how many times larger than its neighbour each learning rate from 0.0001 to 0.1 is.
+# **Predict:** with a budget of 64 trials, how many values can each of six hyperparameters have?
 
 # %%
-growth = []
-for n_axes in range(1, 7):
-    n_points = max(n for n in range(1, 65) if n**n_axes <= 64)
-    gap = 3 / (n_points - 1)  # in powers of ten: 0.0001 to 0.1 spans three
-    growth.append((n_axes, n_points, n_points**n_axes, f"{10**gap:.4g}"))
-columns = ["axes", "values per axis", "trials", "ratio of neighbouring learning rates"]
-pd.DataFrame(growth, columns=columns)
+growth = pd.DataFrame({"axes": range(1, 7)})
+growth["values_per_axis"] = (64 ** (1 / growth["axes"]) + 1e-9).astype(int)
+# from 0.0001 to 0.1: how many times larger each learning rate is than its neighbour
+growth["step"] = 1000 ** (1 / (growth["values_per_axis"] - 1))
+growth.round(2)
 
 # %% [markdown]
-# With two values an axis is all boundary, and neighbours are as far apart as the whole range. The next lesson shows a
-# way out.
+# <details><summary>What was seen</summary>
 #
-# ### Nested and plain cross-validation
+# Two, and an axis of two values is all edge: neighbours are as far apart as the whole range (`step`). **So:** beyond
+# three axes, a grid spends its trials on corners. The next lesson shows a way out.
 #
-# Plain cross-validation reports the score by which the winner was chosen. Nested cross-validation chooses again inside
-# each training fold, so that the outer fold has no part in the choice. First two helpers: folds, scaled with their
-# training rows, and the scores on them.
+# </details>
+#
+# ### Linear or logarithmic?
+#
+# Two grids of eight learning rates from 0.0001 to 0.1, evenly spaced in the logarithm or in the value. Both choose in
+# 20 repeats; 20 others judge. `wins` counts the repeats in which the logarithmic one is lower, `ties` those in which both
+# chose the same.
+#
+# **Predict:** which wins after 10, 30 and 100 epochs?
 
 # %%
-def scaled_folds(X, y, n_folds, like):
-    """Return a Splits for each stratified fold of these rows; the fold is its validation part."""
-    folds = []
-    for train, val in StratifiedKFold(n_folds, shuffle=True, random_state=like.seed).split(X, y):
-        centre, scale = X[train].mean(dim=0), X[train].std(dim=0, correction=0)
-        parts = {"X_train": (X[train] - centre) / scale, "X_val": (X[val] - centre) / scale}
-        folds.append(replace(like, **parts, y_train=y[train], y_val=y[val]))
-    return folds
-
-
-def fold_scores(folds):
-    """Return the validation accuracy of 8 candidates on each fold: shape (n_folds, 8)."""
-    fold_of, configs = zip(*product(folds, networks), strict=True)
-    seeds = [fold.seed for fold in fold_of]
-    curves = fit_many(configs, fold_of, n_epochs=50, seed=seeds, progress=True)
-    # 4 networks, each after 25 and after 50 epochs
-    return curves.val_accuracy[:, [24, 49]].reshape(len(folds), -1)
+spacings = {
+    "logarithmic": np.geomspace(0.0001, 0.1, 8),
+    "linear": np.linspace(0.0001, 0.1, 8),
+}
+studies.spacings(spacings, [10, 30, 100], "iris").round(3)
 
 # %% [markdown]
-# Then thirty repeats, each with its own rows, folds and training seed: four outer folds, three inner folds in each.
-# **Predict:** by how many points is the plain score too high?
+# <details><summary>What was seen</summary>
+#
+# It depends on the length. After 10 and 30 epochs there is little in it: the valley still lies above 0.01, as do all but
+# one of the linear grid's values. After 100 it has moved below, and the logarithmic one is clearly lower. **So:** where you do not know the place, give every power of ten the same share.
+#
+# </details>
+#
+# ### At equal steps
+#
+# Is the ridge only a matter of steps? Read each batch size after about 200 steps (90 rows make 6, 3 and 2 steps an
+# epoch).
+#
+# **Predict:** are the best learning rates now alike?
 
 # %%
-outer, inner = [], []
-for seed in range(30):
-    raw = load_splits("iris", seed=seed, scaled=False)
-    X, y = torch.cat([raw.X_train, raw.X_val]), torch.cat([raw.y_train, raw.y_val])
-    outer += scaled_folds(X, y, 4, raw)
-    for train, _ in StratifiedKFold(4, shuffle=True, random_state=seed).split(X, y):
-        inner += scaled_folds(X[train], y[train], 3, raw)
-outer_scores = fold_scores(outer).reshape(30, 4, 8)
-choice = fold_scores(inner).reshape(30, 4, 3, 8).mean(axis=2).argmax(axis=2)
-plain = outer_scores.mean(axis=1).max(axis=1)
-nested = np.take_along_axis(outer_scores, choice[:, :, None], axis=2).mean(axis=(1, 2))
-gap = 100 * (plain - nested)
-error = gap.std(ddof=1) / len(gap) ** 0.5
-verdict = "detectable" if abs(gap.mean()) > 2 * error else "not detectable"
-print(f"plain minus nested: {mean_and_error(gap)} percentage points, {verdict} in 30 repeats")
+studies.best_rates(truth, {16: 33, 32: 67, 64: 100}).round(3)
 
 # %% [markdown]
-# The gap is small against the optimism of the naive script: each candidate is scored on every row once, so that less
-# luck is left to choose from. With a handful of candidates plain cross-validation deceives little; with hundreds, nest
-# it: optimism grows with their number.
+# <details><summary>What was seen</summary>
+#
+# By a step of the grid the other way round: now the small batch has the highest best rate. **So:** the ridge comes from
+# counting epochs; but equal steps do not make batch sizes alike either. Search the rate for each.
+#
+# </details>
+#
+# ### Nested cross-validation
+#
+# Plain cross-validation reports the score by which the winner was chosen. **Nested** cross-validation chooses anew
+# inside each training fold, so that the outer fold has no part in the choice. We take the difference of the two in
+# percentage points, over 20 ways of folding these flowers: with 8 candidates, and with 260.
+#
+# **Predict:** is plain cross-validation too high with 8? With 260?
+
+# %%
+from hpt_helpers.classroom.studies.repeats import mean_and_error
+
+rates = np.geomspace(0.001, 0.1, 13)
+few = ParameterGrid({"lr": [0.001, 0.01], "batch_size": [16, 32]})  # 4, each at 2 epochs
+many = ParameterGrid({"lr": rates, "batch_size": [16, 32]})  # 26, each at 10 epochs
+gaps = {
+    "8 candidates": studies.nested_gap(few, [25, 50]),
+    "260 candidates": studies.nested_gap(many, range(5, 51, 5)),
+}
+for name, gap in gaps.items():
+    print("{}: {:.2f} ± {:.2f} points".format(name, *mean_and_error(gap)))
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# With eight by less than a point, with hundreds by two or more (± is the standard error over the foldings; other flowers
+# would move it more; and part of the gap is that nested chooses with fewer rows). **So:** with a handful of candidates
+# plain is enough; with hundreds nest it, or keep a test part.
+#
+# </details>
 #
 # ### When the same seed stops meaning the same result
 #
-# `rounding_sensitivity` trains twice, the second time from weights nudged by 1e-15, the size of a rounding error.
-# Another processor rounds differently, so this shows whose numbers it would repeat. Two learning rates on digits: the
-# course's upper bound there, and ten times that.
+# `rounding_sensitivity` trains twice, the second time from weights nudged by 1e-15, the size of a rounding error: as if
+# on another processor. Two learning rates on digits: the course's upper bound there, and ten times that.
+#
+# **Predict:** how far apart are the two trainings after 30 epochs?
 
 # %%
-digits = load_splits("digits")
-moved = {}
+from hpt_helpers.population import rounding_sensitivity
+
+digits, moved = load_splits("digits"), {}
 for lr in (digits.max_lr, 10 * digits.max_lr):
     config = {"lr": lr, "batch_size": 16}
-    difference = rounding_sensitivity(config, digits, n_epochs=30, seed=SEED)
-    moved[f"learning rate {lr:g}"] = difference
-title = "Difference between two trainings that differ by a rounding error"
+    moved[f"learning rate {lr:g}"] = rounding_sensitivity(config, digits, n_epochs=30)
+title = "Difference between two trainings a rounding error apart"
 ax = plots.learning_curves(moved, title=title)
 ax.set(yscale="log", ylabel="difference in validation loss (nats)")
 for name, difference in moved.items():
@@ -588,15 +638,18 @@ for name, difference in moved.items():
     print(f"{name}: always below 1e-9: {tame}; at some epoch above 0.01: {wild}")
 
 # %% [markdown]
-# The tame training forgets the nudge; the wild one multiplies it with each step, until the two have nothing in common
-# but their seed. A winner found there cannot be repeated on another machine. The course's learning rates keep below
-# such bounds.
-
-# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# The tame training forgets the nudge; the wild one multiplies it for some epochs, until the two are plainly
+# different trainings. A winner found there need not be found again on another machine. **So:** the course's learning
+# rates do not exceed each data set's bound, `max_lr`.
+#
+# </details>
+#
 # ### One more exercise
 #
-# **4.** On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many rows would make the interval ten
-# times narrower at the same accuracy? (Within 200 rows.)
+# **4.** On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many rows, in all, would make the
+# interval ten times narrower at the same accuracy? (200 more or fewer are fine.)
 
 # %%
 answer_4 = ...

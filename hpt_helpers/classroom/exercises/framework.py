@@ -4,18 +4,26 @@ import copy
 import html
 import inspect
 import math
-import reprlib
-import traceback
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
+from hpt_helpers.classroom.exercises.reading import (
+    CORRECT,
+    CRASHED,
+    INCORRECT,
+    NOT_ATTEMPTED,
+    Verdict,
+    call,
+    difference,
+    read_answer,
+    shown,
+    shown_call,
+)
 
-CORRECT, INCORRECT, NOT_ATTEMPTED, CRASHED = "correct", "incorrect", "not attempted", "crashed"
 MARKS = {CORRECT: "✔", INCORRECT: "✘", NOT_ATTEMPTED: "…", CRASHED: "!"}
-KINDS = {bool: "True or False", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a dict"}
-MAX_ITEMS, MAX_DEPTH = 100_000, 9  # of an answer's lists; what is larger or deeper is refused
+FILLERS = {"and", "or", "because", "option", "reason"}  # words that may stand in a choice
 
 
 class Wrong(NamedTuple):
@@ -37,11 +45,8 @@ class Result(NamedTuple):
         return f"{MARKS[self.outcome]} {self.name} {self.outcome}: {self.message}"
 
     def _repr_html_(self) -> str:
-        return f'<div style="border-left: 6px solid; padding-left: 0.8em">{html.escape(repr(self))}</div>'
-
-
-class _Verdict(Exception):
-    """Ends a check with (outcome, message)."""
+        style = "border-left: 6px solid; padding-left: 0.8em; white-space: pre-wrap"
+        return f'<div style="{style}">{html.escape(repr(self))}</div>'
 
 
 @dataclass(repr=False)
@@ -66,7 +71,7 @@ class Exercise:
         try:
             self._judge(answer)
             outcome, message = CORRECT, self.praise
-        except _Verdict as verdict:
+        except Verdict as verdict:
             outcome, message = verdict.args
         except BaseException:  # an object may raise anything while it is read
             outcome, message = INCORRECT, "this object cannot be read; numbers, texts, lists and dicts can."
@@ -80,7 +85,13 @@ class Exercise:
 
     def solution(self) -> None:
         """Print the solution, code that runs."""
-        print(inspect.getsource(self.solve).replace("_solution(", "(").rstrip())
+        print(self._source())
+
+    def _source(self) -> str:
+        return inspect.getsource(self.solve).replace("_solution(", "(").rstrip()
+
+    def _variable(self) -> str:
+        return f"answer_{self.name.lstrip('q')}"
 
 
 @dataclass(repr=False)
@@ -90,48 +101,122 @@ class Number(Exercise):
     tolerance: float = field(kw_only=True)
 
     def _judge(self, answer) -> None:
-        value = read_answer(_call(answer) if callable(answer) else answer)
+        value = read_answer(call(answer) if callable(answer) else answer)
+        if isinstance(value, str) and re.fullmatch(r"\s*-?\d+(\.\d*)?\s*", value[:30]):
+            value = float(value)
         if type(value) not in (int, float) or not math.isfinite(value):
-            raise _Verdict(INCORRECT, f"a number is needed, not {reprlib.repr(value)}.")
+            raise Verdict(INCORRECT, f"a number is needed; {shown(value)} is not one.")
         if abs(excess := value - self.solve()) > self.tolerance:
-            known = [w.message for w in self.wrong if math.isclose(value, w.answer, rel_tol=1e-3, abs_tol=1e-9)]
+            near = [w for w in self.wrong if math.isclose(value, w.answer, rel_tol=0.02, abs_tol=1e-9)]
+            known = [w.message for w in sorted(near, key=lambda w: abs(w.answer - value))]
             side = "too high" if excess > 0 else "too low"
-            raise _Verdict(INCORRECT, [*known, f"{side}; the tolerance is {self.tolerance:g}."][0])
+            words = [*known, f"{side}, by more than the {self.tolerance:g} that are allowed."][0]
+            raise Verdict(INCORRECT, f"{shown(value)}: {words}")
+
+    def solution(self) -> None:
+        """Print the number and what computes it, code that runs."""
+        print(f"{self._variable()} = {shown(self.solve())}  # computed by:\n\n{self._source()}")
 
 
 @dataclass(repr=False)
 class MultipleChoice(Exercise):
-    """Choose and say why: an option's letter and a reason's number, such as "b2". `wrong` has an entry for each wrong
-    letter (whatever the reason) and, with the right letter, for each wrong reason."""
+    """Choose and say why: an option's letter and a reason's number, such as "b2", ("b", 2) or "2, B".
+
+    `wrong` has an entry for each wrong letter (whatever the reason) and, with the right letter, for each wrong reason.
+    """
 
     def _judge(self, answer) -> None:
-        value, right = str(read_answer(_call(answer) if callable(answer) else answer)).strip().lower(), self.solve()
-        feedback = {w.answer if w.answer[0] == right[0] else w.answer[0]: w.message for w in self.wrong}
-        if value != right:
-            message = feedback.get(value) or feedback.get(value[:-1])
-            raise _Verdict(INCORRECT, message or 'give the letter of an option and the number of a reason, as in "a1".')
+        if type(answer) in (set, frozenset):
+            answer = sorted(answer, key=str)
+        value = read_answer(call(answer) if callable(answer) else answer)
+        if fault := self._malformed(parts := _parts(value)):
+            example = f"write one letter of {', '.join(self._options('a-z'))} and one number of "
+            example += f'{", ".join(self._options("0-9"))}, such as "a1"'
+            raise Verdict(INCORRECT, f"{shown(value)}: {fault}; {example}.")
+        letter, number = sorted(parts, reverse=True)
+        if letter + number != (right := self.solve()):
+            feedback = {w.answer if w.answer[0] == right[0] else w.answer[0]: w.message for w in self.wrong}
+            place = f"reason {number}" if letter == right[0] else f"option {letter}"
+            raise Verdict(INCORRECT, f"{place}: {feedback.get(letter + number) or feedback.get(letter, 'not right.')}")
+
+    def solution(self) -> None:
+        """Print the answer with the option, the reason and what they teach, code that runs."""
+        print(f'{self._variable()} = "{self.solve()}"')
+        for mark in self.solve():
+            [text] = re.findall(rf"- \*\*{mark}\*\* (.+?)(?=\n\s*(?:-|\n)|\Z)", self.question, re.DOTALL)
+            print(f"# {mark}: {' '.join(text.split())}")
+        print(f"# {self.praise}")
+
+    def _options(self, kind: str) -> list[str]:
+        return re.findall(rf"- \*\*([{kind}])\*\*", self.question)
+
+    def _malformed(self, parts: list[str]) -> str:
+        letters, numbers = [p for p in parts if p.isalpha()], [p for p in parts if not p.isalpha()]
+        if any(set(part) - set(self._options("a-z")) for part in letters if len(part) > 1):
+            return "a letter is asked for, and no word"
+        for kind, name, found in (("a-z", "letter", letters), ("0-9", "number", numbers)):
+            if not found:
+                return f"the {name} is missing"
+            if len(found) > 1 or len(found[0]) > 1:
+                return f"more than one {name}"
+            if found[0] not in self._options(kind):
+                return f"{found[0]} is none of them"
+        return ""
 
 
 @dataclass(repr=False)
 class Function(Exercise):
-    """Write or repair a function: right when it gives what `solve` gives on `cases()`, a list of argument tuples."""
+    """Write or repair a function: right when it gives what `solve` gives on `cases()`, a list of argument tuples.
+
+    explain(got, expected, *arguments): says in words what is wrong with one result; empty where it does not know.
+    fault(results): judges all results instead, where more than one is right; empty where they are.
+    """
 
     starter: Callable = field(kw_only=True)
     cases: Callable[[], list[tuple]] = field(kw_only=True)
+    explain: Callable[..., str] | None = field(kw_only=True, default=None)
+    fault: Callable[[list], str] | None = field(kw_only=True, default=None)
 
     def _judge(self, answer) -> None:
         if answer is ... or (hasattr(answer, "__code__") and _code(answer) == _code(self.starter)):
             read_answer(...)
         if not callable(answer):
-            raise _Verdict(INCORRECT, "a function is needed: give its name, without brackets.")
-        got, expected = self._results(answer), self._results(self.solve)
-        if differences := [(i, found) for i in range(len(got)) if (found := difference(got[i], expected[i]))]:
-            known = [w.message for w in self.wrong if not difference(got, self._results(w.answer))]
-            n, found = differences[0]
-            raise _Verdict(INCORRECT, [*known, f"on hidden input {n + 1} of {len(got)}, {found}."][0])
+            raise Verdict(INCORRECT, "a function is needed: give its name, without brackets.")
+        if words := (self.fault or self._compared)(self._results(answer)):
+            raise Verdict(INCORRECT, words)
+
+    def _compared(self, got: list) -> str:
+        expected = self._results(self.solve)
+        failing = [i for i in range(len(got)) if difference(got[i], expected[i])]
+        if not failing:
+            return ""
+        known = [w.message for w in self.wrong if self._gives(w.answer, got)]
+        i, arguments = failing[0], copy.deepcopy(self.cases()[failing[0]])
+        explained = known or [self.explain(got[i], expected[i], *arguments) if self.explain else ""]
+        words = explained[0] or f"{difference(got[i], expected[i])}."
+        return f"{words}\n{self._call(arguments, f' returned {shown(got[i])}')}"
+
+    def _gives(self, function, results: list) -> bool:
+        try:
+            return not difference(results, self._results(function))
+        except Verdict:
+            return False
 
     def _results(self, function) -> list:
-        return [read_answer(_call(function, *arguments)) for arguments in copy.deepcopy(self.cases())]
+        results = []
+        for arguments in self.cases():
+            try:
+                results.append(read_answer(call(function, *copy.deepcopy(arguments))))
+            except Verdict as verdict:
+                outcome, words = verdict.args
+                if outcome == CRASHED:
+                    words += f"\nThat was {self._call(arguments)}"
+                raise Verdict(outcome, words) from None
+        return results
+
+    def _call(self, arguments: tuple, then: str = "") -> str:
+        name = self.starter.__name__.removesuffix("_starter")
+        return shown_call(name, list(inspect.signature(self.starter).parameters), arguments, then)
 
 
 def show_progress(*exercises: Exercise) -> None:
@@ -140,47 +225,10 @@ def show_progress(*exercises: Exercise) -> None:
     print(f"{sum(e.outcome == CORRECT for e in exercises)} of {len(exercises)} done")
 
 
-def read_answer(value, depth: int = 0):
-    """Return a copy in Python's own numbers, texts, lists and dicts; raise a _Verdict where that cannot be."""
-    kind = type(value)
-    if value is ...:
-        raise _Verdict(NOT_ATTEMPTED, "the starter is unchanged; edit it and run the cell again.")
-    if value is None or kind in (bool, int, float, str):
-        return value
-    if kind.__module__.partition(".")[0] in ("torch", "pandas"):
-        value = np.asarray(value)
-    if isinstance(value, np.generic | np.ndarray) and value.size <= MAX_ITEMS and depth < MAX_DEPTH:
-        return read_answer(value.tolist(), depth + 1)
-    if kind in (list, tuple, range, dict) and len(value) <= MAX_ITEMS and depth < MAX_DEPTH:
-        items = value.items() if kind is dict else enumerate(value)
-        copied = {read_answer(key): read_answer(item, depth + 1) for key, item in items}
-        return copied if kind is dict else list(copied.values())
-    raise _Verdict(INCORRECT, f"{kind.__name__}: such an object cannot be checked; a number, text, list or dict can.")
-
-
-def difference(got, expected) -> str:
-    """Return how a plain value differs from the expected one, without telling the latter; empty if it does not."""
-    kind, needed = (KINDS.get(type(value), "None") for value in (got, expected))
-    if kind != needed:
-        return f"{kind} was returned where {needed} is needed"
-    if kind in ("a list", "a dict"):
-        got, expected = (value if isinstance(value, dict) else dict(enumerate(value)) for value in (got, expected))
-        if got.keys() != expected.keys():
-            return f"{kind} of {len(got)} was returned, with entries missing or too many"
-        return next((f"at [{k!r}], {found}" for k in expected if (found := difference(got[k], expected[k]))), "")
-    number = kind == "a number"
-    if repr(got) == repr(expected) or (number and math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-9)):
-        return ""
-    return f"{reprlib.repr(got)} is {'not right' if not number else 'too high' if got > expected else 'too low'}"
-
-
-def _call(function, *arguments):
-    try:
-        return function(*arguments)
-    except BaseException as e:  # sys.exit and an interrupt end the learner's function, not the lesson
-        file = getattr(getattr(function, "__code__", None), "co_filename", None)
-        lines = [f"in line {f.lineno}: {f.line}" for f in traceback.extract_tb(e.__traceback__) if f.filename == file]
-        raise _Verdict(CRASHED, " ".join([traceback.format_exception_only(e)[-1].strip(), *lines[-1:]])) from None
+def _parts(value) -> list[str]:
+    """Return the words and numbers that an answer to a choice is made of, in small letters, each once."""
+    found = re.findall(r"[a-z]+|\d+(?:\.\d+)?", text.lower() if len(text := str(value)) <= 200 else "")
+    return [part for part in dict.fromkeys(found) if part not in FILLERS]
 
 
 def _code(thing):

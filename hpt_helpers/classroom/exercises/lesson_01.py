@@ -2,6 +2,15 @@
 
 import math
 
+from hpt_helpers.classroom.exercises.explained_01 import (
+    ranked_by,
+    report_at,
+    report_cases,
+    report_explained,
+    report_lowest,
+    winner_cases,
+    winner_explained,
+)
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Number, Wrong, show_progress
 
 
@@ -16,27 +25,16 @@ def winner_solution(trials):
     return min(range(len(trials)), key=rank)
 
 
-def _trials(*rows) -> list[dict]:
-    return [dict(zip(("val_accuracy", "val_loss", "epochs"), row, strict=True)) for row in rows]
-
-
-def _winner_cases() -> list[tuple]:
-    return [
-        (_trials((0.9, 0.31, 100), (0.9, 0.22, 50), (0.8, 0.15, 50), (0.9, 0.22, 20)),),
-        (_trials((0.7, 0.40, 50), (0.9, 0.35, 100), (0.9, 0.28, 100), (0.9, 0.50, 20)),),
-        (_trials((0.6, 0.10, 50), (0.8, 0.20, 100)),),
-    ]
-
-
 q1 = Function(
     name="q1",
     question="""
-    Write `winner(trials)`. Each trial is a dict with `val_accuracy`, `val_loss` and `epochs`. Return the position
-    (0 for the first) of the trial with the highest accuracy; where that ties, the lowest loss; where that ties too,
-    the fewest epochs.""",
+    Write `winner(trials)`. `trials` is a list of dicts, each with `val_accuracy`, `val_loss` and `epochs`. Return the
+    position (0 for the first) of the trial with the highest accuracy; where that ties, the lowest loss; where that ties
+    too, the fewest epochs.""",
     solve=winner_solution,
     starter=winner_starter,
-    cases=_winner_cases,
+    cases=winner_cases,
+    explain=winner_explained,
     hints=[
         "Python compares tuples entry by entry: the second entries count only where the first ones are equal.",
         "With `min`, what should be high needs a minus sign: (-accuracy, loss, epochs).",
@@ -44,27 +42,59 @@ q1 = Function(
     ],
     wrong=[
         Wrong(
-            lambda trials: max(range(len(trials)), key=lambda i: trials[i]["val_accuracy"]),
-            "among trials of the same accuracy you return the first, whatever its loss.",
+            ranked_by("-val_accuracy"),
+            "you rank by the accuracy alone; where it ties you return the first trial, whatever its loss.",
             "Takes what max returns for the one best trial; ties are not noticed.",
         ),
         Wrong(
-            lambda trials: min(range(len(trials)), key=lambda i: trials[i]["val_loss"]),
-            "the accuracy has to decide first; you rank by the loss alone.",
+            ranked_by("-val_accuracy", "val_loss"),
+            "you rank by the accuracy and the loss; where both tie, the epochs have to decide.",
+            "Stops after two of three rules, because exact ties of both seem impossible.",
+        ),
+        Wrong(
+            ranked_by("val_loss"),
+            "you rank by the loss alone; the accuracy comes first.",
             "Takes accuracy and loss for the same ranking.",
         ),
         Wrong(
-            lambda trials: max(range(len(trials)), key=lambda i: tuple(trials[i].values())),
-            "a lower loss is a better one; you prefer the highest.",
+            ranked_by("val_accuracy", "val_loss", "epochs"),
+            "you return the lowest accuracy: with `min`, what should be high needs a minus sign.",
+            "Forgets that one column is better high and the others low.",
+        ),
+        Wrong(
+            ranked_by("-val_accuracy", "-val_loss", "-epochs"),
+            "you prefer the highest loss: with `max`, what should be low needs a minus sign.",
             "Maximum for minimum: carries the direction of accuracy over to the loss.",
         ),
         Wrong(
-            lambda trials: min(
-                range(len(trials)),
-                key=lambda i: (-trials[i]["val_accuracy"], trials[i]["epochs"], trials[i]["val_loss"]),
-            ),
-            "the loss has to decide before the number of epochs.",
+            ranked_by("-val_accuracy", "val_loss", "-epochs"),
+            "accuracy and loss are ranked as they should be; at the end you prefer the most epochs.",
+            "Forgets the last minus sign, or believes that longer trained is better.",
+        ),
+        Wrong(
+            ranked_by("-val_accuracy", "epochs", "val_loss"),
+            "you compare the epochs before the loss; the loss has to decide first.",
             "Lets cost decide before quality.",
+        ),
+        Wrong(
+            lambda trials: max(range(len(trials)), key=lambda i: trials[i]["val_accuracy"] - trials[i]["val_loss"]),
+            "you rank by accuracy minus loss, as one number; the loss should count only where accuracies tie.",
+            "Mixes two measures that have no common unit instead of ranking by one after the other.",
+        ),
+        Wrong(
+            lambda trials: winner_solution(trials) + 1,
+            "the right trial, but one position too far: count from 0.",
+            "Counts positions from 1.",
+        ),
+        Wrong(
+            ranked_by("-val_accuracy", "val_loss", "epochs", start=1),
+            "the first trial, position 0, can never win. Is it left out, or taken for nothing by `not best`?",
+            "Starts the loop at 1 without holding the first trial; or tests a position, which may be 0, for truth.",
+        ),
+        Wrong(
+            lambda trials: 0,
+            "you return 0 for every list: 0 should be the position in the list as it was given.",
+            "Sorts, renumbers and returns the new position instead of the old one.",
         ),
     ],
     praise="a tie broken by a stated rule gives the same winner to everyone who looks at the table.",
@@ -108,7 +138,7 @@ q2 = MultipleChoice(
         ),
         Wrong(
             "b2",
-            "the option is right, the reason is not: each batch size got the same learning rates, not its own best.",
+            "the option is right, this reason is not: each batch size got the same learning rates, not its own best.",
             "Takes the same treatment for a fair comparison.",
         ),
         Wrong(
@@ -135,75 +165,56 @@ def report_solution(trials):
     return best["lr"], best["test_accuracy"]
 
 
-def _report_cases() -> list[tuple]:
-    def trials(*rows):
-        return ([dict(zip(("lr", "val_loss", "test_accuracy"), row, strict=True)) for row in rows],)
-
-    return [
-        trials((0.1, 0.30, 0.93), (0.01, 0.20, 0.90), (0.001, 0.80, 0.97)),
-        trials((10.0, math.nan, 0.33), (0.1, 0.25, 0.90), (0.01, 0.35, 0.95)),
-        trials((0.1, 0.40, 0.80), (0.01, 0.15, 0.93), (0.001, 0.60, 0.90)),
-    ]
-
-
-def _report_first_nan(trials):
-    best = trials[0]
-    for trial in trials:
-        if trial["val_loss"] < best["val_loss"]:
-            best = trial
-    return best["lr"], best["test_accuracy"]
-
-
-def _report_zero(trials):
-    best, best_loss = {"lr": None, "test_accuracy": None}, 0
-    for trial in trials:
-        if trial["val_loss"] < best_loss:
-            best, best_loss = trial, trial["val_loss"]
-    return best["lr"], best["test_accuracy"]
-
-
-def _report_by_test(trials):
-    best = max(trials, key=lambda trial: trial["test_accuracy"])
-    return best["lr"], best["test_accuracy"]
-
-
-def _report_best_test(trials):
-    return report_solution(trials)[0], max(trial["test_accuracy"] for trial in trials)
-
-
 q3 = Function(
     name="q3",
     question="""
-    Repair `report(trials)`: it should return the learning rate chosen and the score to report. One fault concerns the
-    choice, one the score, and one shows when the first trial diverged (its `val_loss` is nan).""",
+    Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and `test_accuracy`. The function
+    should choose a trial and return its learning rate and the score to report. One fault concerns the choice, one the
+    score. And a trial that diverged, whose `val_loss` is nan, may never be chosen, wherever in the list it stands.""",
     solve=report_solution,
     starter=report_starter,
-    cases=_report_cases,
+    cases=report_cases,
+    explain=report_explained,
     hints=[
         "Which column may a choice depend on, if the test accuracy is to stay honest?",
         "The score to report is that of the chosen trial, whatever the others scored.",
-        "Any comparison with nan is False, so a nan that is held as the best is never replaced.",
+        "Any comparison with nan is False, so a nan that is held as the best is never replaced. Leave nan out first.",
     ],
     wrong=[
         Wrong(
-            _report_by_test,
-            "the choice still depends on test accuracies.",
-            "Chooses on the test set: the fault this lesson measures.",
+            lambda trials: report_solution(trials[1:]),
+            "the first trial can never win: it is left out, although only a trial that diverged should be.",
+            "Takes 'the first may be nan' for 'the first is nan'.",
         ),
         Wrong(
-            _report_best_test,
-            "the choice is right; the score belongs to another trial than the chosen one.",
+            lambda trials: report_solution(trials[:-1]),
+            "the last trial can never win: it is left out of the comparison.",
+            "Off by one at the end of the list.",
+        ),
+        Wrong(
+            lambda trials: report_lowest(trials[1:] if math.isnan(trials[0]["val_loss"]) else trials),
+            "you leave out a nan in the first place; after it another nan may stand.",
+            "Repairs the one case that was seen instead of the cause.",
+        ),
+        Wrong(
+            lambda trials: (report_solution(trials)[0], max(t["test_accuracy"] for t in trials)),
+            "the choice is right, but you report the highest test accuracy, which another trial reached.",
             "Reports the best test score of all trials: the choice is made on the test set through the back door.",
         ),
         Wrong(
-            _report_first_nan,
-            "choice and score are right as long as the first trial did not diverge; what does nan < x give?",
+            lambda trials: report_at(max(range(len(trials)), key=lambda i: trials[i]["test_accuracy"]))(trials),
+            "you choose the highest test accuracy: to choose on test rows makes the score too good.",
+            "Chooses on the test set: the fault this lesson measures.",
+        ),
+        Wrong(
+            report_lowest,
+            "you choose the lowest loss as long as nan does not stand first: nan < x and x < nan are both False.",
             "Does not know that comparisons with nan are False, so that a diverged first trial wins.",
         ),
         Wrong(
-            _report_zero,
-            "no trial is ever chosen: can a loss be below the value you start from?",
-            "Off by the starting value: begins a minimum at 0.",
+            report_at(1),
+            "you return the second trial of every list; compare the trials.",
+            "Fits the answer to the one example that was seen.",
         ),
     ],
     praise="chosen on validation data, reported for the chosen one, and a diverged trial never wins.",
@@ -223,8 +234,8 @@ def n_rows_solution():
 q4 = Number(
     name="q4",
     question="""
-    On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many rows would make the interval
-    ten times narrower at the same accuracy? (Within 200 rows.)""",
+    On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many rows, in all, would make the interval
+    ten times narrower at the same accuracy? (200 more or fewer are fine.)""",
     solve=n_rows_solution,
     tolerance=200,
     hints=[
@@ -234,13 +245,18 @@ q4 = Number(
     wrong=[
         Wrong(
             300,
-            "ten times the rows narrow it only by the square root of ten.",
+            "ten times as many rows narrow it only by the square root of ten.",
             "Expects uncertainty to shrink with n instead of with its square root.",
         ),
         Wrong(
             95,
-            "that many rows make it narrower by less than two; the square root works the other way round.",
+            "so few rows narrow it by less than two; the square root works the other way round.",
             "Takes the square root on the wrong side.",
+        ),
+        Wrong(
+            100,
+            "is that the factor? Ten times narrower takes the square of ten times as many; the rows are asked for.",
+            "Gives the factor for the number; or takes 100 rows for many.",
         ),
     ],
     praise="a hundred times the rows for one more digit: fine differences between configurations need large data.",

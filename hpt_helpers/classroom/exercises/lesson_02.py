@@ -4,7 +4,15 @@ import math
 
 import numpy as np
 
+from hpt_helpers.classroom.exercises.explained_02 import (
+    expected_best_cases,
+    expected_best_explained,
+    random_configs_cases,
+    random_configs_fault,
+    trials_needed_explained,
+)
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
+from hpt_helpers.classroom.exercises.mistakes_02 import EXPECTED_BEST, TRIALS_NEEDED
 
 
 def trials_needed_starter(top_share, confidence):
@@ -18,53 +26,24 @@ def trials_needed_solution(top_share, confidence):
 
 
 def _trials_needed_cases() -> list[tuple]:
-    return [(0.05, 0.95), (0.01, 0.95), (0.1, 0.5), (0.25, 0.99), (0.5, 0.6)]
-
-
-def _needed(rounding, numerator=lambda confidence: math.log(1 - confidence)):
-    return lambda top_share, confidence: rounding(numerator(confidence) / math.log(1 - top_share))
+    return [(0.05, 0.95), (0.01, 0.95), (0.1, 0.5), (0.25, 0.99), (0.5, 0.6), (0.5, 0.75), (0.5, 0.25)]
 
 
 q1 = Function(
     name="q1",
     question="""
-    Write `trials_needed(top_share, confidence)`: the smallest number of random draws that hit the best `top_share`
-    (0.05 is the top 5 %) with a probability of at least `confidence`.""",
+    Write `trials_needed(top_share, confidence)`: the smallest number of random draws of which at least one hits the
+    best `top_share` (0.05 is the top 5 %) with a probability of at least `confidence` (0.95 is 95 %).""",
     solve=trials_needed_solution,
     starter=trials_needed_starter,
     cases=_trials_needed_cases,
+    explain=trials_needed_explained,
     hints=[
         "All n draws miss with probability (1 - top_share) ** n. How large may that be?",
         "Take logarithms on both sides; both are negative. Or count n up until the formula is satisfied.",
         "A number of trials is whole, and the probability has to be reached: round up with `math.ceil`.",
     ],
-    wrong=[
-        Wrong(
-            _needed(math.floor),
-            "one trial short in most cases: the confidence has to be reached.",
-            "Rounds down: off by one where the quotient is not whole.",
-        ),
-        Wrong(
-            _needed(round),
-            "sometimes one trial short: rounding to the nearest may fall below the confidence.",
-            "Rounds to the nearest number, as for a measurement, where a bound has to be reached.",
-        ),
-        Wrong(
-            _needed(float),
-            "a number of trials is whole: to which side must it be rounded?",
-            "Stops at the formula; the number is not yet one of trials.",
-        ),
-        Wrong(
-            lambda top_share, confidence: math.ceil(confidence / top_share),
-            "probabilities do not add up: two draws of 50 % each do not make a certainty.",
-            "Adds the chances of the draws (n p) instead of multiplying those of missing.",
-        ),
-        Wrong(
-            _needed(math.ceil, math.log),
-            "you let all draws miss with probability `confidence`; it is the hit that should be likely.",
-            "Confuses the probability of a hit with that of a miss.",
-        ),
-    ],
+    wrong=TRIALS_NEEDED,
     praise="ten times as fine a top share needs about ten times as many trials.",
 )
 
@@ -88,19 +67,11 @@ def random_configs_solution(n, seed):
     return configs
 
 
-def _all_at_once(n, seed):
-    rng = np.random.default_rng(seed)
-    lrs, batch_sizes = 10 ** rng.uniform(-4, -1, n), rng.integers(16, 65, n)
-    return [{"lr": float(lr), "batch_size": int(size)} for lr, size in zip(lrs, batch_sizes, strict=True)]
-
-
-def _faulty_configs(*, restarts=False, lr=lambda rng: 10 ** rng.uniform(-4, -1), above=65):
-    """Return a random_configs with some of the faults."""
+def _faulty_configs(*, seeds=lambda n, seed: [seed] * n, lr=lambda rng: 10 ** rng.uniform(-4, -1), above=65):
+    """Return a random_configs with one fault or more: seeds gives each configuration its seed."""
 
     def random_configs(n, seed):
-        rngs = [np.random.default_rng(seed)] * n
-        if restarts:
-            rngs = [np.random.default_rng(seed) for _ in range(n)]
+        rngs = map(np.random.default_rng, seeds(n, seed)) if seeds else [np.random.default_rng(seed)] * n
         return [{"lr": lr(rng), "batch_size": int(rng.integers(16, above))} for rng in rngs]
 
     return random_configs
@@ -109,62 +80,53 @@ def _faulty_configs(*, restarts=False, lr=lambda rng: 10 ** rng.uniform(-4, -1),
 q2 = Function(
     name="q2",
     question="""
-    Repair `random_configs(n, seed)`. It should return `n` configurations, drawn independently: `lr` log-uniform from
-    0.0001 to 0.1, `batch_size` an integer from 16 to 64, both included. It has three faults. Keep the order: for
-    each configuration first `lr`, with one call of `rng.uniform`, then `batch_size`.""",
+    Repair `random_configs(n, seed)`, which has three faults. It should return a list of `n` configurations, each drawn
+    independently of the others: `lr` from 0.0001 to 0.1, uniform in its logarithm; `batch_size` an integer from 16 to
+    64, both included and all equally likely. The same seed should give the same list, another seed another list.""",
     solve=random_configs_solution,
     starter=random_configs_starter,
-    cases=lambda: [(6, 0), (1, 3), (40, 7)],
+    cases=random_configs_cases,
+    fault=random_configs_fault,
     hints=[
         "Print `random_configs(3, 0)`. What do the three have in common?",
-        "Draw the logarithm uniformly, and then undo it: `np.exp` belongs to `np.log`.",
+        "Draw the logarithm uniformly, and then undo it: `np.exp` belongs to `np.log`, `10 **` to `np.log10`.",
         "Read the help of `rng.integers`: is its upper bound ever drawn?",
     ],
     wrong=[
         Wrong(
-            _faulty_configs(restarts=True),
-            "all configurations are the same: the generator starts again for each.",
+            _faulty_configs(),
+            "make the generator once, before the loop; a new one starts again at the same draw.",
             "Thinks that a seed belongs to each draw; makes a new generator inside the loop.",
         ),
         Wrong(
-            _faulty_configs(lr=lambda rng: rng.uniform(0.0001, 0.1)),
-            "nine of ten learning rates lie above 0.01: they are uniform, and not in the logarithm.",
+            _faulty_configs(seeds=lambda n, seed: range(seed, seed + n)),
+            "you make a seed for each configuration, such as seed + i, and a neighbouring seed then draws the same.",
+            "Repairs equal draws by a seed per draw, so that neighbouring seeds share nearly all of them.",
+        ),
+        Wrong(
+            _faulty_configs(seeds=None, lr=lambda rng: rng.uniform(0.0001, 0.1)),
+            "lr is uniform, and not uniform in the logarithm",
             "Draws a scale parameter uniformly, so that the small values are hardly ever tried.",
         ),
         Wrong(
-            _faulty_configs(above=64),
-            "learning rates are right; a batch size of 64 is never drawn.",
+            _faulty_configs(seeds=None, above=64),
+            "batch_size 64 was never drawn. `rng.integers` leaves its upper bound out.",
             "Off by one: takes the upper bound of rng.integers as included.",
         ),
         Wrong(
-            _faulty_configs(lr=lambda rng: float(np.exp(rng.uniform(-4, -1)))),
-            "learning rates above 0.1: the exponential does not undo the logarithm you used.",
+            _faulty_configs(seeds=None, lr=lambda rng: 10 ** rng.uniform(1, 4)),
+            "a minus is missing in the exponent, or one is too many.",
+            "Forgets that 0.1 is ten to the power of minus one.",
+        ),
+        Wrong(
+            _faulty_configs(seeds=None, lr=lambda rng: float(np.exp(rng.uniform(-4, -1)))),
+            "np.exp does not undo powers of ten",
             "Mixes logarithms to the base 10 with exp.",
         ),
         Wrong(
-            _faulty_configs(lr=lambda rng: rng.uniform(math.log(0.0001), math.log(0.1))),
-            "learning rates below 0: these are the logarithms; they have to be undone.",
+            _faulty_configs(seeds=None, lr=lambda rng: rng.uniform(math.log(0.0001), math.log(0.1))),
+            "that is the logarithm; undo it, with 10 ** or np.exp.",
             "Stops at the uniform logarithm.",
-        ),
-        Wrong(
-            _all_at_once,
-            "right distributions, another order: draw the `lr` of one configuration, then its `batch_size`.",
-            "Does not see that a seed fixes numbers only together with the order of the draws.",
-        ),
-        Wrong(
-            _faulty_configs(lr=lambda rng: rng.uniform(0.0001, 0.1), above=64),
-            "one fault mended, the generator. How are learning rates spread, and can a batch size be 64?",
-            "Stops at the first fault found.",
-        ),
-        Wrong(
-            _faulty_configs(restarts=True, above=64),
-            "one fault mended, the learning rates. But all configurations are the same, and no batch size is 64.",
-            "Looks at one configuration at a time, never at two side by side.",
-        ),
-        Wrong(
-            _faulty_configs(restarts=True, lr=lambda rng: rng.uniform(0.0001, 0.1)),
-            "one fault mended, the batch sizes. But all configurations are the same, and large in learning rate.",
-            "Checks the bounds of the values and not their distribution.",
         ),
     ],
     praise="one generator, made once from the seed, is what makes a search repeatable and its draws independent.",
@@ -178,45 +140,48 @@ def sixty_solution():
 q3 = MultipleChoice(
     name="q3",
     question="""
-    A search drew sixty random configurations. What can be said of the best one without seeing its loss?
+    A search draws sixty random configurations, trains each once and returns the one with the lowest validation loss.
+    What can be said before it has run?
 
-    - **a** Its loss is probably within 5 % of the lowest possible.
-    - **b** It is probably among the best 5 % of what this sampler draws.
-    - **c** It is probably among the best 5 %, whatever range the sampler draws from.
+    - **a** The loss of the one returned will be within 5 % of the lowest possible, with a probability of about 0.95.
+    - **b** One or more of the sixty will belong to the best 5 % of what this sampler draws, with a probability of about
+      0.95; the one returned need not.
+    - **c** The one returned will belong to the best 5 %, with a probability of about 0.95.
 
     Because:
 
-    - **1** the formula counts ranks among the draws and knows no losses.
+    - **1** the formula counts ranks among the draws: it knows no losses, and not the luck of a single training.
     - **2** sixty trials cover most of the space.
-    - **3** all that is drawn is equally likely to be good.""",
+    - **3** the lowest loss of sixty shows the best configuration of sixty.""",
     solve=sixty_solution,
     hints=[
-        "Which losses appear in the formula?",
-        "In the lesson the edge of the top 5 % was printed for two ranges of the learning rate. Were they alike?",
+        "Which losses appear in 1 - (1 - p) ** n?",
+        "The loss of one training is partly luck, of the seed and of the rows. Which of the sixty does that favour?",
     ],
     wrong=[
         Wrong(
             "a1",
-            "a rank is not a distance: how far the best loss is from the top 5 % depends on the landscape.",
+            "a rank is no distance: how far the best 5 % are from the lowest loss depends on the landscape.",
             "Reads 'top 5 %' as 'within 5 % of the best score'.",
         ),
         Wrong(
             "c1",
-            "draw from a poor range and the best 5 % of it are poor as well.",
-            "Forgets that the statement is about the sampling distribution.",
+            "that one of the best 5 % is among the sixty does not make it the one that is returned: by one training "
+            "each, another may look better by luck.",
+            "Takes 'was drawn' for 'was found': forgets that losses are measured with noise.",
         ),
         Wrong(
             "b2",
-            "right, but not for this reason: the number is the same in two dimensions and in twenty.",
+            "the option is right, this reason is not: the number is the same in two dimensions and in twenty.",
             "Thinks of random search as covering the space.",
         ),
         Wrong(
             "b3",
-            "right, but not for this reason: if all were equally good there would be nothing to find.",
-            "Confuses uniform draws with uniform quality.",
+            "the option is right, this reason would speak against it: the lowest of sixty losses was lucky, too.",
+            "Takes the winner by one training for the best configuration.",
         ),
     ],
-    praise="that is all the formula says, and it says it of every landscape and every number of dimensions.",
+    praise="to draw a good configuration takes many trials; to recognise it takes more than one training of each.",
 )
 
 
@@ -231,46 +196,21 @@ def expected_best_accuracy_solution(accuracies, n):
     return float(np.sort(accuracies) @ (at_most[1:] ** n - at_most[:-1] ** n))
 
 
-def _expected_lowest(accuracies, n):
-    at_least = 1 - np.arange(len(accuracies) + 1) / len(accuracies)
-    return float(np.sort(accuracies) @ (at_least[:-1] ** n - at_least[1:] ** n))
-
-
 q4 = Function(
     name="q4",
     question="""
-    Write `expected_best_accuracy(accuracies, n)`: the expected **highest** of `n` draws, with replacement, from a list
-    of accuracies. `expected_best` does the same for the lowest loss.""",
+    Write `expected_best_accuracy(accuracies, n)`: from the list `accuracies`, in any order, `n` values are drawn with
+    replacement. What is the highest of them on average? Compute it exactly, without simulation.""",
     solve=expected_best_accuracy_solution,
     starter=expected_best_accuracy_starter,
-    cases=lambda: [([0.9, 0.5, 0.7], 1), ([0.9, 0.5, 0.7], 2), ([0.6, 0.97, 0.93, 0.97], 5), ([0.8], 4)],
+    cases=expected_best_cases,
+    explain=expected_best_explained,
     hints=[
-        "The highest of n draws is the k-th lowest value or less with probability (k / N) ** n.",
-        "Or use what you have: the highest accuracy is the lowest negative accuracy.",
+        "The highest of n draws is one of the k lowest values with probability (k / N) ** n.",
+        "It is exactly the k-th lowest with probability (k / N) ** n - ((k - 1) / N) ** n. Sort, weigh and add up.",
         "With n = 1 the result must be the mean.",
     ],
-    wrong=[
-        Wrong(
-            _expected_lowest,
-            "the best accuracy is the highest; this is what the worst of n draws would be.",
-            "Minimum for maximum: carries the direction of the loss over to accuracy.",
-        ),
-        Wrong(
-            lambda accuracies, n: max(accuracies),
-            "n draws often miss the best of the list; the result should depend on n.",
-            "Takes the best that was seen for what n draws can be expected to give.",
-        ),
-        Wrong(
-            lambda accuracies, n: expected_best_accuracy_solution(accuracies, n + 1),
-            "off by one in n: with one draw you should get the mean.",
-            "Off by one in the exponent.",
-        ),
-        Wrong(
-            lambda accuracies, n: sum(accuracies) / len(accuracies),
-            "that is what one draw gives; the best of more is higher.",
-            "Takes the expectation of a draw for that of the best of n.",
-        ),
-    ],
+    wrong=EXPECTED_BEST,
     praise="reported for several n, it shows whether a method won by being better or by trying more often.",
 )
 

@@ -1,0 +1,51 @@
+"""Each check meets answers that a learner might write: right ones pass, wrong ones are told what is wrong."""
+
+import importlib
+
+import pytest
+from answers import choices_and_numbers, collected
+from exercise_proofs import fresh
+
+from hpt_helpers.classroom.exercises.framework import CORRECT
+
+for lesson in ("01_report", "01_winner", "02_expected_best", "02_random_configs", "02_trials_needed"):
+    importlib.import_module(f"answers.lesson_{lesson}")
+
+RIGHT = [
+    *collected.RIGHT,
+    *choices_and_numbers.RIGHT_CHOICES,
+    *[("1.q4", answer) for answer in choices_and_numbers.RIGHT_NUMBERS],
+]
+WRONG = [
+    *collected.WRONG,
+    *choices_and_numbers.WRONG_CHOICES,
+    *[("1.q4", *answer) for answer in choices_and_numbers.WRONG_NUMBERS],
+]
+
+
+def exercise(name):
+    lesson, question = name.split(".")
+    return fresh(getattr(importlib.import_module(f"hpt_helpers.classroom.exercises.lesson_0{lesson}"), question))
+
+
+def label(value):
+    return getattr(value, "__name__", value if isinstance(value, str) else type(value).__name__)
+
+
+@pytest.mark.parametrize(("name", "answer"), RIGHT, ids=label)
+def test_a_right_answer_is_correct_however_it_is_written(name, answer):
+    result = exercise(name).check(answer)
+    assert result.outcome == CORRECT, result.message
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), WRONG, ids=label)
+def test_a_wrong_answer_is_told_what_is_wrong(name, answer, words):
+    result = exercise(name).check(answer)
+    assert result.outcome != CORRECT
+    for word in words:
+        assert word in result.message
+
+
+def test_each_exercise_meets_a_dozen_right_and_a_dozen_wrong_answers():
+    for name in ("1.q1", "1.q2", "1.q3", "1.q4", "2.q1", "2.q2", "2.q3", "2.q4"):
+        assert min(sum(entry[0] == name for entry in entries) for entries in (RIGHT, WRONG)) >= 12
