@@ -35,23 +35,18 @@ class TrainingObjective:
     A configuration that cannot be trained is refused: a failed trial that costs nothing. Networks stay in memory for as
     long as the objective does, and serve all of its searches. runtime_s of trials that trained together is the time
     between their answers, not a cost of each.
-    splits: one for all searches, or a mapping from a training seed to its rows, all of one shape: then each seed is a
-    repeat, and `run_many` trains repeats together.
     """
 
     SLICE = 512  # trials trained together before answers are given: what an interrupt can lose
     identity = staticmethod(training_key)
 
-    def __init__(self, splits: Splits | Mapping[int, Splits]):
+    def __init__(self, splits: Splits):
         self.splits = splits
         self._trained: dict[Key, tuple[Population, int]] = {}  # the population it stands in, and where
 
-    def _rows(self, seed: int) -> Splits:
-        if isinstance(self.splits, Splits):
-            return self.splits
-        if seed not in self.splits:
-            raise ValueError(f"seed is {seed!r}; the objective has rows for {list(self.splits)}")
-        return self.splits[seed]
+    def rows(self, seed: int) -> Splits:
+        """Return the rows that a search of this training seed sees; a subclass may give each seed its own."""
+        return self.splits
 
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
         for i in range(0, len(requests), self.SLICE):
@@ -61,7 +56,7 @@ class TrainingObjective:
         outcomes, waiting, configs, wanted = {}, {}, {}, {}
         for i, (config, n_epochs, seed, _) in enumerate(requests):
             try:
-                checked = check_config(config, self._rows(seed), n_epochs=n_epochs)
+                checked = check_config(config, self.rows(seed), n_epochs=n_epochs)
             except (TypeError, ValueError) as error:
                 outcomes[i] = Outcome(math.nan, reason=str(error), n_trained=0)
                 continue
@@ -87,8 +82,9 @@ class TrainingObjective:
                 source, _ = self._trained[keys[0]]
                 population = source[[self._trained[key][1] for key in keys]]
             else:
-                seeds = [seed for _, seed in keys]
-                population = Population([configs[key] for key in keys], [*map(self._rows, seeds)], seed=seeds)
+                population = Population(
+                    [configs[k] for k in keys], [self.rows(s) for _, s in keys], seed=[s for _, s in keys]
+                )
             while keys:
                 population.train_to(wanted[keys[0]])
                 n_there = sum(wanted[key] == population.epoch for key in keys)

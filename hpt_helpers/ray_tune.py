@@ -6,10 +6,7 @@ Ray is imported where it is used: it takes seconds, and lessons 1 to 3 do withou
 from __future__ import annotations
 
 import math
-import signal
-import threading
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +14,6 @@ import torch
 
 from hpt_helpers.config import check_config
 from hpt_helpers.data import load_splits
-from hpt_helpers.progress import progress_bar
 from hpt_helpers.training import evaluate, start_training, train_one_epoch
 from hpt_helpers.trials import trial_record, trial_table
 
@@ -26,11 +22,10 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
     """Return the class Trainable of the course's trials: a step is an epoch, the numbers are those of `fit`.
 
     dataset, draw: as for `load_splits`, which each worker calls. seed: of initial weights and shuffles.
-    A trial whose configuration has an entry epochs is over at that epoch; the others go on until they are stopped.
-    Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its
-    val_loss is inf and failure says why. It is not nan, because HyperBandScheduler sorts by it at a cut, and
-    nan can come out best; and nothing is raised, because a trial that raises after its bracket's first cut
-    leaves the others waiting for ever.
+    A trial whose configuration has an entry epochs is over at that epoch; others go on until they are stopped.
+    Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its val_loss is inf
+    and failure says why: HyperBandScheduler sorts by the loss, and nan can come out best. Nothing is raised, because a
+    trial that raises after its bracket's first cut leaves the others waiting for ever.
     """
     from ray import tune
 
@@ -41,10 +36,9 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
 
         def reset_config(self, new_config):
             """Start another trial in this process, which saves the seconds of starting one."""
-            self.n_epochs = new_config.get("epochs", math.inf)
-            network = {name: value for name, value in new_config.items() if name != "epochs"}
-            self.batch_size = check_config(network, self.splits)["batch_size"]
-            self.model, self.optimizer, self.generator = start_training(network, self.splits, seed=seed)
+            config = check_config(new_config, self.splits, n_epochs=new_config.get("epochs"))
+            self.batch_size, self.n_epochs = config["batch_size"], new_config.get("epochs", math.inf)
+            self.model, self.optimizer, self.generator = start_training(config, self.splits, seed=seed)
             self.failure = ""
             return True
 
@@ -57,8 +51,8 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
             if not math.isfinite(val_loss):
                 val_loss, val_accuracy = math.inf, 0.0
                 self.failure = self.failure or f"diverged: validation loss not finite at epoch {self.iteration + 1}"
-            result = {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure}
-            return result | {"done": self.iteration + 1 >= self.n_epochs}
+            done = self.iteration + 1 >= self.n_epochs
+            return {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure, "done": done}
 
         def save_checkpoint(self, checkpoint_dir):
             state = {
@@ -82,8 +76,7 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
 def results_table(results: Iterable) -> pd.DataFrame:
     """Return the trial table of a Tuner's results, one row a trial in the order in which Tune made them.
 
-    results: what `Tuner.fit` returned, of trials of `course_trainable`. n_epochs is the last epoch that a
-    trial was given; a trial that diverged, or raised, is a failed one with its reason.
+    results: what `Tuner.fit` returned of `course_trainable`. A trial that diverged, or raised, is a failed one.
     """
     records = []
     for result in results:
@@ -91,51 +84,9 @@ def results_table(results: Iterable) -> pd.DataFrame:
         reason = metrics.get("failure", "")
         if result.error is not None:
             reason = (str(result.error).strip().splitlines() or [type(result.error).__name__])[-1]
-        records.append(
-            trial_record(
-                result.config or {},  # Tune has none of a trial that raised before its first result
-                n_epochs=metrics.get("training_iteration", 0),
-                val_loss=metrics.get("val_loss", math.nan),
-                val_accuracy=metrics.get("val_accuracy", math.nan),
-                reason=reason,
-                runtime_s=metrics.get("time_total_s", math.nan),
-            )
-        )
+        records.append(trial_record(
+            result.config or {},  # Tune has none of a trial that raised before its first result
+            n_epochs=metrics.get("training_iteration", 0), reason=reason, val_loss=metrics.get("val_loss", math.nan),
+            val_accuracy=metrics.get("val_accuracy", math.nan), runtime_s=metrics.get("time_total_s", math.nan),
+        ))  # fmt: skip
     return trial_table(records)
-
-
-def quiet_run(folder: Path):
-    """Return the RunConfig of a Tuner that keeps its files in this folder and shows nothing, in notebooks either."""
-    from ray import tune
-
-    return tune.RunConfig(storage_path=str(folder), verbose=0, progress_reporter=tune.CLIReporter())
-
-
-def fit_in_turn(
-    tuners: Mapping[str, object], *, limit_s: float = 120, progress: bool = False
-) -> dict[str, pd.DataFrame]:
-    """Fit these Tuners one after the other; return the trial table of each by its name.
-
-    limit_s: seconds that each may take. progress: show a bar of Tuners.
-    Raises TimeoutError, saying what to do, when one takes longer: its trials are stopped first. For the main thread,
-    as notebooks have it. The handler of interrupts, which Tune leaves changed, is restored.
-    """
-    tables = {}
-    for name, tuner in progress_bar(tuners.items(), progress=progress, unit="fit", desc="Ray"):
-        # Tune ends its trials at an interrupt, and returns what it has.
-        watchdog = threading.Timer(limit_s, signal.raise_signal, [signal.SIGINT])
-        watchdog.daemon = True
-        started, handler = time.monotonic(), signal.getsignal(signal.SIGINT)
-        watchdog.start()
-        try:
-            results = tuner.fit()
-        finally:
-            watchdog.cancel()
-            signal.signal(signal.SIGINT, handler)  # or the next interrupt would be lost
-        if time.monotonic() - started >= limit_s:
-            raise TimeoutError(
-                f"Ray did not end {name!r} within {limit_s:g} s. Run this cell again; if that ends here too, restart "
-                "the kernel, close what else keeps the machine busy, and run all cells. The others need no Ray."
-            )
-        tables[name] = results_table(results)
-    return tables

@@ -7,6 +7,7 @@ from scipy.stats import pearsonr, rankdata
 
 from hpt_helpers import strategies
 from hpt_helpers.classroom.studies import lesson_04 as study
+from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats
 from hpt_helpers.data import load_splits
 from hpt_helpers.landscape import Landscape
 from hpt_helpers.objectives import TrainingObjective
@@ -126,13 +127,12 @@ def test_finalists_are_chosen_by_their_mean_on_other_repeats():
 
 def test_repeats_that_train_together_are_the_repeats_alone():
     rows = {seed: load_splits("iris", draw=seed) for seed in (0, 7)}
-    together = run_many(
-        [strategies.hyperband(SPACE, 9, seed=s) for s in rows], TrainingObjective(rows), seeds=list(rows)
-    )
+    objective = TrainingOfRepeats("iris", list(rows))
+    together = run_many([strategies.hyperband(SPACE, 9, seed=s) for s in rows], objective, seeds=list(rows))
     for trials, (seed, splits) in zip(together, rows.items(), strict=True):
         alone = run(strategies.hyperband(SPACE, 9, seed=seed), TrainingObjective(splits), seed=seed)
         assert same_trials(trials, alone)
-    refused = run(strategies.grid_search(SPACE.sample(1, seed=0), 2), TrainingObjective(rows), seed=3)
+    refused = run(strategies.grid_search(SPACE.sample(1, seed=0), 2), objective, seed=3)
     assert refused["status"].tolist() == ["failed"] and "seed is 3" in refused["reason"][0]
 
 

@@ -187,7 +187,8 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler, HyperBandScheduler
 from ray.tune.search import BasicVariantGenerator
 
-from hpt_helpers.ray_tune import course_trainable, quiet_run
+from hpt_helpers.classroom.ray_in_turn import quiet_run
+from hpt_helpers.ray_tune import course_trainable
 
 
 def tuner(configs, folder, max_t=9, space=SPACE, at_once=0, kind=HyperBandScheduler):
@@ -216,8 +217,8 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0, kind=HyperBandSchedu
 # **This takes about 40 seconds.** If it should hang, the cell ends by itself and says what to do.
 
 # %%
+from hpt_helpers.classroom.ray_in_turn import fit_in_turn
 from hpt_helpers.local_ray import local_ray
-from hpt_helpers.ray_tune import fit_in_turn
 
 few = SPACE.sample(17, seed=0)
 queue = few[14:] + few[9:14] + few[:9]
@@ -519,7 +520,7 @@ halved = HalvingRandomSearchCV(
     resource=f"{net}max_epochs", min_resources=3, max_resources=27, n_candidates=9,
     scoring="neg_log_loss", cv=3, random_state=0,
 ).fit(*load_splits("iris", scaled=False).search_rows())
-list(zip(halved.n_candidates_, halved.n_resources_))
+list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
 
 # %% [markdown]
 # ### Two relatives, in a paragraph each

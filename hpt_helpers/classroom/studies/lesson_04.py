@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from hpt_helpers.classroom.studies.repeats import rows_of
+from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of
 from hpt_helpers.config import training_key
 from hpt_helpers.landscape import Landscape, landscape
-from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import run, run_many
 from hpt_helpers.search_space import SearchSpace
@@ -150,7 +149,7 @@ def _searches(name, space, n_epochs, least, repeats, progress) -> tuple[list[pd.
         for rungs in schedule:
             yield from successive_halving([next(configs) for _ in range(rungs[0][0])], rungs)
 
-    objective = TrainingObjective(dict(zip(repeats, rows_of(name, repeats), strict=True)))
+    objective = TrainingOfRepeats(name, repeats)
     strategies = [brackets(iter(space.sample(n_configs, seed=repeat))) for repeat in repeats]
     hyper = run_many(strategies, objective, seeds=repeats, progress=progress)
     n_trials = int(hyper[0]["charged_epochs"].sum()) // n_epochs
