@@ -195,7 +195,12 @@ Q4_WRONG = [
     lambda losses, promoted, eta: q4_heap(losses, promoted, eta) if len(promoted) < len(losses) // eta else None,
 ]
 
-RIGHT = {"q1": Q1_RIGHT, "q2": Q2_RIGHT, "q3": ["b1", "B1", " b1 "], "q4": Q4_RIGHT}
+RIGHT = {
+    "q1": Q1_RIGHT,
+    "q2": Q2_RIGHT,
+    "q3": ["b1", "B1", " b1 ", "b 1", "1b", "b,1", "b1.", ("b", 1), ["b", "1"], {"b": 1}, "1 B", "b because 1"],
+    "q4": Q4_RIGHT,
+}
 WRONG = {
     "q1": Q1_WRONG, "q2": Q2_WRONG, "q4": Q4_WRONG,
     "q3": ["a1", "a2", "a3", "b2", "b3", "c1", "c2", "c3", "b", "1", "", "d1", "the report does not tell", 1, None],
@@ -226,6 +231,13 @@ def test_a_wrong_answer_is_refused_and_told_why(name, answer):
         ("q1", Q1_WRONG[4], "the best comes first"),
         ("q1", Q1_WRONG[1], "failed ones go on"),
         ("q1", lambda losses, eta: q1_loop(losses, eta)[:1], "only the winner"),
+        ("q1", Q1_WRONG[3], "in another order: the best comes first"),
+        ("q1", Q1_WRONG[6], "counted from 0"),
+        ("q1", Q1_WRONG[2], "0.1 is no position in a list of 7 losses"),
+        ("q1", Q1_WRONG[0], "failed, and should not go on"),
+        ("q1", Q1_WRONG[12], "a list of positions should come back"),
+        ("q1", lambda losses, eta: list(range(len(losses) // eta)), "not the trials of the lowest losses"),
+        ("q1", Q1_WRONG[8], "2 go on, but 5 // 3 = 1 may"),
         ("q2", Q2_WRONG[0], "restarting"),
         ("q2", Q2_WRONG[3], "in full"),
         ("q2", Q2_WRONG[10], "first rung is missing"),
@@ -233,6 +245,12 @@ def test_a_wrong_answer_is_refused_and_told_why(name, answer):
         ("q4", Q4_WRONG[0], "again and again"),
         ("q4", Q4_WRONG[1], "only the lowest n // eta"),
         ("q4", Q4_WRONG[11], "takes no place"),
+        ("q4", lambda losses, promoted, eta: 0.2, "0.2 is no position"),
+        ("q4", Q4_WRONG[3], "nobody may go on"),
+        ("q4", Q4_WRONG[4], "one position is needed"),
+        ("q4", Q4_WRONG[5], "losses are lower than that at position"),
+        ("q4", Q4_WRONG[6], "a trial may go on"),
+        ("q4", Q4_WRONG[10], "went on already"),
     ],
 )
 def test_the_likeliest_faults_are_named(name, answer, words):

@@ -51,6 +51,8 @@ def test_the_survivor_by_hand():
         order = sorted(losses[:, 3])
         assert found.loc[repeat, "rank"] == order.index(losses[left, 3]) + 1
         assert found.loc[repeat, "behind"] == pytest.approx(losses[left, 3] - order[0])
+        assert found.loc[repeat, "lr"] == full.configs[left]["lr"]
+        assert found.loc[repeat, "best_lr"] == full.configs[int(losses[:, 3].argmin())]["lr"]
         assert found.loc[repeat, "average_behind"] == pytest.approx(order[4] - order[0])
 
 

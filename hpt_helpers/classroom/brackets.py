@@ -58,7 +58,7 @@ def chart(schedule: Sequence[Sequence[tuple[int, int]]], *, title: str = "", ax=
     return described(ax, f"{title}: {'; '.join(texts)}.")
 
 
-def fans(full: Mapping[str, Landscape], repeat: int = 0, *, epoch: int = 9, axes=None):
+def fans(full: Mapping[str, Landscape], repeat: int = 0, *, epoch: int = 3, axes=None):
     """Draw the learning curves of one repeat of each data set: all grey, bold the one that ends lowest.
 
     full: name -> landscape with a repeat for each seed. epoch: where a dotted line is drawn, and where is told how

@@ -13,7 +13,7 @@
 # network takes two hours. Forty-nine configurations, trained to the end, take four days. Stop most of them after some
 # minutes and the answer is there tomorrow: the right one, or the one that merely started well.
 #
-# **Time:** core path 57 minutes, going further 10 minutes. **Builds on:**
+# **Time:** core path 55 minutes, going further 15 minutes. **Builds on:**
 # [Random search](02_random_search.ipynb).
 #
 # Afterwards you can
@@ -51,7 +51,7 @@ brackets.chart(hyperband_schedule(27))
 #
 # All of this rests on one assumption: who is behind early stays behind. We can look, because our networks are small: a
 # hundred random configurations, trained in full on two data sets. A **repeat** is, as before, a new draw of training
-# and validation rows and a new training seed.
+# and validation rows and a new training seed. The search space of this lesson:
 
 # %%
 from hpt_helpers.search_space import Choice, Real, SearchSpace
@@ -64,7 +64,7 @@ SPACE = SearchSpace({
 
 # %% [markdown]
 # The next cell trains 4,000 networks. It takes about 20 seconds, once; then the curves come from a cache. It draws the
-# first repeat of each data set. The bold curve ends lowest.
+# first repeat of each data set. The bold curve ends lowest, and the dotted line is at epoch 3.
 
 # %%
 from hpt_helpers.classroom.studies import lesson_04 as study
@@ -74,13 +74,13 @@ full = study.full_curves(
     ["iris", "breast_cancer"],
     n_epochs=81, repeats=range(20), progress=True,
 )
-brackets.fans(full)
+brackets.fans(full, epoch=3)
 
 # %% [markdown]
 # The **rank correlation** (Spearman's) of an epoch with the last one is 1 if all keep their order, 0 if the early
 # order says nothing, and negative if it misleads.
 #
-# **Predict:** from the two pictures, what is it for epoch 3 on each data set? Is it alike in all twenty repeats?
+# **Predict:** what is it for epoch 3 on each data set? And is it alike in all twenty repeats?
 
 # %%
 from hpt_helpers.classroom import plots
@@ -92,8 +92,8 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # <details><summary>What was seen</summary>
 #
 # On iris early order is a good guide, in every repeat. On breast_cancer it depends on the rows: in some repeats
-# it guides, in others it misleads. There many learn within a few epochs and then overfit, and slower ones overtake
-# them. **So:** whether stopping early is safe is a property of your data, and one run does not tell.
+# it guides, in others it misleads. There many are done within a few epochs, then stand still or get worse, and slower
+# ones overtake them. **So:** whether stopping early is safe is a property of your data, and one run does not tell.
 #
 # </details>
 #
@@ -112,13 +112,13 @@ left.groupby("data", sort=False).mean().round(3)
 
 # %% [markdown]
 # Means over the repeats: `behind` is the survivor's loss less the lowest of the 81, `average_behind` the same for the
-# median of the 81.
+# median of the 81; `lr` and `best_lr` are the learning rates of the survivor and of the one that ends lowest.
 #
 # <details><summary>What was seen</summary>
 #
-# On iris the survivor is seldom the best, and that hardly matters: it is close behind, and far ahead of the
-# average. On breast_cancer it is usually worse than a blind draw: the bracket picked fast learners, and those end
-# badly. **So:** before you stop trials, train a dozen in full and look at their order.
+# On iris the survivor is often not the best, and that hardly matters: it is close behind, and far ahead of the
+# average. On breast_cancer it is usually worse than a blind draw: the bracket picks large learning rates, which learn
+# fast, and smaller ones end lower. **So:** before you stop trials, train a dozen in full and look at their order.
 #
 # </details>
 
@@ -180,24 +180,25 @@ study.bill(trials, n_epochs=27, hours=2)
 #
 # Ray Tune runs trials in processes of their own, on one machine or many, and a scheduler stops some. `course_trainable`
 # is our training as Ray wants it: a class whose step is one epoch, and whose checkpoint holds model, optimiser **and**
-# the generator of the shuffles. (`course_trainable??` shows it.) A `Tuner` puts all together:
+# the generator of the shuffles. (`course_trainable??` shows it.) A `Tuner` puts all together; `BasicVariantGenerator`
+# queues our configurations, and with `reuse_actors` a process takes one trial after the other.
 
 # %%
 from ray import tune
-from ray.tune.schedulers import ASHAScheduler, HyperBandScheduler
+from ray.tune.schedulers import HyperBandScheduler
 from ray.tune.search import BasicVariantGenerator
 
 from hpt_helpers.classroom.ray_in_turn import quiet_run
 from hpt_helpers.ray_tune import course_trainable
 
 
-def tuner(configs, folder, max_t=9, space=SPACE, at_once=0, kind=HyperBandScheduler):
+def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
     return tune.Tuner(
         course_trainable("iris"),
         param_space=space.to_ray(),
         tune_config=tune.TuneConfig(
             search_alg=BasicVariantGenerator(configs, max_concurrent=at_once),
-            scheduler=kind(max_t=max_t, reduction_factor=3),
+            scheduler=HyperBandScheduler(max_t=max_t, reduction_factor=3),
             metric="val_loss", mode="min",
             num_samples=len(configs), reuse_actors=True,
         ),
@@ -209,7 +210,7 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0, kind=HyperBandSchedu
 # `HyperBandScheduler` fills its brackets in the order in which trials arrive, and **the bracket that never cuts comes
 # first**. So we queue the 17 configurations of R = 9 (brackets of 9, 5 and 3) with the cautious bracket in front.
 #
-# Starting Ray is slow, so we start it once, for five runs. The third is this one. The others are for the autopsy
+# Starting Ray is slow, so we start it once, for four runs. The third is this one. The others are for the autopsy
 # below: a script that circulates tunes this network with five trials, draws `epochs` from 5, 10 and 15, and leaves
 # `max_t`, Ray's name for R, at its default of 81. `local_ray` keeps Ray to this machine, behind a random token, and
 # ends it; with `num_cpus=1` one trial runs at a time.
@@ -230,7 +231,6 @@ with local_ray(num_cpus=1) as folder:
         "R = 9": tuner(queue[:5], folder),
         "17 trials": tuner(queue, folder),
         "two at a time": tuner(queue, folder, at_once=2),
-        "ASHA, two at a time": tuner(queue, folder, at_once=2, kind=ASHAScheduler),
     }
     in_ray = fit_in_turn(tuners, progress=True)
 
@@ -261,11 +261,10 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # ## Autopsy: a Hyperband that stops nothing
 #
 # Back to the script. We repair it one fault at a time: no `epochs` among the hyperparameters and `max_t` = 9 instead;
-# then 17 trials instead of five. The fourth row is the repaired script with at most two trials at a time
-# (`max_concurrent`), to be kind to a laptop. The last one has **ASHA** for a scheduler, Hyperband's successor, which
-# decides about each trial as it comes, and has no brackets to fill.
+# then 17 trials instead of five. The last row is the repaired script with at most two trials at a time
+# (`max_concurrent`), to be kind to a laptop.
 #
-# **Predict:** how many trials are stopped early in each of the five?
+# **Predict:** how many trials are stopped early in each of the four?
 
 # %%
 study.stopped(in_ray, n_epochs=9)
@@ -273,10 +272,10 @@ study.stopped(in_ray, n_epochs=9)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only the third is Hyperband. With `max_t` at 81 the first bracket holds five trials and never cuts. With
-# R = 9 three fill the cautious bracket, and the two others wait in one for five: Ray cuts to the two best of it. With
+# Only the third is Hyperband. With `max_t` at 81 the first bracket has room for five trials, and never cuts. With
+# R = 9 three fill the cautious bracket; the two others are alone in one for five, of which Ray would keep two. With
 # two at a time the trials in front have ended before the next ones come, so that a bracket never fills. There is no
-# error and no warning. ASHA does not mind. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
+# error and no warning. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
 # brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
 #
 # </details>
@@ -286,15 +285,15 @@ study.stopped(in_ray, n_epochs=9)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# **Ray's own documentation recommends ASHA over HyperBand** (`ASHAScheduler`; Li et al. 2020). Going further shows what
-# it gains with many machines.
+# **Ray's own documentation recommends ASHA over HyperBand** (`ASHAScheduler`; Li et al. 2020). It decides about each
+# trial as it comes, and has no brackets to fill. Going further shows what that gains with many machines.
 #
 # </div>
 
 # %% [markdown]
 # ## Who wins the race?
 #
-# Hyperband against random search at equal epochs: iris, R = 27, forty repeats. Random search trains fewer
+# Hyperband against random search at equal epochs: iris, R = 27, thirty repeats. Random search trains fewer
 # configurations, all of them in full. There are three ways to say who won:
 #
 # - **as searched**: whose lowest loss is lower;
@@ -302,11 +301,11 @@ study.stopped(in_ray, n_epochs=9)
 # - **fresh**: both winners are trained anew on ten other draws of rows and seeds, which had no part in the choice, to
 #   the epoch at which they won. Whose mean loss is lower?
 #
-# **Predict:** in how many of the forty is Hyperband ahead, by each?
+# **Predict:** in how many of the thirty is Hyperband ahead, by each?
 
 # %%
-forty = range(40)
-iris_27 = study.race("iris", SPACE, 27, repeats=forty, progress=True)
+thirty = range(30)
+iris_27 = study.race("iris", SPACE, 27, repeats=thirty, progress=True)
 plots.paired(iris_27, "hyperband_fresh", "random_fresh")
 study.verdicts({"iris, R = 27": iris_27})
 
@@ -320,17 +319,16 @@ study.verdicts({"iris, R = 27": iris_27})
 #
 # ### And elsewhere?
 #
-# Two more races. First the same on breast_cancer, where early order misleads in some repeats. Then iris again with
-# R = 81: three times the patience, and more configurations. `gain` is random search's loss less Hyperband's, as searched
-# and fresh.
+# Two more races: the same on breast_cancer, and iris again with R = 81, with more configurations and three times the
+# epochs. `gain` is random search's mean loss less Hyperband's, as searched and fresh.
 #
-# **Predict:** does a larger R help or harm Hyperband? By which verdict?
+# **Predict:** in which of the two is Hyperband ahead as searched, and in which fresh?
 
 # %%
 races = {
     "iris, R = 27": iris_27,
-    "breast_cancer, R = 27": study.race("breast_cancer", SPACE, 27, repeats=forty, progress=True),
-    "iris, R = 81": study.race("iris", SPACE, 81, repeats=forty, progress=True),
+    "breast_cancer, R = 27": study.race("breast_cancer", SPACE, 27, repeats=thirty, progress=True),
+    "iris, R = 81": study.race("iris", SPACE, 81, repeats=thirty, progress=True),
 }
 study.verdicts(races)
 
@@ -338,10 +336,10 @@ study.verdicts(races)
 # <details><summary>What was seen</summary>
 #
 # As searched Hyperband wins all three. Fresh, it wins the first, makes no clear difference in the second, and
-# **loses** the third more often than not. Why? A search that looks at more losses finds luckier ones, and all are read
-# on the same thirty rows. With R = 27 most configurations are far from done, and the gain outweighs that luck. With
-# R = 81 many are good, little is left to gain, and the luckiest wins. **So:** judge a winner on rows that did not
-# choose it, before you praise the method that found it.
+# **loses** the third more often than not. Why? A search that looks at more losses finds luckier ones, and all of them
+# are read on the same few rows. On iris with R = 27 most configurations are far from done, and the gain outweighs that
+# luck. In the other two many are good, little is left to gain, and the luckiest wins. **So:** judge a winner on rows
+# that did not choose it, before you praise the method that found it.
 #
 # </details>
 #
@@ -349,16 +347,16 @@ study.verdicts(races)
 #
 # Three remedies for the race that was lost: choose only among trials that reached R; leave out the bold brackets, which
 # cut before epoch 9; or take five **finalists**, train each on four more draws of rows and seeds, and choose by the
-# mean. `better` and `worse` count the repeats in which Hyperband's winner is so, fresh, than without the remedy;
-# `beats_random` is against random search with the same remedy.
+# mean. `better` and `worse` count the repeats in which Hyperband's winner is so, fresh, than without the remedy. `loss`
+# is its mean; `beats_random` counts against random search with the same remedy.
 #
 # **Predict:** which of the three helps most?
 
 # %%
 remedies = {
     "as it is": races["iris, R = 81"],
-    "first cut at epoch 9": study.race("iris", SPACE, 81, repeats=forty, least=9, progress=True),
-    "five finalists": study.race("iris", SPACE, 81, repeats=forty, n_finalists=5, progress=True),
+    "first cut at epoch 9": study.race("iris", SPACE, 81, repeats=thirty, least=9, progress=True),
+    "five finalists": study.race("iris", SPACE, 81, repeats=thirty, n_finalists=5, progress=True),
 }
 study.remedies(remedies)
 
@@ -367,7 +365,7 @@ study.remedies(remedies)
 #
 # To demand R changes almost nothing: the winner had reached it anyhow. The other two help in more repeats than they
 # harm: later cuts at two thirds of the cost (fewer trials, fewer lucky ones), finalists at twice the cost (they
-# are judged on more rows, which is what was short). Neither makes Hyperband clearly better than random search here.
+# are judged on more rows, which is what was short). Random search with the same remedy stays ahead of both.
 # **So:** where configurations differ little, save on trials, and spend on judging a few finalists anew.
 #
 # </details>
@@ -392,9 +390,11 @@ print(iris.final_score(model))
 #
 # ## Exercises
 #
-# Run a cell as it is for the state of an exercise; `ex.q1.hint()` and `ex.q1.solution()` help.
+# In a new cell, `ex.q1.hint()` gives a hint, `ex.q1.solution()` the solution.
 #
-# **1.** Write `going_on(losses, eta)`: the positions of the trials that go on at a cut, the best first. `losses` is a
+# ### Exercise 1: who goes on?
+#
+# Write `going_on(losses, eta)`: the positions of the trials that go on at a cut, the best first. `losses` is a
 # rung's list of validation losses, nan for a failed trial. Of n trials, n // eta go on; of equal losses the earlier
 # comes first; a failed trial never goes on.
 
@@ -409,7 +409,9 @@ def going_on(losses, eta):
 ex.q1.check(going_on)
 
 # %% [markdown]
-# **2.** Write `cost(rungs)`: how many epochs a bracket trains when survivors go on from a checkpoint. `rungs` lists
+# ### Exercise 2: what does a bracket cost?
+#
+# Write `cost(rungs)`: how many epochs a bracket trains when survivors go on from a checkpoint. `rungs` lists
 # (configurations, epochs): in [(9, 1), (3, 3), (1, 9)] nine are trained to epoch 1, three of them to epoch 3, and
 # one to epoch 9.
 
@@ -421,7 +423,9 @@ def cost(rungs):
 ex.q2.check(cost)
 
 # %% [markdown]
-# **3.** A report says: "Hyperband, 143 trials, validation loss 0.061. Random search at equal cost, 19 trials, 0.068.
+# ### Exercise 3: a report
+#
+# A report says: "Hyperband, 143 trials, validation loss 0.061. Random search at equal cost, 19 trials, 0.068.
 # The same 30 validation rows." Which of the two winners will be better on new rows?
 #
 # - **a** Hyperband's.
@@ -451,7 +455,7 @@ ex.q3.check(answer_3)
 #
 # </div>
 #
-# **Next:** [the bake-off](05_bake_off.ipynb), in which the strategies of all lessons compete.
+# **Next:** the bake-off, in which the strategies of all lessons compete.
 
 # %% [markdown]
 # ## Going further
@@ -488,7 +492,7 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 # %%
 from hpt_helpers.classroom.studies.asha import waiting
 
-waiting([1, 4, 16, 64], repeats=range(10))
+waiting([1, 4, 16, 64], repeats=range(5))
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -533,9 +537,9 @@ list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
 # configurations from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb), instead of at
 # random. The brackets guard against early order that misleads, the model against drawing blindly.
 #
-# ### Another exercise
+# ### Exercise 4: ASHA's rule
 #
-# **4.** Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a
+# Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a
 # rung so far, `promoted` the positions of those that went on already. Return the position of the best trial that is
 # among the lowest n // eta and did not go on yet, or None.
 

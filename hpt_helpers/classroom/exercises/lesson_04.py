@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from hpt_helpers.classroom.exercises.explained_04 import going_on_explained, promotable_explained
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
 
 NAN = math.nan
@@ -40,6 +41,7 @@ q1 = Function(
     comes first; a failed trial never goes on.""",
     solve=going_on_solution,
     starter=going_on_starter,
+    explain=going_on_explained,
     cases=lambda: [
         ([0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8], 3),
         ([0.4, 0.2, 0.3, 0.1, 0.5], 3),
@@ -240,6 +242,7 @@ q4 = Function(
     the lowest n // eta and did not go on yet, or None.""",
     solve=promotable_solution,
     starter=promotable_starter,
+    explain=promotable_explained,
     cases=lambda: [
         ([0.5, 0.2, 0.7], [], 3),
         ([0.5, 0.2, 0.7], [0], 3),

@@ -59,7 +59,7 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
 
     rungs: (n_configs, n_epochs), the last for one configuration and the landscapes' last epoch.
     Indexed by repeat; columns: data, behind (its loss at the last epoch less the lowest there), average_behind (the
-    same of the median configuration) and rank (1: it is the lowest).
+    same of the median configuration), rank (1: it is the lowest), lr and best_lr (of it, and of the lowest).
     """
     rows = []
     for name, held in full.items():
@@ -67,10 +67,13 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
         for repeat in held.seeds:
             trials = run(successive_halving(configs, rungs), held, seed=repeat)
             losses = held.val_loss[: len(configs), held.seeds.index(repeat), -1]
-            left = trials["val_loss"].iloc[-1]
-            average = np.median(losses) - losses.min()
-            rows.append((name, repeat, left - losses.min(), average, 1 + int((losses < left).sum())))
-    return pd.DataFrame(rows, columns=["data", "repeat", "behind", "average_behind", "rank"]).set_index("repeat")
+            left, lr = trials[["val_loss", "lr"]].iloc[-1]
+            behind, average = left - losses.min(), np.median(losses) - losses.min()
+            rank, best_lr = 1 + int((losses < left).sum()), configs[losses.argmin()]["lr"]
+            rows.append((name, repeat, behind, average, rank, lr, best_lr))
+    return pd.DataFrame(
+        rows, columns=["data", "repeat", "behind", "average_behind", "rank", "lr", "best_lr"]
+    ).set_index("repeat")
 
 
 def bill(trials: pd.DataFrame, *, n_epochs: int, hours: float) -> pd.DataFrame:

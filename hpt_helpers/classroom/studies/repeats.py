@@ -6,6 +6,7 @@ Repeat 7 is draw 7 of the rows trained under seed 7. The sealed test rows are th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -16,8 +17,13 @@ from hpt_helpers.population import fit_many
 
 
 def rows_of(name: str, repeats: Sequence[int]) -> list[Splits]:
-    """Return the rows of each repeat."""
-    return [load_splits(name, draw=repeat) for repeat in repeats]
+    """Return the rows of each repeat, those asked for before from memory."""
+    return [_rows_of(name, int(repeat)) for repeat in repeats]
+
+
+@lru_cache(maxsize=1000)  # reading a data set anew takes longer than some trainings
+def _rows_of(name: str, repeat: int) -> Splits:
+    return load_splits(name, draw=repeat)
 
 
 class TrainingOfRepeats(TrainingObjective):
