@@ -58,8 +58,9 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
     """Return which of its first configurations successive halving is left with, in each repeat.
 
     rungs: (n_configs, n_epochs), the last for one configuration and the landscapes' last epoch.
-    Indexed by repeat; columns: data, behind (its loss at the last epoch less the lowest there), average_behind (the
-    same of the median configuration), rank (1: it is the lowest), lr and best_lr (of it, and of the lowest).
+    Indexed by repeat; columns: data, worse (whether than the median configuration), behind (its loss at the last epoch
+    less the lowest there), average_behind (the same of the median configuration), rank (1: it is the lowest), lr and
+    best_lr (of it, and of the lowest).
     """
     rows = []
     for name, held in full.items():
@@ -70,9 +71,9 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
             left, lr = trials[["val_loss", "lr"]].iloc[-1]
             behind, average = left - losses.min(), np.median(losses) - losses.min()
             rank, best_lr = 1 + int((losses < left).sum()), configs[losses.argmin()]["lr"]
-            rows.append((name, repeat, behind, average, rank, lr, best_lr))
+            rows.append((name, repeat, behind > average, behind, average, rank, lr, best_lr))
     return pd.DataFrame(
-        rows, columns=["data", "repeat", "behind", "average_behind", "rank", "lr", "best_lr"]
+        rows, columns=["data", "repeat", "worse", "behind", "average_behind", "rank", "lr", "best_lr"]
     ).set_index("repeat")
 
 
