@@ -204,9 +204,9 @@ studies.grids_judged_fresh(grids, "iris", n_mean=5).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It rises for the two grids that reach 0.1, not for more trials below. At a high rate the loss is very low on lucky rows
-# and very high on others: a search of one repeat picks it where it is lucky. Where five repeats choose, extending does
-# no harm; nor is there anything to gain here, as 0.01 is at or next to the lowest cell of the map. **So:** extend and
+# It rises for the two grids that reach 0.1, not for more trials below. A high rate is a little better on a few lucky rows
+# and far worse on the others: a search of one repeat picks it where it is lucky. Where five repeats choose, extending
+# does next to no harm; nor is there much to gain here, as 0.01 is at or next to the map's lowest cell. **So:** extend and
 # refine, for you cannot know beforehand; but let several repeats choose before you believe a winner at a high rate.
 #
 # </details>
@@ -265,7 +265,7 @@ plots.spread(luck)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The rows, by several times in the median (black bars). Repeating with other seeds only, as most papers do (Bouthillier
+# The rows, here by several times in the median (black bars). Repeating with other seeds only, as most papers do (Bouthillier
 # et al. 2021), leaves the larger part unseen. **So:** draw the rows anew as well, or use cross-validation.
 #
 # </details>
@@ -284,7 +284,7 @@ plots.spread(luck)
 #
 # The highest test score belongs to a good configuration or to a lucky one. Its **optimism** is that score minus the
 # accuracy of the same configuration on the validation rows, which had no part in this choice, in percentage points
-# (where several tie, their mean). We try 1, 8 or all of 56 candidates, drawn anew on each of 150 splits (only to study the fault are test rows looked at).
+# (where several tie, their mean). We try 1, 8 or all of 56 candidates, drawn anew on each of 150 splits (other splits than ours, whose test rows stay sealed).
 #
 # **Predict:** the mean optimism of the best of 56?
 
@@ -301,16 +301,16 @@ plots.histogram(by_number.get_group(56), reference=0)
 # <details><summary>What was seen</summary>
 #
 # One candidate is scored fairly; the best of many is not, and more so the more were tried. From split to split it varies
-# (`std`) by more than its mean, so no single run shows the fault; `sem` is how well the mean is known. **So:** choose
-# on validation rows, and open the test rows once.
+# (`std`) by more than its mean, so no single run shows the fault; `sem` is how well the mean is known, for splits of
+# these flowers. **So:** choose on validation rows, and open the test rows once.
 #
 # </details>
 #
 # ### Fault 2: no seed
 #
 # Two runs of our eight-trial search without a seed, on the same rows: 20 such pairs, each with rows of its own. We
-# compare two distances: of one trial's losses in the two runs (the mean of the eight), and of the best two trials
-# within a run.
+# compare two distances: of a good trial's losses in the two runs (the mean over those with the winner's learning rate),
+# and of the best two trials within a run.
 #
 # **Predict:** in how many pairs do both runs name the same winner by loss?
 
@@ -318,13 +318,13 @@ plots.histogram(by_number.get_group(56), reference=0)
 pairs = studies.two_runs(GRID, "iris")
 n_same = pairs["same_winner"].sum()
 print(f"the same winner in {n_same} of {len(pairs)} pairs")
-title = "One trial in two runs, against the best two of a run"
+title = "A good trial in two runs, against the best two of a run"
 plots.paired(pairs, "between_runs", "between_best_two", title=title)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Fewer than you might hope: one trial's loss moves between the runs by more than what separates the best two of a run. A
+# Half or fewer: a good trial's loss mostly moves between the runs by more than what separates the best two of a run. A
 # seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that others get
 # your numbers, and repeat with several to know what they are worth.
 #
@@ -363,7 +363,7 @@ studies.fault_costs(GRID, n_splits=150, more_lrs=[0.0032])
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The first two are about equally large. But only the first is a bias: repeating averages the second away, never the first. The
+# The first two are of the same order. But only the first is a bias: repeating averages the second away, never the first. The
 # wasted epochs would have bought nothing here; they cost time. **So:** mend the split first.
 #
 # </details>
@@ -396,7 +396,7 @@ studies.paired_folds(search, axes).round(3)
 #
 # ## The test score, once
 #
-# The choice: of the 39 networks of the map (all with 16 hidden units), after the grid's 100 epochs, the lowest mean over
+# The choice: of the 39 networks behind map and slider (16 hidden units), after the grid's 100 epochs, the lowest mean over
 # the 40 repeats. Now no validation rows are needed: `refit` trains on training and validation rows together. Then the
 # test rows are opened.
 
@@ -474,7 +474,7 @@ ex.q3.check(report)
 # - **Edge.** A winner on the edge says: extend, then refine; but repeat, or a bold setting wins by luck.
 # - **Ridge.** The best learning rate depends on batch size and epochs: compare each at its own best.
 # - **Luck.** The rows move a loss more than the seed does: repeat over both.
-# - **Test rows.** Choosing by them makes the score too high, more so with every candidate.
+# - **Test rows.** Choosing by them makes the score too high, more so with many candidates.
 # - **Epochs** are no axis (unless a schedule depends on them): one curve holds them all.
 #
 # </div>
@@ -501,8 +501,8 @@ plots.spread(gains)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It helps on wine and hurts a little on iris, by one flower of 30 in the median: features of one unit may be better left
-# alone. **So:** scaling is one more choice to be searched, inside the folds.
+# It helps on wine and hurts a little on iris, by a flower of 30 or less on average: features of one unit may be better
+# left alone. **So:** scaling is one more choice to be searched, inside the folds.
 #
 # </details>
 #
@@ -540,8 +540,8 @@ growth.round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Two, and an axis of two values is all edge: neighbours are as far apart as the whole range (`step`). **So:** beyond
-# three axes, a grid spends its trials on corners. The next lesson shows a way out.
+# Two, and an axis of two values is all edge: neighbours are as far apart as the whole range (`step`). **So:** with
+# 64 trials, beyond three axes, a grid spends them on corners. The next lesson shows a way out.
 #
 # </details>
 #
@@ -549,7 +549,7 @@ growth.round(2)
 #
 # Two grids of eight learning rates from 0.0001 to 0.1, evenly spaced in the logarithm or in the value. Both choose in
 # 20 repeats; 20 others judge. `wins` counts the repeats in which the logarithmic one is lower, `ties` those in which both
-# chose the same.
+# chose the same. (Equal choices get equal verdicts, so these are not 20 independent ones.)
 #
 # **Predict:** which wins after 10, 30 and 100 epochs?
 
@@ -563,8 +563,9 @@ studies.spacings(spacings, [10, 30, 100], "iris").round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It depends on the length. After 10 and 30 epochs there is little in it: the valley still lies above 0.01, as do all but
-# one of the linear grid's values. After 100 it has moved below, and the logarithmic one is clearly lower. **So:** where you do not know the place, give every power of ten the same share.
+# It depends on the length. After 10 and 30 epochs the means are near, and who wins more often changes with the draws: the
+# valley still lies at 0.01 or above, as do all but one of the linear grid's values. After 100 it has moved below, and
+# the logarithmic one is clearly lower. **So:** where you do not know the place, give every power of ten the same share.
 #
 # </details>
 #
@@ -581,8 +582,7 @@ studies.best_rates(truth, {16: 33, 32: 67, 64: 100}).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# By a step of the grid the other way round: now the small batch has the highest best rate. **So:** the ridge comes from
-# counting epochs; but equal steps do not make batch sizes alike either. Search the rate for each.
+# To a step of the grid, which is as near as 40 repeats can tell. **So:** the ridge comes mostly from counting epochs.
 #
 # </details>
 #
@@ -610,8 +610,8 @@ for name, gap in gaps.items():
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With eight by less than a point, with hundreds by two or more (± is the standard error over the foldings; other flowers
-# would move it more; and part of the gap is that nested chooses with fewer rows). **So:** with a handful of candidates
+# With eight by a point or less, with hundreds by about two (± is the standard error over the foldings; other flowers
+# would move it more; and part of the gap may be that nested chooses with fewer rows). **So:** with a handful of candidates
 # plain is enough; with hundreds nest it, or keep a test part.
 #
 # </details>
