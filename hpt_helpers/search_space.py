@@ -4,11 +4,12 @@ import math
 import numbers
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
 
-from hpt_helpers.config import check_count, is_number
+from hpt_helpers.config import check_count, is_number, plain
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,9 @@ class Choice(_Discrete):
     values: tuple
 
     def __init__(self, values):
-        object.__setattr__(self, "values", tuple(values))
+        object.__setattr__(self, "values", plain(tuple(values), "values"))  # what a configuration can hold
+        if any(isinstance(value, list | dict) for value in self.values):
+            raise TypeError(f"values is {self.values!r}; a value may be a tuple, but no list and no dict")
         if not self.values or len(set(self.values)) < len(self.values):
             raise ValueError(f"values is {self.values!r}; at least one value is needed and none twice")
 
@@ -221,7 +224,10 @@ class SearchSpace(Mapping):
 
         def translate(name, p):
             if isinstance(p, Choice):
-                return space.Categorical(list(p.values), name=name)
+                dimension = space.Categorical(list(p.values), name=name)
+                # Its own makes an array of the values, which takes tuples apart.
+                dimension.inverse_transform = partial(space.Dimension.inverse_transform, dimension)
+                return dimension
             if isinstance(p, Integer):
                 return space.Integer(p.low, p.high, name=name)
             return space.Real(p.low, p.high, prior="log-uniform" if p.log else "uniform", name=name)

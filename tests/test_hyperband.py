@@ -227,6 +227,7 @@ def test_rungs_that_are_no_halving_are_refused(rungs):
         next(successive_halving([{"lr": 1}, {"lr": 2}, {"lr": 3}], rungs))
 
 
+@pytest.mark.filterwarnings("ignore:the first three trials failed alike")
 def test_failed_trials_are_cut_first_and_may_fill_a_rung():
     trials = run(hyperband(SPACE, 9, seed=0), Curves(n_failing=7))
     first, second = trials[trials["n_epochs"] == 1], trials[trials["n_epochs"] == 3][:3]
