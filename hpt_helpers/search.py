@@ -15,6 +15,7 @@ costs 5, 0 and 4. Without `identity` each trial costs all of its epochs.
 
 from __future__ import annotations
 
+import json
 import math
 import time
 import warnings
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hpt_helpers.config import check_count, check_seed, check_seeds, is_number, plain
+from hpt_helpers.config import check_count, check_seed, check_seeds, config_key, is_number, plain
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.trials import append_trial, read_log, recordable, trial_record, trial_table
 
@@ -86,13 +87,11 @@ def run(
     seed: the training seed of every trial. progress: show a bar of charged epochs.
     log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted run of the same
         search, are taken from it at what they cost then. Asked for at a later epoch, they are trained from epoch 0.
-    retry_failed: try those that failed in the log again; the log keeps both.
+    retry_failed: try those that failed in the log again; the log keeps both, and the second counts.
     A trial that diverges or raises is recorded as failed and the search goes on, with a warning where the first three
-    fail alike. One that raises, or whose answer
-    is neither a number nor a possible `Outcome`, is charged in full. Where a batch raises, each trial of it without
-    an answer is asked alone, once. An interrupt (KeyboardInterrupt) ends the search with a warning; the trials so
-    far are returned, and what it cut off is not charged.
-
+    fail alike. One that raises, or whose answer is no number and no possible `Outcome`, is charged in full. Where a
+    batch raises, each trial of it without an answer is asked alone, once. An interrupt (KeyboardInterrupt) ends the
+    search with a warning; the trials so far are returned, and what it cut off is not charged.
     Raises TypeError or ValueError for a strategy that is no generator or yields anything but lists, not empty, of
     (config, n_epochs) with a `recordable` config and whole n_epochs >= 1; for a bad budget or seed; for an objective
     with too many answers, or that raises after its last; for a damaged or another search's log.
@@ -196,13 +195,12 @@ class _Search:
         """Return the log's next record, for what is asked i-th; None where that is to be tried again."""
         record, (config, n_epochs) = self.logged.popleft(), asked[i]
         found = record["config"], record["n_epochs"], record.get("seed")
-        if not _alike(found[0], config) and isinstance(asked, Suggestions) and found[0].keys() == config.keys():
+        if isinstance(asked, Suggestions) and found[0].keys() == config.keys() and found[0] != config:
             config = {name: _hashable(value) for name, value in found[0].items()}
             asked[i] = config, n_epochs = config, config.get("epochs", n_epochs)
-        if not _alike(found, (config, n_epochs, self.seed)):
+        if (_nine_digits(found[0]), *found[1:]) != (_nine_digits(config), n_epochs, self.seed):
             wanted = f"the search asks for {(config, n_epochs, self.seed)}; it is the log of another search"
-            n_before = len(self.records) + i
-            raise ValueError(f"the log's trial {n_before} (config, epochs, seed) is {found}, {wanted}")
+            raise ValueError(f"the log's trial {len(self.records) + i} (config, epochs, seed) is {found}, {wanted}")
         return None if self.retry_failed and record["status"] == "failed" else record | {"config": config}
 
     def settle(self, trial: _Trial, outcome: Outcome | None, runtime_s: float, bar) -> None:
@@ -287,15 +285,9 @@ def _outcome(answer: Any) -> Outcome:
         return Outcome.of_error(TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed"))
 
 
-def _alike(a: Any, b: Any) -> bool:
-    """Say whether two values are the same but for the last digits of floats; a tuple is a list."""
-    if isinstance(a, float) and isinstance(b, float):
-        return math.isclose(a, b, rel_tol=1e-9)
-    if isinstance(a, Mapping) and isinstance(b, Mapping):
-        return a.keys() == b.keys() and all(_alike(a[name], b[name]) for name in a)
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(map(_alike, a, b))
-    return type(a) is type(b) and a == b
+def _nine_digits(config: Mapping) -> str:
+    """Return the identity of a configuration but for the last digits of its floats, in which processors differ."""
+    return config_key(json.loads(config_key(config), parse_float=lambda text: float(f"{float(text):.9g}")))
 
 
 def _hashable(value: Any) -> Any:
