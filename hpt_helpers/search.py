@@ -185,11 +185,9 @@ class _Search:
             raise TypeError(f"the strategy yielded {asked!r}; a list of (config, n_epochs) is needed") from error
         if not pairs:
             raise ValueError("the strategy yielded an empty list; it should return when it has nothing to ask")
-        pairs = [(recordable(config), check_count("n_epochs", n_epochs)) for config, n_epochs in pairs]
-        if isinstance(asked, Suggestions):
-            asked[:] = pairs  # the strategy's own list: in it the log's configurations take their places
-            return asked
-        return pairs
+        asked = asked if isinstance(asked, Suggestions) else []  # the strategy's own, in which it sees replacements
+        asked[:] = [(recordable(config), check_count("n_epochs", n_epochs)) for config, n_epochs in pairs]
+        return asked
 
     def _from_log(self, asked: list, i: int) -> dict | None:
         """Return the log's next record, for what is asked i-th; None where that is to be tried again."""
