@@ -100,7 +100,7 @@ def lesson(notebook: Path) -> list[Row]:
     with tempfile.TemporaryDirectory() as cache:
         settings = os.environ | {"HPT_CACHE_DIR": cache, "TQDM_DISABLE": "1", "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", LESSON, str(notebook)]
-        said = subprocess.run(command, env=settings, check=True, capture_output=True, text=True, cwd=ROOT)
+        said = subprocess.run(command, env=settings, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     seconds, peak = map(float, said.stdout.split())
     return [Row(f"{notebook.stem}: time", seconds, "s"), Row(f"{notebook.stem}: memory", peak / 1e6, "MB")]
 
