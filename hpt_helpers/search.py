@@ -156,8 +156,9 @@ class _Search:
         asked = self._ask()
         self.over = not asked
         trials, promised, done = [], self.spent, ChainMap({}, self.paid)  # done: once this batch is trained
-        for i, (config, n_epochs) in enumerate(asked):
-            record = self._from_log(asked, i) if self.logged else None  # it may replace what is asked
+        for i in range(len(asked)):
+            record = self._from_log(asked, i) if self.logged else None
+            config, n_epochs = asked[i]  # only now: the log's may have taken its place
             identity = None if record else identity_of(config)
             identity = object() if identity is None else identity  # a new object is equal to nothing else
             n_done = done.get(identity, 0)

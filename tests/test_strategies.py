@@ -298,6 +298,16 @@ def test_a_bayesian_search_learns_from_a_log_that_it_would_not_have_written(tmp_
     assert not set(after["lr"][7:]) & set(other["lr"])  # it learned from what was tried, not what it had asked for
 
 
+def test_a_failed_trial_of_such_a_log_is_tried_again_as_it_was(tmp_path):
+    log, failing = tmp_path / "log", iter([0.5, 0.5, math.nan, 0.5])
+    before = run(bayesian_search(SHAPES, 4, seed=11), Counted(lambda config: next(failing)), log=log)
+    tried = []
+    objective = Counted(lambda config: tried.append(config) or 0.4)
+    after = run(bayesian_search(SHAPES, 4, seed=3), objective, log=log, retry_failed=True)
+    assert tried == [config_of(before, 2)] and after["val_loss"].tolist() == [0.5, 0.5, 0.4, 0.5]
+    assert [config_of(after, i) for i in range(4)] == [config_of(before, i) for i in range(4)]
+
+
 @pytest.mark.parametrize(
     ("space", "n_epochs", "seed"),
     [
