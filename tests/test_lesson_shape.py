@@ -11,7 +11,8 @@ import pytest
 from tools.lesson_minutes import PREDICTION, code_to_read, is_exercise, load, split
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-NEW_SHAPE = ["01_grid_search", "02_random_search"]  # a lesson joins when it is written anew
+# A lesson joins when it is written anew.
+NEW_SHAPE = ["01_grid_search", "02_random_search", "03_bayesian_optimization"]
 
 MAX_CORE_MINUTES = 60
 MAX_LINES, MAX_MEDIAN, MAX_WIDTH, MAX_IMPORTS = 12, 6, 100, 6

@@ -35,7 +35,6 @@ CALLS = {
     "learning_curves": lambda **o: plots.learning_curves({"slow": CURVES[0], "fast": CURVES[1]}, **o),
     "heat_map": lambda **o: plots.heat_map(SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", **o),
     "response": lambda **o: plots.response(GRID, by="batch_size", **o),
-    "surrogate": lambda ax=None, **o: draw_surrogate(axes=ax and (ax, ax.figure.add_subplot()), **o),
     "spread": lambda **o: plots.spread(LUCK, **o),
     "paired": lambda **o: plots.paired(PAIRS, "random", "grid", **o),
     "histogram": lambda **o: plots.histogram(LUCK["val_loss"], **o),
@@ -48,11 +47,6 @@ CALLS = {
         {title: CONFIGS}, pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]}), axes=ax and [ax]
     ),
 }
-
-
-def draw_surrogate(**options):
-    mean, std, gain = np.array([0.5, 0.2, 0.4]), np.array([0.1, 0.05, 0.02]), np.array([0, 0.03, 0.01])
-    return lesson_plots.surrogate(LRS, mean, std, gain, tried=[(1e-4, 0.5), (1e-2, 0.4)], **options)
 
 
 @pytest.fixture(autouse=True)
@@ -396,33 +390,6 @@ def test_what_cannot_be_drawn_is_refused():
         plots.paired(PAIRS[:1], "random", "grid")
     with pytest.raises(ValueError, match="no number"):
         plots.histogram([np.nan])
-
-
-def test_a_surrogate_is_drawn_above_its_gain():
-    truth = np.array([0.45, 0.25, 0.35])
-    upper = draw_surrogate(truth=truth, x_label="learning rate")
-    (lower,) = set(upper.figure.axes) - {upper}
-    by_name = {line.get_label(): line for line in upper.lines}
-    assert data(by_name["surrogate"]) == [LRS, [0.5, 0.2, 0.4]]
-    assert data(by_name["truth"]) == [LRS, truth.tolist()]
-    assert data(by_name["trials"]) == [[1e-4, 1e-2], [0.5, 0.4]]
-    assert band(upper.collections[0]) == {
-        x: pytest.approx(edges) for x, edges in zip(LRS, [(0.3, 0.7), (0.1, 0.3), (0.36, 0.44)], strict=True)
-    }
-    assert {x: high for x, (_, high) in band(lower.collections[0]).items()} == {1e-4: 0, 1e-3: 0.03, 1e-2: 0.01}
-    for ax in (upper, lower):
-        assert [data(line)[0] for line in ax.lines if data(line)[1] == [0, 1]] == [[1e-3, 1e-3]]  # the largest gain
-        assert ax.get_xscale() == "log"
-    assert (upper.get_ylabel(), lower.get_ylabel()) == ("validation loss (nats)", "gain (nats)")
-    assert lower.get_xlabel() == "learning rate"
-    assert "2 trials" in upper.alt_text and "learning rate 0.001" in upper.alt_text
-    assert_told_apart_in_greyscale(upper.lines)
-    assert draw_surrogate(log_x=False).get_xscale() == "linear"
-
-
-def test_a_surrogate_is_drawn_on_two_axes_given():
-    _, pair = plt.subplots(2, 1)
-    assert draw_surrogate(axes=pair) is pair[0] and pair[1].has_data()
 
 
 def test_lines_are_drawn_against_x():

@@ -95,11 +95,11 @@ def test_a_duel_has_the_winners_losses_and_their_fresh_losses():
     assert table["grid"].nunique() == 1
 
 
-def test_a_tally_counts_wins_and_takes_medians():
+def test_a_tally_counts_wins_and_takes_means():
     table = pd.DataFrame({
         "random": [1, 2, 9], "grid": [2, 3, 4], "random_as_searched": [0, 5, 5], "grid_as_searched": [1, 5, 1],
     })  # fmt: skip
-    assert studies.tally({"x": table}).to_numpy().tolist() == [["x", 3, 1, 2, 2, 3]]
+    assert studies.tally({"x": table}).to_numpy().tolist() == [["x", 3, 1, 2, 4, 3]]
 
 
 def test_a_shifted_grid_has_two_values_half_a_range_apart():
@@ -117,7 +117,7 @@ def test_many_dimensions_have_a_row_for_each_number_of_draws():
     by_one = studies.duel(
         lambda r: SPACE.sample(4, seed=r), lambda r: studies.shifted_grid(SPACE, 2, r), repeats=[0, 1], judges=JUDGES
     )
-    assert table.loc[0, ["random", "grid"]].to_list() == by_one[["random", "grid"]].median().to_list()
+    assert table.loc[0, ["random_fresh", "grid_fresh"]].to_list() == by_one[["random", "grid"]].mean().to_list()
 
 
 def test_what_so_many_trials_promise_and_keep():
@@ -143,7 +143,7 @@ def test_placements_have_a_case_for_each_space_grid_and_number_of_epochs():
     grid = SPACE.grid(3, centred=True)
     best = min(grid, key=lambda config: alone(config, 0, 3))
     expected = fresh([best], "iris", n_epochs=3, repeats=JUDGES)
-    assert table["grid"][3] == pytest.approx(expected[0], abs=1e-9)
+    assert table["grid_fresh"][3] == pytest.approx(expected[0], abs=1e-9)
 
 
 def test_retraining_against_as_many_trials():
@@ -217,6 +217,16 @@ def test_estimates_see_the_first_trials_and_are_compared_with_later_ones():
     assert table.loc[0, ["trials", "new", "lowest", "seen", "spread"]].to_list() == pytest.approx(
         [29, np.mean(later), np.mean([min(row[:2]) for row in losses]), 2, 0], abs=1e-9
     )
+
+
+def test_a_step_is_what_the_last_estimate_gains_from_the_row_above():
+    settings = {"n_seen": 3, "numbers": [1, 2], "n_epochs": 2, "repeats": [0, 1]}
+    table = further.estimates(SPACE, {"last": lambda losses, n: losses[n]}, **settings)
+    losses = [[alone(config, r, 2) for config in SPACE.sample(3, seed=r)] for r in (0, 1)]
+    gains = [row[1] - row[2] for row in losses]
+    assert table["step"].isna().tolist() == [True, False]
+    expected = [np.mean(gains), abs(gains[0] - gains[1]) / 2**0.5]
+    assert table.loc[1, ["step", "step_spread"]].to_list() == pytest.approx(expected, abs=1e-9)
 
 
 def test_near_ties_take_the_smallest_network():

@@ -14,11 +14,12 @@
 #
 # **When do random tries beat a grid, and when not? And what is their winner worth?**
 #
-# **Time:** core path 58 minutes, going further 23 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
+# **Time:** core path 59 minutes, going further 23 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
 #
 # ## The idea in one picture
 #
-# Nine trials, two hyperparameters. Only the horizontal one matters; above each square is the loss (made up).
+# Nine trials, two hyperparameters. Only the horizontal one matters; above each square is the loss (made up, with its
+# valley between the grid's points).
 
 # %%
 from hpt_helpers.classroom import diagrams
@@ -65,7 +66,8 @@ space = SearchSpace({
 })
 
 # %% [markdown]
-# scikit-learn's `ParameterSampler` draws from its distributions. `same_trials` compares configurations and losses.
+# scikit-learn's `ParameterSampler` draws from its distributions, in the order above. `grid_search` tries any list of
+# configurations; `same_trials` compares them and their losses.
 
 # %%
 from sklearn.model_selection import ParameterSampler
@@ -89,8 +91,8 @@ trials.nsmallest(5, "val_loss")[[*space, "val_loss"]].round(4)
 #
 # ## Why draw the logarithm?
 #
-# A learning rate acts by its ratio: doubling 0.001 is as large a step as doubling 0.01. **Log-uniform** means that the
-# logarithm is drawn evenly.
+# One chooses a learning rate by its ratio: after 0.001 one tries 0.002, after 0.01 rather 0.02. **Log-uniform** means
+# that the logarithm is drawn evenly.
 #
 # **Predict:** which share of *evenly* drawn learning rates from 0.0001 to 0.1 lies below 0.01?
 
@@ -112,15 +114,15 @@ plots.spread(tidy, log=True)
 # <details><summary>What was seen</summary>
 #
 # About a tenth, though two of the range's three powers of ten lie below 0.01. Log-uniform draws give each power a
-# third. **So:** draw log-uniformly what acts by its ratio, unless you know its power of ten.
+# third. **So:** draw log-uniformly what you choose by its ratio, unless you know its power of ten.
 #
 # </details>
 #
 # ## Which hyperparameters matter?
 #
-# We train a full grid in 20 **repeats**: each a new draw of rows and a new training seed. For each hyperparameter we
-# average the logarithm of the loss over all others. The variance of these averages, as a share of all variance, is
-# what it explains alone.
+# We train a full grid in 20 **repeats**: each a new draw of rows (from the same 120) and a new training seed. For each
+# hyperparameter we average the logarithm of the loss over all others. The variance of these averages, as a share of all
+# variance, is what it explains alone.
 #
 # **Predict:** which explains most, and about which share?
 
@@ -129,7 +131,7 @@ from hpt_helpers.classroom.studies import lesson_02 as studies
 from hpt_helpers.classroom.studies.repeats import rows_of
 from hpt_helpers.landscape import landscape
 
-repeats = studies.JUDGES  # 20: they will judge all winners, and choose none
+repeats = studies.JUDGES  # 20, kept apart: no search chooses by them
 rows = rows_of("iris", repeats)
 full_grid = space.grid({"lr": 5})
 truth = landscape(full_grid, rows, n_epochs=40, seeds=repeats)
@@ -139,15 +141,15 @@ studies.variance_shares(truth, 40).round(2)
 # <details><summary>What was seen</summary>
 #
 # The learning rate explains nearly all: the **effective dimension** is about one. It belongs to the problem *and* the
-# ranges (see Going further). **So:** expect few hyperparameters to matter, without knowing which.
+# ranges (see Going further). **So:** in wide ranges expect few to matter, without knowing which.
 #
 # </details>
 #
 # ## Six dimensions, of which one matters
 #
-# Beside the learning rate, five dials that are connected to nothing. 64 trials are a grid of two values each; as nobody
-# knows where the valley is, the grid is shifted by chance. Grey points show the truth: 200 configurations, each with
-# its mean loss over the repeats.
+# Beside the learning rate, five dials that are connected to nothing. 64 trials are a grid of two values each. Nobody
+# knows where the good rates are, so all of the grid's values are moved by one random amount. Crosses are trials; grey
+# points show the truth: 200 configurations, each with its mean loss over the repeats.
 
 # %%
 from hpt_helpers.classroom import lesson_plots
@@ -162,8 +164,8 @@ lesson_plots.projections(tried, means, y="dial 1")
 
 # %% [markdown]
 # The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 other repeats, each with its own
-# shift. Winners are judged **fresh**: by their mean loss over the repeats that chose nothing. All that twice: with a
-# trial's loss from one draw of 30 validation rows, and as the mean of five.
+# shift. Winners are judged **fresh**: by their mean loss over the repeats that chose nothing (the last two columns). All
+# that twice: with a trial's loss from one draw of 30 validation rows, and as the mean of five, at five times the cost.
 #
 # **Predict:** in how many of 20 does random win, as searched (by the losses that chose) and fresh?
 
@@ -173,9 +175,10 @@ studies.many_dimensions(six, judged_by=[1, 5]).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched, random always wins: the lowest of 64 noisy losses is low. Judged fresh, it wins nearly always where a
-# loss is the mean of five draws. Where it is one draw it depends: the lowest of 64 is often only lucky. **So:** more
-# values help when the loss can tell them apart. Never compare searches by the losses they chose by.
+# As searched, random always wins: of 64 different values one is low, by merit or by luck; the grid has two. Judged fresh,
+# it wins nearly always where a loss is the mean of five draws. Where it is one draw it depends: the lowest of 64 is
+# often only lucky. **So:** more values help when the loss can tell them apart. Never compare searches by the losses
+# they chose by.
 #
 # </details>
 #
@@ -221,8 +224,8 @@ losses.quantile(0.05).round(3)
 # In the lowest range even the top 5 % are several times worse than the middle of the highest. The formula counts ranks
 # among *these* draws. And the search must recognise what it meets, by 30 rows and one seed.
 #
-# **Predict:** 60 draws meet the top 5 % with probability .95. In which share of 40 searches is the trial that they
-# *return* among it?
+# **Predict:** 60 draws meet the top 5 % with probability .95. In which share of 40 such searches does the trial that is
+# *returned*, the one with the lowest loss, belong to the top 5 %?
 
 # %%
 studies.how_many(space, means).round(3)
@@ -230,7 +233,7 @@ studies.how_many(space, means).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In a small part. With more trials the loss as searched keeps falling; the fresh loss stops at about nine. From there
+# In a fifth or less. With more trials the loss as searched keeps falling; the fresh loss stops at about nine. From there
 # on the search finds luckier trials, not better ones. **So:** a good trial is soon met and hard to recognise. Spend on
 # telling the best apart (see Retrain the finalists).
 #
@@ -253,13 +256,13 @@ plots.paired(one, "random", "grid")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In nearly all. Because it is random? The grid's learning rates are the two ends of the range and its middle, and the
-# valley lies between the last two. **So:** ask of every comparison what else it could be.
+# In most. Because it is random? The grid's learning rates are the two ends of the range and its middle, and the valley
+# lies between the last two. **So:** ask of every comparison what else it could be.
 #
 # </details>
 #
 # We vary where the grid's points are (from bound to bound, or the centres of equal cells), how far learning rates
-# reach, and the epochs.
+# reach, and the epochs (above 40, now also 20).
 #
 # **Predict:** where does random win, and where the grid?
 
@@ -271,17 +274,18 @@ studies.placements(spaces).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It depends on placement. Up to 0.1 the bounds miss the valley, and random wins; a centre lies in it, and the grid is
-# about as good or better. Up to 0.01 the best learning rates are near the upper bound: there the grid from bound to
-# bound has points, and wins; the centres have none, and mostly lose. As searched, some verdicts differ. **So:** prefer
-# random draws where you do not know the place, a grid where you do.
+# It depends on placement, at both lengths. Up to 0.1 the bounds miss the valley, and random mostly wins; a centre lies in
+# it, and the grid is about as good or better. Up to 0.01 the best learning rates are near the upper bound: there the
+# grid from bound to bound has points, and wins; the centres have none, and mostly lose. As searched, some verdicts
+# differ. **So:** a grid wins where one of its points lies in the valley; random draws do not hang on that, and pay for
+# it where one does.
 #
 # </details>
 #
 # ## Retrain the finalists
 #
 # The lowest of 27 losses is good *and* lucky, and luck does not come twice. So train the best three again, five times
-# each, on new rows under new seeds, and take the lowest mean.
+# each, on new draws of rows under new seeds, and take the lowest mean.
 
 # %%
 from hpt_helpers.trials import config_of
@@ -291,14 +295,16 @@ finalists = [config_of(trials, trial) for trial in best_three]
 new = range(200, 205)
 again = landscape(finalists, rows_of("iris", new), n_epochs=40, seeds=new)
 winner = again.best(40)
-studies.mean_losses(again, 40).round(3)
+retrained = studies.mean_losses(again, 40)
+before = trials.loc[best_three, "val_loss"].values
+retrained.assign(as_searched=before).round(3)
 
 # %% [markdown]
-# All three losses rise: as searched they were lucky. That cost 15 trainings. Would 15 more trials have been better? In
+# All three losses rise, and their order turns round. That cost 15 trainings. Would 15 more trials have been better? In
 # 40 repeats one search makes 42 trials; the other makes 27 and retrains. A search's *promise* is the loss by which its
 # winner won.
 #
-# **Predict:** whose winner is better, fresh, and whose promise is kept?
+# **Predict:** whose winner is better, fresh? By how much is each promise broken?
 
 # %%
 spent = studies.retraining(space)
@@ -309,8 +315,8 @@ spent.drop(columns="repeat").mean().round(3)
 # <details><summary>What was seen</summary>
 #
 # On average the retrained winner is clearly better; in a single repeat it depends (see the counts). The promise of 42
-# trials is far too low, that of retraining is about kept. **So:** keep a third of the budget for the finalists. You
-# choose better, and you know what you have.
+# trials is far too low, that of retraining much less so. **So:** keep a good part of the budget for the finalists (here
+# a third). You choose better, and know better what you have.
 #
 # </details>
 #
@@ -324,8 +330,9 @@ spent.drop(columns="repeat").mean().round(3)
 #         best_accuracy, best_params = accuracy, params
 # ```
 #
-# Nothing is seeded. Of 27 combinations, how many different winners do 1,000 runs on the same rows name? (That it scores
-# on test rows was lesson 1's fault.)
+# Nothing is seeded. Of 27 combinations, how many different `winners` do 1,000 runs on the same rows name (the mean over 20
+# draws of rows)? We seed the trainings, then all; and without a seed we choose by the loss, draw 15 instead of five,
+# and retrain the best three. (That it scores on test rows was lesson 1's fault.)
 #
 # **Predict:** which repair lowers the number of winners, and which their fresh loss?
 
@@ -340,10 +347,10 @@ studies.lottery(LISTS).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Most combinations win some run. Seeding the trainings changes little: the lottery is the draw of configurations.
-# Seeding all leaves one winner and no better one: a seed freezes the ticket. The loss, more trials and retraining
-# each make it better. **So:** seed everything, to be repeatable; to be *good*, choose by the loss, draw more than
-# five, and retrain.
+# Most combinations win some run. Seeding the trainings hardly changes their number: the lottery is the draw of
+# configurations. Seeding all leaves one winner, not a better one: a seed freezes the ticket. Only more trials lower the
+# number without freezing it. The loss, more trials and retraining each make the winner better. **So:** seed everything,
+# to be repeatable; to be *good*, choose by the loss, draw more than five, and retrain.
 #
 # </details>
 #
@@ -462,11 +469,11 @@ ex.q3.check(answer_3)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - Few hyperparameters matter, and you do not know which: random draws try many values of each.
+# - In wide ranges few hyperparameters matter, and you do not know which: random draws try many values of each.
 # - $1 - (1 - p)^n$ is the chance to *meet* the top share $p$ of these draws: a rank, no distance. What is *returned* is
 #   often lucky rather than good.
 # - A grid is a bet on placement. Compare searches fresh, in pairs, and on more than one placement.
-# - Keep a third of the budget to retrain the finalists on new rows and seeds.
+# - Keep part of the budget to retrain the finalists on new draws of rows and new seeds.
 # - A seed makes a search repeatable, not good.
 #
 # </div>
@@ -478,8 +485,8 @@ ex.q3.check(answer_3)
 #
 # ### Draws that repeat
 #
-# From lists, independent draws may repeat. `ParameterSampler` draws lists without replacement, as from a deck of
-# cards.
+# From lists, independent draws may repeat. Where all is lists, `ParameterSampler` draws without replacement, as from a
+# deck of cards.
 #
 # **Predict:** in ten independent draws from 27 combinations, how likely is a repeat, and how many different ones
 # appear?
@@ -496,7 +503,7 @@ pd.DataFrame(table).round(3)
 # <details><summary>What was seen</summary>
 #
 # A repeat is likely already in ten draws, and under one seed it teaches nothing. Without replacement 27 draws are the
-# whole grid. **So:** draw lists without replacement; from distributions hardly anything repeats.
+# whole grid. **So:** draw lists without replacement; where one distribution is continuous nothing repeats.
 #
 # </details>
 #
@@ -519,9 +526,11 @@ def with_replacement(losses, n):
     return np.sort(losses) @ (at_least[:-1] ** n - at_least[1:] ** n)
 
 # %% [markdown]
-# We compare with truth: the lowest of $n$ *new* trials, mean of 40 searches.
+# We compare with truth: the lowest of $n$ *new* trials, mean of 40 searches. `spread` is the standard deviation of the
+# second estimate from search to search; `step` and `step_spread` are mean and standard deviation of what it gains from
+# the row above.
 #
-# **Predict:** for which $n$ does one search's estimate vary most from search to search (`spread`)?
+# **Predict:** for which $n$ does one search's estimate vary most from search to search?
 
 # %%
 from hpt_helpers.classroom.studies import lesson_02_further as further
@@ -532,16 +541,18 @@ further.estimates(space, both).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# For small $n$: the lowest of two swings with every draw. Without replacement the estimate is unbiased; with
-# replacement it is higher at every $n$, as the best loss may be missed. The spread is larger than what the step from
-# nine to 27 trials promises. **So:** draw without replacement, and do not stop by one search's curve.
+# For small $n$: the lowest of two swings with every draw. Without replacement the estimate is unbiased, by arithmetic;
+# with replacement it is higher at every $n$, as a draw may be wasted on the same loss. What the step from nine to 27
+# gains varies from search to search as much as it is large. **So:** draw without replacement, and do not stop by one
+# search's curve.
 #
 # </details>
 #
-# ### Among near ties, take the smallest network
+# ### What does the smaller network cost?
 #
 # The **one-standard-error rule** (Breiman et al., 1984): among those that the luck of a loss cannot tell from the best,
-# take the simplest. `ties` lists the trials within a tolerance.
+# take the simplest. A single loss has no standard error that we know, so we state a tolerance: `ties` lists the trials
+# within it.
 
 # %%
 from hpt_helpers.trials import ties
@@ -558,16 +569,17 @@ further.near_ties(space, tolerances=[0, 0.01, 0.02, 0.05]).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Nothing: the networks are much smaller, and their fresh loss is even lower. Among near ties the lowest loss is mostly
+# Nothing: the networks are much smaller, and their fresh loss is no higher. Among near ties the lowest loss is mostly
 # luck, and the size is not. **So:** state a tolerance before you search, and break near ties by what you can see.
 #
 # </details>
 #
 # ### How many dimensions matter on digits?
 #
-# The shares of variance again, on digits after eight epochs; then for learning rates from 0.001 on.
+# The shares of variance again, on digits after eight epochs; then for learning rates from 0.001 on. The batch size is
+# fixed at 32.
 #
-# **Predict:** does the hidden size matter more in the narrower range?
+# **Predict:** what share has the hidden size, in each range?
 
 # %%
 from hpt_helpers.search_space import Choice
@@ -583,7 +595,7 @@ all_lrs.assign(share_of_large_lrs=large_lrs["share"]).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Much more. A poor range of one hyperparameter drowns the others. **So:** once the range of what matters most is
+# Little, and then much more. A poor range of one hyperparameter drowns the others. **So:** once the range of what matters most is
 # narrowed, ask again.
 #
 # </details>
@@ -601,8 +613,8 @@ further.even_designs(space).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# They are several times more even, and find lower losses as searched. Judged fresh there is little in it. **So:** take
-# even draws where your library offers them, as they cost nothing; expect little on few rows.
+# They are several times more even, and as searched find slightly lower losses. Judged fresh there is little in it. **So:**
+# take even draws where your library offers them, as they cost nothing; expect little here.
 #
 # </details>
 #

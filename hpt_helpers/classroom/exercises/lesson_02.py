@@ -95,7 +95,7 @@ q2 = Function(
     wrong=[
         Wrong(
             _faulty_configs(),
-            "make the generator once, before the loop; a new one starts again at the same draw.",
+            "from a generator made once, before the loop; a new generator starts again at the same draw.",
             "Thinks that a seed belongs to each draw; makes a new generator inside the loop.",
         ),
         Wrong(

@@ -135,18 +135,19 @@ def duel(
 
 
 def tally(duels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return a row for each duel: in how many repeats random wins, as searched and fresh, and the median fresh losses.
+    """Return a row for each duel: in how many repeats random wins, as searched and fresh, and the mean fresh losses.
 
-    Columns: case, of (repeats), random_wins_as_searched, random_wins_fresh, random, grid.
+    Columns: case, of (repeats), random_wins_as_searched, random_wins_fresh, random_fresh, grid_fresh.
     """
     rows = [
         (
             case, len(t), (t["random_as_searched"] < t["grid_as_searched"]).sum(), (t["random"] < t["grid"]).sum(),
-            t["random"].median(), t["grid"].median(),
+            t["random"].mean(), t["grid"].mean(),
         )
         for case, t in duels.items()
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["case", "of", "random_wins_as_searched", "random_wins_fresh", "random", "grid"])
+    columns = ["case", "of", "random_wins_as_searched", "random_wins_fresh", "random_fresh", "grid_fresh"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def shifted_grid(space: SearchSpace, n_values: int, repeat: int) -> list[dict]:

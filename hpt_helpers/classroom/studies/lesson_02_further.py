@@ -31,18 +31,21 @@ def estimates(
     """Return how well the losses of one search foretell the lowest of n trials: a row for each n.
 
     estimators: name → function of (losses, n). Each gets the first n_seen losses of a search. Columns: trials, new
-    (the mean lowest loss of n trials that come after these), each estimator's mean, and spread: the standard
-    deviation of the last one over the searches.
+    (the mean lowest loss of n trials that come after these), each estimator's mean; and of the last one over the
+    searches: spread, its standard deviation, and step and step_spread, the mean and standard deviation of what it
+    gains from the row above.
     """
     trials = random_searches(space, MOST, n_epochs=n_epochs, repeats=repeats)
     losses = trials["val_loss"].to_numpy().reshape(len(repeats), MOST)
-    seen, rows = losses[:, :n_seen], []
+    seen, rows, before = losses[:, :n_seen], [], np.full(len(repeats), np.nan)
     for n in numbers:
         later = [losses[:, i : i + n].min(axis=1) for i in range(n_seen, MOST - n + 1, n)]
         found = {name: np.array([estimate(row, n) for row in seen]) for name, estimate in estimators.items()}
         last = list(found.values())[-1]
-        rows.append((n, np.mean(later), *[values.mean() for values in found.values()], last.std(ddof=1)))
-    return pd.DataFrame(rows, columns=["trials", "new", *estimators, "spread"])
+        gained, before = before - last, last
+        spreads = last.std(ddof=1), gained.mean(), gained.std(ddof=1)
+        rows.append((n, np.mean(later), *[values.mean() for values in found.values()], *spreads))
+    return pd.DataFrame(rows, columns=["trials", "new", *estimators, "spread", "step", "step_spread"])
 
 
 def near_ties(
