@@ -43,10 +43,8 @@ def plain(value: Any, name: str = "config") -> Any:
             if not isinstance(key, str):
                 raise TypeError(f"{name} has the name {key!r}; names must be of type str")
         return {str(key): plain(entry, f"{name}[{str(key)!r}]") for key, entry in value.items()}
-    raise TypeError(
-        f"{name} is {value!r}, of type {type(value).__name__}; allowed are None, bool, int, finite float, str, "
-        "and lists, tuples and dicts of these"
-    )
+    allowed = "None, bool, int, finite float, str, and lists, tuples and dicts of these"
+    raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; allowed are {allowed}")
 
 
 def config_key(config: Mapping) -> str:

@@ -19,9 +19,9 @@ import pytest
 
 from hpt_helpers import local_ray as room
 from hpt_helpers.classroom.ray_in_turn import fit_in_turn, quiet_run
+from hpt_helpers.classroom.ray_tune import course_trainable, results_table
 from hpt_helpers.data import load_splits
 from hpt_helpers.local_ray import local_ray
-from hpt_helpers.ray_tune import course_trainable, results_table
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit
 

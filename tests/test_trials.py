@@ -396,7 +396,7 @@ def test_a_line_ends_in_the_crc32_of_what_is_before_it(tmp_path):
         assert list(json.loads(line))[-1] == "crc32"
 
 
-@pytest.mark.parametrize("order", [(0, 2), (1, 2), (0, 1, 1, 2), (0, 2, 1)])
+@pytest.mark.parametrize("order", [(0, 2), (1, 2), (0, 0, 1, 2), (0, 2, 1), (0, 1, 1, 1, 2, 0)])
 def test_lines_that_are_missing_twice_or_elsewhere_are_an_error(order, tmp_path):
     """As where two searches wrote to one log, or somebody edited it."""
     path = tmp_path / "log.jsonl"
@@ -404,6 +404,17 @@ def test_lines_that_are_missing_twice_or_elsewhere_are_an_error(order, tmp_path)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[i] for i in order))
     with pytest.raises(ValueError, match=r"is not the record of trial \d: lines are missing or mixed"):
+        read_log(path)
+
+
+def test_of_a_failed_trial_that_was_tried_again_the_last_try_counts(tmp_path):
+    path = tmp_path / "log.jsonl"
+    tries = [(0, math.nan), (1, 0.5), (2, math.nan), (0, math.nan), (2, 0.7), (0, 0.9)]
+    for trial, loss in tries:
+        append_trial(path, record(loss), trial=trial)
+    assert [r["val_loss"] for r in read_log(path)] == [0.9, 0.5, 0.7]
+    append_trial(path, record(0.1), trial=1)  # which had not failed
+    with pytest.raises(ValueError, match=r"line 7 of log\.jsonl is not the record of trial 3"):
         read_log(path)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from hpt_helpers.classroom.ray_tune import results_table
 from hpt_helpers.progress import progress_bar
-from hpt_helpers.ray_tune import results_table
 
 
 def quiet_run(folder: Path):
