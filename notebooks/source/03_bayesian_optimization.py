@@ -36,7 +36,8 @@ bayes_plots.idea()
 #
 # The hidden curve is the validation loss of a network on iris after 100 epochs, by its learning rate. Find its lowest
 # point in ten tries, and say before each why there. In JupyterLab, move the slider (or Tab to it and use the arrows) and
-# press **Try**; elsewhere, call `challenge.submit({"lr": 0.003})`.
+# press **Try**; elsewhere, call `challenge.submit({"lr": 0.003})`, which takes the nearest of 101 learning rates. The
+# **incumbent** is the best so far.
 
 # %%
 from hpt_helpers.classroom.challenge import Challenge
@@ -54,7 +55,7 @@ challenge
 
 # %%
 played = Challenge(curve, budget=10)
-for lr in (0.0003, 0.03, 0.003, 0.01, 0.001, 0.005, 0.004, 0.007, 0.0045, 0.006):
+for lr in studies.OUR_TRIES:
     played.submit({"lr": lr})
 played
 
@@ -105,7 +106,7 @@ def posterior(tried, losses, points, noise=1e-6):
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
-truth = curve.val_loss[:, 0, -1]
+truth = curve.val_loss[:, 0, -1]  # of each learning rate, after the last epoch
 place = np.linspace(0, 1, 101)[:, None]  # of the learning rates between their bounds
 tried, losses = place[::10], truth[::10]
 library = GaussianProcessRegressor(Matern(0.3, nu=2.5), alpha=1e-6, optimizer=None)
@@ -196,7 +197,7 @@ four = step(three)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Down the slope, as far as the mean falls: there both terms agree.
+# Where the mean is lowest. Further left the doubt is larger, but the mean rises again.
 #
 # </details>
 #
@@ -232,15 +233,17 @@ seven = step(six)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Between the two best. **So:** the search refines and looks elsewhere in turn, and the height of the gain says what is
-# left to hope for.
+# Between the two best: the search refines and looks elsewhere in turn. The gain is higher than before the bad trial at
+# the bound, though nothing was learned here: losses are scaled by their spread, and that trial stretched it. **So:**
+# remember this when something crashes.
 #
 # </details>
 #
 # ## More dimensions
 #
-# The search takes 2,000 random candidates, with places from 0 to 1 by `to_unit`. As before, a strategy yields what to try
-# and is sent the losses. `told` is what the surrogate is told of them.
+# The search takes 2,000 random candidates, with places from 0 to 1 by `to_unit`. Until now a strategy asked for everything
+# at once; this one asks, is sent the losses (`losses = yield …`), and asks again. `told` is what the surrogate is told of
+# them: their logarithms, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 
 # %%
 def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
@@ -327,9 +330,9 @@ studies.tellings(crashing, search_by_hand, ways, repeats=range(20)).round(4)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As it is, the crash ruins the search: it is no better than random draws. Losses are scaled by their spread, and that is
-# now the crash's; all others look alike. The logarithm is not enough, cutting off at the median is. **So:** tell a crash
-# as a bad trial, not as an earthquake. The same goes for losses that explode.
+# As it is, the crash ruins the search: it loses to random draws in most pairs. Losses are scaled by their spread, and that
+# is now the crash's; all others look alike. The logarithm is not enough, cutting off at the median is. **So:** tell a
+# crash as a bad trial, not as an earthquake. The same goes for losses that explode.
 #
 # </details>
 #
@@ -402,7 +405,8 @@ report.round(1)
 #
 # About five: a staircase, whose top step many trials share, and on which a surrogate sees no slope. The accuracy that is
 # reported is points too high, the luckiest of many; a seed does not change that. With the loss every trial tells
-# something, and the excess is about half. **So:** search by the loss; report an accuracy that nothing was chosen by.
+# something, and the excess is about half. The models chosen are about equally good: what is mended is the report.
+# **So:** search by the loss; report an accuracy that nothing was chosen by.
 #
 # </details>
 #
@@ -466,7 +470,7 @@ ex.q2.check(told)
 # - **3** 27 trials are too few for a surrogate to learn anything.
 
 # %%
-answer_3 = ...
+answer_3 = ...  # a letter and a number in quotes, such as "a1"
 
 ex.q3.check(answer_3)
 
@@ -502,7 +506,7 @@ studies.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On the bowl. The search sees a slope, goes down, and takes the rest for known: it never meets the hole. Random draws do
+# On the bowl. The search sees a slope, goes down, and takes the rest for known: it seldom meets the hole. Random draws do
 # not care where the slope leads. On the smooth functions it wins nearly always, in six dimensions too. **So:** it bets
 # that the loss is smooth. Where it is not, spend part of the trials at random.
 #
@@ -590,7 +594,8 @@ Slider(with_scale, [0.03, 0.1, 0.3, 1.0, 3.0], label="length scale", start=1.0)
 
 # %% [markdown]
 # Short: each trial speaks for itself only, and the doubt is the same everywhere else. Long: the curve is thought smooth,
-# and the doubt small far away, where it should not be.
+# and the doubt small far away, where it should not be: at 1, all of the left end is believed to lie below 0, which no
+# loss can.
 #
 # ### Several trials at once, and a search that was interrupted
 #

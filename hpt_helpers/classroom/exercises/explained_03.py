@@ -7,12 +7,13 @@ from hpt_helpers.classroom.exercises.reading import difference, shown
 
 def next_trial_cases() -> list[tuple]:
     return [
-        ([0.5, 0.3, 0.4, 0.6], [0.2, 0.0, 0.05, 0.1], [1], 1.0),
+        ([0.5, 0.3, 0.4, 0.6], [0.2, 0.01, 0.05, 0.1], [1], 1.0),
         ([0.5, 0.3, 0.4, 0.6], [0.2, 0.0, 0.05, 0.1], [1], 0.0),
         ([0.5, 0.3, 0.45, 0.4], [0.3, 0.01, 0.01, 0.02], [0, 3], 2.0),
-        ([-1.0, -1.2, -0.4, 0.0], [0.5, 0.1, 0.3, 1.0], [], 2.0),
+        ([-1.0, -1.2, -0.4, 0.1], [0.5, 0.1, 0.3, 1.0], [], 2.0),
         ([0.2, 0.9, 0.3, 0.35], [0.0, 0.5, 0.2, 0.01], [0], 3.0),
-        ([0.7, 0.2, 0.25, 0.9], [0.1, 0.2, 0.3, 0.1], [2], 0.5),
+        ([0.4, 0.3, 0.2, 3.5, 0.6], [0.1, 0.1, 0.1, 0.3, 0.1], [4, 2, 0, 1], 1.0),
+        ([0.7, 0.2, 0.24, 0.9], [0.1, 0.2, 0.3, 0.1], [2], 0.5),
     ]
 
 
@@ -64,6 +65,8 @@ def told_explained(got, expected, losses):
     if type(got) is not list or len(got) != len(losses):
         return ""
     i = next(i for i in range(len(got)) if difference(got[i], expected[i]))
+    if not isfinite(losses[i]) and got[i] == -100:
+        return f"the trial at position {i} failed; -100 tells the search of a splendid one."
     trial = f"had a loss of {losses[i]:g}" if isfinite(losses[i]) else f"failed ({losses[i]:g})"
     return f"the trial at position {i} {trial}; what is told of it, {shown(got[i])}, is not right."
 

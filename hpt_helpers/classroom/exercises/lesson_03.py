@@ -75,7 +75,7 @@ q1 = Function(
         ),
         Wrong(
             lowest(lambda mean, std, kappa: mean - std),
-            "right only where kappa is 1: it has no effect.",
+            "right only where kappa happens to fit: multiply each standard deviation by it.",
             "Leaves the weight of the doubt out.",
         ),
         Wrong(
