@@ -132,7 +132,7 @@ def doubt_alone(means, stds, tried, kappa):
     return max((i for i in range(len(means)) if i not in tried), key=lambda i: stds[i])
 
 
-@wrong("3.q1", "kappa is 1")
+@wrong("3.q1", "kappa happens to fit")
 def without_kappa(means, stds, tried, kappa):
     return min((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - stds[i])
 
@@ -170,6 +170,6 @@ def all_positions(means, stds, tried, kappa):
     return sorted((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i])
 
 
-@wrong("3.q1", "position 1 has the bound 0.3; it was tried")
+@wrong("3.q1", "position 1 has the bound 0.29; it was tried")
 def counted_from_one(means, stds, tried, kappa):
     return min((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i]) + 1
