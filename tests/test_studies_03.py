@@ -139,6 +139,7 @@ def test_a_regret_is_the_distance_from_the_minimum():
         drawn = [min(map(function, its_space.sample(7, seed=repeat))) - minimum for repeat in (0, 1, 2)]
         assert row.random == pytest.approx(np.median(drawn))
         assert row.repeats == 3 and 0 <= row.beats_random <= 3
+        assert row.random_below_1 == sum(regret < 1 for regret in drawn)
 
 
 def test_coverage_is_everything_for_a_boundless_doubt_and_nothing_for_none():

@@ -173,7 +173,7 @@ q3 = MultipleChoice(
     met, the one that learns wins 17. Judged fresh, on other rows and seeds, its choices win 9. What do you tell her?
 
     - **a** The search that learns is better here; 17 of 20 is no chance.
-    - **b** Its choices are no better here; it only met lower losses.
+    - **b** Nothing shows its choices to be better here; it only met lower losses.
     - **c** The search that learns is worse here, and should never be used.
 
     Because:

@@ -188,15 +188,18 @@ def tellings(problem: Problem, search: Search, told: Mapping[str, Callable], **r
 def regrets(search: Search, **race_options) -> pd.DataFrame:
     """Return for each of the `KNOWN` functions the median regret of a search and of random search, and its wins.
 
-    Columns: function, by_hand, random, beats_random, repeats. The search is told the values as they are.
+    Columns: function, by_hand, random, beats_random, repeats; by_hand_below_1 and random_below_1, in how many repeats
+    each ends with a regret below 1. The search is told the values as they are.
     """
     searches, rows = {"by hand": partial(search, told=np.asarray), "random": at_random}, []
     for name in KNOWN:
         table = race(known(name), searches, **race_options)
         fresh = table[table["judged"] == "fresh"]
         beaten = int((fresh["by hand"] < fresh["random"]).sum())
-        rows.append((name, fresh["by hand"].median(), fresh["random"].median(), beaten, len(fresh)))
-    return pd.DataFrame(rows, columns=["function", "by_hand", "random", "beats_random", "repeats"])
+        below = [int((fresh[way] < 1).sum()) for way in searches]
+        rows.append((name, fresh["by hand"].median(), fresh["random"].median(), beaten, len(fresh), *below))
+    columns = ["function", "by_hand", "random", "beats_random", "repeats", "by_hand_below_1", "random_below_1"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def coverage(search: Search, surrogate: Callable, *, n_trials: int = 27, n_points: int = 40, repeats: Sequence[int]):
