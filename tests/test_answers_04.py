@@ -157,7 +157,8 @@ def q4_numpy(losses, promoted, eta):
 
 
 def q4_ranks(losses, promoted, eta):
-    may = [i for i, loss in enumerate(losses) if sum(other < loss for other in losses) < len(losses) // eta]
+    pairs = [(loss, i) for i, loss in enumerate(losses)]
+    may = [i for i, pair in enumerate(pairs) if sum(other < pair for other in pairs) < len(losses) // eta]
     may = [i for i in may if i not in promoted]
     return min(may, key=lambda i: losses[i]) if may else None
 
@@ -237,7 +238,7 @@ def test_a_wrong_answer_is_refused_and_told_why(name, answer):
         ("q1", Q1_WRONG[0], "failed, and should not go on"),
         ("q1", Q1_WRONG[12], "a list of positions should come back"),
         ("q1", lambda losses, eta: list(range(len(losses) // eta)), "not the trials of the lowest losses"),
-        ("q1", Q1_WRONG[8], "2 go on, but 5 // 3 = 1 may"),
+        ("q1", Q1_WRONG[8], "2 go on; it should be 5 // 3 = 1"),
         ("q2", Q2_WRONG[0], "restarting"),
         ("q2", Q2_WRONG[3], "in full"),
         ("q2", Q2_WRONG[10], "first rung is missing"),

@@ -54,7 +54,7 @@ def test_the_survivor_by_hand():
         assert found.loc[repeat, "lr"] == full.configs[left]["lr"]
         assert found.loc[repeat, "best_lr"] == full.configs[int(losses[:, 3].argmin())]["lr"]
         assert found.loc[repeat, "worse"] == (losses[left, 3] > order[4])
-        assert found.loc[repeat, "average_behind"] == pytest.approx(order[4] - order[0])
+        assert found.loc[repeat, "median_behind"] == pytest.approx(order[4] - order[0])
 
 
 def test_best_so_far_never_rises_and_starts_alike():

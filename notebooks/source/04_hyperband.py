@@ -100,7 +100,10 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # ### Who is left?
 #
 # A rank correlation is no loss. Let the boldest bracket of R = 81 work: 81 configurations, of which 27, 9, 3 and 1 are
-# kept. We know how all 81 would have ended, so we can say which **rank** its one survivor has among them.
+# kept. We know how all 81 would have ended, so we can say which **rank** its one survivor has among them. The table has
+# means over the repeats: how often the survivor is worse than the median of the 81 (`worse`), how far its loss lies
+# behind the lowest (`behind`), how far the median does (`median_behind`), and the learning rates of the survivor (`lr`)
+# and of the one that ends lowest (`best_lr`).
 #
 # **Predict:** a survivor drawn blindly has rank 41 on average. Which ranks has this one, on each data set?
 
@@ -111,23 +114,20 @@ plots.spread(left, "rank", title="Rank of the survivor among 81")
 left.groupby("data", sort=False).mean().round(3)
 
 # %% [markdown]
-# Means over the repeats: `worse` is the share in which the survivor is worse than the median of the 81; `behind` is its
-# loss less the lowest, `average_behind` that of the median; `lr` and `best_lr` are the learning rates of the survivor
-# and of the one that ends lowest.
-#
 # <details><summary>What was seen</summary>
 #
 # On iris the survivor is often not the best, and that hardly matters: it is close behind, and far ahead of the
 # average. On breast_cancer it depends on the rows again, and in most repeats a blind draw is better: the bracket picks
-# large learning rates, which learn fast, and smaller ones end lower. **So:** before you stop trials, train a dozen in
-# full and look at their order.
+# large learning rates, which learn fast, and smaller ones end lower. **So:** before you stop trials, train some in full,
+# on several draws, and look at their order.
 #
 # </details>
 
 # %% [markdown]
 # ## By hand
 #
-# A strategy yields what it wants trained and is sent the losses. Successive halving sorts, and cuts:
+# A strategy yields what it wants trained, waits, and is sent the losses in the same order (`losses = yield …`). Successive
+# halving sorts by them, and cuts:
 
 # %%
 import numpy as np
@@ -237,10 +237,10 @@ with local_ray(num_cpus=1) as folder:
     in_ray = fit_in_turn(tuners, progress=True)
 
 # %% [markdown]
-# ### Is it the same Hyperband?
+# ### How like ours is it?
 #
-# Our own Hyperband on the same 17 configurations, beside Ray. Each row is a way to fare: the bracket, the last epoch by
-# hand and in Ray, and how many configurations fared so.
+# Our own Hyperband on the same 17 configurations, beside Ray. Each row is one fate: a bracket, the last epoch by hand and
+# in Ray, and how many configurations met it.
 #
 # **Predict:** at a cut five are left, and η is 3. How many go on, by hand and in Ray?
 
@@ -263,8 +263,8 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # ## Autopsy: a Hyperband that stops nothing
 #
 # Back to the script. We repair it one fault at a time: no `epochs` among the hyperparameters and `max_t` = 9 instead;
-# then 17 trials instead of five. The last row is the repaired script with at most two trials at a time
-# (`max_concurrent`), to be kind to a laptop.
+# then 17 trials instead of five. In the last row Ray is *handed* only two of them at once (`max_concurrent`; 0 is no limit)
+# and learns of the next when one ends. (In all four, one trains at a time.)
 #
 # **Predict:** how many trials are stopped early in each of the four?
 
@@ -303,6 +303,8 @@ study.stopped(in_ray, n_epochs=9)
 # - **fresh**: both winners are trained anew on ten other draws of rows and seeds, which had no part in the choice, to
 #   the epoch at which they won. Whose mean loss is lower?
 #
+# `gain` is random search's mean loss less Hyperband's, as searched and fresh.
+#
 # **Predict:** in how many of the thirty is Hyperband ahead, by each?
 
 # %%
@@ -322,7 +324,7 @@ study.verdicts({"iris, R = 27": iris_27})
 # ### And elsewhere?
 #
 # Two more races: the same on breast_cancer, and iris again with R = 81, with more configurations and three times the
-# epochs. `gain` is random search's mean loss less Hyperband's, as searched and fresh.
+# epochs.
 #
 # **Predict:** in which of the two is Hyperband ahead as searched, and in which fresh?
 
@@ -348,9 +350,10 @@ study.verdicts(races)
 # ### What repairs it?
 #
 # Three remedies for the race that was lost: choose only among trials that reached R; leave out the bold brackets, which
-# cut before epoch 9; or take five **finalists**, train each on four more draws of rows and seeds, and choose by the
-# mean. `better` and `worse` count the repeats in which Hyperband's winner is so, fresh, than without the remedy. `loss`
-# is its mean; `beats_random` counts against random search with the same remedy.
+# cut before epoch 9; or take five **finalists**, train each on four more draws of rows and seeds, and choose by the mean
+# of all five losses. `better` and `worse` count the repeats in which the remedy gives Hyperband a winner with a lower or
+# higher fresh loss; `loss` is the mean fresh loss; `beats_random` counts against random search with the same remedy. The
+# first remedy needs no new search.
 #
 # **Predict:** which of the three helps most?
 
@@ -365,9 +368,9 @@ study.remedies(remedies)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To demand R changes almost nothing: the winner had reached it anyhow. The other two help in more repeats than they
-# harm: later cuts at two thirds of the cost (fewer trials, fewer lucky ones), finalists at twice the cost (they
-# are judged on more rows, which is what was short). Random search with the same remedy stays ahead of both.
+# To demand R changes almost nothing: the winner had reached it anyhow. Finalists help in more repeats than they harm, at
+# twice the cost: they are judged on more rows, which is what was short. Later cuts, at two thirds of the cost, may help a
+# little (the counts are not far apart). Random search with the same remedy still wins more often.
 # **So:** where configurations differ little, save on trials, and spend on judging a few finalists anew.
 #
 # </details>
@@ -450,7 +453,7 @@ ex.q3.check(answer_3)
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - Hyperband trains many a little and few a lot, in brackets from bold to cautious.
-# - It rests on one assumption: early order is late order. **Train a dozen in full and look** before you stop any.
+# - It rests on one assumption: early order is late order. **Train some in full, on several draws, and look** before you stop any.
 # - Going on needs checkpoints of model, optimiser and generator.
 # - In Ray, set `max_t`, fill the brackets exactly, queue all at once, and **count what was stopped**.
 # - It wins where much is still to gain. Where little is, the luckiest of many wins: judge finalists on other rows.
@@ -489,7 +492,10 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 # configuration. We simulate both with 1 to 64 machines, until one configuration has its 81 epochs. An epoch takes a
 # minute on average, more for some configurations (**stragglers**).
 #
-# **Predict:** 81 + 54 + 54 + 54 + 54 epochs are five hours for one machine. And for 64?
+# `busy` is the share of machine time in which a machine trains.
+#
+# **Predict:** 81 + 54 + 54 + 54 + 54 epochs are about five hours for one machine (a little less, where few stragglers are
+# drawn). And for 64?
 
 # %%
 from hpt_helpers.classroom.studies.asha import waiting
@@ -500,8 +506,8 @@ waiting([1, 4, 16, 64], repeats=range(5))
 # <details><summary>What was seen</summary>
 #
 # For halving, 64 machines are hardly faster than 16: nearly all of them wait, since the last rung is one trial.
-# ASHA's are never idle, and its first configuration arrives in half the time. (It is a fast one, for that is what comes
-# first, and ASHA makes some mistakes early.) **So:** from a handful of machines on, use ASHA.
+# ASHA's first configuration arrives in half the time. (It is a fast one, for that is what comes first.) **So:** with many
+# machines, use ASHA.
 #
 # </details>
 #
@@ -543,7 +549,8 @@ list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
 #
 # Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a
 # rung so far, `promoted` the positions of those that went on already. Return the position of the best trial that is
-# among the lowest n // eta and did not go on yet, or None.
+# among the lowest n // eta and did not go on yet, or None; of equal losses the earlier comes first. No trial failed; a
+# rung may be empty.
 
 # %%
 def promotable(losses, promoted, eta):

@@ -6,7 +6,7 @@ import math
 def going_on_explained(got, expected, losses, eta) -> str:
     """Return what is wrong with the positions that go on."""
     if not isinstance(got, list):
-        return "a list of positions should come back, such as [2, 0]."
+        return "a list of positions should come back (with `return`), such as [2, 0]."
     positions = range(len(losses))
     if got and [value - 1 if type(value) is int else value for value in got] == expected:
         return "positions are counted from 0, as in losses[0]."
@@ -16,7 +16,11 @@ def going_on_explained(got, expected, losses, eta) -> str:
         return f"the trial at position {int(failed[0])} failed, and should not go on."
     if len(got) != len(expected):
         n_good = sum(not math.isnan(loss) for loss in losses)
-        return f"{len(got)} go on, but {len(losses)} // {eta} = {len(losses) // eta} may, and {n_good} did not fail."
+        return (
+            f"{len(got)} go on; it should be {len(losses)} // {eta} = {len(losses) // eta}, of the {n_good} not failed."
+        )
+    if len(set(got)) < len(got):
+        return "a position comes twice: equal losses belong to different trials."
     if sorted(got) == sorted(expected):
         return "the right trials in another order: the best comes first, and of equal losses the earlier."
     return "these are not the trials of the lowest losses."

@@ -239,7 +239,8 @@ q4 = Function(
     question="""
     Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a rung
     so far, `promoted` the positions of those that went on already. Return the position of the best trial that is among
-    the lowest n // eta and did not go on yet, or None.""",
+    the lowest n // eta and did not go on yet, or None; of equal losses the earlier comes first. No trial failed; a rung
+    may be empty.""",
     solve=promotable_solution,
     starter=promotable_starter,
     explain=promotable_explained,
@@ -252,6 +253,10 @@ q4 = Function(
         ([0.5, 0.2, 0.7, 0.1, 0.9, 0.4], [1], 3),
         ([0.5, 0.2, 0.7, 0.3, 0.9, 0.4], [1], 3),
         ([0.3, 0.6, 0.2, 0.1], [0], 2),
+        ([0.3, 0.6, 0.2, 0.1], [0, 3], 2),
+        ([0.2, 0.2, 0.9, 0.8, 0.7, 0.6], [0], 3),
+        ([0.2, 0.2, 0.9], [0], 3),
+        ([0.4, 0.2, 0.2], [], 3),
         ([0.1, 0.2, 0.3, 0.4, 0.5], [0], 3),
         ([], [], 3),
     ],

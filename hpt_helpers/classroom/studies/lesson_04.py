@@ -59,7 +59,7 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
 
     rungs: (n_configs, n_epochs), the last for one configuration and the landscapes' last epoch.
     Indexed by repeat; columns: data, worse (whether than the median configuration), behind (its loss at the last epoch
-    less the lowest there), average_behind (the same of the median configuration), rank (1: it is the lowest), lr and
+    less the lowest there), median_behind (the same of the median configuration), rank (1: it is the lowest), lr and
     best_lr (of it, and of the lowest).
     """
     rows = []
@@ -73,7 +73,7 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
             rank, best_lr = 1 + int((losses < left).sum()), configs[losses.argmin()]["lr"]
             rows.append((name, repeat, behind > average, behind, average, rank, lr, best_lr))
     return pd.DataFrame(
-        rows, columns=["data", "repeat", "worse", "behind", "average_behind", "rank", "lr", "best_lr"]
+        rows, columns=["data", "repeat", "worse", "behind", "median_behind", "rank", "lr", "best_lr"]
     ).set_index("repeat")
 
 
