@@ -10,7 +10,7 @@ from hpt_helpers.classroom.exercises.framework import CORRECT
 
 for lesson in (
     "01_report", "01_winner", "02_expected_best", "02_random_configs", "02_trials_needed",
-    "03_chance", "03_next_trial", "03_told",
+    "03_chance", "03_next_trial", "03_told", "05_others", "05_report", "05_wins_needed",
 ):  # fmt: skip
     importlib.import_module(f"answers.lesson_{lesson}")
 
@@ -50,5 +50,5 @@ def test_a_wrong_answer_is_told_what_is_wrong(name, answer, words):
 
 
 def test_each_exercise_meets_a_dozen_right_and_a_dozen_wrong_answers():
-    for name in (f"{lesson}.q{question}" for lesson in (1, 2, 3) for question in (1, 2, 3, 4)):
+    for name in (f"{lesson}.q{question}" for lesson in (1, 2, 3, 5) for question in (1, 2, 3, 4)):
         assert min(sum(entry[0] == name for entry in entries) for entries in (RIGHT, WRONG)) >= 12

@@ -30,6 +30,7 @@
 # | [02 Random search](02_random_search.ipynb) | When do random tries beat a grid, and when not? | 01 |
 # | [03 Bayesian optimisation](03_bayesian_optimization.ipynb) | Can a search learn from the trials it has made? | 02 |
 # | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02 |
+# | [05 The bake-off](05_bake_off.ipynb) | Which search is best, and what does a race prove? | 01 to 04 |
 #
 # A lesson takes at most 107 minutes. Some have an optional part after their summary, "Going further", whose time
 # is stated apart. The order is the one above; 03 and 04 can change places.

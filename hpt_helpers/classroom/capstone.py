@@ -1,0 +1,114 @@
+"""The capstone: digits under a budget of 2,000 epochs, placed among random searches, and a leaderboard of a folder.
+
+A line of the leaderboard is a small JSON file. It holds no configuration and no code, and is read with suspicion: the
+folder is shared.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hpt_helpers.cache import cached
+from hpt_helpers.classroom.studies.racing import CODE
+from hpt_helpers.classroom.studies.repeats import fresh
+from hpt_helpers.data import load_splits
+from hpt_helpers.landscape import landscape
+from hpt_helpers.search_space import Integer, Real, SearchSpace
+from hpt_helpers.trials import config_of, incumbent
+
+DATA, BUDGET = "digits", 2000
+SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(32, 64), "hidden_size": Integer(8, 32)})
+N_SEARCHES, N_POOL, N_EPOCHS = 200, 100, 80  # random searches, the trials that they draw from, and epochs of a trial
+JUDGES = range(1000, 1005)  # the repeats that judge; nothing is chosen by them
+COLUMNS = ("epochs", "val_loss", "beaten_by", "fresh")
+MAX_BYTES, SUFFIX = 1000, ".line.json"
+
+
+def random_searches(*, progress: bool = False) -> np.ndarray:
+    """Return the lowest validation loss of each of 200 random searches of the budget, shape (200,), sorted.
+
+    Each draws 25 of 100 configurations without replacement, trained for 80 epochs on the default rows under seed 0.
+    """
+    pool = landscape(SPACE.sample(N_POOL, seed=0), load_splits(DATA), n_epochs=N_EPOCHS, seeds=[0], progress=progress)
+    losses, rng = pool.val_loss[:, 0, -1], np.random.default_rng(0)
+    return np.sort([rng.permutation(losses)[: BUDGET // N_EPOCHS].min() for _ in range(N_SEARCHES)])
+
+
+def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
+    """Return what a search of the capstone found, from its trial table.
+
+    epochs (trained), val_loss, beaten_by (so many of 200 random searches have a lower one), and fresh: the mean loss
+    of the winner, trained as long on five other draws of rows and seeds. Losses are rounded to four decimals.
+    Raises ValueError for a search that trained more than the budget.
+    """
+    epochs = int(trials["charged_epochs"].sum())
+    if epochs > BUDGET:
+        raise ValueError(f"trials have trained {epochs} epochs; {BUDGET} are allowed: run(..., budget={BUDGET})")
+    best = incumbent(trials)
+    loss, config, n_epochs = trials.at[best, "val_loss"], config_of(trials, best), int(trials.at[best, "n_epochs"])
+    lower = int((random_searches(progress=progress) < loss).sum())
+
+    def judge():
+        return {"fresh": fresh([config], DATA, n_epochs=n_epochs, repeats=JUDGES)}
+
+    key = {"config": config, "n_epochs": n_epochs, "judges": list(JUDGES), "code": CODE}
+    found = round(float(loss), 4), lower, round(float(cached(key, judge)["fresh"][0]), 4)
+    return dict(zip(COLUMNS, (epochs, *found), strict=True))
+
+
+def save(folder: str | Path, name: str, line: Mapping) -> Path:
+    """Write a line under a name (letters, digits, spaces, - and _, at most 40) into a folder; return the file.
+
+    A line of the same name is replaced. Raises ValueError for another name or what is no line.
+    """
+    if not re.fullmatch(r"[\w -]{1,40}", name):
+        raise ValueError(f"name is {name!r}; 1 to 40 letters, digits, spaces, - and _ are allowed")
+    text = json.dumps({"name": name, **_checked(line)})
+    path = Path(folder) / (re.sub(r"\W+", "-", name) + SUFFIX)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def leaderboard(folder: str | Path) -> pd.DataFrame:
+    """Return the lines saved in a folder, the lowest fresh loss first: columns name, and those of `line`.
+
+    Reads the files *.line.json of this folder and nothing else. A file that is no line, too large or a link is left
+    out, and counted in the table's attrs["left_out"].
+    """
+    rows, left_out = [], 0
+    for path in sorted(Path(folder).glob(f"*{SUFFIX}")):
+        try:
+            rows.append(_read(path))
+        except (OSError, ValueError, RecursionError):
+            left_out += 1
+    table = pd.DataFrame(rows, columns=["name", *COLUMNS])
+    table = table.sort_values(["fresh", "name"], kind="stable", ignore_index=True)
+    table.attrs["left_out"] = left_out
+    return table
+
+
+def _read(path: Path) -> dict:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"{path.name} is a link, no file, or larger than {MAX_BYTES} bytes")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(found, dict) or not re.fullmatch(r"[\w -]{1,40}", str(found.get("name", ""))):
+        raise ValueError(f"{path.name} holds no line with a name")
+    return {"name": str(found["name"]), **_checked({key: found.get(key) for key in COLUMNS})}
+
+
+def _checked(line: Mapping) -> dict:
+    """Return a line's values as Python's numbers; raise ValueError for anything else."""
+    values = {key: line.get(key) for key in COLUMNS}
+    for key, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise ValueError(f"{key} is {value!r}; a number from 0 on is needed, as `line` returns it")
+    if values["epochs"] > BUDGET:
+        raise ValueError(f"epochs is {values['epochs']}; the budget is {BUDGET}")
+    return values

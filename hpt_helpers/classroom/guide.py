@@ -1,0 +1,84 @@
+"""The decision guide of lesson 5: questions in order, what to do, and the cells in which it was shown."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Place = tuple[str, str]  # a lesson and one of its headings
+HERE = "05_bake_off"
+
+
+class Branch(NamedTuple):
+    """A question and what to do if the answer is yes, where that was shown to pay, and where it did not.
+
+    next: what stands on the arrow to the next question. answer: on the arrow to the advice.
+    """
+
+    question: str
+    advice: str
+    pays: tuple[Place, ...]
+    fails: tuple[Place, ...] = ()
+    answer: str = "yes"
+    next: str = "no"
+
+
+GUIDE = (
+    Branch(
+        "Do other rows name\nanother winner?",
+        "First more validation rows,\nor several draws for each trial",
+        (("01_grid_search", "Which luck is larger?"), (HERE, "Can a search find what is not there?")),
+        next="in any case",
+    ),
+    Branch(
+        "Do one or two settings matter,\nin a range that you know?",
+        "Grid search:\nextend, then refine",
+        (("01_grid_search", "The winner lies on the edge. What now?"),),
+        (("02_random_search", "Six dimensions, of which one matters"),),
+    ),
+    Branch(
+        "Are most settings hopeless,\nand is early order late order?",
+        "Hyperband or ASHA,\nwithout reckless settings",
+        (("04_hyperband", "Is early order late order?"), (HERE, "Is it always so?")),
+        ((HERE, "The same winners, trained again"),),
+    ),
+    Branch(
+        "Few dear trials, one by one,\na loss with little noise?",
+        "Bayesian optimisation\nor TPE",
+        (("03_bayesian_optimization", "Is what it learns true?"),),
+        ((HERE, "The same winners, trained again"),),
+    ),
+    Branch(
+        "Anything else,\nor many workers at once",
+        "Random search",
+        (("02_random_search", "Six dimensions, of which one matters"),),
+        answer="",
+        next="in any case",
+    ),
+    Branch(
+        "At the end",
+        "Train a few finalists on other\nrows; open the test rows once",
+        ((HERE, "What repairs it, and what does it cost?"),),
+        answer="",
+    ),
+)
+
+
+def link(lesson: str, heading: str) -> str:
+    """Return a Markdown link from lesson 5 to a heading of a lesson, as JupyterLab resolves it.
+
+    >>> link("01_grid_search", "Which luck is larger?")
+    '[Which luck is larger?](01_grid_search.ipynb#Which-luck-is-larger?)'
+    """
+    page = "" if lesson == HERE else f"{lesson}.ipynb"
+    return f"[{heading}]({page}#{heading.replace(' ', '-')})"
+
+
+def as_text() -> str:
+    """Return the guide as a Markdown list, each branch linked to the cells in which it was shown to pay, or to fail."""
+    lines = []
+    for i, branch in enumerate(GUIDE, start=1):
+        question, advice = (text.replace("\n", " ") for text in (branch.question, branch.advice))
+        lead = f"{question} Yes:" if branch.answer else f"{question}:"
+        line = f"{i}. {lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}."
+        lines.append(line + f" Against it: {', '.join(link(*p) for p in branch.fails)}." * bool(branch.fails))
+    return "\n".join(lines)

@@ -1,0 +1,183 @@
+"""Races of searches at equal epochs: every trial, the winners, and what these are worth on other rows and seeds.
+
+A search is a function (space, repeat, n_trials, n_epochs) -> strategy. Repeat r has draw r of the rows and seed r.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+
+import numpy as np
+import pandas as pd
+
+from hpt_helpers import data, model, population, search, search_space, stack, strategies, training
+from hpt_helpers.cache import cached
+from hpt_helpers.classroom.studies.repeats import rows_of
+from hpt_helpers.config import training_key
+from hpt_helpers.population import fit_many
+from hpt_helpers.search import Outcome, Request, Strategy, run_many
+from hpt_helpers.search_space import Choice, Integer, SearchSpace
+from hpt_helpers.strategies import hyperband_schedule
+
+# Whose source decides a race.
+CODE = [
+    sys.modules[__name__],
+    data,
+    model,
+    population,
+    stack,
+    training,
+    search,
+    search_space,
+    strategies,
+]  # whose source decides a race
+JUDGES = range(1000, 1020)  # the repeats that judge; no search sees them
+FINALS = 2000  # from here on, the draws and seeds of finalists
+
+Search = Callable[[SearchSpace, int, int, int], Strategy]
+
+
+def to_optuna(space: SearchSpace) -> dict:
+    """Return the space's distributions for Optuna's `study.ask`."""
+    from optuna import distributions
+
+    def translate(p):
+        if isinstance(p, Choice):
+            return distributions.CategoricalDistribution(p.values)
+        if isinstance(p, Integer):
+            return distributions.IntDistribution(p.low, p.high)
+        return distributions.FloatDistribution(p.low, p.high, log=p.log)
+
+    return {name: translate(p) for name, p in space.items()}
+
+
+def epochs_of(max_epochs: int) -> int:
+    """Return how many epochs a Hyperband with R = max_epochs trains when survivors go on: the budget of a race."""
+    total = 0
+    for rungs in hyperband_schedule(max_epochs):
+        before = 0
+        for n_configs, n_epochs in rungs:
+            total, before = total + n_configs * (n_epochs - before), n_epochs
+    return total
+
+
+def race(
+    name: str, space: SearchSpace, searches: Mapping[str, Search], n_epochs: int, *,
+    repeats: Sequence[int], progress: bool = False,
+) -> pd.DataFrame:  # fmt: skip
+    """Return every trial of each search in each repeat; none trains more epochs than a Hyperband with R = n_epochs.
+
+    Columns: data, search, repeat, config (as `training_key` writes it), n_epochs, spent (the search's epochs so far),
+    val_loss, in the order of evaluation. The numbers are cached by the searches' source: what a search needs has to
+    stand in it or come as an argument.
+    """
+    budget, repeats = epochs_of(n_epochs), list(repeats)
+    key = {
+        "data": name, "space": repr(space), "n_epochs": n_epochs, "repeats": repeats, "code": CODE,
+        "searches": {label: inspect.getsource(make) for label, make in searches.items()},
+        "optuna": metadata.version("optuna"),
+    }  # fmt: skip
+
+    def run_all() -> dict[str, np.ndarray]:
+        parts = []
+        for label, make in searches.items():
+            asked = [make(space, repeat, budget // n_epochs, n_epochs) for repeat in repeats]
+            tables = run_many(asked, _objective(name, repeats), budget=budget, seeds=repeats, progress=progress)
+            for repeat, t in zip(repeats, tables, strict=True):
+                part = t[["n_epochs", "val_loss"]].assign(
+                    search=label, repeat=repeat, spent=t["charged_epochs"].cumsum()
+                )
+                parts.append(part.assign(config=t["config"].map(training_key)))
+        trials = pd.concat(parts, ignore_index=True)
+        return {column: np.array(trials[column].tolist()) for column in trials}
+
+    columns = ["data", "search", "repeat", "config", "n_epochs", "spent", "val_loss"]
+    return pd.DataFrame(cached(key, run_all)).assign(data=name)[columns]
+
+
+def _objective(name: str, repeats: Sequence[int]):
+    """Return an objective that trains each request on the rows of its repeat, which is its seed."""
+    rows = dict(zip(repeats, rows_of(name, repeats), strict=True))
+
+    def objective(requests: list[Request]) -> list[Outcome]:
+        configs, seeds = [r.config for r in requests], [r.seed for r in requests]
+        n_epochs = [r.n_epochs for r in requests]
+        curves = fit_many(configs, [rows[seed] for seed in seeds], n_epochs=max(n_epochs), seed=seeds)
+        at = range(len(requests)), np.array(n_epochs) - 1
+        return [Outcome(*scores) for scores in zip(curves.val_loss[at], curves.val_accuracy[at], strict=True)]
+
+    objective.identity = training_key
+    return objective
+
+
+def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
+    """Return the n trials of the lowest loss of each search in each repeat, of every configuration its best one.
+
+    The columns of `race`, and losses: how many losses the search looked at, and epochs: what it trained in all.
+    """
+    groups = trials.groupby(["search", "repeat"], sort=False)
+    table = trials.assign(losses=groups["val_loss"].transform("size"), epochs=groups["spent"].transform("max"))
+    table = table.sort_values(["val_loss", "n_epochs"], kind="stable")
+    table = table.drop_duplicates(["search", "repeat", "config"]).groupby(["search", "repeat"], sort=False).head(n)
+    order = {label: i for i, label in enumerate(trials["search"].unique())}
+    by = table["search"].map(order)
+    return table.assign(by=by).sort_values(["by", "repeat"], kind="stable").drop(columns="by").reset_index(drop=True)
+
+
+def judged(trials: pd.DataFrame, *, judges: Sequence[int] = JUDGES, progress: bool = False) -> pd.DataFrame:
+    """Return the winner of each search in each repeat, and what it is worth on repeats that did not choose it.
+
+    Columns as `winners`, and as means over the judges: fresh (the loss at the epoch at which it won), in_full (at
+    the last epoch that any trial has) and accuracy (of fresh).
+    """
+    won, n_epochs = winners(trials), int(trials["n_epochs"].max())
+    configs = sorted(won["config"].unique())
+    loss, accuracy = curves_of(won["data"].iloc[0], configs, judges, n_epochs, progress)
+    row, at = [configs.index(config) for config in won["config"]], won["n_epochs"].to_numpy() - 1
+    loss, accuracy = loss.mean(axis=1), accuracy.mean(axis=1)
+    return won.assign(fresh=loss[row, at], in_full=loss[row, -1], accuracy=accuracy[row, at])
+
+
+def curves_of(name, configs: Sequence[str], repeats, n_epochs, progress=False) -> tuple[np.ndarray, np.ndarray]:
+    """Return validation losses and accuracies, each (n_configs, n_repeats, n_epochs), from the cache if there."""
+    jobs = [(config, repeat) for config in configs for repeat in repeats]
+    return tuple(values.reshape(len(configs), len(repeats), -1) for values in trained(name, jobs, n_epochs, progress))
+
+
+def trained(name, jobs: Sequence[tuple[str, int]], n_epochs: int, progress=False) -> tuple[np.ndarray, np.ndarray]:
+    """Return losses and accuracies of each (configuration, repeat), each of shape (n_jobs, n_epochs)."""
+
+    def compute():
+        different = sorted({repeat for _, repeat in jobs})
+        rows = dict(zip(different, rows_of(name, different), strict=True))
+        curves = fit_many(
+            [json.loads(config) for config, _ in jobs], [rows[repeat] for _, repeat in jobs],
+            n_epochs=n_epochs, seed=[repeat for _, repeat in jobs], progress=progress,
+        )  # fmt: skip
+        return {"loss": curves.val_loss, "accuracy": curves.val_accuracy}
+
+    key = {"data": name, "jobs": [list(job) for job in jobs], "n_epochs": n_epochs, "code": CODE}
+    found = cached(key, compute)
+    return found["loss"], found["accuracy"]
+
+
+def retrained(trials: pd.DataFrame, n_finalists: int = 5, n_draws: int = 4, *, progress: bool = False) -> pd.DataFrame:
+    """Return the best trials of each search in each repeat, trained again: the columns of `race`.
+
+    val_loss is then the mean over n_draws draws of rows and seeds that had no part in the search, and no other repeat
+    has; spent has the epochs of this added.
+    """
+    finals = winners(trials, n_finalists)
+    new = [FINALS + 10 * r + k for r in finals["repeat"] for k in range(n_draws)]
+    jobs = list(zip(np.repeat(finals["config"].to_numpy(dtype=object), n_draws).tolist(), new, strict=True))
+    different = sorted(set(jobs))
+    loss, _ = trained(finals["data"].iloc[0], different, int(trials["n_epochs"].max()), progress)
+    place = {job: i for i, job in enumerate(different)}
+    at = np.repeat(finals["n_epochs"].to_numpy() - 1, n_draws)
+    means = loss[[place[job] for job in jobs], at].reshape(-1, n_draws).mean(axis=1)
+    extra = (n_draws * finals["n_epochs"]).groupby([finals["search"], finals["repeat"]], sort=False).transform("sum")
+    return finals.assign(val_loss=means, spent=finals["epochs"] + extra)[list(trials.columns)]

@@ -1,0 +1,197 @@
+"""Answers to lesson 5, exercise 3: `report(finalists)`."""
+
+import math
+import statistics
+
+import numpy as np
+import pandas as pd
+
+from answers.collected import right, wrong
+
+
+def failed(finalist):
+    return any(loss != loss for loss in finalist["again"])
+
+
+@right("5.q3")
+def loop(finalists):
+    best, lowest = None, math.inf
+    for i, finalist in enumerate(finalists):
+        mean = (finalist["again"][0] + finalist["again"][1]) / 2
+        if not failed(finalist) and mean < lowest:
+            best, lowest = i, mean
+    return best, (finalists[best]["again"][2] + finalists[best]["again"][3]) / 2
+
+
+@right("5.q3")
+def sorts(finalists):
+    good = [(statistics.mean(f["again"][:2]), i) for i, f in enumerate(finalists) if not failed(f)]
+    _, i = sorted(good)[0]
+    return i, statistics.mean(finalists[i]["again"][2:])
+
+
+@right("5.q3")
+def array(finalists):
+    again = np.array([f["again"] for f in finalists])
+    score = again[:, :2].mean(axis=1)
+    score[np.isnan(again).any(axis=1)] = np.inf
+    i = score.argmin()
+    return i, again[i, 2:].mean()
+
+
+@right("5.q3")
+def nan_spreads(finalists):
+    again = np.array([f["again"] for f in finalists])
+    i = int(np.nanargmin(again[:, :2].mean(axis=1) + 0 * again.sum(axis=1)))
+    return [i, again[i, 2:].mean()]
+
+
+@right("5.q3")
+def table(finalists):
+    again = pd.DataFrame([f["again"] for f in finalists]).dropna()
+    i = again[[0, 1]].mean(axis=1).idxmin()
+    return i, again.loc[i, [2, 3]].mean()
+
+
+@right("5.q3")
+def infinite(finalists):
+    def rank(i):
+        again = finalists[i]["again"]
+        return math.inf if any(map(math.isnan, again)) else sum(again[:2])
+
+    i = min(range(len(finalists)), key=rank)
+    return i, sum(finalists[i]["again"][2:]) / 2
+
+
+@right("5.q3")
+def pairs(finalists):
+    good = [(i, f) for i, f in enumerate(finalists) if not np.isnan(f["again"]).any()]
+    i, f = min(good, key=lambda pair: np.mean(pair[1]["again"][:2]))
+    return i, np.mean(f["again"][2:])
+
+
+@right("5.q3")
+def filter_and_index(finalists):
+    good = [f for f in finalists if not failed(f)]
+    best = min(good, key=lambda f: sum(f["again"][:2]))
+    return finalists.index(best), sum(best["again"][-2:]) / 2
+
+
+@right("5.q3")
+def tuple_of_numpy(finalists):
+    i, loss = loop(finalists)
+    return np.int64(i), np.float64(loss)
+
+
+@right("5.q3")
+def nan_last(finalists):
+    order = sorted(range(len(finalists)), key=lambda i: (failed(finalists[i]), sum(finalists[i]["again"][:2])))
+    return order[0], statistics.fmean(finalists[order[0]]["again"][2:])
+
+
+@right("5.q3")
+def dict_of_means(finalists):
+    means = {i: sum(f["again"][:2]) for i, f in enumerate(finalists) if all(x == x for x in f["again"])}
+    i = min(means, key=means.get)
+    return i, 0.5 * (finalists[i]["again"][2] + finalists[i]["again"][3])
+
+
+@right("5.q3")
+def as_array(finalists):
+    return np.array(loop(finalists))
+
+
+@wrong("5.q3", "lowest by luck")
+def by_searched(finalists):
+    i = min((i for i in range(len(finalists)) if not failed(finalists[i])), key=lambda i: finalists[i]["searched"])
+    return i, finalists[i]["searched"]
+
+
+@wrong("5.q3", "two losses that chose")
+def reports_the_choosers(finalists):
+    i, _ = loop(finalists)
+    return i, sum(finalists[i]["again"][:2]) / 2
+
+
+@wrong("5.q3", "all four losses")
+def all_four(finalists):
+    i = min((i for i in range(len(finalists)) if not failed(finalists[i])), key=lambda i: sum(finalists[i]["again"]))
+    return i, sum(finalists[i]["again"]) / 4
+
+
+@wrong("5.q3", "nan in `again`")
+def ignores_nan(finalists):
+    i = min(range(len(finalists)), key=lambda i: sum(finalists[i]["again"][:2]))
+    return i, sum(finalists[i]["again"][2:]) / 2
+
+
+@wrong("5.q3", "nan in `again`")
+def nan_of_choosers_only(finalists):
+    score = [np.mean(f["again"][:2]) for f in finalists]
+    i = int(np.nanargmin(score))
+    return i, np.mean(finalists[i]["again"][2:])
+
+
+@wrong("5.q3", "nan in `again`")
+def skips_the_nan_losses(finalists):
+    i = int(np.argmin([np.nanmean([*f["again"][:2], 9.0]) for f in finalists]))
+    return i, float(np.nanmean(finalists[i]["again"][2:]))
+
+
+@wrong("5.q3", "shorter list")
+def shifted(finalists):
+    good = [f for f in finalists if not failed(f)]
+    i = min(range(len(good)), key=lambda i: sum(good[i]["again"][:2]))
+    return i, sum(good[i]["again"][2:]) / 2
+
+
+@wrong("5.q3", "position first")
+def swapped(finalists):
+    return loop(finalists)[::-1]
+
+
+@wrong("5.q3", "two values")
+def only_the_loss(finalists):
+    return loop(finalists)[1]
+
+
+@wrong("5.q3", "nothing came back")
+def prints(finalists):
+    print(*loop(finalists))
+
+
+@wrong("5.q3", "a position")
+def the_finalist(finalists):
+    i, loss = loop(finalists)
+    return finalists[i], loss
+
+
+@wrong("5.q3", "a sum")
+def sums(finalists):
+    i, _ = loop(finalists)
+    return i, sum(finalists[i]["again"][2:])
+
+
+@wrong("5.q3", "last loss only")
+def last_only(finalists):
+    i, _ = loop(finalists)
+    return i, finalists[i]["again"][-1]
+
+
+@wrong("5.q3", "lower mean")
+def highest(finalists):
+    i = max(
+        (i for i in range(len(finalists)) if not failed(finalists[i])), key=lambda i: sum(finalists[i]["again"][:2])
+    )
+    return i, sum(finalists[i]["again"][2:]) / 2
+
+
+@wrong("5.q3", "`searched`")
+def reports_searched(finalists):
+    i, _ = loop(finalists)
+    return i, finalists[i]["searched"]
+
+
+@wrong("5.q3", "KeyError")
+def misspelt(finalists):
+    return loop([{"again": f["agian"]} for f in finalists])
