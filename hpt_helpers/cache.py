@@ -86,10 +86,8 @@ def _described(value):
         return {"array": [repr(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]}
     if isinstance(value, ModuleType) and str(getattr(value.__spec__, "origin", None)).endswith(".py"):
         return {"module": [value.__name__, hashlib.sha256(Path(value.__spec__.origin).read_bytes()).hexdigest()]}
-    raise TypeError(
-        f"key holds {value!r}; None, bool, int, float, str, arrays of these, modules with a source file, and "
-        "lists, tuples and mappings of these are allowed"
-    )
+    allowed = "None, bool, int, float, str, arrays of these, modules with a source file, lists, tuples and mappings"
+    raise TypeError(f"key holds {value!r}; {allowed} of these are allowed")
 
 
 def _checked(computed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -43,10 +43,8 @@ def plain(value: Any, name: str = "config") -> Any:
             if not isinstance(key, str):
                 raise TypeError(f"{name} has the name {key!r}; names must be of type str")
         return {str(key): plain(entry, f"{name}[{str(key)!r}]") for key, entry in value.items()}
-    raise TypeError(
-        f"{name} is {value!r}, of type {type(value).__name__}; allowed are None, bool, int, finite float, str, "
-        "and lists, tuples and dicts of these"
-    )
+    allowed = "None, bool, int, finite float, str, and lists, tuples and dicts of these"
+    raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; allowed are {allowed}")
 
 
 def config_key(config: Mapping) -> str:
@@ -70,7 +68,7 @@ def training_key(config: Mapping) -> str:
     configuration that cannot be trained has a key too, other than all that can.
     """
     check_mapping(config)
-    network = {k: v for k, v in config.items() if k != "epochs"}
+    network = {"hidden_size": DEFAULT_HIDDEN_SIZE} | {k: v for k, v in config.items() if k != "epochs"}
     with suppress(TypeError, ValueError):  # who trains it says why it is refused
         network = check_config(network)
     return config_key(network)

@@ -69,15 +69,12 @@ def _start(folder: Path, num_cpus: int) -> None:
         try:
             ray.init(
                 "local",  # or Ray joins a cluster that it finds on this machine
-                num_cpus=num_cpus,
-                include_dashboard=False,
-                logging_level=logging.CRITICAL,
-                log_to_driver=False,
+                num_cpus=num_cpus, include_dashboard=False, logging_level=logging.CRITICAL, log_to_driver=False,
                 object_store_memory=100 * 2**20,
                 _temp_dir=str(folder / "ray"),  # Ray opens this one to everybody; the folder around it stays private
                 # Ray turns 127.0.0.1 into the machine's outward address, on Linux, and leaves this one alone.
                 _node_ip_address="127.0.0.2" if sys.platform == "linux" else None,
-            )
+            )  # fmt: skip
             return
         except Exception:
             if attempt == START_ATTEMPTS:

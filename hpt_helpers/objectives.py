@@ -44,6 +44,10 @@ class TrainingObjective:
         self.splits = splits
         self._trained: dict[Key, tuple[Population, int]] = {}  # the population it stands in, and where
 
+    def rows(self, seed: int) -> Splits:
+        """Return the rows that a search of this training seed sees; a subclass may give each seed its own."""
+        return self.splits
+
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
         for i in range(0, len(requests), self.SLICE):
             yield from self._answer(requests[i : i + self.SLICE])
@@ -52,7 +56,7 @@ class TrainingObjective:
         outcomes, waiting, configs, wanted = {}, {}, {}, {}
         for i, (config, n_epochs, seed, _) in enumerate(requests):
             try:
-                checked = check_config(config, self.splits, n_epochs=n_epochs)
+                checked = check_config(config, self.rows(seed), n_epochs=n_epochs)
             except (TypeError, ValueError) as error:
                 outcomes[i] = Outcome(math.nan, reason=str(error), n_trained=0)
                 continue
@@ -78,7 +82,9 @@ class TrainingObjective:
                 source, _ = self._trained[keys[0]]
                 population = source[[self._trained[key][1] for key in keys]]
             else:
-                population = Population([configs[key] for key in keys], self.splits, seed=[seed for _, seed in keys])
+                population = Population(
+                    [configs[k] for k in keys], [self.rows(s) for _, s in keys], seed=[s for _, s in keys]
+                )
             while keys:
                 population.train_to(wanted[keys[0]])
                 n_there = sum(wanted[key] == population.epoch for key in keys)

@@ -1,7 +1,9 @@
 """How a search runs: strategies ask, objectives answer, drivers keep the budget and the record.
 
 A **strategy** is a generator: it yields a list of (config, n_epochs) and is sent back their validation losses, an array
-of the same length, nan for a failed trial. It is over when it returns.
+of the same length, nan for a failed trial. It is over when it returns. One that learns from whatever was tried yields
+`Suggestions`: when a search resumes, the configurations of its log, which another processor's rounding may have led
+elsewhere, take the places of those in it. A budget that cuts a list short throws `BudgetSpent` into the strategy.
 
 An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or an `Outcome` for
 each (`TrainingObjective` and `per_trial` in objectives.py, a `Landscape`). One that goes on from where a configuration
@@ -13,11 +15,13 @@ costs 5, 0 and 4. Without `identity` each trial costs all of its epochs.
 
 from __future__ import annotations
 
+import json
 import math
 import time
 import warnings
 from collections import ChainMap, deque
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,6 +36,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Strategy = Generator[list[tuple[Mapping, int]], np.ndarray, None]
+
+
+class Suggestions(list):
+    """A list of (config, n_epochs) in which a log's configurations may take the places of those suggested."""
+
+
+class BudgetSpent(GeneratorExit):
+    """What a strategy may catch, to say or tidy something; it ends either way."""
 
 
 class Request(NamedTuple):
@@ -66,7 +78,7 @@ Objective = Callable[[list[Request]], Iterable[float | Outcome]]
 
 def run(
     strategy: Strategy, objective: Objective, *, budget: float = math.inf, seed: int = 0,
-    log: str | Path | None = None, progress: bool = False,
+    log: str | Path | None = None, retry_failed: bool = False, progress: bool = False,
 ) -> pd.DataFrame:  # fmt: skip
     """Run one search and return its trial table.
 
@@ -75,16 +87,16 @@ def run(
     seed: the training seed of every trial. progress: show a bar of charged epochs.
     log: a JSON-lines file that every trial is appended to; trials already in it, from an interrupted run of the same
         search, are taken from it at what they cost then. Asked for at a later epoch, they are trained from epoch 0.
-    A trial that diverges or raises is recorded as failed and the search goes on. One that raises, or whose answer
-    is neither a number nor a possible `Outcome`, is charged in full. Where a batch raises, each trial of it without
-    an answer is asked alone, once. An interrupt (KeyboardInterrupt) ends the search with a warning; the trials so
-    far are returned, and what it cut off is not charged.
-
+    retry_failed: try those that failed in the log again; the log keeps both, and the second counts.
+    A trial that diverges or raises is recorded as failed and the search goes on, with a warning where the first three
+    fail alike. One that raises, or whose answer is no number and no possible `Outcome`, is charged in full. Where a
+    batch raises, each trial of it without an answer is asked alone, once. An interrupt (KeyboardInterrupt) ends the
+    search with a warning; the trials so far are returned, and what it cut off is not charged.
     Raises TypeError or ValueError for a strategy that is no generator or yields anything but lists, not empty, of
     (config, n_epochs) with a `recordable` config and whole n_epochs >= 1; for a bad budget or seed; for an objective
     with too many answers, or that raises after its last; for a damaged or another search's log.
     """
-    return _drive([_Search(strategy, check_seed("seed", seed), budget, log)], objective, progress)[0]
+    return _drive([_Search(strategy, check_seed("seed", seed), budget, log, retry_failed)], objective, progress)[0]
 
 
 def run_many(
@@ -114,6 +126,7 @@ class _Trial:
     request: Request
     identity: Hashable
     config: dict  # for the record, whatever the objective does to the request's own
+    record: dict | None  # that of the log
 
 
 @dataclass
@@ -122,6 +135,7 @@ class _Search:
     seed: int
     budget: float
     log: str | Path | None = None
+    retry_failed: bool = False
     records: list[dict] = field(default_factory=list)
     spent: int = 0
     paid: dict[Hashable, int] = field(default_factory=dict)  # identity -> the epoch it is paid to; never falls
@@ -137,27 +151,26 @@ class _Search:
             raise ValueError(f"budget is {self.budget!r}; it must be 0 or more")
         self.logged = deque(read_log(self.log)) if self.log else deque()
 
-    def next_batch(self, identity_of: Callable, bar) -> list[_Trial]:
-        """Ask the strategy; record what the log has, and return what is to be evaluated, as far as the budget goes."""
+    def next_batch(self, identity_of: Callable) -> list[_Trial]:
+        """Ask the strategy; return what is to be evaluated or stands in the log, as far as the budget goes."""
         asked = self._ask()
         self.over = not asked
         trials, promised, done = [], self.spent, ChainMap({}, self.paid)  # done: once this batch is trained
-        for config, n_epochs in asked:
-            record = self._from_log(config, n_epochs) if self.logged else None
+        for i in range(len(asked)):
+            record = self._from_log(asked, i) if self.logged else None
+            config, n_epochs = asked[i]  # only now: the log's may have taken its place
             identity = None if record else identity_of(config)
             identity = object() if identity is None else identity  # a new object is equal to nothing else
             n_done = done.get(identity, 0)
-            cost = record["charged_epochs"] if record else max(n_epochs - n_done, 0)
-            if promised + cost > self.budget:
-                self.strategy.close()
+            promised += record["charged_epochs"] if record else max(n_epochs - n_done, 0)
+            if promised > self.budget:
+                self.over = True
+                with suppress(BudgetSpent, StopIteration):
+                    self.strategy.throw(BudgetSpent)
                 break
-            promised += cost
-            if record:
-                self.logged.popleft()
-                self._keep(record, bar)
-            else:
-                done[identity] = max(n_epochs, n_done)
-                trials.append(_Trial(self, Request(plain(config), n_epochs, self.seed, n_done), identity, config))
+            done[identity] = max(n_epochs, n_done)
+            request = Request(plain(config), n_epochs, self.seed, n_done)
+            trials.append(_Trial(self, request, identity, config, record))
         return trials
 
     def _ask(self) -> list[tuple[dict, int]]:
@@ -168,23 +181,40 @@ class _Search:
         except StopIteration:
             return []
         try:
-            asked = [(config, n_epochs) for config, n_epochs in asked]
+            pairs = [(config, n_epochs) for config, n_epochs in asked]
         except (TypeError, ValueError) as error:
             raise TypeError(f"the strategy yielded {asked!r}; a list of (config, n_epochs) is needed") from error
-        if not asked:
+        if not pairs:
             raise ValueError("the strategy yielded an empty list; it should return when it has nothing to ask")
-        return [(recordable(config), check_count("n_epochs", n_epochs)) for config, n_epochs in asked]
+        asked = asked if isinstance(asked, Suggestions) else []  # the strategy's own, in which it sees replacements
+        asked[:] = [(recordable(config), check_count("n_epochs", n_epochs)) for config, n_epochs in pairs]
+        return asked
 
-    def _from_log(self, config: dict, n_epochs: int) -> dict:
-        record = self.logged[0]
+    def _from_log(self, asked: list, i: int) -> dict | None:
+        """Return the log's next record, for what is asked i-th; None where that is to be tried again."""
+        record, (config, n_epochs) = self.logged.popleft(), asked[i]
         found = record["config"], record["n_epochs"], record.get("seed")
-        if (config_key(found[0]), *found[1:]) != (config_key(config), n_epochs, self.seed):
-            asked = f"the search asks for {(config, n_epochs, self.seed)}; it is the log of another search"
-            raise ValueError(f"the log's trial {len(self.records)} (config, epochs, seed) is {found}, {asked}")
-        return record | {"config": config}  # as asked: JSON has no tuples
+        if isinstance(asked, Suggestions) and found[0].keys() == config.keys() and found[0] != config:
+            config = {name: _hashable(value) for name, value in found[0].items()}
+            asked[i] = config, n_epochs = config, config.get("epochs", n_epochs)
+        if (_nine_digits(found[0]), *found[1:]) != (_nine_digits(config), n_epochs, self.seed):
+            wanted = f"the search asks for {(config, n_epochs, self.seed)}; it is the log of another search"
+            raise ValueError(f"the log's trial {len(self.records) + i} (config, epochs, seed) is {found}, {wanted}")
+        return None if self.retry_failed and record["status"] == "failed" else record | {"config": config}
 
-    def settle(self, trial: _Trial, outcome: Outcome, runtime_s: float, bar) -> None:
-        """Charge and record a trial that was answered."""
+    def settle(self, trial: _Trial, outcome: Outcome | None, runtime_s: float, bar) -> None:
+        """Keep the log's record of a trial, or charge and record what was answered."""
+        record = trial.record or self._charge(trial, outcome, runtime_s)
+        if self.log and not trial.record:
+            append_trial(self.log, record | {"seed": self.seed}, trial=len(self.records))
+        self.records.append(record)
+        self.spent += record["charged_epochs"]
+        bar.update(record["charged_epochs"])
+        kinds = {r["reason"].partition(" ")[0] for r in self.records[:3]}
+        if len(self.records) == 3 and len(kinds - {""}) == len(kinds) == 1:
+            warnings.warn(f"the first three trials failed alike, the last with {record['reason']!r}", stacklevel=4)
+
+    def _charge(self, trial: _Trial, outcome: Outcome, runtime_s: float) -> dict:
         paid = self.paid.get(trial.identity, 0)
         # More than announced where a trial before it in the batch trained less; never more in total.
         charged = cost = max(trial.request.n_epochs - paid, 0)
@@ -195,15 +225,7 @@ class _Search:
             outcome = Outcome.of_error(error)
         self.paid[trial.identity] = paid + charged
         counted = {"n_epochs": trial.request.n_epochs, "charged_epochs": charged, "runtime_s": runtime_s}
-        record = trial_record(trial.config, **counted, **dict(zip(Outcome._fields[:3], outcome, strict=False)))
-        if self.log:
-            append_trial(self.log, record | {"seed": self.seed}, trial=len(self.records))
-        self._keep(record, bar)
-
-    def _keep(self, record: dict, bar) -> None:
-        self.records.append(record)
-        self.spent += record["charged_epochs"]
-        bar.update(record["charged_epochs"])
+        return trial_record(trial.config, **counted, **dict(zip(Outcome._fields[:3], outcome, strict=False)))
 
 
 def _drive(searches: list[_Search], objective: Objective, progress: bool) -> list[pd.DataFrame]:
@@ -215,12 +237,17 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
     going_on = searches
     try:
         while going_on:
-            trials = [trial for search in going_on for trial in search.next_batch(identity_of, bar)]
-            started, answers = time.perf_counter(), _answers(objective, [trial.request for trial in trials])
-            for outcome, trial in zip(answers, trials, strict=True):  # answers first: they are looked at to their end
+            trials: list[_Trial] = []
+            for search in going_on:
+                trials += search.next_batch(identity_of)
+            answers = _answers(objective, [trial.request for trial in trials if not trial.record])
+            started = time.perf_counter()
+            for trial in trials:
+                outcome = None if trial.record else next(answers)
                 now = time.perf_counter()
                 trial.search.settle(trial, outcome, now - started, bar)
                 started = now
+            next(answers, None)  # looks at them to their end
             going_on = [s for s in going_on if not s.over]
     except KeyboardInterrupt:
         kept = sum(len(s.records) for s in searches)
@@ -255,3 +282,13 @@ def _outcome(answer: Any) -> Outcome:
         return Outcome(loss, accuracy, str(outcome.reason or ""), outcome.n_trained)
     except Exception:  # such as a tensor's own errors
         return Outcome.of_error(TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed"))
+
+
+def _nine_digits(config: Mapping) -> str:
+    """Return the identity of a configuration but for the last digits of its floats, in which processors differ."""
+    return config_key(json.loads(config_key(config), parse_float=lambda text: float(f"{float(text):.9g}")))
+
+
+def _hashable(value: Any) -> Any:
+    """Return a value of a log as a space has it, where a tuple must be hashable; JSON has no tuples."""
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value

@@ -2,13 +2,14 @@
 
 import math
 import numbers
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
 
-from hpt_helpers.config import check_count, is_number
+from hpt_helpers.config import check_count, is_number, plain
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,9 @@ class Choice(_Discrete):
     values: tuple
 
     def __init__(self, values):
-        object.__setattr__(self, "values", tuple(values))
+        object.__setattr__(self, "values", plain(tuple(values), "values"))  # what a configuration can hold
+        if any(isinstance(value, list | dict) for value in self.values):
+            raise TypeError(f"values is {self.values!r}; a value may be a tuple, but no list and no dict")
         if not self.values or len(set(self.values)) < len(self.values):
             raise ValueError(f"values is {self.values!r}; at least one value is needed and none twice")
 
@@ -206,40 +209,41 @@ class SearchSpace(Mapping):
         """
         from scipy import stats
 
-        def translate(p):
-            if isinstance(p, Choice):
-                return list(p.values)
-            if isinstance(p, Integer):
-                return stats.randint(p.low, p.high + 1)
+        def real(p):
             return stats.loguniform(p.low, p.high) if p.log else stats.uniform(p.low, p.high - p.low)
 
-        return {name: translate(p) for name, p in self._parameters.items()}
+        return self._translated(real, lambda p: stats.randint(p.low, p.high + 1), lambda p: list(p.values))
 
     def to_skopt(self) -> list:
         """Return the dimensions for scikit-optimize, in the space's order and named."""
         from skopt import space
 
-        def translate(name, p):
-            if isinstance(p, Choice):
-                return space.Categorical(list(p.values), name=name)
-            if isinstance(p, Integer):
-                return space.Integer(p.low, p.high, name=name)
-            return space.Real(p.low, p.high, prior="log-uniform" if p.log else "uniform", name=name)
+        def choice(p):
+            dimension = space.Categorical(p.values)
+            # Its own makes an array of the values, which takes tuples apart.
+            dimension.inverse_transform = partial(space.Dimension.inverse_transform, dimension)
+            return dimension
 
-        return [translate(name, p) for name, p in self._parameters.items()]
+        def real(p):
+            return space.Real(p.low, p.high, prior="log-uniform" if p.log else "uniform")
+
+        dimensions = self._translated(real, lambda p: space.Integer(p.low, p.high), choice)
+        for name, dimension in dimensions.items():
+            dimension.name = name
+        return list(dimensions.values())
 
     def to_ray(self) -> dict:
         """Return the `param_space` for Ray Tune."""
         from ray import tune
 
-        def translate(p):
-            if isinstance(p, Choice):
-                return tune.choice(list(p.values))
-            if isinstance(p, Integer):
-                return tune.randint(p.low, p.high + 1)
+        def real(p):
             return tune.loguniform(p.low, p.high) if p.log else tune.uniform(p.low, p.high)
 
-        return {name: translate(p) for name, p in self._parameters.items()}
+        return self._translated(real, lambda p: tune.randint(p.low, p.high + 1), lambda p: tune.choice(list(p.values)))
+
+    def _translated(self, real: Callable, integer: Callable, choice: Callable) -> dict:
+        translate = {Real: real, Integer: integer, Choice: choice}
+        return {name: translate[type(p)](p) for name, p in self._parameters.items()}
 
 
 def _check_bounds(p, kind) -> None:

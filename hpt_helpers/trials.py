@@ -182,7 +182,7 @@ def _checksum(text: bytes) -> bytes:
 
 
 def read_log(path: str | Path) -> list[dict]:
-    """Return the records of a log, in order; an absent file is an empty log.
+    """Return the records of a log, in order, of a failed trial that was tried again the last; no file, no records.
 
     A last line that was cut in the middle is moved to `<path>.cut` with a UserWarning, so that appending can go on.
     Raises ValueError for any other line that is not as it was written, or that is missing or there twice.
@@ -190,7 +190,16 @@ def read_log(path: str | Path) -> list[dict]:
     path = Path(path)
     text = path.read_bytes() if path.exists() else b""
     *lines, rest = text.split(b"\n")
-    records = [_read_line(line, trial, path.name) for trial, line in enumerate(lines)]
+    records = []
+    for i, line in enumerate(lines):
+        record = _read_line(line, f"line {i + 1} of {path.name}")
+        trial, whole = record.pop("trial", None), record.keys() >= {"config", *DTYPES}
+        retried = trial in range(len(records)) and records[trial]["status"] == "failed"
+        if not whole or not (retried or trial == len(records)):
+            raise ValueError(
+                f"line {i + 1} of {path.name} is not the record of trial {len(records)}: lines are missing or mixed"
+            )
+        records[trial : trial + 1] = [record]
     if rest:
         cut = path.with_name(path.name + ".cut")
         cut.write_bytes(rest)
@@ -200,11 +209,8 @@ def read_log(path: str | Path) -> list[dict]:
     return records
 
 
-def _read_line(line: bytes, trial: int, name: str) -> dict:
+def _read_line(line: bytes, where: str) -> dict:
     text, comma, rest = line.rpartition(b', "crc32": ')
     if not comma or comma + rest != _checksum(text):
-        raise ValueError(f"line {trial + 1} of {name} is not as it was written (its checksum differs): {line[:60]!r}")
-    record = {k: math.nan if v is None else v for k, v in json.loads(text + b"}").items()}
-    if record.pop("trial", None) != trial or not record.keys() >= {"config", *DTYPES}:
-        raise ValueError(f"line {trial + 1} of {name} is not the record of trial {trial}: lines are missing or mixed")
-    return record
+        raise ValueError(f"{where} is not as it was written (its checksum differs): {line[:60]!r}")
+    return {k: math.nan if v is None else v for k, v in json.loads(text + b"}").items()}

@@ -2,11 +2,12 @@
 
 import json
 
+import nbformat
 import numpy as np
 import pytest
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import rivals, training
+from benchmarks import course, rivals, training
 from benchmarks.measure import Row, interleaved, peak_memory_growth, table
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import evaluate, fit, start_training, train_one_epoch
@@ -91,3 +92,38 @@ def test_a_missed_figure_is_the_exit_code(value, code, monkeypatch, tmp_path, ca
     assert record["machine"]["torch threads"] == 1
     printed = capsys.readouterr().out
     assert "torch threads: 1" in printed and f"{code} of 1 figures missed" in printed
+
+
+# --- the course ---------------------------------------------------------------------------------------
+
+
+def test_the_scripts_trials_are_as_many_as_theirs_and_in_their_ranges():
+    asked = {name: next(strategy) for name, strategy in course.scripts().items()}
+    assert [len(batch) for batch in asked.values()] == [8, 5, 1, 5]  # the third asks for one at a time, 20 times
+    for batch in asked.values():
+        assert all(5 <= n_epochs <= 150 and 1e-4 <= config["lr"] <= 1e-2 for config, n_epochs in batch)
+
+
+def test_the_original_loop_trains_as_far_as_fit_does():
+    configs = [{"lr": 0.01, "batch_size": 16, "epochs": 60}, {"lr": 1e-9, "batch_size": 64, "epochs": 1}]
+    trained, untrained = (np.mean([course.original_loop(config, IRIS) for _ in range(4)]) for config in configs)
+    assert trained > 0.85 > 0.7 > untrained
+    assert trained == pytest.approx(fit(configs[0], IRIS, n_epochs=60).val_accuracy[-1], abs=0.1)
+
+
+def test_the_ratio_is_that_of_the_seconds(monkeypatch):
+    seconds = {"theirs": np.array([6.0, 9.0, 6.0]), "ours": np.array([2.0, 2.0, 1.0])}
+    monkeypatch.setattr(course, "interleaved", lambda tasks, rounds: {task: seconds[task[0]] for task in tasks})
+    monkeypatch.setattr(course, "bayesian_search", lambda space, n, seed: course.random_search(space, n, seed=seed))
+    *each, theirs, ours, ratio = course.scripts_against_ours()
+    assert [row.value for row in each] == [3] * 4 and (theirs.value, ours.value, ratio.value) == (24, 8, 3)
+
+
+def test_a_lesson_is_timed_and_its_memory_is_that_of_the_kernel(tmp_path):
+    code = (
+        "import os, time\nlarge = b'x' * 400_000_000\ntime.sleep(1)\nassert not os.listdir(os.environ['HPT_CACHE_DIR'])"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    nbformat.write(notebook, tmp_path / "01_large.ipynb")
+    seconds, memory = course.lesson(tmp_path / "01_large.ipynb")
+    assert seconds.value > 1 and 400 < memory.value < 800

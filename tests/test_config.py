@@ -138,6 +138,12 @@ def test_a_training_has_one_key_whatever_it_is_called():
             fit(config, IRIS, n_epochs=2)
 
 
+def test_a_missing_hidden_size_is_16_in_a_key_though_the_rest_cannot_be_trained():
+    """A landscape may hold such configurations, with names that its searches leave out or not."""
+    assert training_key({"lr": 0.1}) == training_key({"lr": 0.1, "hidden_size": 16})
+    assert training_key({"lr": 0.1}) != training_key({"lr": 0.1, "hidden_size": 8})
+
+
 def test_an_lr_of_1_is_a_float():
     assert training_key(NET | {"lr": 1}) == training_key(NET | {"lr": 1.0}) != training_key(NET | {"lr": True})
 

@@ -137,6 +137,16 @@ def test_numpy_integers_are_a_seed_and_a_draw():
     assert (type(splits.seed), type(splits.draw)) == (int, int)
 
 
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits"])
+def test_search_rows_are_the_training_rows_and_then_the_validation_rows(name):
+    splits = load_splits(name)
+    X, y = splits.search_rows()
+    n = len(splits.y_train)
+    assert type(X) is type(y) is np.ndarray and len(X) == len(y) == n + len(splits.y_val)
+    assert X[0].tolist() == splits.X_train[0].tolist() and X[n].tolist() == splits.X_val[0].tolist()
+    assert y[:n].tolist() == splits.y_train.tolist() and X[n:].tolist() == splits.X_val.tolist()
+
+
 @pytest.mark.parametrize("name", ["Iris", "mnist", ""])
 def test_an_unknown_name_is_refused(name):
     with pytest.raises(ValueError, match="allowed are iris, wine, breast_cancer, digits"):

@@ -8,9 +8,10 @@ from exercise_proofs import fresh
 
 from hpt_helpers.classroom.exercises.framework import CORRECT
 
-for lesson in ("01_report", "01_winner", "02_expected_best", "02_random_configs", "02_trials_needed"):
-    importlib.import_module(f"answers.lesson_{lesson}")
-for lesson in ("05_others", "05_report", "05_wins_needed"):
+for lesson in (
+    "01_report", "01_winner", "02_expected_best", "02_random_configs", "02_trials_needed",
+    "03_chance", "03_next_trial", "03_told", "05_others", "05_report", "05_wins_needed",
+):  # fmt: skip
     importlib.import_module(f"answers.lesson_{lesson}")
 
 RIGHT = [
@@ -49,5 +50,5 @@ def test_a_wrong_answer_is_told_what_is_wrong(name, answer, words):
 
 
 def test_each_exercise_meets_a_dozen_right_and_a_dozen_wrong_answers():
-    for name in ("1.q1", "1.q2", "1.q3", "1.q4", "2.q1", "2.q2", "2.q3", "2.q4", "5.q1", "5.q2", "5.q3", "5.q4"):
+    for name in (f"{lesson}.q{question}" for lesson in (1, 2, 3, 5) for question in (1, 2, 3, 4)):
         assert min(sum(entry[0] == name for entry in entries) for entries in (RIGHT, WRONG)) >= 12

@@ -140,6 +140,47 @@ def test_the_best_has_the_lowest_mean_loss_over_seeds(epoch):
     assert found.best(epoch) == {"hidden_size": 16} | CONFIGS[int(np.argmin(means))]
 
 
+def test_the_best_of_those_that_have_fixed_values():
+    """Against a search by hand through single trainings."""
+    configs = [{"lr": lr, "batch_size": b, "hidden_size": 8} for lr in (0.001, 0.01, 0.1) for b in (16, 32)]
+    found = make(configs, seeds=range(3))
+    means = {
+        (c["lr"], c["batch_size"]): np.mean([fit(c, IRIS, n_epochs=3, seed=s).val_loss[-1] for s in range(3)])
+        for c in configs
+    }
+    for batch_size in (16, 32):
+        lr, _ = min((key for key in means if key[1] == batch_size), key=means.get)
+        assert found.best(3, batch_size=batch_size) == {"lr": lr, "batch_size": batch_size, "hidden_size": 8}
+    assert found.best(3, lr=0.001, batch_size=32)["lr"] == 0.001  # which is not the best of all
+    with pytest.raises(ValueError, match=r"no configuration with \{'batch_size': 17\}"):
+        found.best(3, batch_size=17)
+    with pytest.raises(ValueError, match="epoch is 4"):
+        found.best(4)
+
+
+def test_the_losses_of_a_configuration_are_those_of_each_seed():
+    found = make(seeds=(0, 4, 2))
+    expected = [fit(CONFIGS[2], IRIS, n_epochs=3, seed=s).val_loss[1] for s in (0, 4, 2)]
+    assert found.losses(CONFIGS[2], 2).shape == (3,)
+    assert found.losses(CONFIGS[2], 2) == pytest.approx(expected, abs=1e-9)
+    with pytest.raises(ValueError, match="not among"):
+        found.losses(DIVERGING, 2)
+
+
+def test_a_list_of_splits_is_a_list_of_repeats(trainings):
+    rows = [load_splits("iris", draw=draw) for draw in (3, 7)]
+    found = make(CONFIGS[:2], splits=rows, seeds=(3, 7))
+    for i, config in enumerate(CONFIGS[:2]):
+        for j, (part, seed) in enumerate(zip(rows, (3, 7), strict=True)):
+            assert found.val_loss[i, j] == pytest.approx(fit(config, part, n_epochs=3, seed=seed).val_loss, abs=1e-9)
+    make(CONFIGS[:2], splits=rows, seeds=(3, 7))
+    assert len(trainings) == 1  # known
+    make(CONFIGS[:2], splits=rows[::-1], seeds=(3, 7))
+    assert len(trainings) == 2  # the same rows under other seeds are not
+    with pytest.raises(ValueError, match="splits has 2 entries; there are 3 seeds"):
+        make(splits=rows, seeds=(1, 2, 3))
+
+
 def test_one_that_diverges_is_nan_and_never_the_best():
     found = make([DIVERGING, *CONFIGS])
     assert np.isnan(found.val_loss[0]).all() and np.isfinite(found.val_loss[1:]).all()

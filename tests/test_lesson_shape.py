@@ -1,4 +1,4 @@
-"""Lessons written in the new shape keep it: short cells, one idea a line, answers that stay closed until opened."""
+"""Lessons written keep it: short cells, one idea a line, answers that stay closed until opened."""
 
 import re
 import statistics
@@ -11,10 +11,7 @@ import pytest
 from tools.lesson_minutes import PREDICTION, code_to_read, is_exercise, load, split
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-NEW_SHAPE: list[str] = [
-    "01_grid_search",
-    "05_bake_off",
-]  # a lesson joins when it is written anew: "01_grid_search", next "02_random_search"
+LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("0[1-9]_*.ipynb"))
 
 MAX_CORE_MINUTES = 60
 MAX_LINES, MAX_MEDIAN, MAX_WIDTH, MAX_IMPORTS = 12, 6, 100, 6
@@ -25,7 +22,7 @@ ANSWER = "<details><summary>What was seen</summary>"
 
 
 def faults(notebook):
-    """Return what is wrong with a lesson's shape, as a list of texts: empty for a lesson in the new shape."""
+    """Return what is wrong with a lesson's shape, as a list of texts: empty for one in shape."""
     core, further = split(notebook)
     return [*of_the_core(core), *of_answers(core), *of_answers(further), *of_cells([*core, *further])]
 
@@ -81,9 +78,9 @@ def of_cells(cells):
             yield f"{printed} printed lines in {name}"
 
 
-def test_the_lessons_in_the_new_shape_keep_it():
-    found = {name: faults(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)) for name in NEW_SHAPE}
-    assert found == {name: [] for name in NEW_SHAPE}
+def test_the_lessons_keep_their_shape():
+    found = {name: faults(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)) for name in LESSONS}
+    assert found == {name: [] for name in LESSONS}
 
 
 # --- each rule can fail -------------------------------------------------------------------------------
@@ -134,7 +131,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_lesson_in_the_new_shape_has_no_fault(name):
+def test_a_lesson_in_shape_has_no_fault(name):
     assert faults(lesson(*GOOD[name])) == []
 
 

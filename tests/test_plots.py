@@ -35,7 +35,6 @@ CALLS = {
     "learning_curves": lambda **o: plots.learning_curves({"slow": CURVES[0], "fast": CURVES[1]}, **o),
     "heat_map": lambda **o: plots.heat_map(SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", **o),
     "response": lambda **o: plots.response(GRID, by="batch_size", **o),
-    "surrogate": lambda ax=None, **o: draw_surrogate(axes=ax and (ax, ax.figure.add_subplot()), **o),
     "spread": lambda **o: plots.spread(LUCK, **o),
     "paired": lambda **o: plots.paired(PAIRS, "random", "grid", **o),
     "histogram": lambda **o: plots.histogram(LUCK["val_loss"], **o),
@@ -44,12 +43,10 @@ CALLS = {
         [1, 2], {"formula": [0.1, 0.2], "simulated": [0.3, 0.2]}, x_label="trials", y_label="share", title=title, **o
     ),
     "projection": lambda **o: lesson_plots.projection(CONFIGS, (LRS, [0.3, 0.1, 0.2]), **o),
+    "projections": lambda ax=None, title="Grid": lesson_plots.projections(
+        {title: CONFIGS}, pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]}), axes=ax and [ax]
+    ),
 }
-
-
-def draw_surrogate(**options):
-    mean, std, gain = np.array([0.5, 0.2, 0.4]), np.array([0.1, 0.05, 0.02]), np.array([0, 0.03, 0.01])
-    return lesson_plots.surrogate(LRS, mean, std, gain, tried=[(1e-4, 0.5), (1e-2, 0.4)], **options)
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +117,7 @@ def test_it_has_a_title_two_labels_and_a_description(name):
     ax = CALLS[name](title="What was seen")
     parts = [*ax.figure.axes, *ax.child_axes]
     [shown] = [part.get_title() for part in parts if part.get_title()]
-    assert shown.startswith("What was seen") and (shown == "What was seen" or name == "maps")
+    assert shown.startswith("What was seen") and (shown == "What was seen" or name in ("maps", "projections"))
     assert any(part.get_xlabel() for part in parts) and all(part.get_ylabel() for part in parts)
     own = CALLS[name]()
     assert any(part.get_title() for part in (own, *own.child_axes))
@@ -395,33 +392,6 @@ def test_what_cannot_be_drawn_is_refused():
         plots.histogram([np.nan])
 
 
-def test_a_surrogate_is_drawn_above_its_gain():
-    truth = np.array([0.45, 0.25, 0.35])
-    upper = draw_surrogate(truth=truth, x_label="learning rate")
-    (lower,) = set(upper.figure.axes) - {upper}
-    by_name = {line.get_label(): line for line in upper.lines}
-    assert data(by_name["surrogate"]) == [LRS, [0.5, 0.2, 0.4]]
-    assert data(by_name["truth"]) == [LRS, truth.tolist()]
-    assert data(by_name["trials"]) == [[1e-4, 1e-2], [0.5, 0.4]]
-    assert band(upper.collections[0]) == {
-        x: pytest.approx(edges) for x, edges in zip(LRS, [(0.3, 0.7), (0.1, 0.3), (0.36, 0.44)], strict=True)
-    }
-    assert {x: high for x, (_, high) in band(lower.collections[0]).items()} == {1e-4: 0, 1e-3: 0.03, 1e-2: 0.01}
-    for ax in (upper, lower):
-        assert [data(line)[0] for line in ax.lines if data(line)[1] == [0, 1]] == [[1e-3, 1e-3]]  # the largest gain
-        assert ax.get_xscale() == "log"
-    assert (upper.get_ylabel(), lower.get_ylabel()) == ("validation loss (nats)", "gain (nats)")
-    assert lower.get_xlabel() == "learning rate"
-    assert "2 trials" in upper.alt_text and "learning rate 0.001" in upper.alt_text
-    assert_told_apart_in_greyscale(upper.lines)
-    assert draw_surrogate(log_x=False).get_xscale() == "linear"
-
-
-def test_a_surrogate_is_drawn_on_two_axes_given():
-    _, pair = plt.subplots(2, 1)
-    assert draw_surrogate(axes=pair) is pair[0] and pair[1].has_data()
-
-
 def test_lines_are_drawn_against_x():
     ax = plots.lines([1, 2, 4], {"a": [0.1, 0.3, 0.2]}, x_label="trials", y_label="share", title="Hits")
     assert data(ax.lines[0]) == [[1, 2, 4], [0.1, 0.3, 0.2]] and ax.lines[0].get_label() == "a"
@@ -438,3 +408,22 @@ def test_a_projection_shows_the_configurations_and_the_loss_at_their_x():
     assert above.get_yscale() == "log" and above.get_ylabel() == "loss (nats)"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "hidden size")
     assert "3 configurations have 2 different values of learning rate" in ax.alt_text
+
+
+def test_projections_stand_side_by_side_on_common_axes():
+    truth = pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]})
+    first = lesson_plots.projections({"a": CONFIGS, "b": CONFIGS[:1]}, truth)
+    second = first.figure.axes[1]
+    assert first.get_ylim() == second.get_ylim() and first.get_xlim() == second.get_xlim()
+    assert first.child_axes[0].get_title() == "a: 3 trials, 2 different values"
+    assert second.child_axes[0].get_title() == "b: 1 trials, 1 different values"
+    assert data(second.lines[0]) == [[CONFIGS[0]["lr"]], [CONFIGS[0]["hidden_size"]]]
+
+
+def test_a_logarithmic_axis_over_many_powers_of_ten_is_labelled_by_powers_only():
+    few, many = (plots.spread(pd.DataFrame({"g": ["a"] * 2, "v": [0.1, top]}), log=True) for top in (5, 500))
+    for ax, labels in ((few, ["0.1", "0.2", "0.5", "1", "2", "5"]), (many, ["0.1", "1", "10", "100"])):
+        ax.figure.canvas.draw()
+        low, high = ax.get_xlim()
+        ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+        assert [text.get_text() for place, text in ticks if low <= place <= high] == labels

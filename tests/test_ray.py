@@ -18,9 +18,10 @@ import psutil
 import pytest
 
 from hpt_helpers import local_ray as room
+from hpt_helpers.classroom.ray_in_turn import fit_in_turn, quiet_run
+from hpt_helpers.classroom.ray_tune import course_trainable, results_table
 from hpt_helpers.data import load_splits
 from hpt_helpers.local_ray import local_ray
-from hpt_helpers.ray_tune import course_trainable, results_table
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit
 
@@ -60,6 +61,18 @@ def test_a_step_is_an_epoch_of_fit(dataset):
     assert [r["val_loss"] for r in results] == curve.val_loss.tolist()
     assert [r["val_accuracy"] for r in results] == curve.val_accuracy.tolist()
     assert {r["failure"] for r in results} == {""} and results[-1]["training_iteration"] == 4
+
+
+def test_a_draw_of_rows_is_that_of_load_splits():
+    trial = course_trainable("iris", draw=7, seed=3)(CONFIG)
+    assert losses(trial, 3) == fit(CONFIG, load_splits("iris", draw=7), n_epochs=3, seed=3).val_loss.tolist()
+
+
+def test_a_trial_with_an_entry_epochs_is_over_at_that_epoch_and_the_next_one_is_not():
+    trial = course_trainable("iris")(CONFIG | {"epochs": 2})
+    assert [trial.train()["done"] for _ in range(2)] == [False, True]
+    trial.reset_config(CONFIG)
+    assert [trial.train()["done"] for _ in range(4)] == [False] * 4
 
 
 def test_a_trial_saved_at_epoch_3_and_restored_goes_on_to_the_bit(tmp_path):
@@ -134,13 +147,14 @@ def test_the_table_of_results_marks_diverged_and_crashed_trials_as_failed():
             SimpleNamespace(config=CONFIG, metrics=good, error=None),
             SimpleNamespace(config=WILD, metrics=bad, error=None),
             SimpleNamespace(config=OTHER, metrics=None, error=RuntimeError("traceback\nValueError: no")),
+            SimpleNamespace(config=None, metrics={}, error=ValueError("before its first result")),  # as Tune has it
         ]
     )
-    assert table["status"].tolist() == ["ok", "failed", "failed"]
-    assert table["reason"].tolist() == ["", "diverged: at epoch 2", "ValueError: no"]
-    assert table["n_epochs"].tolist() == [9, 3, 0]
-    assert table["lr"].tolist() == [CONFIG["lr"], WILD["lr"], OTHER["lr"]]
-    np.testing.assert_array_equal(table["val_loss"], [0.25, np.nan, np.nan])
+    assert table["status"].tolist() == ["ok", "failed", "failed", "failed"]
+    assert table["reason"].tolist() == ["", "diverged: at epoch 2", "ValueError: no", "before its first result"]
+    assert table["n_epochs"].tolist() == [9, 3, 0, 0]
+    np.testing.assert_array_equal(table["lr"], [CONFIG["lr"], WILD["lr"], OTHER["lr"], np.nan])
+    np.testing.assert_array_equal(table["val_loss"], [0.25, np.nan, np.nan, np.nan])
 
 
 # --- the local Ray, without starting one -------------------------------------------------------------
@@ -264,6 +278,22 @@ with local_ray(address=sys.argv[1]) as folder:
 """
 
 
+def too_late_and_again(folder):
+    """Fit a trial that never ends, under a time limit, and one after it; return the error, and the table."""
+    from ray import tune
+
+    def tuner(trainable, config):
+        return tune.Tuner(trainable, param_space=config, run_config=quiet_run(folder))
+
+    tuners = {"quick": tuner(course_trainable("iris"), CONFIG | {"epochs": 2})}
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(TimeoutError) as late:
+        fit_in_turn({"endless": tuner(course_trainable("iris"), CONFIG)} | tuners, limit_s=4)
+    again = fit_in_turn(tuners)["quick"]
+    assert signal.getsignal(signal.SIGINT) is handler
+    return str(late.value), again
+
+
 @pytest.fixture(scope="module")
 def real(ray, tmp_path_factory):
     """Run five trials, two of which diverge, through HyperBandScheduler; end the block with an error."""
@@ -304,6 +334,7 @@ def real(ray, tmp_path_factory):
                 results = tuner.fit()
                 facts.table, facts.n_errors = results_table(results), results.num_errors
                 facts.connected = *other.communicate(), other.returncode
+                facts.late, facts.again = too_late_and_again(folder)
                 facts.mode_later = stat.S_IMODE(folder.stat().st_mode)
                 facts.cpus = ray.cluster_resources()["CPU"]
                 raise InterruptedError
@@ -329,6 +360,11 @@ def test_rays_files_lay_in_a_folder_that_stayed_private(real):
     assert real.sockets  # Ray really kept its own there
     # What mkdtemp adds to the longest temporary folder that is used, and what Ray adds to that; 103 on macOS.
     assert room.LONGEST_TEMP + len("/hpt-12345678/") + max(len(str(path)) for path in real.sockets) <= 103
+
+
+def test_a_fit_that_does_not_end_in_time_is_ended_and_the_next_one_runs(real):
+    assert real.late.startswith("Ray did not end 'endless' within 4 s. Run this cell again;")
+    assert real.again["n_epochs"].tolist() == [2] and real.again["status"].tolist() == ["ok"]
 
 
 def test_nothing_was_printed(real):

@@ -133,6 +133,7 @@ def test_a_strategy_that_asks_for_nothing_gives_an_empty_table():
 @pytest.mark.parametrize(
     ("budget", "n_trials"), [(0, 0), (6, 0), (7, 1), (20, 2), (21, 3), (27, 3), (70, 10), (1000, 10)]
 )
+@pytest.mark.filterwarnings("ignore:the budget ended before the grid")
 def test_a_search_ends_before_the_first_trial_that_would_exceed_its_budget(budget, n_trials):
     objective = Counting()
     trials = run(grid_search(TEN, 7), objective, budget=budget)
@@ -291,6 +292,7 @@ BATCHES = st.lists(
 )
 
 
+@pytest.mark.filterwarnings("ignore:the first three trials failed alike")
 @given(BATCHES, st.integers(0, 25) | st.just(math.inf))
 @settings(max_examples=80)
 def test_whatever_is_asked_charged_equals_trained_within_the_budget(batches, budget):
@@ -361,6 +363,7 @@ def test_a_configuration_that_cannot_be_trained_is_a_failed_trial_beside_good_on
     assert "lr is -1" in trials.at[1, "reason"] and "batch_size is 91" in trials.at[2, "reason"]
 
 
+@pytest.mark.filterwarnings("ignore:the first three trials failed alike")
 def test_a_function_that_raises_is_called_once_for_each_trial():
     called = []
 
@@ -492,6 +495,29 @@ def test_runtimes_are_measured(monkeypatch):
     monkeypatch.setattr(module.time, "perf_counter", lambda: next(clock))
     trials = run(grid_search(TEN[:3], 1), per_trial(loss_of))
     assert trials["runtime_s"].tolist() == [2.0, 2.0, 2.0]
+
+
+# A typo in the objective, one space that the data refuse, one search that just begins badly.
+FAILURES = [
+    (["KeyError: 'a'", "KeyError: 'b'", "KeyError: 'c'", ""], True),
+    (["batch_size is 91; too many", "batch_size is 92; too many", "batch_size is 93; too many"], True),
+    (["KeyError: 'a'", "ValueError: b", "KeyError: 'c'", "KeyError: 'd'"], False),
+    (["KeyError: 'a'", "KeyError: 'b'", ""], False),
+    (["", "KeyError: 'b'", "KeyError: 'c'", "KeyError: 'd'"], False),
+    (["KeyError: 'a'", "KeyError: 'a'"], False),
+    (["", "", ""], False),
+]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(("reasons", "warns"), FAILURES)
+def test_the_first_three_trials_that_fail_alike_are_a_warning(reasons, warns, at_once, recwarn):
+    asked = [(config, 1) for config, _ in zip(TEN, reasons, strict=False)]
+    strategy = asks([asked] if at_once else [[pair] for pair in asked])
+    trials = run(strategy, lambda requests: [Outcome(0.5, reason=reasons[r.config["x"]]) for r in requests])
+    assert trials["reason"].tolist() == reasons
+    said = [(str(w.message), w.filename) for w in recwarn]
+    assert said == [(f"the first three trials failed alike, the last with {reasons[:3][-1]!r}", __file__)] * warns
 
 
 # --- misuse of the protocol -----------------------------------------------------------------------
@@ -684,6 +710,7 @@ def test_an_interrupted_search_resumes_from_its_log(n_done, tmp_path):
     assert untouched.asked == []
 
 
+@pytest.mark.filterwarnings("ignore:the budget ended before the grid")
 def test_a_resumed_training_search_has_the_numbers_of_an_uninterrupted_one(tmp_path):
     configs = SPACE.sample(6, seed=1)
     whole = run(grid_search(configs, 3), TrainingObjective(IRIS))
@@ -704,6 +731,7 @@ def test_a_resumed_search_is_charged_what_it_trains_again(tmp_path):
     assert run(make(), Counting(goes_on=True), log=log)["charged_epochs"].tolist() == [1, 1, 1, 3]
 
 
+@pytest.mark.filterwarnings("ignore:the budget ended before the grid")
 def test_the_budget_counts_the_trials_in_the_log(tmp_path):
     log = tmp_path / "search.jsonl"
     run(grid_search(TEN, 7), Counting(), budget=21, log=log)
@@ -730,6 +758,52 @@ def test_failed_trials_are_in_the_log_too(tmp_path):
     objective = Counting()
     pd.testing.assert_frame_equal(run(grid_search(TEN[:3], 1), objective, log=log), first)
     assert objective.asked == [] and first["status"].tolist() == ["ok", "failed", "ok"]
+
+
+@pytest.mark.parametrize("kind", ["at once", "one by one", "halving"])
+def test_failed_trials_can_be_tried_again(kind, tmp_path):
+    """The others are not; the log keeps both tries and serves the second."""
+    log = tmp_path / "search.jsonl"
+
+    def make():
+        if kind == "halving":
+            return halving(TEN[:4], [(4, 1), (2, 3)])
+        return grid_search(TEN[:4], 1) if kind == "at once" else asks([[(config, 1)] for config in TEN[:4]])
+
+    def failing(config, n_epochs):
+        return math.nan if config["x"] in (0, 2) else loss_of(config, n_epochs)
+
+    first = run(make(), Counting(failing), log=log)
+    objective = Counting()
+    if kind == "halving":  # 0 would have gone on, and so it is another search from there
+        with pytest.raises(ValueError, match="log of another search"):
+            run(make(), objective, log=log, retry_failed=True)
+    else:
+        second = run(make(), objective, log=log, retry_failed=True)
+        same_trials(second, run(make(), Counting()))
+        assert len(log.read_text().splitlines()) == 6 and first["x"].tolist() == second["x"].tolist()
+    assert [r.config["x"] for r in objective.asked] == [0, 2]
+    if kind != "halving":
+        untouched = Counting()
+        pd.testing.assert_frame_equal(run(make(), untouched, log=log, retry_failed=True), second)
+        assert untouched.asked == []
+
+
+def test_an_interrupted_retry_loses_nothing(tmp_path):
+    log = tmp_path / "search.jsonl"
+    run(grid_search(TEN, 1), Counting(lambda c, n: math.nan if c["x"] in (2, 5) else loss_of(c, n)), log=log)
+    answers = iter([2.01])
+
+    def interrupted(config, n_epochs):
+        for answer in answers:
+            return answer
+        raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="the 5 trials"):
+        run(grid_search(TEN, 1), Counting(interrupted), log=log, retry_failed=True)
+    objective = Counting()
+    same_trials(run(grid_search(TEN, 1), objective, log=log, retry_failed=True), run(grid_search(TEN, 1), Counting()))
+    assert [r.config["x"] for r in objective.asked] == [5]
 
 
 def test_a_log_that_was_cut_loses_one_trial_only(tmp_path):
@@ -816,6 +890,7 @@ def test_many_searches_train_as_one_population():
     assert objective_calls == [120, 60]
 
 
+@pytest.mark.filterwarnings("ignore:the budget ended before the grid")
 def test_each_of_many_searches_has_its_own_budget():
     tables = run_many([grid_search(TEN, 1), grid_search(TEN, 4), grid_search(TEN[:2], 1)], Counting(), budget=8)
     assert [len(t) for t in tables] == [8, 2, 2]
@@ -925,6 +1000,7 @@ def test_a_landscape_refuses_epochs_that_contradict_as_training_does():
     assert tables[0]["reason"].tolist() == ["config['epochs'] is 2, but n_epochs is 4"]
 
 
+@pytest.mark.filterwarnings("ignore:the budget ended before the grid")
 def test_progress_changes_no_number_and_prints_nothing_when_bars_are_off(capfd):
     expected = run(grid_search(TEN, 7), Counting(), budget=50)
     same_trials(run(grid_search(TEN, 7), Counting(), budget=50, progress=True), expected)

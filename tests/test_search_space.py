@@ -59,7 +59,8 @@ def spaces(draw):
     logarithmic = Real(low, low * draw(st.floats(1.01, 1e6)), log=True)
     low = draw(st.integers(-100, 100))
     integer = Integer(low, low + draw(st.integers(1, 100)))
-    choice = Choice(draw(st.lists(st.integers() | st.text(), min_size=1, max_size=4, unique=True)))
+    values = st.none() | st.integers() | st.text() | st.tuples(st.integers(), st.text() | st.none())
+    choice = Choice(draw(st.lists(values, min_size=1, max_size=4, unique=True)))
     parameters = {"uniform": uniform, "logarithmic": logarithmic, "integer": integer, "choice": choice}
     names = draw(st.lists(st.sampled_from(sorted(parameters)), min_size=1, unique=True))
     return SearchSpace({name: parameters[name] for name in names})
@@ -150,6 +151,22 @@ def test_dimensions_for_scikit_optimize_are_named_and_in_order():
 
 
 # --- grids ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample", [sample_ours, sample_sklearn, sample_skopt, sample_ray])
+def test_a_choices_values_come_back_as_they_are(sample):
+    """Tuples whole, None and numbers as what they are."""
+    values = [None, (8,), (16, 8), 5, 0.5, "auto", True]
+    found = [config["choice"] for config in sample(SearchSpace({"choice": Choice(values), "x": Real(0, 1)}), 200, 0)]
+    assert {repr(value) for value in found} == {repr(value) for value in values}
+
+
+def test_a_choice_of_tuples_goes_through_gp_minimize():
+    from skopt import gp_minimize
+
+    space = SearchSpace({"layers": Choice([(8,), (16, 8), None]), "x": Real(0, 1)})
+    result = gp_minimize(lambda point: point[1], space.to_skopt(), n_calls=8, n_initial_points=4, random_state=0)
+    assert all(dict(zip(space, point, strict=True)) in space for point in result.x_iters)
 
 
 def test_a_grid_written_by_hand():
@@ -460,6 +477,9 @@ def test_a_space_is_a_mapping_of_names():
         (lambda: Integer(3, 1), ValueError, "low must be less"),
         (lambda: Choice([]), ValueError, "at least one value"),
         (lambda: Choice([1, 2, 1]), ValueError, "none twice"),
+        (lambda: Choice([1, math.nan]), ValueError, r"values\[1\] is nan"),
+        (lambda: Choice([print]), TypeError, r"values\[0\] is <built-in"),
+        (lambda: Choice([[8], [16, 8]]), TypeError, "a value may be a tuple, but no list"),
         (lambda: SearchSpace({}), ValueError, "at least one"),
         (lambda: SearchSpace({"lr": (0, 1)}), TypeError, "'lr'"),
     ],

@@ -10,7 +10,8 @@ from hpt_helpers import strategies
 from hpt_helpers.objectives import per_trial
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
-from hpt_helpers.strategies import bayesian_search, grid_search, random_search
+from hpt_helpers.strategies import bayesian_search, grid_search, hyperband, random_search, successive_halving
+from hpt_helpers.trials import append_trial, config_of, same_trials, trial_record
 
 SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(16, 64)})
 
@@ -62,63 +63,312 @@ def test_random_search_draws_the_epochs_too():
     assert {n_epochs for _, n_epochs in asked} == {2, 4}
 
 
+@pytest.mark.parametrize(("budget", "warns"), [(20, True), (21, False), (30, False)])
+def test_a_budget_that_cuts_a_grid_is_a_warning(budget, warns, recwarn):
+    """Its last rows are a part of the space that nobody looks at; random configurations and rungs are not."""
+    configs = [{"lr": 0.01, "batch_size": b} for b in (16, 32, 64)]
+    assert len(run(grid_search(configs, 7), per_trial(bowl), budget=budget)) == budget // 7 - (budget == 30)
+    run(random_search(SPACE, 3, 7, seed=0), per_trial(bowl), budget=budget)
+    run(successive_halving(configs, [(3, 7)]), per_trial(bowl), budget=budget)
+    next(grid_search(configs, 7))  # one that nobody goes on with
+    said = [(str(w.message), w.filename) for w in recwarn]
+    assert said == [("the budget ended before the grid: its last configurations were not tried", __file__)] * warns
+
+
 # --- Bayesian optimisation ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{}, {"acq_func": "EI", "acq_optimizer": "sampling", "n_initial_points": 3}])
-def test_bayesian_search_gives_the_trials_of_gp_minimize(options):
+AS_GP_MINIMIZE = {"base_estimator": "GP", "clip": 1, "xi": 0.01}  # with its restarts
+
+
+@pytest.mark.parametrize(
+    ("ours", "gp_minimizes"),
+    [
+        (
+            {"acq_func": "gp_hedge", "acq_optimizer": "auto", "acq_optimizer_kwargs": {}, "n_initial_points": 10},
+            {},
+        ),
+        ({}, {"acq_func": "EI", "acq_optimizer": "sampling", "n_points": 1000, "n_initial_points": 5}),
+    ],
+)
+def test_bayesian_search_gives_the_trials_of_gp_minimize(ours, gp_minimizes):
     from skopt import gp_minimize
 
-    n_calls = options.get("n_initial_points", 10) + 2
-    trials = run(bayesian_search(SPACE, n_calls, 9, seed=3, **options), per_trial(bowl))
+    n_calls = gp_minimizes.get("n_initial_points", 10) + 3
+    trials = run(bayesian_search(SPACE, n_calls, 9, seed=3, **AS_GP_MINIMIZE | ours), per_trial(bowl))
     result = gp_minimize(
-        lambda x: bowl(dict(zip(SPACE, x, strict=True))), SPACE.to_skopt(), n_calls=n_calls, random_state=3, **options
-    )
+        lambda x: bowl(dict(zip(SPACE, x, strict=True))), SPACE.to_skopt(), n_calls=n_calls, random_state=3,
+        **gp_minimizes,
+    )  # fmt: skip
     assert trials[["lr", "batch_size"]].to_numpy().tolist() == [[float(v) for v in x] for x in result.x_iters]
     np.testing.assert_array_equal(trials["val_loss"], result.func_vals)
     assert trials["n_epochs"].tolist() == [9] * n_calls
 
 
-def test_bayesian_search_asks_for_plain_values_of_the_space_one_at_a_time():
-    strategy = bayesian_search(SPACE, 3, 9, seed=0)
-    asked = next(strategy)
-    for _ in range(2):
-        ((config, n_epochs),) = asked
-        assert config in SPACE and n_epochs == 9
-        assert [type(v) for v in config.values()] == [float, int]
-        asked = strategy.send(np.array([bowl(config)]))
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_bayesian_search_asks_for_new_plain_values_as_many_as_workers(batch_size):
+    strategy = bayesian_search(SPACE, 10, 9, seed=0, batch_size=batch_size, n_initial_points=3)
+    asked, sizes, configs = next(strategy), [], []
+    for _ in range(9 // batch_size):
+        sizes.append(len(asked))
+        assert all(config in SPACE and n_epochs == 9 for config, n_epochs in asked)
+        assert {tuple(map(type, config.values())) for config, _ in asked} == {(float, int)}
+        configs += [tuple(config.values()) for config, _ in asked]
+        asked = strategy.send(np.array([bowl(config) for config, _ in asked]))
+    assert sizes == [batch_size] * (9 // batch_size) and len(asked) == 1 and len(set(configs)) == 9
+    with pytest.raises(StopIteration):
+        strategy.send(np.array([0.5]))
+
+
+@pytest.mark.parametrize(("batch_size", "error"), [(0, ValueError), (1.5, TypeError)])
+def test_a_bad_batch_size_is_refused(batch_size, error):
+    with pytest.raises(error, match="batch_size is"):
+        next(bayesian_search(SPACE, 3, 9, seed=0, batch_size=batch_size))
+
+
+def test_a_batch_is_that_of_scikit_optimizes_constant_liar():
+    from skopt import Optimizer
+
+    library = Optimizer(
+        SPACE.to_skopt(), random_state=3, n_initial_points=4, acq_func="EI", acq_optimizer="sampling",
+        acq_func_kwargs={"xi": 0.01}, acq_optimizer_kwargs={"n_points": 1000},
+    )  # fmt: skip
+    points = []
+    for _ in range(3):
+        points += library.ask(n_points=4)
+        library.tell(points[-4:], [bowl(dict(zip(SPACE, point, strict=True))) for point in points[-4:]])
+    strategy = bayesian_search(SPACE, 12, 9, seed=3, batch_size=4, n_initial_points=4, **AS_GP_MINIMIZE)
+    trials = run(strategy, per_trial(bowl))
+    assert trials[["lr", "batch_size"]].to_numpy().tolist() == [[float(v) for v in point] for point in points]
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_no_point_is_asked_for_twice_while_there_are_others(batch_size):
+    """Warnings are errors here: the library's own, that it repeats a point, is none of ours."""
+    space = SearchSpace({"a": Integer(1, 6), "b": Choice(["x", "y"])})
+    trials = run(
+        bayesian_search(space, 15, 1, seed=0, batch_size=batch_size),
+        per_trial(lambda config, n_epochs: (config["a"] - 2) ** 2 + (config["b"] == "x")),
+    )
+    drawn = list(zip(trials["a"], trials["b"], strict=True))
+    assert len(set(drawn[:12])) == 12 and len(drawn) == 15
+
+
+def test_the_scale_of_the_losses_does_not_matter():
+    """A power of 2, which is exact. With scikit-optimize's xi of 0.01 the small ones would all be equally good."""
+    searches = [
+        run(bayesian_search(SPACE, 14, 9, seed=2), per_trial(lambda c, n, scale=scale: scale * bowl(c)))
+        for scale in (1, 2**-7)
+    ]
+    assert searches[0]["lr"].tolist() == searches[1]["lr"].tolist()
+    assert searches[1]["val_loss"].tolist() == [loss / 128 for loss in searches[0]["val_loss"]]
+
+
+def test_a_plateau_of_large_losses_does_not_hide_the_small_ones():
+    """Two fifths of the space are a hundred times worse: random search beats an optimiser that is told so."""
+
+    def plateau(config, n_epochs):
+        x, y = math.log10(config["lr"]) / 4 + 1, config["y"]
+        return 0.05 + (x - 0.6) ** 2 + 0.6 * (y - 0.3) ** 2 if x < 0.75 and y < 0.6 else 100 + 50 * y
+
+    space = SearchSpace({"lr": Real(1e-4, 1, log=True), "y": Real(0, 1)})
+
+    def median_of_best(make):
+        return np.median([run(make(seed), per_trial(plateau))["val_loss"].min() for seed in range(7)])
+
+    by_chance = median_of_best(lambda seed: random_search(space, 16, 1, seed=seed))
+    told_all = median_of_best(lambda seed: bayesian_search(space, 16, 1, seed=seed, clip=1))
+    assert median_of_best(lambda seed: bayesian_search(space, 16, 1, seed=seed)) < min(by_chance, told_all)
 
 
 class Told:
-    """Stands for scikit-optimize's Optimizer; records what it is told."""
+    """Stands for scikit-optimize's Optimizer; records what it knows after each time it is told something."""
 
-    def __init__(self, *args, **kwargs):
-        self.Xi, self.yi = [], []
+    n_asked = 0
+
+    def __init__(self, *args, **options):
+        self.Xi, self.yi, self.options, self.known = [], [], options, []
+        self.base_estimator_ = self
         Told.last = self
 
     def ask(self):
-        return [0.001, 16 + len(self.yi)]
+        Told.n_asked += 1
+        return [0.001, 16 + Told.n_asked]
 
-    def tell(self, point, loss):
-        assert math.isfinite(loss) and type(loss) is float
-        self.Xi.append(point)
-        self.yi.append(loss)
+    def tell(self, points, losses):
+        assert len(points) == len(losses) and {type(loss) for loss in losses} == {float}
+        self.Xi, self.yi = self.Xi + points, self.yi + losses
+        self.known.append(self.yi)
 
 
-def test_a_failed_trial_is_told_as_the_worst_so_far(monkeypatch):
+def told(answers, monkeypatch, **options):
+    """Return what the optimiser knows after each trial with these answers."""
     import skopt
 
     monkeypatch.setattr(skopt, "Optimizer", Told)
-    answers = iter([math.nan, 0.5, 0.7, math.nan, 0.9, math.inf])
-    trials = run(bayesian_search(SPACE, 6, 9, seed=0), per_trial(lambda config, n_epochs: next(answers)))
-    assert trials["status"].tolist() == ["failed", "ok", "ok", "failed", "ok", "failed"]
-    assert Told.last.yi == [0.5, 0.7, 0.7, 0.9, 0.9]  # the first is not told: nothing was known
+    answers = iter(answers)
+    strategy = bayesian_search(SearchSpace(SPACE), 5, 9, seed=0, **options)
+    run(strategy, per_trial(lambda config, n_epochs: next(answers)))
+    return Told.last.known
+
+
+def test_a_failed_trial_is_told_as_the_worst(monkeypatch):
+    assert told([math.nan, 0.5, 0.7, math.inf, 0.9], monkeypatch, clip=1) == [
+        [0.5, 0.5],  # nothing was known when it failed
+        [0.7, 0.5, 0.7],
+        [0.7, 0.5, 0.7, 0.7],
+        [0.9, 0.5, 0.7, 0.9, 0.9],
+    ]
+
+
+def test_large_losses_are_told_as_the_quantile(monkeypatch):
+    assert told([3.0, 1.0, 900.0, 2.0, math.nan], monkeypatch)[2:] == [
+        [3, 1, 3],
+        [2.5, 1, 2.5, 2],
+        [3, 1, 3, 2, 3],
+    ]
+    assert told([3.0, 1.0, 900.0, 2.0, 5.0], monkeypatch, clip=0.75)[-1] == [3, 1, 5, 2, 5]
+
+
+def test_logarithms_are_told_of_positive_losses_only(monkeypatch):
+    known = told([1.0, 10.0, 0.1, math.nan, 1.0], monkeypatch, clip=1, log_loss=True)[-1]
+    np.testing.assert_allclose(known, np.array([0, 1, -1, 1, 0]) * math.log(10))
+    with pytest.raises(ValueError, match=r"a loss is 0.0; log_loss needs losses greater than 0"):
+        told([1.0, 0.0], monkeypatch, log_loss=True)
+
+
+def test_settings_go_to_the_optimiser(monkeypatch):
+    told([1.0] * 5, monkeypatch, xi=0.02)
+    assert Told.last.options["acq_func_kwargs"] == {"xi": 0.02} and Told.last.options["acq_func"] == "EI"
+    told([1.0] * 5, monkeypatch, acq_func="LCB", acq_func_kwargs={"kappa": 3})
+    assert Told.last.options["acq_func_kwargs"] == {"kappa": 3} and Told.last.options["acq_func"] == "LCB"
 
 
 def test_bayesian_search_goes_on_when_its_first_trials_fail():
     """With the real optimiser, which must not ask for the same point for ever."""
-    losses = iter([math.nan, math.nan])
-    trials = run(
-        bayesian_search(SPACE, 6, 9, seed=1, n_initial_points=3), per_trial(lambda c, n: next(losses, bowl(c)))
-    )
-    assert len(trials) == 6 and trials["lr"].nunique() == 6
+    for batch_size in (1, 2):
+        losses = iter([math.nan, math.nan])
+        strategy = bayesian_search(SPACE, 6, 9, seed=1, n_initial_points=3, batch_size=batch_size)
+        trials = run(strategy, per_trial(lambda c, n, losses=losses: next(losses, bowl(c))))
+        assert len(trials) == 6 and trials["lr"].nunique() == 6
+
+
+# --- resuming -------------------------------------------------------------------------------------
+
+
+class Counted:
+    """An objective that counts its calls."""
+
+    def __init__(self, function=bowl):
+        self.function, self.n_calls = function, 0
+
+    def __call__(self, requests):
+        for request in requests:
+            self.n_calls += 1
+            yield self.function(request.config)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_resumed_bayesian_search_goes_on_as_if_nothing_had_happened(batch_size, tmp_path):
+    def make():
+        return bayesian_search(SPACE, 9, 9, seed=3, batch_size=batch_size)
+
+    run(make(), Counted(), budget=9 * 7, log=tmp_path / "log")  # ends inside a batch of 3
+    objective = Counted()
+    assert same_trials(run(make(), objective, log=tmp_path / "log"), run(make(), Counted()))
+    assert objective.n_calls == 2
+
+
+SHAPES = SearchSpace({"lr": Real(1e-4, 1, log=True), "layers": Choice([(8,), (8, 4), None]), "epochs": Integer(1, 50)})
+
+
+def test_a_bayesian_search_learns_from_a_log_that_it_would_not_have_written(tmp_path):
+    """As that of another processor, where the last digits led the optimiser elsewhere: here another seed."""
+
+    def loss(config):
+        return (math.log10(config["lr"]) + 2) ** 2
+
+    log = tmp_path / "log"
+    before = run(bayesian_search(SHAPES, 7, seed=11), Counted(loss), log=log)
+    objective = Counted(loss)
+    after = run(bayesian_search(SHAPES, 9, seed=3), objective, log=log)
+    assert objective.n_calls == 2 and same_trials(after[:7], before)
+    assert [config_of(after, i) for i in range(7)] == [config_of(before, i) for i in range(7)]
+    other = run(bayesian_search(SHAPES, 9, seed=3), Counted(loss))
+    assert not set(after["lr"][7:]) & set(other["lr"])  # it learned from what was tried, not what it had asked for
+
+
+def test_a_failed_trial_of_such_a_log_is_tried_again_as_it_was(tmp_path):
+    log, failing = tmp_path / "log", iter([0.5, 0.5, math.nan, 0.5])
+    before = run(bayesian_search(SHAPES, 4, seed=11), Counted(lambda config: next(failing)), log=log)
+    tried = []
+    objective = Counted(lambda config: tried.append(config) or 0.4)
+    after = run(bayesian_search(SHAPES, 4, seed=3), objective, log=log, retry_failed=True)
+    assert tried == [config_of(before, 2)] and after["val_loss"].tolist() == [0.5, 0.5, 0.4, 0.5]
+    assert [config_of(after, i) for i in range(4)] == [config_of(before, i) for i in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("space", "n_epochs", "seed"),
+    [
+        (SPACE, 8, 0),
+        (SPACE, 9, 1),
+        (SearchSpace({"lr": SPACE["lr"]}), 9, 0),
+        (SearchSpace({"lr": SPACE["lr"], "batch_size": Integer(65, 99)}), 9, 0),
+    ],
+)
+def test_a_bayesian_search_of_something_else_is_refused(space, n_epochs, seed, tmp_path):
+    run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=tmp_path / "log")
+    with pytest.raises(ValueError, match=r"log of another search|within the bounds of the space"):
+        run(bayesian_search(space, 3, n_epochs, seed=3), Counted(), log=tmp_path / "log", seed=seed)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: grid_search([{"lr": 0.1, "layers": (8, 0.3)}, {"lr": 0.2, "layers": (8, 0.3)}], 3),
+    lambda: successive_halving([{"lr": 0.1, "layers": (8, 0.3)}, {"lr": 0.2, "layers": (8, 0.3)}], [(2, 1), (1, 3)]),
+])  # fmt: skip
+@pytest.mark.parametrize(("digit", "refused"), [(1e-15, False), (1e-6, True)])
+def test_a_log_may_differ_in_last_digits(make, digit, refused, tmp_path):
+    log = tmp_path / "log"
+    n_epochs = next(make())[0][1]
+    append_trial(
+        log, trial_record({"lr": 0.1 * (1 + digit), "layers": [8, 0.3 * (1 - digit)]}, n_epochs=n_epochs, val_loss=0.5)
+        | {"seed": 0}, trial=0,
+    )  # fmt: skip
+    if refused:
+        with pytest.raises(ValueError, match="log of another search"):
+            run(make(), Counted(lambda c: 0.7), log=log)
+    else:
+        objective = Counted(lambda config: 0.7)
+        trials = run(make(), objective, log=log)
+        assert objective.n_calls == len(trials) - 1 and trials["val_loss"][0] == 0.5
+        assert config_of(trials, 0)["layers"] == (8, 0.3)
+
+
+# --- every kind of value --------------------------------------------------------------------------
+
+VALUES = [[None, 5, 10], [(8,), (16, 8), (4, 4)], ["a", None, 1.5, (1, "b")], [True, False], [10, "10"]]
+
+
+@pytest.mark.parametrize("values", VALUES)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda space: grid_search(space.grid(2), 3),
+        lambda space: random_search(space, 9, 3, seed=0),
+        lambda space: bayesian_search(space, 9, 3, seed=0),
+        lambda space: bayesian_search(space, 9, 3, seed=0, batch_size=3),
+        lambda space: successive_halving(space.sample(9, seed=0), [(9, 1), (3, 3)]),
+        lambda space: hyperband(space, 9, seed=0),
+    ],
+)
+def test_every_value_of_a_choice_passes_through_every_strategy_and_a_log(make, values, tmp_path):
+    space = SearchSpace({"x": Real(0, 1), "choice": Choice(values)})
+
+    def exact(config, n_epochs):
+        value = config["choice"]
+        return config["x"] + [type(value) is type(v) and value == v for v in values].index(True)
+
+    trials = run(make(space), per_trial(exact), log=tmp_path / "log")
+    assert (trials["status"] == "ok").all() and all(config in space for config in trials["config"])
+    assert repr(run(make(space), None.__eq__, log=tmp_path / "log")["config"]) == repr(trials["config"])

@@ -15,6 +15,7 @@ from hpt_helpers.training import (
     evaluate,
     failure_reason,
     fit,
+    refit,
     start_training,
     train_one_epoch,
 )
@@ -171,6 +172,22 @@ def test_shapes_and_types():
 def test_training_learns():
     curve = fit(CONFIG, IRIS, n_epochs=60)
     assert curve.val_loss[-1] < 0.5 * curve.val_loss[0] and curve.val_accuracy[-1] > 0.85
+
+
+def test_refit_trains_on_training_and_validation_rows_together():
+    """Against the loop itself, on rows put together by hand in that order."""
+    model = refit(CONFIG, IRIS, n_epochs=3, seed=5)
+    X = torch.tensor(IRIS.X_train.tolist() + IRIS.X_val.tolist(), dtype=torch.float64)
+    y = torch.tensor(IRIS.y_train.tolist() + IRIS.y_val.tolist())
+    expected, optimizer, shuffles = start_training(CONFIG, IRIS, seed=5)
+    for _ in range(3):
+        train_one_epoch(expected, optimizer, X, y, CONFIG["batch_size"], shuffles)
+    assert len(X) == 120
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), expected.parameters(), strict=True))
+    only_train = fit(CONFIG, IRIS, n_epochs=3, seed=5).model
+    assert not torch.equal(model.output.weight, only_train.output.weight)
+    with pytest.raises(ValueError, match="n_epochs is 0"):
+        refit(CONFIG, IRIS, n_epochs=0)
 
 
 def test_missing_hidden_size_means_16():

@@ -18,6 +18,7 @@ from hpt_helpers.trials import (
     incumbent,
     incumbent_trajectory,
     read_log,
+    same_trials,
     ties,
     trial_record,
     trial_table,
@@ -83,6 +84,13 @@ def test_a_loss_that_is_not_finite_is_a_failed_trial(loss):
     made = record(loss)
     assert made["status"] == "failed" and str(loss) in made["reason"]
     assert math.isnan(made["val_loss"]) and math.isnan(made["val_accuracy"])
+
+
+@pytest.mark.parametrize("accuracy", [math.nan, math.inf, -math.inf])
+def test_an_accuracy_that_is_not_finite_is_nan_in_a_trial_that_succeeded(accuracy):
+    made = trial_record({"lr": 0.1}, n_epochs=3, val_loss=0.5, val_accuracy=accuracy)
+    assert (made["status"], made["reason"], made["val_loss"]) == ("ok", "", 0.5)
+    assert math.isnan(made["val_accuracy"])
 
 
 def test_a_reason_makes_a_failed_trial_whatever_the_loss():
@@ -249,6 +257,39 @@ def test_bad_options_of_ties_are_refused(options):
         ties(table(0.1), **options)
 
 
+# --- the same trials ------------------------------------------------------------------------------
+
+
+def changed(trials, name, row, value):
+    copied = trials.copy()
+    copied.loc[row, name] = value
+    return copied
+
+
+def test_the_same_trials_are_those_that_agree_in_all_but_what_they_took():
+    trials = table(0.3, 0.1, math.nan)
+    assert same_trials(trials, trials.assign(runtime_s=[9.0, 8.0, 7.0]))
+    assert same_trials(trials, changed(trials, "val_loss", 0, 0.3 + 5e-10))
+    assert same_trials(trials, trials[["val_loss"]])  # as a lesson's table by hand, with fewer columns
+    assert same_trials(trials, trials.set_index(pd.Index([7, 8, 9])))
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "value"),
+    [("val_loss", 0, 0.3 + 5e-9), ("val_loss", 2, 0.2), ("n_epochs", 1, 99), ("status", 0, "failed"), ("lr", 1, 0.7)],
+)
+def test_one_difference_is_enough_for_other_trials(name, row, value):
+    trials = table(0.3, 0.1, math.nan)
+    assert not same_trials(trials, changed(trials, name, row, value))
+
+
+def test_other_orders_and_other_numbers_of_trials_are_not_the_same():
+    trials = table(0.3, 0.1)
+    assert not same_trials(trials, trials.iloc[::-1]) and not same_trials(trials, trials[:1])
+    with pytest.raises(ValueError, match="share no column"):
+        same_trials(trials[["val_loss"]], trials[["n_epochs"]])
+
+
 # --- the log --------------------------------------------------------------------------------------
 
 
@@ -355,7 +396,7 @@ def test_a_line_ends_in_the_crc32_of_what_is_before_it(tmp_path):
         assert list(json.loads(line))[-1] == "crc32"
 
 
-@pytest.mark.parametrize("order", [(0, 2), (1, 2), (0, 1, 1, 2), (0, 2, 1)])
+@pytest.mark.parametrize("order", [(0, 2), (1, 2), (0, 0, 1, 2), (0, 2, 1), (0, 1, 1, 1, 2, 0)])
 def test_lines_that_are_missing_twice_or_elsewhere_are_an_error(order, tmp_path):
     """As where two searches wrote to one log, or somebody edited it."""
     path = tmp_path / "log.jsonl"
@@ -363,6 +404,17 @@ def test_lines_that_are_missing_twice_or_elsewhere_are_an_error(order, tmp_path)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[i] for i in order))
     with pytest.raises(ValueError, match=r"is not the record of trial \d: lines are missing or mixed"):
+        read_log(path)
+
+
+def test_of_a_failed_trial_that_was_tried_again_the_last_try_counts(tmp_path):
+    path = tmp_path / "log.jsonl"
+    tries = [(0, math.nan), (1, 0.5), (2, math.nan), (0, math.nan), (2, 0.7), (0, 0.9)]
+    for trial, loss in tries:
+        append_trial(path, record(loss), trial=trial)
+    assert [r["val_loss"] for r in read_log(path)] == [0.9, 0.5, 0.7]
+    append_trial(path, record(0.1), trial=1)  # which had not failed
+    with pytest.raises(ValueError, match=r"line 7 of log\.jsonl is not the record of trial 3"):
         read_log(path)
 
 

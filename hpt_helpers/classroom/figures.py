@@ -71,10 +71,11 @@ def new_row(n: int, size=(10.5, 3.8)):
 
 
 def plain_ticks(axis) -> None:
-    """Label a logarithmic axis 0.1, 0.2, 0.5, 1 and so on."""
+    """Label a logarithmic axis 0.1, 0.2, 0.5, 1 and so on; powers of ten only, where it spans more than two."""
     from matplotlib.ticker import LogLocator, NullLocator
 
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high <= 100 * low else (1,)))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_locator(NullLocator())
 

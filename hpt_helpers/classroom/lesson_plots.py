@@ -1,51 +1,10 @@
-"""Plots of one lesson each: what a surrogate knows (lesson 3), and what a set of trials sees (lesson 2)."""
+"""Plots of lesson 2: what a set of trials sees of the hyperparameter that matters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from hpt_helpers.classroom.figures import COLOURS, described, new_axes
-
-
-def surrogate(
-    x: Sequence[float],
-    mean: np.ndarray,
-    std: np.ndarray,
-    gain: np.ndarray,
-    *,
-    tried: Sequence[tuple[float, float]],
-    truth: np.ndarray | None = None,
-    x_label: str = "learning rate",
-    title: str = "Surrogate",
-    log_x: bool = True,
-    axes=None,
-):
-    """Draw a surrogate with its band of two standard deviations above, its expected improvement below.
-
-    x, mean, std, gain, truth: shape (n,). tried: the (x, loss) that it was fitted to. axes: upper and lower.
-    Returns the upper Axes. A dotted line marks the largest gain, where the next trial goes.
-    """
-    if axes is None:
-        import matplotlib.pyplot as plt
-
-        _, axes = plt.subplots(2, 1, figsize=(6.4, 4.8), height_ratios=[3, 1], sharex=True, layout="constrained")
-    upper, lower = (
-        new_axes(axes[0], title=title, y_label="validation loss (nats)"),
-        new_axes(axes[1], x_label=x_label, y_label="gain (nats)"),
-    )
-    if truth is not None:
-        upper.plot(x, truth, color="0.5", linestyle="--", label="truth")
-    upper.plot(x, mean, color=COLOURS[1], label="surrogate")
-    upper.fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0)
-    upper.plot(*zip(*tried, strict=True), "o", color=COLOURS[0], label="trials")
-    lower.fill_between(x, 0, gain, color=COLOURS[2])
-    best = x[int(np.argmax(gain))]
-    for ax in (upper, lower):
-        ax.axvline(best, color=COLOURS[2], linestyle=":")
-        ax.set_xscale("log" if log_x else "linear")
-    return described(upper, f"{title}: fitted to {len(tried)} trials; the largest gain is at {x_label} {best:.3g}.")
+from hpt_helpers.classroom.figures import COLOURS, described, label, new_axes, new_row
 
 
 def projection(
@@ -71,3 +30,21 @@ def projection(
         ax, f"{title}: {len(configs)} configurations have {len(set(xs))} different values of {x_label} between "
         f"{min(xs):.3g} and {max(xs):.3g}; above, the loss at each {x_label}.",
     )  # fmt: skip
+
+
+def projections(searches: Mapping[str, Sequence[Mapping]], truth, *, x="lr", y="hidden_size", axes=None):
+    """Draw what each search sees of the hyperparameter x: a `projection` for each, side by side.
+
+    searches: name -> configurations. truth: a table with columns x and val_loss, the points above.
+    Returns the first Axes; each of them has its description.
+    """
+    axes = new_row(len(searches), (4.5 * len(searches), 4.5)) if axes is None else axes
+    places = [config[x] for configs in searches.values() for config in configs] + list(truth[x])
+    heights = [config[y] for configs in searches.values() for config in configs]
+    edge = 0.05 * (max(heights) - min(heights)) or 1
+    for ax, (name, configs) in zip(axes, searches.items(), strict=True):
+        title = f"{name}: {len(configs)} trials, {len({config[x] for config in configs})} different values"
+        labels = {"x_label": label(x), "y_label": label(y), "title": title}
+        projection(configs, (truth[x], truth["val_loss"]), x=x, y=y, ax=ax, **labels)
+        ax.set(xlim=(min(places) / 1.2, max(places) * 1.2), ylim=(min(heights) - edge, max(heights) + edge))
+    return axes[0]

@@ -41,7 +41,7 @@ class Slider(ipywidgets.VBox):
         )  # fmt: skip
         png, self._text = self._picture(start)
         self._image = ipywidgets.Image(format="png", value=png, layout={"max_width": "100%"})
-        self._words = ipywidgets.HTML(_hidden(self._text))
+        self._words = ipywidgets.HTML(hidden(self._text))
         self._stored = f"Slider: {label}, here {texts[options.index(start)]}.\n{self._text}", png
         self._slider.observe(self._redraw, names="value")
         super().__init__([self._slider, self._image, self._words], layout={"align_items": "flex-start"})
@@ -58,7 +58,7 @@ class Slider(ipywidgets.VBox):
 
     def _redraw(self, change) -> None:
         self._image.value, text = self._picture(change["new"])
-        self._words.value = _hidden(text)
+        self._words.value = hidden(text)
 
     def __repr__(self) -> str:
         return self._stored[0]
@@ -70,7 +70,7 @@ class Slider(ipywidgets.VBox):
         return {**bundle, "text/plain": text, "image/png": base64.b64encode(png).decode()}
 
 
-def _hidden(text: str) -> str:
+def hidden(text: str) -> str:
     """Return the text as HTML that screen readers read at each change and nobody sees: an Image has no alt text."""
     style = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
     return f'<span role="status" style="{style}">{html.escape(text)}</span>'

@@ -32,7 +32,7 @@
 # | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02 |
 # | [05 The bake-off](05_bake_off.ipynb) | Which search is best, and what does a race prove? | 01 to 04 |
 #
-# A lesson takes at most 107 minutes. Some have an optional part after their summary, "Going further", whose time
+# A lesson takes at most 60 minutes. Some have an optional part after their summary, "Going further", whose time
 # is stated apart. The order is the one above; 03 and 04 can change places.
 
 # %% [markdown]
@@ -42,7 +42,8 @@
 #    paper.
 # 2. **Run** the cell: Shift and Enter. The lessons open without results, because a prediction is worth
 #    nothing when the answer stands below it.
-# 3. **Compare.** The sentence after the cell says what was seen. Where you were wrong is where you learn.
+# 3. **Compare.** Below the cell, open "What was seen": it says what was seen, why, and what to do about it. Where you
+#    were wrong is where you learn.
 # 4. **Change something and run again.** Once a lesson has run from top to bottom, any cell can be run again,
 #    alone and in any order: no cell spoils another.
 # 5. **Exercises** check themselves. Put your answer in place of the `...` and run the cell: it says whether the

@@ -55,8 +55,9 @@ diagrams.rows(splits)
 # perfect; guessing among three species scores 1.10. Accuracy counts right answers only; the loss also says how sure
 # they were.
 #
-# Which rows train and which validate is a **draw**. Ours was not picked by eye: ranked by the lowest validation loss
-# reached on them, it is the tenth of draws 0 to 19. Of the two generators, one draws the first weights, one the batches.
+# Which rows train and which validate is a **draw**. Ours was not picked by eye: draws 0 to 19 were put in order of how
+# low the validation loss gets on them, and the tenth was taken. Of the two generators, one draws the first weights, one
+# the batches.
 
 # %%
 import torch
@@ -151,8 +152,8 @@ won.groupby(configuration).size().reset_index(name="wins")
 #
 # ## What does the search not see?
 #
-# Eight trials are eight points of a map. Here is more of it, for batches of 32: 13 learning rates at every epoch, the
-# mean of 40 repeats. Crosses are the search's four trials with that batch size, rings the lowest cells.
+# Eight trials are eight points of a map. Here is more of it, for batches of 32: 13 learning rates at every tenth epoch,
+# the mean of 40 repeats. Crosses are the search's four trials with that batch size, rings the lowest cells.
 #
 # **Predict:** with longer training, does the best learning rate rise or fall?
 
@@ -196,17 +197,17 @@ grids = {
     "given": GRID,
     "extended": GRID | {"lr": [0.001, 0.01, 0.1]},
     "refined below": GRID | {"lr": below},
-    "refined": GRID | {"lr": refined},
+    "extended and refined": GRID | {"lr": refined},
 }
 studies.grids_judged_fresh(grids, "iris", n_mean=5).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It rises for the two grids that reach 0.1, not for more trials below. At a high rate the loss varies widely: very low
-# on kind rows, very high on others, and a search of one repeat meets it on a kind day. Where five repeats choose,
-# extending does no harm, and refining changes nothing to be seen: 0.01 is next to the lowest point. **So:** extend, then
-# refine; and repeat before you believe a winner at the bold end.
+# It rises for the two grids that reach 0.1, not for more trials below. A high rate is a little better on a few lucky rows
+# and far worse on the others: a search of one repeat picks it where it is lucky. Where five repeats choose, extending
+# does next to no harm; nor is there much to gain here, as 0.01 is at or next to the map's lowest cell. **So:** extend and
+# refine, for you cannot know beforehand; but let several repeats choose before you believe a winner at a high rate.
 #
 # </details>
 #
@@ -224,7 +225,7 @@ def draw(epoch):
     return plots.response(table, by="batch_size")
 
 
-Slider(draw, [5, 10, 25, 50, 100], label="epochs", start=5)
+Slider(draw, [5, 10, 25, 50], label="epochs", start=5)
 
 # %% [markdown]
 # **Predict:** after 100 epochs, does a larger batch have a larger best rate? And in how many of 40 repeats does 16 beat
@@ -241,8 +242,8 @@ studies.duels(truth, rates, 16, 64, epoch=100)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Each at its own best rate, the three differ by little beside what a wrong rate costs. The best rate of 64 is higher
-# than that of 16: the good settings form a **ridge**, a slanted line on a map of the two. At the small rate 16 wins
+# Each at its own best rate, the three differ little. The best rate of 64 is higher than that of 16 (that of 32 is too
+# near to tell): the good settings form a **ridge**, a slanted line on a map of the two. At the small rate 16 wins
 # every time, as its 90 rows make 6 steps an epoch against 2; at the large one 64 wins mostly: it depends on rows and
 # seed. **So:** compare batch sizes each at its own best learning rate.
 #
@@ -264,7 +265,7 @@ plots.spread(luck)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The rows, by several times in the median (black bars). Repeating with other seeds only, as most papers do (Bouthillier
+# The rows, here by several times in the median (black bars). Repeating with other seeds only, as most papers do (Bouthillier
 # et al. 2021), leaves the larger part unseen. **So:** draw the rows anew as well, or use cross-validation.
 #
 # </details>
@@ -282,8 +283,8 @@ plots.spread(luck)
 # ### Fault 1: chosen on the test rows
 #
 # The highest test score belongs to a good configuration or to a lucky one. Its **optimism** is that score minus the
-# accuracy of the same configuration on the validation rows, which had no part in this choice, in percentage points. We
-# try 1, 8 or all of 56 candidates, drawn anew on each of 150 splits (only to study the fault are test rows looked at).
+# accuracy of the same configuration on the validation rows, which had no part in this choice, in percentage points
+# (where several tie, their mean). We try 1, 8 or all of 56 candidates, drawn anew on each of 150 splits (other splits than ours, whose test rows stay sealed).
 #
 # **Predict:** the mean optimism of the best of 56?
 
@@ -300,16 +301,16 @@ plots.histogram(by_number.get_group(56), reference=0)
 # <details><summary>What was seen</summary>
 #
 # One candidate is scored fairly; the best of many is not, and more so the more were tried. From split to split it varies
-# (`std`) by more than its mean, so no single run shows the fault; `sem` is how well the mean is known. **So:** choose
-# on validation rows, and open the test rows once.
+# (`std`) by more than its mean, so no single run shows the fault; `sem` is how well the mean is known, for splits of
+# these flowers. **So:** choose on validation rows, and open the test rows once.
 #
 # </details>
 #
 # ### Fault 2: no seed
 #
 # Two runs of our eight-trial search without a seed, on the same rows: 20 such pairs, each with rows of its own. We
-# compare two distances: of one trial's losses in the two runs (the mean of the eight), and of the best two trials
-# within a run.
+# compare two distances: of a good trial's losses in the two runs (the mean over those with the winner's learning rate),
+# and of the best two trials within a run.
 #
 # **Predict:** in how many pairs do both runs name the same winner by loss?
 
@@ -317,13 +318,13 @@ plots.histogram(by_number.get_group(56), reference=0)
 pairs = studies.two_runs(GRID, "iris")
 n_same = pairs["same_winner"].sum()
 print(f"the same winner in {n_same} of {len(pairs)} pairs")
-title = "One trial in two runs, against the best two of a run"
+title = "A good trial in two runs, against the best two of a run"
 plots.paired(pairs, "between_runs", "between_best_two", title=title)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Fewer than you might hope: one trial's loss moves between the runs by more than what separates the best two of a run. A
+# Half or fewer: a good trial's loss mostly moves between the runs by more than what separates the best two of a run. A
 # seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that others get
 # your numbers, and repeat with several to know what they are worth.
 #
@@ -352,7 +353,7 @@ print(f"asked for {asked} epochs; going on from 50 it takes {trained}")
 # ### What each fault costs
 #
 # In one unit, percentage points of accuracy over 150 splits: how much too high the report is; how far apart the reports
-# of two unseeded runs are; how much accuracy the wasted epochs would have gained, spent on a third learning rate.
+# of two unseeded runs are; how much accuracy the wasted epochs would have gained, spent on a learning rate between.
 #
 # **Predict:** which costs most?
 
@@ -362,7 +363,7 @@ studies.fault_costs(GRID, n_splits=150, more_lrs=[0.0032])
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The first two are of a size. But only the first is a bias: repeating averages the second away, never the first. The
+# The first two are of the same order. But only the first is a bias: repeating averages the second away, never the first. The
 # wasted epochs would have bought nothing here; they cost time. **So:** mend the split first.
 #
 # </details>
@@ -389,14 +390,15 @@ search.fit(*raw.search_rows())  # training and validation rows
 studies.paired_folds(search, axes).round(3)
 
 # %% [markdown]
-# All candidates share the folds, so compare them **fold by fold**: `behind` is the mean distance to the best, `error`
-# its standard error. The small learning rate is clearly behind; batches of 32 are not, on five folds. (scikit-learn's
-# `std_test_score` only says how unlike the folds are.)
+# All candidates share the folds, so compare them **fold by fold**: `behind` is the mean distance to the best. The small
+# learning rate is clearly behind. Batches of 32 are by about two standard errors, and on five folds one asks for nearly
+# three (Student's t). (scikit-learn's `std_test_score` only says how unlike the folds are.)
 #
 # ## The test score, once
 #
-# The choice: of the 39 networks of the map, after 100 epochs, the one with the lowest mean over the 40 repeats. Now no
-# validation rows are needed: `refit` trains on training and validation rows together. Then the test rows are opened.
+# The choice: of the 39 networks behind map and slider (16 hidden units), after the grid's 100 epochs, the lowest mean over
+# the 40 repeats. Now no validation rows are needed: `refit` trains on training and validation rows together. Then the
+# test rows are opened.
 
 # %%
 from hpt_helpers.training import refit
@@ -408,7 +410,7 @@ print("test accuracy:", splits.final_score(model))
 
 # %% [markdown]
 # Read the interval, not the point: with 30 rows, even all of them right agrees with a true accuracy as low as the
-# interval's lower end (Wilson's, at 95 %). That is what can be promised of new flowers.
+# interval's lower end (Wilson's, at 95 %). That is all that may be claimed of new flowers.
 #
 # ## Exercises
 #
@@ -472,7 +474,7 @@ ex.q3.check(report)
 # - **Edge.** A winner on the edge says: extend, then refine; but repeat, or a bold setting wins by luck.
 # - **Ridge.** The best learning rate depends on batch size and epochs: compare each at its own best.
 # - **Luck.** The rows move a loss more than the seed does: repeat over both.
-# - **Test rows.** Choosing by them makes the score too high, more so with every candidate.
+# - **Test rows.** Choosing by them makes the score too high, more so with many candidates.
 # - **Epochs** are no axis (unless a schedule depends on them): one curve holds them all.
 #
 # </div>
@@ -499,8 +501,8 @@ plots.spread(gains)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It helps on wine and hurts a little on iris, by one flower of 30 in the median: features of one unit may be better left
-# alone. **So:** scaling is one more choice to be searched, inside the folds.
+# It helps on wine and hurts a little on iris, by a flower of 30 or less on average: features of one unit may be better
+# left alone. **So:** scaling is one more choice to be searched, inside the folds.
 #
 # </details>
 #
@@ -538,8 +540,8 @@ growth.round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Two, and an axis of two values is all edge: neighbours are as far apart as the whole range (`step`). **So:** beyond
-# three axes, a grid spends its trials on corners. The next lesson shows a way out.
+# Two, and an axis of two values is all edge: neighbours are as far apart as the whole range (`step`). **So:** with
+# 64 trials, beyond three axes, a grid spends them on corners. The next lesson shows a way out.
 #
 # </details>
 #
@@ -547,7 +549,7 @@ growth.round(2)
 #
 # Two grids of eight learning rates from 0.0001 to 0.1, evenly spaced in the logarithm or in the value. Both choose in
 # 20 repeats; 20 others judge. `wins` counts the repeats in which the logarithmic one is lower, `ties` those in which both
-# chose the same.
+# chose the same. (Equal choices get equal verdicts, so these are not 20 independent ones.)
 #
 # **Predict:** which wins after 10, 30 and 100 epochs?
 
@@ -561,9 +563,9 @@ studies.spacings(spacings, [10, 30, 100], "iris").round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It depends on the length. After 10 epochs neither leads; after 30 the linear one is lower more often than not: all but
-# one of its values lie above 0.01, where the valley then is. After 100 the valley has moved below, and the logarithmic
-# one is lower, clearly. **So:** where you do not know the place, give every power of ten the same share.
+# It depends on the length. After 10 and 30 epochs the means are near, and who wins more often changes with the draws: the
+# valley still lies at 0.01 or above, as do all but one of the linear grid's values. After 100 it has moved below, and
+# the logarithmic one is clearly lower. **So:** where you do not know the place, give every power of ten the same share.
 #
 # </details>
 #
@@ -580,8 +582,7 @@ studies.best_rates(truth, {16: 33, 32: 67, 64: 100}).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The order turns round: now the small batch has the highest best rate. **So:** the ridge comes
-# from counting epochs; but equal steps do not make batch sizes alike either. Search the rate for each.
+# To a step of the grid, which is as near as 40 repeats can tell. **So:** the ridge comes mostly from counting epochs.
 #
 # </details>
 #
@@ -609,8 +610,8 @@ for name, gap in gaps.items():
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With eight by less than a point, with hundreds by two or more (± is the standard error over the foldings; other flowers
-# would move it more; and part of the gap is that nested chooses with fewer rows). **So:** with a handful of candidates
+# With eight by a point or less, with hundreds by about two (± is the standard error over the foldings; other flowers
+# would move it more; and part of the gap may be that nested chooses with fewer rows). **So:** with a handful of candidates
 # plain is enough; with hundreds nest it, or keep a test part.
 #
 # </details>
@@ -641,7 +642,7 @@ for name, difference in moved.items():
 #
 # The tame training forgets the nudge; the wild one multiplies it for some epochs, until the two are plainly
 # different trainings. A winner found there need not be found again on another machine. **So:** the course's learning
-# rates do not exceed such bounds.
+# rates do not exceed each data set's bound, `max_lr`.
 #
 # </details>
 #

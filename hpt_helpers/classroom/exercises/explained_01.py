@@ -18,6 +18,7 @@ def winner_cases() -> list[tuple]:
         _trials(columns, (0.9, 0.10, 20), (0.93, 0.30, 50)),
         _trials(columns, (0.9, 0.20, 100), (0.8, 0.20, 50)),
         _trials(columns, (0.8, 0.20, 50), (0.9, 0.20, 100)),
+        _trials(columns, (0.9, 0.2213, 20), (0.9, 0.2208, 50)),
     ]
 
 
@@ -36,7 +37,8 @@ def winner_explained(got, expected, trials) -> str:
     if isinstance(got, list):
         return "a list came back; what is asked for is one position."
     if type(got) not in (int, float) or got != int(got):
-        return ""
+        name = next((n for n in trials[expected] if got in [trial[n] for trial in trials]), "")
+        return f"a `{name}` came back; a position is asked for." if name else ""
     if not 0 <= got < len(trials):
         return f"there is no such position: count from 0, so that the last of {len(trials)} is {len(trials) - 1}."
     mine, best = trials[int(got)], trials[expected]
@@ -79,7 +81,7 @@ def report_explained(got, expected, trials) -> str:
 def _choice_explained(chosen: dict, trials: list[dict]) -> str:
     trained = [t for t in trials if not math.isnan(t["val_loss"])]
     if chosen not in trained:
-        return "you choose a trial that diverged, whose loss is nan. A comparison with nan is always False."
+        return "you choose a trial that diverged, whose loss was nan. (nan != nan is True; math.isnan tells.)"
     if chosen["test_accuracy"] == max(t["test_accuracy"] for t in trained):
         return "you choose the highest test accuracy: to choose on test rows makes the score too good."
     if chosen["val_loss"] == max(t["val_loss"] for t in trained):

@@ -25,7 +25,7 @@ def trials_needed_explained(got, expected, top_share, confidence) -> str:
         )
     hits = 1 - (1 - top_share) ** (got if got < expected else got - 1)
     if got < expected:
-        up = " Round up." if got == expected - 1 else ""
+        up = " One more is needed: rounded down, or a position from 0?" if got == expected - 1 else ""
         return f"{got:g} draws hit with a probability of {hits:.3g}, which is less than {confidence}.{up}"
     extra = "one more than" if got == expected + 1 else "more than"
     return f"{extra} needed: {got - 1:g} already hit with a probability of {hits:.3g}."
@@ -74,8 +74,8 @@ def _seed_fault(few, again, other, many, others) -> str:
         return "random_configs(n=5, seed=0), called twice, gave different lists: make the generator from the seed."
     if many == [many[0]] * N_MANY:
         return (
-            f"random_configs(n=5, seed=0) gave the same configuration five times, {few[0]}: make the generator once, "
-            "before the loop; a new one starts again at the same draw."
+            f"random_configs(n=5, seed=0) gave the same configuration five times, {few[0]}: draw a new one each time, "
+            "from a generator made once, before the loop; a new generator starts again at the same draw."
         )
     lrs, others_lrs = ([config["lr"] for config in configs] for configs in (few, other))
     if lrs == others_lrs:
@@ -87,6 +87,8 @@ def _shared_fault(many, others) -> str:
     lrs, others_lrs = ([config["lr"] for config in configs] for configs in (many, others))
     if len(set(lrs)) < 0.9 * N_MANY:
         [(value, n)] = Counter(lrs).most_common(1)
+        if n == N_MANY:
+            return f"all {n} configurations of one call share one lr, {value:g}; draw one for each."
         return f"lr comes from a list or is rounded: {value:g} was drawn {n} times, the same again and again."
     if (n := len(set(lrs) & set(others_lrs))) == N_MANY:
         return "seeds 0 and 1 gave the same learning rates in another order: draw them, do not shuffle a list."
@@ -132,6 +134,9 @@ def _size_fault(sizes: np.ndarray) -> str:
     counts = np.array([(sizes == size).sum() for size in SIZES])
     if not counts.all():
         never = [size for size, n in zip(SIZES, counts, strict=True) if n == 0]
+        if len(never) > len(SIZES) / 2:
+            drawn = [size for size in SIZES if size not in never]
+            return f"only {len(drawn)} values of batch_size were drawn, such as {drawn[-1]}; {len(never)} never were."
         above = " `rng.integers` leaves its upper bound out." if never == [SIZES[-1]] else ""
         return f"batch_size {never[-1]} was never drawn.{above}"
     expected = len(sizes) / len(SIZES)

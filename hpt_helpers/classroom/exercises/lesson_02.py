@@ -95,7 +95,7 @@ q2 = Function(
     wrong=[
         Wrong(
             _faulty_configs(),
-            "make the generator once, before the loop; a new one starts again at the same draw.",
+            "from a generator made once, before the loop; a new generator starts again at the same draw.",
             "Thinks that a seed belongs to each draw; makes a new generator inside the loop.",
         ),
         Wrong(
@@ -177,11 +177,11 @@ q3 = MultipleChoice(
         ),
         Wrong(
             "b3",
-            "the option is right, this reason would speak against it: the lowest of sixty losses was lucky, too.",
+            "the option is right, this reason speaks for c: and the lowest of sixty losses is lucky as well as good.",
             "Takes the winner by one training for the best configuration.",
         ),
     ],
-    praise="to draw a good configuration takes many trials; to recognise it takes more than one training of each.",
+    praise="a good configuration is soon among the draws; to recognise it takes more than one training of each.",
 )
 
 

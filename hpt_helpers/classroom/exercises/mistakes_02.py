@@ -27,7 +27,7 @@ TRIALS_NEEDED = [
     ),
     Wrong(
         _needed(lambda quotient: int(quotient) + 1),
-        "one more than needed where the quotient is whole: then int(x) draws are already enough.",
+        "one more than needed where the quotient of the logarithms is whole: then so many draws are already enough.",
         "Takes int(x) + 1 for rounding up.",
     ),
     Wrong(

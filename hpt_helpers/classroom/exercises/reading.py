@@ -19,6 +19,7 @@ CRASH_HELP = {
         "A list is passed: np.array(...) makes an array of it, pd.DataFrame(...) a table."
     ),
     r"^KeyError": "There is no such name in the input.",
+    r"^ZeroDivisionError": "Look at the input above: which count is 0? (With replacement, n may exceed the list.)",
 }
 
 
@@ -53,6 +54,8 @@ def read_answer(value, depth: int = 0):
         items = value.items() if kind is dict else enumerate(value)
         copied = {read_answer(key): read_answer(item, depth + 1) for key, item in items}
         return copied if kind is dict else list(copied.values())
+    if kind.__name__ == "generator":
+        raise Verdict(INCORRECT, "a generator came back (`yield`): build a list and `return` it.")
     raise Verdict(INCORRECT, f"{kind.__name__}: such an object cannot be checked; a number, text, list or dict can.")
 
 

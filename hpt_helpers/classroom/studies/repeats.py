@@ -6,17 +6,37 @@ Repeat 7 is draw 7 of the rows trained under seed 7. The sealed test rows are th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
 from hpt_helpers.data import Splits, load_splits
+from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.population import fit_many
 
 
 def rows_of(name: str, repeats: Sequence[int]) -> list[Splits]:
-    """Return the rows of each repeat."""
-    return [load_splits(name, draw=repeat) for repeat in repeats]
+    """Return the rows of each repeat, those asked for before from memory."""
+    return [_rows_of(name, int(repeat)) for repeat in repeats]
+
+
+@lru_cache(maxsize=1000)  # reading a data set anew takes longer than some trainings
+def _rows_of(name: str, repeat: int) -> Splits:
+    return load_splits(name, draw=repeat)
+
+
+class TrainingOfRepeats(TrainingObjective):
+    """Trains searches of several repeats together: a search's training seed is its repeat, with rows of its own."""
+
+    def __init__(self, name: str, repeats: Sequence[int]):
+        super().__init__(None)
+        self._rows = dict(zip(repeats, rows_of(name, repeats), strict=True))
+
+    def rows(self, seed: int) -> Splits:
+        if seed not in self._rows:
+            raise ValueError(f"seed is {seed!r}; the repeats are {list(self._rows)}")
+        return self._rows[seed]
 
 
 def curves(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False):

@@ -18,26 +18,27 @@ from hpt_helpers.training import evaluate, start_training, train_one_epoch
 from hpt_helpers.trials import trial_record, trial_table
 
 
-def course_trainable(dataset: str = "iris", *, seed: int = 0) -> type:
+def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: int = 0) -> type:
     """Return the class Trainable of the course's trials: a step is an epoch, the numbers are those of `fit`.
 
-    dataset: its name, as for `load_splits`. seed: of initial weights and shuffles.
-    Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its
-    val_loss is inf and failure says why. It is not nan, because HyperBandScheduler sorts by it at a cut, and
-    nan can come out best; and nothing is raised, because a trial that raises after its bracket's first cut
-    leaves the others waiting for ever.
+    dataset, draw: as for `load_splits`, which each worker calls. seed: of initial weights and shuffles.
+    A trial whose configuration has an entry epochs is over at that epoch; others go on until they are stopped.
+    Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its val_loss is inf
+    and failure says why: HyperBandScheduler sorts by the loss, and nan can come out best. Nothing is raised, because a
+    trial that raises after its bracket's first cut leaves the others waiting for ever.
     """
     from ray import tune
 
     class CourseTrainable(tune.Trainable):
         def setup(self, config):
-            self.splits = load_splits(dataset)
+            self.splits = load_splits(dataset, draw=draw)
             self.reset_config(config)
 
         def reset_config(self, new_config):
             """Start another trial in this process, which saves the seconds of starting one."""
-            self.batch_size = check_config(new_config, self.splits)["batch_size"]
-            self.model, self.optimizer, self.generator = start_training(new_config, self.splits, seed=seed)
+            config = check_config(new_config, self.splits, n_epochs=new_config.get("epochs"))
+            self.batch_size, self.n_epochs = config["batch_size"], new_config.get("epochs", math.inf)
+            self.model, self.optimizer, self.generator = start_training(config, self.splits, seed=seed)
             self.failure = ""
             return True
 
@@ -50,7 +51,8 @@ def course_trainable(dataset: str = "iris", *, seed: int = 0) -> type:
             if not math.isfinite(val_loss):
                 val_loss, val_accuracy = math.inf, 0.0
                 self.failure = self.failure or f"diverged: validation loss not finite at epoch {self.iteration + 1}"
-            return {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure}
+            done = self.iteration + 1 >= self.n_epochs
+            return {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure, "done": done}
 
         def save_checkpoint(self, checkpoint_dir):
             state = {
@@ -74,8 +76,7 @@ def course_trainable(dataset: str = "iris", *, seed: int = 0) -> type:
 def results_table(results: Iterable) -> pd.DataFrame:
     """Return the trial table of a Tuner's results, one row a trial in the order in which Tune made them.
 
-    results: what `Tuner.fit` returned, of trials of `course_trainable`. n_epochs is the last epoch that a
-    trial was given; a trial that diverged, or raised, is a failed one with its reason.
+    results: what `Tuner.fit` returned of `course_trainable`. A trial that diverged, or raised, is a failed one.
     """
     records = []
     for result in results:
@@ -83,14 +84,9 @@ def results_table(results: Iterable) -> pd.DataFrame:
         reason = metrics.get("failure", "")
         if result.error is not None:
             reason = (str(result.error).strip().splitlines() or [type(result.error).__name__])[-1]
-        records.append(
-            trial_record(
-                result.config,
-                n_epochs=metrics.get("training_iteration", 0),
-                val_loss=metrics.get("val_loss", math.nan),
-                val_accuracy=metrics.get("val_accuracy", math.nan),
-                reason=reason,
-                runtime_s=metrics.get("time_total_s", math.nan),
-            )
-        )
+        records.append(trial_record(
+            result.config or {},  # Tune has none of a trial that raised before its first result
+            n_epochs=metrics.get("training_iteration", 0), reason=reason, val_loss=metrics.get("val_loss", math.nan),
+            val_accuracy=metrics.get("val_accuracy", math.nan), runtime_s=metrics.get("time_total_s", math.nan),
+        ))  # fmt: skip
     return trial_table(records)

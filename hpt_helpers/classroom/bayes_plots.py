@@ -1,0 +1,150 @@
+"""The pictures of lesson 3: its idea, what a surrogate believes, where the gain is, and a photograph filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hpt_helpers.classroom.bayes import expected_improvement, surrogate
+from hpt_helpers.classroom.figures import COLOURS, described, new_axes, new_row
+from hpt_helpers.trials import config_of, incumbent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hpt_helpers.classroom.photograph import Photograph
+    from hpt_helpers.landscape import Landscape
+
+LOSS, GAIN = "validation loss (nats)", "expected gain (nats)"
+
+
+def idea():
+    """Draw the three steps of a search that learns, on a made-up loss. Returns the first Axes."""
+    x = np.linspace(0, 1, 201)
+    loss = 0.9 - 0.7 * np.exp(-(((x - 0.62) / 0.2) ** 2)) - 0.15 * x
+    tried = [10, 80, 180]
+    mean, std = surrogate(x[tried, None], loss[tried], x[:, None])
+    gain = expected_improvement(mean, std, loss[tried].min())
+    following = int(gain.argmax())
+    axes = new_row(3, (10.5, 3.2))
+    titles = (
+        "1  Trials: losses at a few places",
+        "2  A guess everywhere, with doubt",
+        "3  Next: where most may be gained",
+    )
+    for ax, title in zip(axes, titles, strict=True):
+        new_axes(ax, title=title, x_label="a hyperparameter")
+        ax.set(xticks=[], yticks=[], xlim=(-0.02, 1.02))
+        ax.title.set_size(11)
+    for ax in axes[:2]:
+        ax.plot(x[tried], loss[tried], "o", color=COLOURS[0], ms=7, zorder=3)
+        ax.set(ylabel="loss", ylim=((mean - 2 * std).min() - 0.05, (mean + 2 * std).max() + 0.05))
+    axes[1].plot(x, mean, color=COLOURS[1])
+    axes[1].fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0)
+    axes[2].fill_between(x, 0, gain, color=COLOURS[2], alpha=0.8)
+    axes[2].axvline(x[following], color=COLOURS[0], linestyle=":")
+    axes[2].set_ylabel("expected gain")
+    axes[2].annotate("try here, and\nstart again at 1", (x[following], gain.max() * 0.9), (0.03, gain.max() * 0.72),
+                     arrowprops={"arrowstyle": "<-"}, size=10)  # fmt: skip
+    return described(
+        axes[0], "A search that learns, in three steps: the losses of a few trials; from them a guess for every "
+        "place, with a band of doubt that is wide far from trials; the gain to be expected at every place. The next "
+        "trial goes where that is largest, and the steps begin anew.",
+    )  # fmt: skip
+
+
+def belief(curve: Landscape, tried: Sequence[int], mean, std, *, ax=None):
+    """Draw what a surrogate believes of a curve: its mean, a band of two standard deviations, and the trials.
+
+    curve: of one learning rate for each configuration; the losses of its first seed at the last epoch are meant.
+    tried: positions in it. mean, std: shape (n_configs,).
+    """
+    x, losses = _lrs_and_losses(curve)
+    ax = new_axes(ax, title=f"After {len(tried)} trials", x_label="learning rate", y_label=LOSS)
+    ax.plot(x, mean, color=COLOURS[1], label="mean")
+    ax.fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0, label="± 2 sd")
+    ax.plot(np.asarray(x)[tried], losses[tried], "o", color=COLOURS[0], label="trials")
+    ax.set_xscale("log")
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.15 * (high - low))
+    ax.legend(loc="upper center", fontsize=8, ncols=4, frameon=False)
+    widest = int(np.argmax(std))
+    return described(
+        ax, f"After {len(tried)} trials: the mean is lowest at learning rate "
+        f"{x[int(np.argmin(mean))]:.3g}, the band widest at {x[widest]:.3g}.",
+    )  # fmt: skip
+
+
+def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
+    """Draw the gain by which the last of the trials was chosen, and beside it what is believed with that trial.
+
+    gain: shape (n_configs,), what is below 0 is drawn as 0. The others as for `belief`. Returns the left Axes.
+    """
+    x, losses = _lrs_and_losses(curve)
+    left, right = new_row(2, (10.5, 3.6))
+    new_axes(left, title=f"Where trial {len(tried)} goes", x_label="learning rate", y_label=GAIN)
+    left.fill_between(x, 0, np.maximum(gain, 0), color=COLOURS[2])
+    left.axvline(x[tried[-1]], color=COLOURS[0], linestyle=":")
+    left.set(xscale="log", ylim=(0, None))
+    described(left, f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the gain is {max(gain):.4f}; "
+              f"its loss is {losses[tried[-1]]:.3f}.")  # fmt: skip
+    belief(curve, tried, mean, std, ax=right)
+    right.plot(x[tried[-1]], losses[tried[-1]], "*", color=COLOURS[2], ms=14, markeredgecolor="black")
+    return left
+
+
+def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
+    """Draw what guesses (mean, standard deviation) say of the loss, and their gain as the sum of its two terms."""
+    from scipy.stats import norm
+
+    left, right = new_row(2, (10.5, 3.6))
+    new_axes(left, title="Two guesses of a loss", x_label="loss", y_label="density")
+    new_axes(right, title="What they promise", y_label="expected gain below the best loss")
+    x, texts = np.linspace(best - 1, best + 1.3, 400), []
+    for i, (mean, std) in enumerate(guesses):
+        name, density, colour = f"{mean:g} ± {std:g}", norm.pdf(x, mean, std), COLOURS[1 + i]
+        left.plot(x, density, color=colour, linestyle=("-", "--")[i % 2], label=name)
+        left.fill_between(x, 0, density, where=x < best, color=colour, alpha=0.3, linewidth=0)
+        z = (best - mean) / std
+        exploit, explore = (best - mean) * norm.cdf(z), std * norm.pdf(z)
+        for j, term in enumerate((exploit, explore, exploit + explore)):
+            place = j + 0.36 * (i - 0.5)
+            right.bar(place, term, 0.34, color=colour, hatch=("", "//")[i % 2], edgecolor="white")
+            right.text(place, max(term, 0), f"{term:.3f}", ha="center", va="bottom", size=9)
+        texts.append(
+            f"{name}: {exploit:.3f} from the mean, {explore:.3f} from the doubt, {exploit + explore:.3f} in all"
+        )
+    left.axvline(best, color=COLOURS[0], linestyle=":", label=f"best so far, {best:g}")
+    left.legend(fontsize=8)
+    right.axhline(0, color=COLOURS[0], linewidth=1)
+    right.set_xticks(range(3), ["first term: mean", "second term: doubt", "sum"])
+    return described(left, "; ".join(texts) + ".")
+
+
+def filled_in(photograph: Photograph, trials: pd.DataFrame):
+    """Draw the known pixels, the picture as the first trial and as the best fill it in, and the truth, side by side.
+
+    The mean squared error on the test pixels stands above each. Orange is unknown.
+    """
+    import matplotlib as mpl
+
+    n_unknown = photograph.pixels.size - len(photograph.train)
+    pictures = {f"{len(photograph.train)} pixels, {n_unknown:,} unknown": photograph.known()}
+    for name, trial in (("first trial", 0), (f"best of {len(trials)}", incumbent(trials))):
+        config = config_of(trials, trial)
+        pictures[f"{name}: error {photograph.test_loss(config):.4f}"] = photograph.filled(config)
+    pictures["the truth"] = photograph.pixels
+    axes = new_row(len(pictures), (3.2 * len(pictures), 2.5))
+    colours = mpl.colormaps["gray"].with_extremes(bad=COLOURS[2])
+    for ax, (title, pixels) in zip(axes, pictures.items(), strict=True):
+        ax.imshow(np.clip(pixels, 0, 1), cmap=colours, vmin=0, vmax=1)
+        ax.set_title(title, fontsize=11)
+        ax.axis("off")
+        described(ax, f"A photograph, {title}.")
+    return axes[0]
+
+
+def _lrs_and_losses(curve: Landscape) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([config["lr"] for config in curve.configs]), curve.val_loss[:, 0, -1]

@@ -1,0 +1,80 @@
+"""Cases of lesson 3's exercises, their usual mistakes, and what is wrong with one result in words."""
+
+from math import inf, isclose, isfinite, log, nan
+
+from hpt_helpers.classroom.exercises.reading import difference, shown
+
+
+def next_trial_cases() -> list[tuple]:
+    return [
+        ([0.5, 0.3, 0.4, 0.6], [0.2, 0.01, 0.05, 0.1], [1], 1.0),
+        ([0.5, 0.3, 0.4, 0.6], [0.2, 0.0, 0.05, 0.1], [1], 0.0),
+        ([0.5, 0.3, 0.45, 0.4], [0.3, 0.01, 0.01, 0.02], [0, 3], 2.0),
+        ([-1.0, -1.2, -0.4, 0.1], [0.5, 0.1, 0.3, 1.0], [], 2.0),
+        ([0.2, 0.9, 0.3, 0.35], [0.0, 0.5, 0.2, 0.01], [0], 3.0),
+        ([0.4, 0.3, 0.2, 3.5, 0.6], [0.1, 0.1, 0.1, 0.3, 0.1], [4, 2, 0, 1], 1.0),
+        ([0.7, 0.2, 0.24, 0.9], [0.1, 0.2, 0.3, 0.1], [2], 0.5),
+    ]
+
+
+def lowest(score, *, tried_too=False, choose=min):
+    """Return a next_trial that chooses by score(mean, std, kappa)."""
+
+    def next_trial(means, stds, tried, kappa):
+        scores = [score(mean, std, kappa) for mean, std in zip(means, stds, strict=True)]
+        return choose((i for i in range(len(scores)) if tried_too or i not in tried), key=lambda i: scores[i])
+
+    return next_trial
+
+
+def bound(mean, std, kappa):
+    return mean - kappa * std
+
+
+def within_the_untried(means, stds, tried, kappa):
+    bounds = [bound(m, s, kappa) for i, (m, s) in enumerate(zip(means, stds, strict=True)) if i not in tried]
+    return bounds.index(min(bounds))
+
+
+def position_explained(got, expected, means, stds, tried, kappa):
+    if type(got) not in (int, float):
+        return ""
+    bounds = [bound(mean, std, kappa) for mean, std in zip(means, stds, strict=True)]
+    if got not in range(len(bounds)):
+        is_bound = any(isclose(got, bound, abs_tol=1e-9) for bound in bounds)
+        return "that is a bound; its position is asked for." if is_bound else "there is no such position."
+    lower = "it was tried" if got in tried else "another that was not tried is lower"
+    return f"position {got:g} has the bound {bounds[int(got)]:g}; {lower}."
+
+
+def told_cases() -> list[tuple]:
+    return [([0.5, nan, 0.1],), ([inf, 2.0, 0.7, nan],), ([0.3, 0.2],), ([nan, 0.04, 0.9, 0.01, inf],)]
+
+
+def failing(value, *, take_log=log):
+    """Return a told with log of what succeeded, and for what failed value(the losses that did not)."""
+
+    def told(losses):
+        good = [loss for loss in losses if isfinite(loss)]
+        return [take_log(loss) if isfinite(loss) else value(good) for loss in losses]
+
+    return told
+
+
+def told_explained(got, expected, losses):
+    if type(got) is not list or len(got) != len(losses):
+        return ""
+    i = next(i for i in range(len(got)) if difference(got[i], expected[i]))
+    if not isfinite(losses[i]) and got[i] == -100:
+        return f"the trial at position {i} failed; -100 tells the search of a splendid one."
+    trial = f"had a loss of {losses[i]:g}" if isfinite(losses[i]) else f"failed ({losses[i]:g})"
+    return f"the trial at position {i} {trial}; what is told of it, {shown(got[i])}, is not right."
+
+
+def chance_cases() -> list[tuple]:
+    return [(0.3, 0.1, 0.3), (0.4, 0.3, 0.3), (0.2, 0.05, 0.25), (1.0, 0.5, 0.1)]
+
+
+def chance_explained(got, expected, mean, std, best):
+    is_number = type(got) in (int, float)
+    return "a probability lies between 0 and 1." if is_number and not 0 <= got <= 1 else ""

@@ -1,0 +1,45 @@
+"""The faults of answers to lesson 4's exercises in words: positions are no quantities, too high or too low."""
+
+import math
+
+
+def going_on_explained(got, expected, losses, eta) -> str:
+    """Return what is wrong with the positions that go on."""
+    if not isinstance(got, list):
+        return "a list of positions should come back (with `return`), such as [2, 0]."
+    positions = range(len(losses))
+    if got and [value - 1 if type(value) is int else value for value in got] == expected:
+        return "positions are counted from 0, as in losses[0]."
+    if strange := [value for value in got if type(value) not in (int, float) or value not in positions]:
+        return f"{strange[0]!r} is no position in a list of {len(losses)} losses."
+    if failed := [i for i in got if math.isnan(losses[int(i)])]:
+        return f"the trial at position {int(failed[0])} failed, and should not go on."
+    if len(got) != len(expected):
+        n_good = sum(not math.isnan(loss) for loss in losses)
+        return (
+            f"{len(got)} go on; it should be {len(losses)} // {eta} = {len(losses) // eta}, of the {n_good} not failed."
+        )
+    if len(set(got)) < len(got):
+        return "a position comes twice: equal losses belong to different trials."
+    if sorted(got) == sorted(expected):
+        return "the right trials in another order: the best comes first, and of equal losses the earlier."
+    return "these are not the trials of the lowest losses."
+
+
+def promotable_explained(got, expected, losses, promoted, eta) -> str:
+    """Return what is wrong with the trial that goes on next."""
+    n, may = len(losses), len(losses) // eta
+    if expected is None:
+        return f"nobody may go on: of {n} results {may} may, and no trial among these waits. None is needed."
+    if got is None:
+        return f"a trial may go on: {may} of {n} may, and one of the lowest {may} did not yet."
+    if isinstance(got, list):
+        return "one position is needed, and no list."
+    if type(got) not in (int, float) or got not in range(n):
+        return f"{got!r} is no position in a list of {n} losses."
+    if got in promoted:
+        return f"the trial at position {int(got)} went on already."
+    lower = sum(loss < losses[int(got)] for loss in losses)
+    if lower >= may:
+        return f"{lower} losses are lower than that at position {int(got)}, and only {may} of {n} may go on."
+    return f"a better trial than that at position {int(got)} waits."

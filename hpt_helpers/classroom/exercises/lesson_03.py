@@ -1,0 +1,279 @@
+"""The exercises of lesson 3, Bayesian optimisation."""
+
+# By name: Python compiles `math.isnan` otherwise where a module imports math, and then a starter is not recognised.
+from math import isfinite, isnan, log, log10
+
+from hpt_helpers.classroom.exercises.explained_03 import (
+    bound,
+    chance_cases,
+    chance_explained,
+    failing,
+    lowest,
+    next_trial_cases,
+    position_explained,
+    told_cases,
+    told_explained,
+    within_the_untried,
+)
+from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
+
+
+def next_trial_starter(means, stds, tried, kappa):
+    return ...
+
+
+def next_trial_solution(means, stds, tried, kappa):
+    bounds = [mean - kappa * std for mean, std in zip(means, stds, strict=True)]
+    return min((i for i in range(len(bounds)) if i not in tried), key=lambda i: bounds[i])
+
+
+q1 = Function(
+    name="q1",
+    question="""
+    Expected improvement is one way to weigh mean and doubt. Another is the **lower confidence bound**,
+    mean − `kappa` × standard deviation. Write `next_trial(means, stds, tried, kappa)`: the position of the lowest bound
+    among the points that were not tried. All but `kappa` are lists, `tried` of positions; no two bounds are equal.""",
+    solve=next_trial_solution,
+    starter=next_trial_starter,
+    cases=next_trial_cases,
+    explain=position_explained,
+    hints=[
+        "One number for each point: its mean less kappa times its standard deviation.",
+        "Losses are to be small, so the lowest bound wins. Which points may not win?",
+        "Let the tried points have a bound of infinity; then take the position of the smallest.",
+    ],
+    wrong=[
+        Wrong(
+            lowest(bound, tried_too=True),
+            "a point that was tried wins; under the same seed a second try teaches nothing.",
+            "Forgets that a surrogate goes on promising something where it has been.",
+        ),
+        Wrong(
+            lowest(lambda mean, std, kappa: mean + kappa * std),
+            "doubt counts against a point here; it is to count for it.",
+            "Avoids risk: takes the upper bound, as for a choice that cannot be repeated.",
+        ),
+        Wrong(
+            lowest(lambda mean, std, kappa: mean + kappa * std, choose=max),
+            "that is the highest upper bound, for scores to be maximised; losses are to be small.",
+            "Takes the formula of the upper confidence bound over from maximisation.",
+        ),
+        Wrong(
+            lowest(bound, choose=max),
+            "that is the highest of the bounds; the lowest is needed.",
+            "Mixes up minimising and maximising.",
+        ),
+        Wrong(
+            lowest(lambda mean, std, kappa: mean),
+            "the doubt has no effect: only the mean decides.",
+            "Exploits only.",
+        ),
+        Wrong(
+            lowest(lambda mean, std, kappa: -std),
+            "the mean has no effect: only the doubt decides.",
+            "Explores only.",
+        ),
+        Wrong(
+            lowest(lambda mean, std, kappa: mean - std),
+            "right only where kappa happens to fit: multiply each standard deviation by it.",
+            "Leaves the weight of the doubt out.",
+        ),
+        Wrong(
+            within_the_untried,
+            "that is a position among the untried points; the position in the whole lists is needed.",
+            "Drops the tried points and loses track of the positions.",
+        ),
+    ],
+    praise="with kappa = 0 it only exploits; the larger kappa, the more it explores.",
+)
+
+
+def told_starter(losses):
+    import math
+
+    return [-100 if math.isnan(loss) else loss for loss in losses]
+
+
+def told_solution(losses):
+    import math
+
+    worst = max(loss for loss in losses if math.isfinite(loss))
+    return [math.log(loss if math.isfinite(loss) else worst) for loss in losses]
+
+
+q2 = Function(
+    name="q2",
+    question="""
+    Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm of each loss, in the
+    same order. A failed trial has a loss of `nan` or `inf`; it is told like the worst that did not fail. Losses are
+    positive, and at least one did not fail.""",
+    solve=told_solution,
+    starter=told_starter,
+    cases=told_cases,
+    explain=told_explained,
+    hints=[
+        "Three faults: the logarithm, inf, and the value for what failed. Is -100 a bad loss or a splendid one?",
+        "`math.isfinite` is False for both nan and inf. Which of the finite losses is the worst?",
+        "First find the largest finite loss. Then take the logarithm of it or of the loss.",
+    ],
+    wrong=[
+        Wrong(
+            failing(lambda good: -100),
+            "a failed trial is told as -100, the best that was ever seen: the search would go there.",
+            "Mends the logarithm, and keeps a penalty whose sign belongs to maximising.",
+        ),
+        Wrong(
+            failing(lambda good: 100),
+            "a failed trial is told as 100: next to it, all others look alike.",
+            "A large penalty seems safe; it flattens the differences that matter.",
+        ),
+        Wrong(
+            failing(lambda good: log(min(good))),
+            "a failed trial is told like the best one; the worst is needed.",
+            "Mixes up minimising and maximising.",
+        ),
+        Wrong(
+            failing(max),
+            "a failed trial is told as the worst loss itself; the others are told as logarithms.",
+            "Mixes two scales in one list.",
+        ),
+        Wrong(
+            failing(lambda good: max(good), take_log=lambda loss: loss),
+            "failed trials are right, but nothing is told as its logarithm.",
+            "Leaves the logarithm out.",
+        ),
+        Wrong(
+            failing(lambda good: log10(max(good)), take_log=log10),
+            "these are logarithms to the base 10; the natural ones are needed.",
+            "Takes log10.",
+        ),
+        Wrong(
+            lambda losses: [log(loss) for loss in losses if isfinite(loss)],
+            "failed trials are dropped: the list no longer matches the trials, and their places look untried.",
+            "Cleans data by deleting rows.",
+        ),
+        Wrong(
+            lambda losses: [log(max(x for x in losses if isfinite(x)) if isnan(loss) else loss) for loss in losses],
+            "nan is mended, but a loss of inf is still told as inf.",
+            "Thinks of nan as the only sign of failure.",
+        ),
+    ],
+    praise="so a crash is bad news and no earthquake.",
+)
+
+
+def colleague_solution():
+    return "b2"
+
+
+q3 = MultipleChoice(
+    name="q3",
+    question="""
+    A colleague compares two searches of 27 trials on 30 validation rows, in 20 repeats. By the lowest loss that each
+    met, the one that learns wins 17. Judged fresh, on other rows and seeds, its choices win 9. What do you tell her?
+
+    - **a** The search that learns is better here; 17 of 20 is no chance.
+    - **b** Nothing shows its choices to be better here; it only met lower losses.
+    - **c** The search that learns is worse here, and should never be used.
+
+    Because:
+
+    - **1** nine of 20 is less than half.
+    - **2** a stronger search also finds more of the luck of the rows by which it is judged.
+    - **3** 27 trials are too few for a surrogate to learn anything.""",
+    solve=colleague_solution,
+    hints=[
+        "Which of the two numbers speaks of what she will meet after the search?",
+        "What would a fair coin give in 20 throws, and how far from that is 9?",
+    ],
+    wrong=[
+        Wrong(
+            "a2",
+            "it is no chance that it met lower losses; but the choice is for other rows, and there it wins 9 of 20.",
+            "Takes the loss that a configuration was chosen by for its quality.",
+        ),
+        Wrong(
+            "c1",
+            "a fair coin gives 9 or fewer in two of five cases, and on another problem it won nearly always.",
+            "Reads noise as a verdict, and one problem as all.",
+        ),
+        Wrong(
+            "b1",
+            "right, but not for this reason: 9 of 20 is what a coin gives; why, then, 17 before?",
+            "Reads a difference into a count that chance explains.",
+        ),
+        Wrong(
+            "b3",
+            "right, but not for this reason: with 27 trials it won on the photograph, fresh.",
+            "Explains a failure by too small a budget.",
+        ),
+    ],
+    praise="and with more validation rows there is less luck to be found.",
+)
+
+
+def chance_of_improvement_starter(mean, std, best):
+    return ...
+
+
+def chance_of_improvement_solution(mean, std, best):
+    from statistics import NormalDist
+
+    return NormalDist(mean, std).cdf(best)
+
+
+def _normal():
+    from statistics import NormalDist
+
+    return NormalDist()
+
+
+q4 = Function(
+    name="q4",
+    question="""
+    Write `chance_of_improvement(mean, std, best)`: the probability that a loss, which is Normal with this mean and this
+    standard deviation (above 0), lies below `best`. All are numbers.""",
+    solve=chance_of_improvement_solution,
+    starter=chance_of_improvement_starter,
+    cases=chance_cases,
+    explain=chance_explained,
+    hints=[
+        "By how many standard deviations does `best` lie above the mean?",
+        "`norm.cdf(z)` is the probability that a standard Normal lies below z.",
+    ],
+    wrong=[
+        Wrong(
+            lambda mean, std, best: _normal().cdf((mean - best) / std),
+            "that is the probability to lie above `best`; small losses are good.",
+            "Turns z round, as for scores to be maximised.",
+        ),
+        Wrong(
+            lambda mean, std, best: _normal().pdf((best - mean) / std),
+            "that is the density at `best`; a probability is the area below it.",
+            "Confuses density and distribution function.",
+        ),
+        Wrong(
+            lambda mean, std, best: _normal().cdf(best - mean),
+            "the doubt has no effect: measure the distance in standard deviations.",
+            "Forgets to standardise.",
+        ),
+        Wrong(
+            lambda mean, std, best: _normal().cdf((best - mean) / std**2),
+            "you divide by the variance; the distance is measured in standard deviations.",
+            "Confuses variance and standard deviation.",
+        ),
+        Wrong(
+            lambda mean, std, best: (
+                (best - mean) * _normal().cdf((best - mean) / std) + std * _normal().pdf((best - mean) / std)
+            ),
+            "that is the expected improvement, in units of the loss; a probability is needed.",
+            "Takes how much for how likely.",
+        ),
+    ],
+    praise="it asks whether there is a gain and not how large: near the best, a tiny gain is nearly sure.",
+)
+
+
+def progress() -> None:
+    """Print which of the lesson's exercises are done in this kernel."""
+    show_progress(q1, q2, q3, q4)

@@ -1,0 +1,107 @@
+"""Filling in a photograph from a few of its pixels: a tuning problem of three hyperparameters and 3 ms a trial.
+
+A photograph of scikit-learn's is made small and grey. Kernel ridge regression learns the brightness at some of its
+pixels and says what it is at all others; how well depends on two length scales and the regularisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from hpt_helpers.search_space import Real, SearchSpace
+
+BLOCK, N_TRAIN, N_VAL, N_TEST = 8, 300, 300, 2000
+BOUNDS = {"row_scale": (0.3, 300.0), "column_scale": (0.3, 300.0), "alpha": (1e-6, 1e2)}
+
+
+@cache
+def picture(name: str = "flower.jpg") -> np.ndarray:
+    """Return one of scikit-learn's photographs, grey, as the means of 8 × 8 blocks, from 0 (black) to 1 (white)."""
+    from sklearn.datasets import load_sample_image
+
+    grey = load_sample_image(name).mean(axis=2) / 255
+    n_rows, n_columns = (n // BLOCK for n in grey.shape)
+    blocks = grey[: n_rows * BLOCK, : n_columns * BLOCK].reshape(n_rows, BLOCK, n_columns, BLOCK)
+    return blocks.mean(axis=(1, 3))
+
+
+def space(repeat: int | None = None) -> SearchSpace:
+    """Return the search space: length scales of rows and columns in pixels, and alpha; all logarithmic.
+
+    repeat: shift each range, by up to a fifth of its width, as this repeat has it. Without it, a grid's middle
+    is the same point in every repeat and may be good by accident.
+    """
+    shifts = np.zeros(3) if repeat is None else np.random.default_rng([repeat, 1]).uniform(-0.2, 0.2, 3)
+    parameters = {}
+    for (name, (low, high)), shift in zip(BOUNDS.items(), shifts, strict=True):
+        factor = float((high / low) ** shift)
+        parameters[name] = Real(low * factor, high * factor, log=True)
+    return SearchSpace(parameters)
+
+
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """One draw of the pixels: `loss(config)` to search by, `test_loss(config)` to judge by, `filled(config)` to see.
+
+    pixels: the whole picture, shape (n_rows, n_columns). train, val, test: (row, column) of the pixels of each part,
+    shape (n, 2), drawn without overlap.
+    """
+
+    pixels: np.ndarray
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+
+    def loss(self, config: Mapping) -> float:
+        """Return the mean squared error on the validation pixels. The brightest minus the darkest is at most 1."""
+        return self._error(config, self.val)
+
+    def test_loss(self, config: Mapping) -> float:
+        """Return the mean squared error on the 2,000 test pixels, which no search sees."""
+        return self._error(config, self.test)
+
+    def known(self) -> np.ndarray:
+        """Return the picture as training sees it, shape (n_rows, n_columns): nan where the pixel is unknown."""
+        seen = np.full_like(self.pixels, np.nan)
+        seen[tuple(self.train.T)] = self.pixels[tuple(self.train.T)]
+        return seen
+
+    def filled(self, config: Mapping) -> np.ndarray:
+        """Return the whole picture as predicted from the training pixels, shape (n_rows, n_columns)."""
+        return self._predict(config, np.argwhere(np.ones_like(self.pixels))).reshape(self.pixels.shape)
+
+    def _error(self, config: Mapping, places: np.ndarray) -> float:
+        return float(((self._predict(config, places) - self.pixels[tuple(places.T)]) ** 2).mean())
+
+    def _predict(self, config: Mapping, places: np.ndarray) -> np.ndarray:
+        scales = np.array([config["row_scale"], config["column_scale"]])
+        known = self.pixels[tuple(self.train.T)]
+        K = _rbf(self.train / scales, self.train / scales)
+        K[np.diag_indices_from(K)] += config["alpha"]
+        weights = cho_solve(cho_factor(K, overwrite_a=True, check_finite=False), known - known.mean())
+        return known.mean() + _rbf(places / scales, self.train / scales) @ weights
+
+
+def photograph(repeat: int = 0, name: str = "flower.jpg", *, n_val: int = N_VAL) -> Photograph:
+    """Return the photograph with its training, validation and test pixels drawn as this repeat has them.
+
+    n_val: how many validation pixels, up to 300; fewer are the first of them, and all else is the same.
+    """
+    pixels = picture(name)
+    order = np.random.default_rng([repeat, 0]).permutation(pixels.size)
+    places = np.column_stack(np.unravel_index(order, pixels.shape))
+    train, val, test, _ = np.split(places, np.cumsum([N_TRAIN, N_VAL, N_TEST]))
+    return Photograph(pixels, train, val[:n_val], test)
+
+
+def _rbf(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    exponent = a @ b.T  # minus half the squared distance; in place, as this is most of a trial's time
+    exponent -= (a**2).sum(axis=1)[:, None] / 2
+    exponent -= (b**2).sum(axis=1) / 2
+    np.minimum(exponent, 0, out=exponent)
+    return np.exp(exponent, out=exponent)

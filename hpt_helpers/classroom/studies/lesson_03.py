@@ -1,0 +1,276 @@
+"""The measurements of lesson 3: races of searches, judged as searched and fresh, and what breaks one that learns.
+
+A search is a function (space, repeat, n_trials, n_epochs) -> strategy, so that a lesson can race the one it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+
+import numpy as np
+import pandas as pd
+
+from hpt_helpers.classroom import photograph
+from hpt_helpers.classroom.known_functions import KNOWN
+from hpt_helpers.classroom.studies import repeats as shared
+from hpt_helpers.data import load_splits
+from hpt_helpers.landscape import Landscape, landscape
+from hpt_helpers.population import fit_many
+from hpt_helpers.search import Objective, Outcome, Request, Strategy, run_many
+from hpt_helpers.search_space import Integer, Real, SearchSpace
+from hpt_helpers.strategies import grid_search, random_search
+from hpt_helpers.trials import config_of, incumbent
+
+Search = Callable[..., Strategy]
+FRESH = range(100, 120)  # the repeats that judge networks; no search sees them
+OUR_TRIES = (0.0003, 0.03, 0.003, 0.01, 0.001, 0.005, 0.004, 0.007, 0.0045, 0.006)  # a person's, of the hidden curve
+
+SCRIPT = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(16, 64), "epochs": Integer(50, 150)})
+
+# (name, by the loss and not by the error, with a training seed)
+ARMS = (("as written", False, False), ("seeded", False, True), ("seeded, by loss", True, True))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a race needs: space(repeat), an objective (a request's seed is its repeat), and a judge.
+
+    judge(configs, repeats): the losses, on what no search saw, of the configurations that these repeats chose.
+    """
+
+    name: str
+    space: Callable[[int], SearchSpace]
+    objective: Objective
+    judge: Callable[[Sequence[Mapping], Sequence[int]], np.ndarray]
+    n_epochs: int = 1
+
+
+def hidden_curve() -> Landscape:
+    """Return the losses of a network on iris, batches of 16, at 101 learning rates over 100 epochs."""
+    configs = [{"lr": lr, "batch_size": 16} for lr in Real(1e-4, 0.1, log=True).points(101)]
+    return landscape(configs, load_splits("iris"), n_epochs=100, seeds=[0])
+
+
+def flower(n_val: int = 300) -> Problem:
+    """Filling in a photograph of a flower; judged on 2,000 pixels that the repeat's search did not see.
+
+    n_val: the number of validation pixels, whose mean squared error is the loss.
+    """
+
+    def objective(requests: list[Request]):
+        return [photograph.photograph(r.seed, n_val=n_val).loss(r.config) for r in requests]
+
+    def judge(configs, repeats):
+        return np.array([photograph.photograph(r).test_loss(c) for c, r in zip(configs, repeats, strict=True)])
+
+    return Problem(f"flower, {n_val} pixels", photograph.space, objective, judge)
+
+
+def network(name: str, space: SearchSpace, n_epochs: int) -> Problem:
+    """The course's network; judged by its mean loss over the repeats FRESH, which differ in rows and seed."""
+
+    def objective(requests: list[Request]):
+        jobs = [(r.config, r.seed, r.seed, r.n_epochs) for r in requests]
+        return trained(name, jobs)[:, 0]
+
+    def judge(configs, repeats):
+        return shared.fresh(configs, name, n_epochs=n_epochs, repeats=FRESH)
+
+    n_val = len(load_splits(name).y_val)
+    return Problem(f"{name}, {n_val} rows", lambda repeat: space, objective, judge, n_epochs)
+
+
+def trained(name: str, jobs: Sequence[tuple[Mapping, int, int, int]]) -> np.ndarray:
+    """Return the validation loss and accuracy of each (configuration, draw, training seed, epochs): (n_jobs, 2)."""
+    configs, draws, seeds, n_epochs = zip(*jobs, strict=True)
+    networks = [{key: value for key, value in config.items() if key != "epochs"} for config in configs]
+    different = sorted(set(draws))
+    rows = dict(zip(different, shared.rows_of(name, different), strict=True))
+    curves = fit_many(networks, [rows[draw] for draw in draws], n_epochs=max(n_epochs), seed=seeds)
+    at = np.arange(len(jobs)), np.array(n_epochs) - 1
+    return np.column_stack([curves.val_loss[at], curves.val_accuracy[at]])
+
+
+def known(name: str) -> Problem:
+    """One of the `KNOWN` functions; what it judges by is the regret, how far a value is above the minimum."""
+    function, space, minimum = KNOWN[name]
+
+    def objective(requests: list[Request]):
+        return [function(r.config) for r in requests]
+
+    def judge(configs, repeats):
+        return np.array([function(config) for config in configs]) - minimum
+
+    return Problem(name, lambda repeat: space, objective, judge)
+
+
+def crashing(problem: Problem, parameter: str, *, share: float = 0.2, loss: float = 100.0) -> Problem:
+    """Return the problem with a region that crashes: the lowest `share` of a parameter's range has this loss."""
+
+    def objective(requests: list[Request]):
+        answers = problem.objective(requests)
+        places = [problem.space(r.seed)[parameter].to_unit(r.config[parameter]) for r in requests]
+        return [loss if place < share else answer for place, answer in zip(places, answers, strict=True)]
+
+    return replace(problem, objective=objective)
+
+
+def at_random(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Random search, with the repeat as its seed."""
+    return random_search(space, n_trials, n_epochs, seed=repeat)
+
+
+def on_a_grid(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """A grid of the middles of equal cells, as many on each axis as n_trials allows: 27 trials are 3 × 3 × 3."""
+    side = int(n_trials ** (1 / len(space)) + 1e-9)
+    return grid_search(space.grid(side, centred=True), n_epochs)
+
+
+def race(
+    problem: Problem, searches: Mapping[str, Search], *, n_trials: int = 27, repeats: Sequence[int], progress=False
+) -> pd.DataFrame:
+    """Return the loss of what each search chose, a column a search, in each repeat as searched and judged fresh.
+
+    The other columns: problem, judged ("as searched" or "fresh"), repeat. Repeat r has draw r and seed r.
+    """
+    repeats, searched, fresh = list(repeats), {}, {}
+    for name, search in searches.items():
+        strategies = [search(problem.space(r), r, n_trials, problem.n_epochs) for r in repeats]
+        tables = run_many(strategies, problem.objective, seeds=repeats, progress=progress)
+        searched[name] = [table["val_loss"].min() for table in tables]
+        fresh[name] = problem.judge([config_of(table, incumbent(table)) for table in tables], repeats)
+    parts = [
+        pd.DataFrame({"problem": problem.name, "judged": judged, "repeat": repeats, **losses})
+        for judged, losses in (("as searched", searched), ("fresh", fresh))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def races(problems: Sequence[Problem], by_hand: Search, **race_options) -> pd.DataFrame:
+    """Return the `race` of a search by hand against random search and a centred grid, for each problem in turn."""
+    searches = {"by hand": by_hand, "random": at_random, "grid": on_a_grid}
+    return pd.concat([race(problem, searches, **race_options) for problem in problems], ignore_index=True)
+
+
+def wins(table: pd.DataFrame, search: str) -> pd.DataFrame:
+    """Return in how many repeats of a `race` one search's loss is below each other's.
+
+    A row for each problem and way of judging; columns: problem, judged, repeats, and "beats …" for each other search.
+    """
+    others = [name for name in table.columns[3:] if name != search]
+    rows = []
+    for (problem, judged), part in table.groupby(["problem", "judged"], sort=False):
+        beaten = {f"beats {other}": int((part[search] < part[other]).sum()) for other in others}
+        rows.append({"problem": problem, "judged": judged, "repeats": len(part), **beaten})
+    return pd.DataFrame(rows)
+
+
+def ways(problem: Problem, search: Search, options: Mapping[str, Mapping], **race_options) -> pd.DataFrame:
+    """Return for each way to call a search: in how many repeats its choice, judged fresh, beats random search's.
+
+    options: name of the way -> keyword arguments for search. Columns: way, median_loss (fresh), beats_random, repeats.
+    """
+    searches = {"random": at_random} | {name: partial(search, **given) for name, given in options.items()}
+    table = race(problem, searches, **race_options)
+    fresh = table[table["judged"] == "fresh"]
+    rows = [(way, fresh[way].median(), int((fresh[way] < fresh["random"]).sum()), len(fresh)) for way in options]
+    return pd.DataFrame(rows, columns=["way", "median_loss", "beats_random", "repeats"])
+
+
+def tellings(problem: Problem, search: Search, told: Mapping[str, Callable], **race_options) -> pd.DataFrame:
+    """Return the table of `ways` for a search that is told the losses by each of these functions."""
+    return ways(problem, search, {name: {"told": function} for name, function in told.items()}, **race_options)
+
+
+def regrets(search: Search, **race_options) -> pd.DataFrame:
+    """Return for each of the `KNOWN` functions the median regret of a search and of random search, and its wins.
+
+    Columns: function, by_hand, random, beats_random, repeats; by_hand_below_1 and random_below_1, in how many repeats
+    each ends with a regret below 1. The search is told the values as they are.
+    """
+    searches, rows = {"by hand": partial(search, told=np.asarray), "random": at_random}, []
+    for name in KNOWN:
+        table = race(known(name), searches, **race_options)
+        fresh = table[table["judged"] == "fresh"]
+        beaten = int((fresh["by hand"] < fresh["random"]).sum())
+        below = [int((fresh[way] < 1).sum()) for way in searches]
+        rows.append((name, fresh["by hand"].median(), fresh["random"].median(), beaten, len(fresh), *below))
+    columns = ["function", "by_hand", "random", "beats_random", "repeats", "by_hand_below_1", "random_below_1"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def coverage(search: Search, surrogate: Callable, *, n_trials: int = 27, n_points: int = 40, repeats: Sequence[int]):
+    """Return for each repeat the share of random points where a surrogate's ± 2 standard deviations hold the truth.
+
+    "1 dimension": of the hidden curve's losses, after seven random trials. "3 dimensions": of the photograph's
+    logarithmic losses, after a search of n_trials. Columns: problem, repeat, share.
+    """
+    curve, rows = hidden_curve().val_loss[:, 0, -1], []
+    place = np.linspace(0, 1, len(curve))[:, None]
+    for repeat in repeats:
+        tried = np.random.default_rng(repeat).permutation(len(curve))[:7]
+        mean, std = surrogate(place[tried], curve[tried], place)
+        rows.append(("1 dimension", repeat, np.mean(abs(curve - mean) <= 2 * std)))
+        problem, space = flower(), photograph.space(repeat)
+        [table] = run_many([search(space, repeat, n_trials, 1)], problem.objective, seeds=[repeat])
+        points = space.sample(n_points, seed=1000 + repeat)
+        truth = np.log(problem.objective([Request(config, 1, repeat) for config in points]))
+        seen, losses = space.to_unit(table["config"].tolist()), np.log(table["val_loss"].to_numpy())
+        mean, std = surrogate(seen, losses, space.to_unit(points))
+        rows.append(("3 dimensions", repeat, np.mean(abs(truth - mean) <= 2 * std)))
+    return pd.DataFrame(rows, columns=["problem", "repeat", "share"]).sort_values("problem", ignore_index=True)
+
+
+def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd.DataFrame:
+    """Return what a search on iris reports that minimises the error unseeded, then seeded, then the loss: a row each.
+
+    The space is the naive script's, SCRIPT. Columns: search; as means over the repeats, how many different scores the
+    trials have and how many share the best; the accuracy that is reported, that of the choice judged fresh over
+    FRESH, and their difference, the optimism: all in percentage points.
+    """
+    rows, searched = [], _by_arm(search, n_trials, list(repeats))
+    for (name, *_), tables in zip(ARMS, searched, strict=True):
+        chosen = [config_of(table, incumbent(table)) for table in tables]
+        fresh = trained("iris", [(config, r, r, config["epochs"]) for config in chosen for r in FRESH])[:, 1].mean()
+        reported = np.mean([table.at[incumbent(table), "val_accuracy"] for table in tables])
+        scores = np.mean([table["val_loss"].nunique() for table in tables])
+        tied = np.mean([(table["val_loss"] == table["val_loss"].min()).sum() for table in tables])
+        rows.append((name, scores, tied, 100 * reported, 100 * fresh, 100 * (reported - fresh)))
+    return pd.DataFrame(rows, columns=["search", "scores", "tied", "reported", "fresh", "optimism"])
+
+
+def _by_arm(search: Search, n_trials: int, draws: list[int]) -> list[list[pd.DataFrame]]:
+    """Return the trial tables of each of ARMS. All searches run in step: 60 networks train faster than 3 times 20.
+
+    The new seeds of the unseeded arm are counted up from a thousand, so that a lesson prints the same twice.
+    """
+    new_seeds = count(1000)
+
+    def objective(requests: list[Request]):  # a request's seed is 1,000 × arm + draw
+        at = [(r, *divmod(r.seed, 1000)) for r in requests]
+        jobs = [(r.config, draw, draw if ARMS[arm][2] else next(new_seeds), r.n_epochs) for r, arm, draw in at]
+        scored = zip(at, trained("iris", jobs), strict=True)
+        return [Outcome(loss if ARMS[arm][1] else 1 - right, right) for (_, arm, _), (loss, right) in scored]
+
+    strategies = [
+        _for_own_epochs(search(SCRIPT, draw, n_trials, 1, told=np.log if by_loss else np.asarray))
+        for _, by_loss, _ in ARMS
+        for draw in draws
+    ]
+    seeds = [1000 * arm + draw for arm in range(len(ARMS)) for draw in draws]
+    tables = run_many(strategies, objective, seeds=seeds)
+    return [tables[i : i + len(draws)] for i in range(0, len(tables), len(draws))]
+
+
+def _for_own_epochs(strategy: Strategy) -> Strategy:
+    """Ask for each configuration's own epochs in place of those that the strategy asks for."""
+    losses = None
+    while True:
+        try:
+            asked = strategy.send(losses)
+        except StopIteration:
+            return
+        losses = yield [(config, config["epochs"]) for config, _ in asked]

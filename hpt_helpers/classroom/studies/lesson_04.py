@@ -1,0 +1,223 @@
+"""The measurements of lesson 4: what stopping early keeps, how far trials come, and who wins a race.
+
+A `full` landscape holds whole learning curves; each of its seeds is a repeat, with rows of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of
+from hpt_helpers.config import training_key
+from hpt_helpers.landscape import Landscape, landscape
+from hpt_helpers.population import fit_many
+from hpt_helpers.search import run, run_many
+from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.strategies import hyperband_schedule, random_search, successive_halving
+
+OTHER_CONFIGS = 10_000  # random search draws its own
+ROUNDING = 1e-9  # the same training in another company may differ by less
+JUDGES, FINALS = range(10), range(50, 54)  # of the hundred repeats set apart for each repeat, which choose nothing
+
+
+def full_curves(configs: Sequence[Mapping], names: Sequence[str], *, n_epochs, repeats, progress=False) -> dict:
+    """Return for each data set, by name, the landscape of these configurations with a repeat for each seed."""
+    found = {}
+    for name in names:
+        rows = rows_of(name, repeats)
+        found[name] = landscape(configs, rows, n_epochs=n_epochs, seeds=repeats, progress=progress)
+    return found
+
+
+def rank_correlations(full: Mapping[str, Landscape], epochs: Sequence[int] = (3, 27)) -> pd.DataFrame:
+    """Return Spearman's rank correlation of the losses at an epoch with those at the last, in each repeat.
+
+    Columns: case (data set and epoch), data, epoch, repeat, rank_correlation (over all configurations).
+    """
+    rows = []
+    for name, held in full.items():
+        for epoch in epochs:
+            for repeat, losses in zip(held.seeds, held.val_loss.swapaxes(0, 1), strict=True):
+                rank = spearmanr(losses[:, epoch - 1], losses[:, -1]).statistic
+                rows.append((f"{name}, epoch {epoch}", name, epoch, repeat, rank))
+    return pd.DataFrame(rows, columns=["case", "data", "epoch", "repeat", "rank_correlation"])
+
+
+def best_so_far(full: Landscape) -> Landscape:
+    """Return the landscape in which a trial's loss is the lowest that it had so far."""
+    return replace(full, val_loss=np.minimum.accumulate(full.val_loss, axis=2))
+
+
+def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -> pd.DataFrame:
+    """Return which of its first configurations successive halving is left with, in each repeat.
+
+    rungs: (n_configs, n_epochs), the last for one configuration and the landscapes' last epoch.
+    Indexed by repeat; columns: data, worse (whether than the median configuration), behind (its loss at the last epoch
+    less the lowest there), median_behind (the same of the median configuration), rank (1: it is the lowest), lr and
+    best_lr (of it, and of the lowest).
+    """
+    rows = []
+    for name, held in full.items():
+        configs = held.configs[: rungs[0][0]]
+        for repeat in held.seeds:
+            trials = run(successive_halving(configs, rungs), held, seed=repeat)
+            losses = held.val_loss[: len(configs), held.seeds.index(repeat), -1]
+            left, lr = trials[["val_loss", "lr"]].iloc[-1]
+            behind, average = left - losses.min(), np.median(losses) - losses.min()
+            rank, best_lr = 1 + int((losses < left).sum()), configs[losses.argmin()]["lr"]
+            rows.append((name, repeat, behind > average, behind, average, rank, lr, best_lr))
+    return pd.DataFrame(
+        rows, columns=["data", "repeat", "worse", "behind", "median_behind", "rank", "lr", "best_lr"]
+    ).set_index("repeat")
+
+
+def bill(trials: pd.DataFrame, *, n_epochs: int, hours: float) -> pd.DataFrame:
+    """Return what a search costs in full, going on and restarting, as its index: epochs, and days one after another.
+
+    trials: of a Hyperband with R = n_epochs, which take so many hours.
+    """
+    n_configs = trials["config"].map(training_key).nunique()
+    epochs = [n_configs * n_epochs, trials["charged_epochs"].sum(), trials["n_epochs"].sum()]
+    table = pd.DataFrame({"epochs": epochs}, ["in full", "going on", "restarting"])
+    return table.assign(days=(table["epochs"] * hours / n_epochs / 24).round(1))
+
+
+def reached(searches: Mapping[str, pd.DataFrame], schedule: Sequence[Sequence[tuple[int, int]]]) -> pd.DataFrame:
+    """Return how far the configurations came in each search, counted: a row for each way to fare.
+
+    searches: trial tables of the same configurations; the first has them in the schedule's order.
+    Columns: bracket (from 1), the last epoch in each search, configurations (how many).
+    """
+    last = {
+        name: t.groupby(t["config"].map(training_key), sort=False)["n_epochs"].max() for name, t in searches.items()
+    }
+    table = pd.DataFrame(last).loc[next(iter(last.values())).index]
+    table.insert(0, "bracket", np.repeat(range(1, len(schedule) + 1), [rungs[0][0] for rungs in schedule]))
+    return table.value_counts(sort=False).rename("configurations").reset_index()
+
+
+def stopped(searches: Mapping[str, pd.DataFrame], n_epochs: int) -> pd.DataFrame:
+    """Return for each search, as its index: trials, stopped_early, epochs trained, and epochs_in_full without stopping.
+
+    searches: trial tables of one row a trial. n_epochs: to which a trial goes that is not stopped, unless its
+    configuration has an entry epochs.
+    """
+    rows = {}
+    for name, trials in searches.items():
+        wanted = np.array([config.get("epochs", n_epochs) for config in trials["config"]])
+        done = trials["n_epochs"].to_numpy()
+        rows[name] = len(trials), int((done < wanted).sum()), int(done.sum()), int(wanted.sum())
+    return pd.DataFrame.from_dict(rows, "index", columns=["trials", "stopped_early", "epochs", "epochs_in_full"])
+
+
+def race(
+    name: str, space: SearchSpace, n_epochs: int, *,
+    repeats: Sequence[int], least: int = 1, n_finalists: int = 1, progress=False,
+) -> pd.DataFrame:  # fmt: skip
+    """Race Hyperband (R = n_epochs) against random search at equal epochs, in each repeat, and judge both winners.
+
+    least: brackets whose first rung is below this epoch are left out. n_finalists: so many of a search's best are
+    trained on four more draws of rows and seeds, and the lowest mean wins; 1 is the trial of the lowest loss.
+    A winner is judged fresh by its mean loss at its own epoch over ten repeats of its own race: none chose it.
+    Columns: repeat, hyperband and random (lowest loss as searched), full (the same of Hyperband's trials that reached
+    R), those three fresh as hyperband_fresh, random_fresh and full_fresh, epochs (what each of both trained).
+    """
+    hyper, plain = _searches(name, space, n_epochs, least, repeats, progress)
+    full = [trials[trials["n_epochs"] == n_epochs] for trials in hyper]
+    columns, again = ["hyperband", "random", "full"], list(repeats) * 3
+    finals = [_best(trials, n_finalists) for trials in (*hyper, *plain, *full)]
+    retrained = _means(name, finals, again, FINALS if n_finalists > 1 else [], progress)
+    winners = [trials.iloc[[losses.argmin()]] for trials, losses in zip(finals, retrained, strict=True)]
+    fresh = np.concatenate(_means(name, winners, again, JUDGES, progress))
+    lowest = np.array([trials["val_loss"].iloc[0] for trials in finals])
+    table = pd.DataFrame({"repeat": list(repeats)})
+    table[columns] = lowest.reshape(3, -1).T
+    table[[f"{column}_fresh" for column in columns]] = fresh.reshape(3, -1).T
+    extra = len(FINALS) * (n_finalists > 1)
+    epochs = [t["charged_epochs"].sum() + extra * f["n_epochs"].sum() for t, f in zip(hyper, finals, strict=False)]
+    return table.assign(epochs=np.array(epochs, dtype=int))
+
+
+def _searches(name, space, n_epochs, least, repeats, progress) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """Return the trial tables of Hyperband's brackets from the epoch `least` on, and of random search at their cost."""
+    schedule = [rungs for rungs in hyperband_schedule(n_epochs) if rungs[0][1] >= least]
+    n_configs = sum(rungs[0][0] for rungs in schedule)
+
+    def brackets(configs):
+        for rungs in schedule:
+            yield from successive_halving([next(configs) for _ in range(rungs[0][0])], rungs)
+
+    objective = TrainingOfRepeats(name, repeats)
+    strategies = [brackets(iter(space.sample(n_configs, seed=repeat))) for repeat in repeats]
+    hyper = run_many(strategies, objective, seeds=repeats, progress=progress)
+    n_trials = int(hyper[0]["charged_epochs"].sum()) // n_epochs
+    strategies = [random_search(space, n_trials, n_epochs, seed=OTHER_CONFIGS + repeat) for repeat in repeats]
+    return hyper, run_many(strategies, objective, seeds=repeats, progress=progress)
+
+
+def _best(trials: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return the n trials of the lowest losses, lowest first, each configuration once."""
+    good = trials.sort_values(["val_loss", "n_epochs"], kind="stable")
+    return good[~good["config"].map(training_key).duplicated()].head(n)
+
+
+def _means(name, groups: Sequence[pd.DataFrame], repeats, others: Sequence[int], progress) -> list[np.ndarray]:
+    """Return for each group the mean loss of its trials, at their own epochs, over other repeats (all 0 for none).
+
+    groups: some trials, each of the repeat at its place. others: which of the hundred repeats set apart for each.
+    """
+    if not others:
+        return [np.zeros(len(trials)) for trials in groups]
+    rows = [(training_key(config), int(n), 1000 + 100 * repeat + other)
+            for trials, repeat in zip(groups, repeats, strict=True)
+            for config, n in zip(trials["config"], trials["n_epochs"], strict=True) for other in others]  # fmt: skip
+    jobs = sorted({(key, seed) for key, _, seed in rows})  # a winner of two searches is trained once
+    configs, seeds = [json.loads(key) for key, _ in jobs], sorted({seed for _, seed in jobs})
+    splits = dict(zip(seeds, rows_of(name, seeds), strict=True))
+    curves = fit_many(
+        configs, [splits[seed] for _, seed in jobs],
+        n_epochs=max(n for _, n, _ in rows), seed=[seed for _, seed in jobs], progress=progress,
+    ).val_loss  # fmt: skip
+    place = {job: i for i, job in enumerate(jobs)}
+    losses = np.array([curves[place[key, seed], n - 1] for key, n, seed in rows]).reshape(-1, len(others)).mean(axis=1)
+    return np.split(losses, np.cumsum([len(trials) for trials in groups])[:-1])
+
+
+def verdicts(races: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return in how many repeats Hyperband is ahead of random search, by three verdicts: a row for each race.
+
+    Columns: as_searched, among_full (only Hyperband's trials that reached R), fresh, of (repeats), gain and
+    gain_fresh (random search's mean loss less Hyperband's).
+    """
+    rows = {}
+    for name, table in races.items():
+        pairs = (("hyperband", "random"), ("full", "random"), ("hyperband_fresh", "random_fresh"))
+        ahead = [int((table[a] < table[b]).sum()) for a, b in pairs]
+        gains = [(table[b] - table[a]).mean() for a, b in (pairs[0], pairs[2])]
+        rows[name] = *ahead, len(table), *gains
+    columns = ["as_searched", "among_full", "fresh", "of", "gain", "gain_fresh"]
+    return pd.DataFrame.from_dict(rows, "index", columns=columns).round(3)
+
+
+def remedies(races: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return how Hyperband's winners fare after each remedy, fresh, against those of the first race: a row for each.
+
+    races: what `race` returns, of the same repeats; of the first there is a row for trials that reached R, too.
+    Columns: better and worse (in how many repeats; the rest are the same), loss (the mean), beats_random (in how many
+    repeats, with the same remedy) and epochs (what a search costs).
+    """
+    first, *others = races
+    plain, rows = races[first]["hyperband_fresh"], {}
+    choices = [(first, first, "hyperband_fresh"), ("only trials that reached R", first, "full_fresh")]
+    for name, race, column in choices + [(name, name, "hyperband_fresh") for name in others]:
+        table = races[race]
+        gap, ahead = table[column] - plain, table[column] < table["random_fresh"]
+        better, worse = int((gap < -ROUNDING).sum()), int((gap > ROUNDING).sum())
+        rows[name] = better, worse, round(table[column].mean(), 3), int(ahead.sum()), round(table["epochs"].mean())
+    return pd.DataFrame.from_dict(rows, "index", columns=["better", "worse", "loss", "beats_random", "epochs"])

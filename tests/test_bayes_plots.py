@@ -1,0 +1,83 @@
+"""Lesson 3's pictures: what they draw is what they were given, and they say in words what they show."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from hpt_helpers.classroom import bayes_plots
+from hpt_helpers.classroom.photograph import photograph
+from hpt_helpers.landscape import Landscape
+from hpt_helpers.trials import trial_record, trial_table
+
+LRS, LOSSES = [0.001, 0.003, 0.01, 0.03], np.array([0.5, 0.3, 0.2, 0.4])
+CURVE = Landscape([{"lr": lr} for lr in LRS], [0], np.stack([LOSSES + 9, LOSSES], axis=1)[:, None], np.ones((4, 1, 2)))
+MEAN, STD = np.array([0.5, 0.35, 0.25, 0.4]), np.array([0.0, 0.1, 0.2, 0.0])
+GAIN = np.array([-np.inf, 0.02, 0.06, -np.inf])
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    yield
+    plt.close("all")
+
+
+def data(line):
+    return [np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist()]
+
+
+def lines(ax):
+    return {line.get_label(): data(line) for line in ax.lines}
+
+
+def test_a_belief_is_its_mean_its_band_and_the_trials():
+    ax = bayes_plots.belief(CURVE, [0, 3], MEAN, STD)
+    assert lines(ax)["mean"] == [LRS, MEAN.tolist()]
+    assert lines(ax)["trials"] == [[0.001, 0.03], [0.5, 0.4]]
+    edges = ax.collections[0].get_paths()[0].vertices
+    assert sorted({y for x, y in edges.tolist() if x == 0.01}) == pytest.approx([-0.15, 0.65])
+    assert ax.get_xscale() == "log" and ax.get_title() == "After 2 trials"
+    assert "lowest at learning rate 0.01, the band widest at 0.01" in ax.alt_text
+
+
+def test_a_step_draws_the_gain_and_the_belief_with_the_new_trial_as_a_star():
+    left = bayes_plots.step(CURVE, [0, 3, 2], GAIN, MEAN, STD)
+    right = left.figure.axes[1]
+    heights = left.collections[0].get_paths()[0].vertices
+    assert heights[:, 1].max() == 0.06 and heights[:, 1].min() == 0  # what was tried gains nothing, and not -inf
+    assert data(right.lines[-1]) == [[0.01], [0.2]] and right.lines[-1].get_marker() == "*"
+    assert left.alt_text == "Trial 3 goes to learning rate 0.01, where the gain is 0.0600; its loss is 0.200."
+    assert right.alt_text.startswith("After 3 trials")
+
+
+def test_two_terms_are_those_of_the_expected_improvement_by_hand():
+    # At the best loss, z = 0: the first term is 0, the second 0.1 × 0.39894.
+    left = bayes_plots.two_terms(0.3, [(0.3, 0.1), (0.4, 0.3)])
+    bars = [round(float(bar.get_height()), 4) for bar in left.figure.axes[1].patches]
+    assert bars[:3] == [0.0, 0.0399, 0.0399]
+    # z = -1/3: Φ = 0.36944, φ = 0.37738
+    assert bars[3:] == [round(-0.1 * 0.36944, 4), round(0.3 * 0.37738, 4), round(-0.036944 + 0.113214, 4)]
+    assert "0.3 ± 0.1: 0.000 from the mean, 0.040 from the doubt, 0.040 in all" in left.alt_text
+
+
+def test_the_idea_has_three_panels_with_the_same_trials():
+    first = bayes_plots.idea()
+    axes = first.figure.axes
+    assert len(axes) == 3 and [ax.get_title()[0] for ax in axes] == ["1", "2", "3"]
+    assert data(axes[0].lines[0]) == data(axes[1].lines[0])
+    gain = axes[2].collections[0].get_paths()[0].vertices
+    [[following, _], _] = data(axes[2].lines[0])
+    assert gain[gain[:, 1].argmax(), 0] == pytest.approx(following)
+
+
+def test_a_photograph_is_drawn_as_the_first_and_the_best_trial_fill_it_in():
+    photo = photograph(0)
+    configs = [{"row_scale": 6.0, "column_scale": scale, "alpha": 0.01} for scale in (90.0, 5.0, 0.5)]
+    trials = trial_table([trial_record(config, n_epochs=1, val_loss=photo.loss(config)) for config in configs])
+    axes = bayes_plots.filled_in(photo, trials).figure.axes
+    titles = [ax.get_title() for ax in axes]
+    assert titles[0] == "300 pixels, 3,940 unknown" and titles[3] == "the truth"
+    assert titles[1] == f"first trial: error {photo.test_loss(configs[0]):.4f}"
+    assert titles[2] == f"best of 3: error {photo.test_loss(configs[1]):.4f}"
+    shown = [np.ma.filled(ax.images[0].get_array(), np.nan) for ax in axes]
+    assert np.isnan(shown[0]).sum() == 3940 and np.array_equal(shown[3], photo.pixels)
+    assert np.array_equal(shown[2], np.clip(photo.filled(configs[1]), 0, 1))
