@@ -44,7 +44,8 @@ SPACE = SearchSpace({
 })
 
 # %% [markdown]
-# Four are those of the earlier lessons. The grid takes the middles of equal cells, with three learning rates.
+# Four are those of the earlier lessons. The grid takes the middles of equal cells, with three learning rates;
+# `bayesian_search` is scikit-optimize, with five random trials first.
 
 # %%
 from hpt_helpers import strategies
@@ -59,21 +60,12 @@ def at_random(space, repeat, n_trials, n_epochs):
     return strategies.random_search(space, n_trials, n_epochs, seed=repeat)
 
 
+def bayesian(space, repeat, n_trials, n_epochs):
+    return strategies.bayesian_search(space, n_trials, n_epochs, seed=repeat)
+
+
 def band(space, repeat, n_trials, n_epochs):
     return strategies.hyperband(space, n_epochs, seed=1000 + repeat)
-
-
-# %% [markdown]
-# `bayesian` is scikit-optimize, set to think fast: five random trials first, then the best expected improvement among
-# 1,000 random candidates.
-
-# %%
-def bayesian(space, repeat, n_trials, n_epochs):
-    return strategies.bayesian_search(
-        space, n_trials, n_epochs, seed=repeat,
-        n_initial_points=5, acq_func="EI", acq_optimizer="sampling",
-        acq_optimizer_kwargs={"n_points": 1000},
-    )
 
 
 # %% [markdown]
@@ -466,8 +458,8 @@ def grid_of_rates(space, repeat, n_trials, n_epochs):
 
 
 def late_bayesian(space, repeat, n_trials, n_epochs):
-    options = {"acq_func": "EI", "acq_optimizer": "sampling", "n_initial_points": 10}
-    return strategies.bayesian_search(space, n_trials, n_epochs, seed=repeat, **options)
+    options = {"seed": repeat, "n_initial_points": 10}
+    return strategies.bayesian_search(space, n_trials, n_epochs, **options)
 
 
 def gentle_band(space, repeat, n_trials, n_epochs):

@@ -16,10 +16,10 @@ import pandas as pd
 
 from hpt_helpers import data, model, population, search, search_space, stack, strategies, training
 from hpt_helpers.cache import cached
-from hpt_helpers.classroom.studies.repeats import rows_of
+from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of
 from hpt_helpers.config import training_key
 from hpt_helpers.population import fit_many
-from hpt_helpers.search import Outcome, Request, Strategy, run_many
+from hpt_helpers.search import Strategy, run_many
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 
@@ -86,7 +86,7 @@ def race(
         parts = []
         for label, make in searches.items():
             asked = [make(space, repeat, budget // n_epochs, n_epochs) for repeat in repeats]
-            tables = run_many(asked, _objective(name, repeats), budget=budget, seeds=repeats, progress=progress)
+            tables = run_many(asked, TrainingOfRepeats(name, repeats), budget=budget, seeds=repeats, progress=progress)
             for repeat, t in zip(repeats, tables, strict=True):
                 part = t[["n_epochs", "val_loss"]].assign(
                     search=label, repeat=repeat, spent=t["charged_epochs"].cumsum()
@@ -97,21 +97,6 @@ def race(
 
     columns = ["data", "search", "repeat", "config", "n_epochs", "spent", "val_loss"]
     return pd.DataFrame(cached(key, run_all)).assign(data=name)[columns]
-
-
-def _objective(name: str, repeats: Sequence[int]):
-    """Return an objective that trains each request on the rows of its repeat, which is its seed."""
-    rows = dict(zip(repeats, rows_of(name, repeats), strict=True))
-
-    def objective(requests: list[Request]) -> list[Outcome]:
-        configs, seeds = [r.config for r in requests], [r.seed for r in requests]
-        n_epochs = [r.n_epochs for r in requests]
-        curves = fit_many(configs, [rows[seed] for seed in seeds], n_epochs=max(n_epochs), seed=seeds)
-        at = range(len(requests)), np.array(n_epochs) - 1
-        return [Outcome(*scores) for scores in zip(curves.val_loss[at], curves.val_accuracy[at], strict=True)]
-
-    objective.identity = training_key
-    return objective
 
 
 def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
