@@ -94,8 +94,7 @@ diagrams.network(curve.model, splits)
 # %% [markdown]
 # ## The search by hand
 #
-# Three loops are a grid search. `run` does the same with a record of every trial: a **strategy** asks, an **objective**
-# trains, and the answers become the **trial table**. `same_trials` compares two such tables.
+# Three loops are a grid search.
 
 # %%
 import pandas as pd
@@ -109,6 +108,10 @@ for batch_size in GRID["batch_size"]:
             found.append((lr, batch_size, epochs, curve.val_loss[-1]))
 columns = ["lr", "batch_size", "epochs", "val_loss"]
 by_hand = pd.DataFrame(found, columns=columns)
+
+# %% [markdown]
+# `run` does the same with a record of every trial: a **strategy** asks, an **objective** trains, and the answers become
+# the **trial table**. `same_trials` compares two such tables.
 
 # %%
 from hpt_helpers.objectives import TrainingObjective

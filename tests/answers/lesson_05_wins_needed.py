@@ -110,7 +110,7 @@ def majority(n):
     return n // 2 + 1
 
 
-@wrong("5.q1", "one win too few")
+@wrong("5.q1", "above 0.025")
 def normal(n):
     return round(n / 2 + 1.96 * math.sqrt(n) / 2 - 0.5)
 

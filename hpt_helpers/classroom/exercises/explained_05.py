@@ -6,7 +6,7 @@ from scipy.stats import binom
 
 
 def wins_cases() -> list[tuple]:
-    return [(20,), (6,), (9,), (12,), (40,), (101,)]
+    return [(20,), (6,), (8,), (9,), (12,), (17,), (40,), (101,)]
 
 
 def first_to_reach(limit: float, shift: int = 0):
@@ -73,7 +73,7 @@ def report_explained(got, expected, finalists) -> str:
         return f"the first of the two values has to be a position, from 0 to {len(finalists) - 1}."
     chosen = finalists[int(position)]
     if any(map(math.isnan, chosen["again"])):
-        return "you choose a finalist with a nan in `again`. A comparison with nan is always False."
+        return "you choose a finalist with a nan in `again`: look at all four of them."
     if position != expected[0]:
         return "another finalist without nan has a lower mean of the first two of `again`."
     return _loss_explained(loss, chosen)

@@ -47,7 +47,7 @@ q1 = Function(
         ),
         Wrong(
             first_to_reach(0.025, shift=-1),
-            "that is one win too few. 'So many or more' begins with `wins` itself; sf(k) begins with k + 1.",
+            "that is one win too few. 'So many or more' begins with `wins` itself (scipy's sf(k) with k + 1).",
             "Forgets that a survival function leaves its own argument out.",
         ),
         Wrong(
