@@ -118,6 +118,7 @@ def test_the_machine_starts_from_the_random_searches_first_three_and_learns():
 
 
 def test_what_is_stored_is_the_board_and_its_words():
+    open_before = plt.get_fignums()
     challenge = Challenge(CURVE, budget=4)
     challenge.submit({"lr": 0.01})
     bundle = challenge._repr_mimebundle_()
@@ -125,7 +126,7 @@ def test_what_is_stored_is_the_board_and_its_words():
     assert repr(challenge) == "Challenge: 1 of 4 tries, best loss 0.1000. Learning rate 0.01 gave 0.100."
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert 'role="status"' in challenge.children[2].value
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == open_before
 
 
 THREE = valley([{"lr": lr, "batch_size": b, "hidden_size": h} for lr in LRS for b in (8, 16) for h in (4, 8)])
