@@ -56,8 +56,7 @@ diagrams.rows(splits)
 # they were.
 #
 # Which rows train and which validate is a **draw**. Ours was not picked by eye: draws 0 to 19 were put in order of how
-# low the validation loss gets on them, and the tenth was taken. Of the two generators, one draws the first weights, one
-# the batches.
+# low the validation loss gets on them, and the tenth was taken.
 
 # %%
 import torch
@@ -80,7 +79,8 @@ for _ in range(50):
 val_loss, accuracy = evaluate(model, splits.X_val, splits.y_val)
 
 # %% [markdown]
-# From here on `fit` does this; `seed` (0 if not given) sets both generators.
+# One generator drew the first weights, one the batches. From here on `fit` does this; its `seed` (0 if not given) stands for
+# the pair.
 
 # %%
 from hpt_helpers.training import fit
@@ -189,7 +189,7 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 # **extend** the axis; and its values are far apart, so you **refine** it, below or everywhere. We search each grid in
 # 40 repeats, and judge each winner **fresh**: by its mean loss in 40 other repeats, which did not choose it. The table
 # has the winners' mean loss where they won (`as_searched`) and `fresh`; how often the grid's highest rate won
-# (`top_lr_wins`); and the fresh loss where five repeats together chose (`fresh_of_5`).
+# (`top_lr_wins`); and the fresh loss where the winner is chosen by its mean over five repeats, not by one (`fresh_of_5`).
 #
 # **Predict:** with more trials the loss as searched cannot rise. Can the fresh one?
 
@@ -245,8 +245,8 @@ studies.duels(truth, rates, 16, 64, epoch=100)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Each at its own best rate, the three differ little. The best rate of 64 is higher than that of 16 (that of 32 is too
-# near to tell): the good settings form a **ridge**, a slanted line on a map of the two. At the small rate 16 wins
+# Each at its own best rate, the three differ little. The best rate of 64 lies one value above that of 16; the duels show the
+# direction more surely: the good settings form a **ridge**, a slanted line on a map of the two. At the small rate 16 wins
 # every time, as its 90 rows make 6 steps an epoch against 2; at the large one 64 wins mostly: it depends on rows and
 # seed. **So:** compare batch sizes each at its own best learning rate.
 #
@@ -312,8 +312,8 @@ plots.histogram(by_number.get_group(56), reference=0)
 # ### Fault 2: no seed
 #
 # Two runs of our eight-trial search without a seed, on the same rows: 20 such pairs, each with rows of its own. We
-# compare two distances: of a good trial's losses in the two runs (the mean over those with the winner's learning rate),
-# and of the best two trials within a run.
+# compare how far a configuration's loss moves from run to run (the mean over those with the winner's learning rate) with
+# how far apart the best two are within a run. If the first is larger, the order of the best is luck.
 #
 # **Predict:** in how many pairs do both runs name the same winner by loss?
 
@@ -329,7 +329,7 @@ plots.paired(pairs, "between_runs", "between_best_two", title=title)
 #
 # Half or fewer: a good trial's loss mostly moves between the runs by more than what separates the best two of a run. A
 # seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that others get
-# your numbers, and repeat with several to know what they are worth.
+# your numbers, and repeat, with other rows too, to know what they are worth.
 #
 # </details>
 #
@@ -394,8 +394,8 @@ studies.paired_folds(search, axes).round(3)
 
 # %% [markdown]
 # All candidates share the folds, so compare them **fold by fold**: `behind` is the mean distance to the best. The small
-# learning rate is clearly behind. Batches of 32 are by about two standard errors, and on five folds one asks for nearly
-# three (Student's t). (scikit-learn's `std_test_score` only says how unlike the folds are.)
+# learning rate is clearly behind. Batches of 32 are behind by about two standard errors; with only five folds it takes nearly
+# three (Student's t), so nothing is decided. (scikit-learn's `std_test_score` only says how unlike the folds are.)
 #
 # ## The test score, once
 #
@@ -474,7 +474,7 @@ ex.q3.check(report)
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - **Ties.** On few rows trials tie in accuracy: state a rule, and search by the loss.
-# - **Edge.** A winner on the edge says: extend, then refine; but repeat, or a bold setting wins by luck.
+# - **Edge.** A winner on the edge says: extend, then refine; but repeat, or a high learning rate wins by luck.
 # - **Ridge.** The best learning rate depends on batch size and epochs: compare each at its own best.
 # - **Luck.** The rows move a loss more than the seed does: repeat over both.
 # - **Test rows.** Choosing by them makes the score too high, more so with many candidates.
@@ -550,7 +550,7 @@ growth.round(2)
 #
 # ### Linear or logarithmic?
 #
-# Two grids of eight learning rates from 0.0001 to 0.1, evenly spaced in the logarithm or in the value. Both choose in
+# Two grids of eight learning rates (batches of 16) from 0.0001 to 0.1, evenly spaced in the logarithm or in the value. Both choose in
 # 20 repeats; 20 others judge. `wins` counts the repeats in which the logarithmic one is lower, `ties` those in which both
 # chose the same. (Equal choices get equal verdicts, so these are not 20 independent ones.)
 #
@@ -585,7 +585,8 @@ studies.best_rates(truth, {16: 33, 32: 67, 64: 100}).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To a step of the grid, which is as near as 40 repeats can tell. **So:** the ridge comes mostly from counting epochs.
+# Alike to within a neighbouring value of the list, now in the other order. **So:** the ridge comes mostly from counting
+# epochs.
 #
 # </details>
 #
@@ -613,7 +614,7 @@ for name, gap in gaps.items():
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With eight by a point or less, with hundreds by about two (± is the standard error over the foldings; other flowers
+# With eight by a point or less, with hundreds by two to three (± is the standard error over the foldings; other flowers
 # would move it more; and part of the gap may be that nested chooses with fewer rows). **So:** with a handful of candidates
 # plain is enough; with hundreds nest it, or keep a test part.
 #

@@ -177,8 +177,8 @@ studies.many_dimensions(six, judged_by=[1, 5]).round(3)
 # <details><summary>What was seen</summary>
 #
 # As searched, random wins in all 20: of 64 different values one is low, by merit or by luck; the grid has two. Judged
-# fresh, it wins nearly always where a loss is the mean of five draws. Where it is one draw it wins less often, if by
-# more than it loses: the lowest of 64 may only suit its 30 rows. **So:** more values help, and more surely when the
+# fresh, it wins nearly always where a loss is the mean of five draws. Where it is one draw it wins about half, by more
+# than it loses in the rest: the lowest of 64 may only suit its 30 rows. **So:** more values help, and more surely when the
 # loss can tell them apart. Never compare searches by the losses they chose by.
 #
 # </details>
@@ -225,8 +225,8 @@ losses.quantile(0.05).round(3)
 # In the lowest range even the top 5 % are several times worse than the middle of the highest. The formula counts ranks
 # among *these* draws. And the search must recognise what it meets, by 30 rows and one seed.
 #
-# **Predict:** 60 draws meet the top 5 % with probability .95. In which share of 40 such searches does the trial that is
-# *returned*, the one with the lowest loss, belong to the top 5 %?
+# **Predict:** 60 draws meet the top 5 % with probability .95 (`met`, by the formula). In which share of 40 such searches is
+# the trial that is `returned`, the one with the lowest loss, as good fresh as the best 5 % of the 200 above?
 
 # %%
 studies.how_many(space, means).round(3)
@@ -315,7 +315,7 @@ spent.drop(columns="repeat").mean().round(3)
 # <details><summary>What was seen</summary>
 #
 # On average the retrained winner is clearly better; in a single repeat it depends (see the counts). The promise of 42
-# trials is far too low, that of retraining about right or a little low. **So:** keep a good part of the budget for the finalists (here
+# trials is far too low, that of retraining about kept (with other judges it was up to .017 low). **So:** keep a good part of the budget for the finalists (here
 # a third). You choose better, and know better what you have.
 #
 # </details>
@@ -348,7 +348,7 @@ studies.lottery(LISTS).round(3)
 # <details><summary>What was seen</summary>
 #
 # Most combinations win some run. Seeding the trainings hardly changes their number: the lottery is the draw of
-# configurations. Seeding all freezes one ticket of it, good or bad (its fresh loss here is the chance of 20 tickets).
+# configurations. Seeding all freezes one ticket of it, good or bad. (That the first three differ fresh is chance.)
 # From there each step makes the winner better: the loss, more trials, which also halve the number, and retraining.
 # **So:** seed everything, to be repeatable; to be *good*, choose by the loss, draw more than five, and retrain.
 #

@@ -11,14 +11,14 @@
 #
 # **Can a search learn from its own trials, and is what it learns true?**
 #
-# **Time:** core path 60 minutes, going further 22 minutes. **Builds on:** [Random search](02_random_search.ipynb).
+# **Time:** core path 60 minutes, going further 21 minutes. **Builds on:** [Random search](02_random_search.ipynb).
 #
 # Say that a training takes two hours and you can afford 27. Random search starts the last as ignorant as the first; a
 # search that learns chooses it by the results of 26. If what it learned is true, you find more for the same price. If it
 # is not, you gain nothing, and the log looks better than ever. Both happen below.
 #
-# Afterwards you can write the loop and run it with a library, say what to tell it of a trial that crashed, and find out
-# whether it learned the truth or the luck of its rows and seed.
+# Afterwards you can write the loop, run it with a library, say what to tell it of a crash, and find out whether it learned
+# the truth or luck.
 
 # %%
 from hpt_helpers.classroom import bayes_plots
@@ -26,7 +26,7 @@ from hpt_helpers.classroom import bayes_plots
 bayes_plots.idea()
 
 # %% [markdown]
-# The guess is called the **surrogate**: it stands in for the loss, which is dear.
+# The guess is called the **surrogate**: it stands in for the loss, which is costly.
 #
 # ## You are the optimiser
 #
@@ -80,9 +80,9 @@ def kernel(a, b, scale=0.3):
     return (1 + r + r**2 / 3) * np.exp(-r)
 
 # %% [markdown]
-# From it follow a mean and a standard deviation everywhere. The mean is a weighted sum of the losses seen, whose weights
-# follow from all nearnesses; the variance is 1, less what trials near by tell. (The Cholesky root solves linear
-# equations; take it as given.)
+# From it follow a mean and a standard deviation everywhere. The mean at a point is a weighted sum of the losses seen: near
+# trials weigh much, and two close to each other share their weight. The variance is 1 far from all trials, and almost 0
+# at a trial. (Take the Cholesky root as given.)
 
 # %%
 from scipy.linalg import solve_triangular
@@ -114,8 +114,8 @@ ours = posterior(tried, losses, place)
 np.allclose(ours, expected, rtol=0, atol=1e-8)
 
 # %% [markdown]
-# What is left is to centre and scale the losses, and to allow them a little noise. Then three trials, all at large
-# learning rates.
+# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials (positions in
+# `place`), all at large learning rates.
 
 # %%
 def surrogate(tried, losses, points):
@@ -134,8 +134,7 @@ three = [75, 85, 95]
 bayes_plots.belief(curve, three, *believed(three))
 
 # %% [markdown]
-# The band grows with the distance from trials. The mean falls on a little, then returns to the average of the losses: a
-# surrogate extrapolates, but not far.
+# The band grows with the distance from trials. The mean falls on a little, then returns to the average of the losses.
 #
 # ## What is a doubtful guess worth?
 #
@@ -260,9 +259,9 @@ def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
 # %% [markdown]
 # ## Is what it learns true?
 #
-# Of a photograph we know 300 pixels in 4,240. Kernel ridge regression fills in the others. Three hyperparameters are
-# unknown: how far a pixel's brightness reaches along the rows, how far along the columns, and the regularisation. The
-# loss is the mean squared error on 300 further pixels; a trial takes milliseconds.
+# Of a photograph of 4,240 pixels we know 600: from 300 (training) kernel ridge regression fills in the others, on the other
+# 300 (validation) the filling is judged, by the mean squared error. Three hyperparameters are unknown: how far a pixel's
+# brightness reaches along the rows, how far along the columns, and the regularisation. A trial takes milliseconds.
 
 # %%
 from hpt_helpers.classroom.photograph import photograph
@@ -273,7 +272,7 @@ trials = run(search_by_hand(flower.space(0), 0, 27, 1), flower.objective)
 bayes_plots.filled_in(photograph(0), trials)
 
 # %% [markdown]
-# One run is an anecdote. Now three problems are searched 40 times, each time on other pixels (and slightly other ranges) or
+# Now three problems are searched 40 times, each time on other pixels (and slightly other ranges) or
 # rows and with another seed: the photograph, with 300 and with 10 validation pixels, and a network on iris, with 30
 # validation rows. Each search has 27 trials: by hand, at random, on a centred grid. We look at the loss that it met (as
 # searched), and at its choice **judged fresh**: on 2,000 further pixels, or in 20 further draws of the same 120 rows, with
@@ -361,8 +360,7 @@ result = gp_minimize(log_loss, network.to_skopt(), n_calls=15, random_state=42)
 result.x[1]
 
 # %% [markdown]
-# The best batch size is a numpy number, which JSON refuses; `plain` makes it Python's. Now ask and tell. Are these the
-# same trials?
+# A numpy number, which JSON refuses; `plain` makes it Python's. Now ask and tell. Are these the same trials?
 
 # %%
 optimizer = Optimizer(network.to_skopt(), random_state=42)
@@ -372,7 +370,7 @@ for _ in range(15):
 print(optimizer.Xi == result.x_iters)
 
 # %% [markdown]
-# They are. (The first ten are random, unless you say `n_initial_points=5`.)
+# They are. (The first ten are random by default.)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
@@ -391,8 +389,9 @@ print(optimizer.Xi == result.x_iters)
 # print("Best accuracy:", -result.fun)              # chosen by it
 # ```
 #
-# We put our search in its place, run it 20 times, and repair two of its faults in turn. The table has means: how many different
-# scores, how many share the best, and accuracies in per cent; fresh is as above.
+# We put our search in its place, run it 20 times, and repair two of its faults in turn: first we seed it, then we also choose
+# by the loss. The table has means: how many different scores 20 trials have, how many share the best, and the
+# accuracy of the choice in per cent, as reported and fresh.
 #
 # **Predict:** how many different accuracies do 20 trials have? By how many points is the printed one too high?
 
@@ -423,8 +422,6 @@ final = refit(chosen, splits, n_epochs=30)  # on training and validation rows
 print(splits.final_score(final))
 
 # %% [markdown]
-# Thirty rows say no more than the interval.
-#
 # ## Exercises
 #
 # **1.** Expected improvement is one way to weigh mean and doubt. Another is the **lower confidence bound**,
@@ -475,8 +472,6 @@ answer_3 = ...  # a letter and a number in quotes, such as "a1"
 ex.q3.check(answer_3)
 
 # %% [markdown]
-# Hints: `ex.q1.hint()`; a solution: `ex.q1.solution()`.
-#
 # ## Summary
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">

@@ -63,7 +63,7 @@ SPACE = SearchSpace({
 })
 
 # %% [markdown]
-# The next cell trains 4,000 networks. It takes about 20 seconds, once; then the curves come from a cache. It draws the
+# The next cell trains 4,000 networks. It takes about 20 seconds, once; then the curves come from a cache. It shows the
 # first repeat of each data set. The bold curve ends lowest, and the dotted line is at epoch 3.
 
 # %%
@@ -100,7 +100,7 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # ### Who is left?
 #
 # A rank correlation is no loss. Let the boldest bracket of R = 81 work: 81 configurations, of which 27, 9, 3 and 1 are
-# kept. We know how all 81 would have ended, so we can say which **rank** its one survivor has among them. The table has
+# kept (the first 81 of our hundred). We know how all 81 would have ended, so we can say which **rank** its one survivor has among them. The table has
 # means over the repeats: how often the survivor is worse than the median of the 81 (`worse`), how far its loss lies
 # behind the lowest (`behind`), how far the median does (`median_behind`), and the learning rates of the survivor (`lr`)
 # and of the one that ends lowest (`best_lr`).
@@ -126,7 +126,8 @@ left.groupby("data", sort=False).mean().round(3)
 # ## By hand
 #
 # A strategy yields what it wants trained, waits, and is sent the losses in the same order (`losses = yield …`). Successive
-# halving sorts by them, and cuts:
+# halving sorts by them, and cuts. A schedule is a list of brackets, a bracket one of rungs (configurations, epochs): the
+# boldest for 27 is `[(27, 1), (9, 3), (3, 9), (1, 27)]`.
 
 # %%
 import numpy as np
@@ -214,7 +215,8 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
 # Starting Ray is slow, so we start it once, for four runs. The third is this one. The others are for the autopsy
 # below: a script that circulates tunes this network with five trials, draws `epochs` from 5, 10 and 15, and leaves
 # `max_t`, Ray's name for R, at its default of 81. `local_ray` keeps Ray to this machine, behind a random token, and
-# ends it; with `num_cpus=1` one trial runs at a time.
+# ends it; with `num_cpus=1` one trial runs at a time. `max_concurrent` is how many trials Ray is *handed* at once; 0 is no
+# limit.
 #
 # **This takes about 40 seconds.** If it should hang, the cell ends by itself and says what to do.
 
@@ -231,7 +233,7 @@ with local_ray(num_cpus=1) as folder:
         "the script": tuner(five, folder, max_t=81, space=SCRIPT),
         "R = 9": tuner(queue[:5], folder),
         "17 trials": tuner(queue, folder),
-        "two at a time": tuner(queue, folder, at_once=2),
+        "two handed over": tuner(queue, folder, at_once=2),
     }
     in_ray = fit_in_turn(tuners, progress=True)
 
@@ -261,8 +263,8 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # ## Autopsy: a Hyperband that stops nothing
 #
 # Back to the script. We repair it one fault at a time: no `epochs` among the hyperparameters and `max_t` = 9 instead;
-# then 17 trials instead of five. In the last row Ray is *handed* only two of them at once (`max_concurrent`; 0 is no limit)
-# and learns of the next when one ends. (In all four, one trains at a time.)
+# then 17 trials instead of five. In the last row Ray is handed only two of them at once, and learns of the next when one
+# ends. A bracket cuts only when its places are taken; for R = 81 the cautious one has five.
 #
 # **Predict:** how many trials are stopped early in each of the four?
 
@@ -274,7 +276,7 @@ study.stopped(in_ray, n_epochs=9)
 #
 # Only the third is Hyperband. With `max_t` at 81 the first bracket has room for five trials, and never cuts. With
 # R = 9 three fill the cautious bracket; the two others are alone in one for five, of which Ray would keep two. With
-# two at a time the trials in front have ended before the next ones come, so that a bracket never fills. Nothing
+# two handed over, those in front have ended before the next ones come, so that a bracket never fills. Nothing
 # tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
 # brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
 #
@@ -368,8 +370,9 @@ study.remedies(remedies)
 #
 # To demand R changes almost nothing: the winner had mostly reached it. Both others help in more repeats than they harm:
 # later cuts at two thirds of the cost (fast starters are not preferred so early), finalists at twice the cost (they are
-# judged on more rows, which is what was short). Whether that beats random search, thirty repeats do not settle. **So:**
-# cut later first, for it is cheap; then judge a few finalists anew.
+# judged on more rows, which is what was short). The counts for later cuts are not far apart, and whether any of it beats
+# random search, thirty repeats do not settle. **So:** judge a few finalists anew; later cuts cost less and do no visible
+# harm.
 #
 # </details>
 
@@ -465,8 +468,8 @@ ex.q3.check(answer_3)
 #
 # ### Which score misleads least?
 #
-# A score of a trial may be its last loss, or its **best so far**, if you keep the weights of that epoch. The second
-# forgives a loss that rises after its minimum.
+# A score of a trial may be its last loss, or its **best so far** (here both at epoch 3 and at epoch 81), if you keep the
+# weights of that epoch. The second forgives a loss that rises after its minimum.
 #
 # **Predict:** what does it do to early order on breast_cancer?
 
@@ -490,7 +493,7 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 # configuration. We simulate both with 1 to 64 machines, until one configuration has its 81 epochs. An epoch takes a
 # minute on average, more for some configurations (**stragglers**).
 #
-# `busy` is the share of machine time in which a machine trains.
+# `halving_busy` is the share of machine time in which a machine trains.
 #
 # **Predict:** 81 + 54 + 54 + 54 + 54 epochs are about five hours for one machine (a little less, where few stragglers are
 # drawn). And for 64?

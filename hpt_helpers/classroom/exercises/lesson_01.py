@@ -133,7 +133,7 @@ q2 = MultipleChoice(
         ),
         Wrong(
             "c1",
-            "look where the winner lies: what would a winner at the edge of the map make you do?",
+            "refining comes after extending: look where the winner lies in the grid.",
             "Takes the best of a grid for the best there is.",
         ),
         Wrong(
