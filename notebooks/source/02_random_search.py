@@ -14,7 +14,7 @@
 #
 # **When do random tries beat a grid, and when not? And what is their winner worth?**
 #
-# **Time:** core path 60 minutes, going further 23 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
+# **Time:** core path 60 minutes, going further 26 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
 #
 # ## The idea in one picture
 #
@@ -599,6 +599,31 @@ all_lrs.assign(share_of_large_lrs=large_lrs["share"]).round(2)
 #
 # Little, and then much more. A poor range of one hyperparameter drowns the others. **So:** once the range of what matters most is
 # narrowed, ask again.
+#
+# </details>
+#
+# ### Settings that exist only beside others
+#
+# A kernel machine has `gamma` with one kernel only. Such a **conditional** space is a list of spaces, of which
+# `ParameterSampler` (and so `RandomizedSearchCV`) first draws one.
+#
+# **Predict:** which share of 200 draws has no `gamma`?
+
+# %%
+C = loguniform(0.01, 100)
+branches = [
+    {"kernel": ["linear"], "C": C},
+    {"kernel": ["rbf"], "C": C, "gamma": loguniform(1e-4, 1)},
+]
+drawn = pd.DataFrame(ParameterSampler(branches, 200, random_state=0))
+print("without gamma:", drawn["gamma"].isna().mean())
+drawn.head(4).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# About half: each branch is as likely as the other, though one has a dimension more. **So:** name what depends on a
+# choice inside its branch; a value that means nothing teaches nothing. Repeat a branch in the list to draw it more often.
 #
 # </details>
 #
