@@ -58,7 +58,7 @@ played
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The person beats most random searches, and no machine (by a difference that another seed might turn). We looked wide
+# The person beats most random searches, and no machine (all 20 found the lowest point). We looked wide
 # first, then beside the best: we had a guess of the
 # curve, and a feeling for where it might be wrong. **So:** write both down as numbers, and a machine can do it.
 #
@@ -134,7 +134,7 @@ three = [75, 85, 95]
 bayes_plots.belief(curve, three, *believed(three))
 
 # %% [markdown]
-# The band grows with the distance from trials. The mean falls on a little, then returns to the average of the losses.
+# The band grows with the distance from trials. The mean falls on, then turns back to the average of the losses.
 #
 # ## What is a doubtful guess worth?
 #
@@ -232,8 +232,8 @@ seven = step(six)
 # <details><summary>What was seen</summary>
 #
 # Between the two best: the search refines and looks elsewhere in turn. The gain is higher than before the bad trial at
-# the bound, though nothing was learned here: losses are scaled by their spread, and that trial stretched it. **So:**
-# remember this when something crashes.
+# the bound: a steeper left side lowers the mean here, and that trial stretched the spread by which losses are scaled,
+# and with it the doubt. **So:** one bad trial widens every doubt; remember this when something crashes.
 #
 # </details>
 #
@@ -272,7 +272,7 @@ trials = run(search_by_hand(flower.space(0), 0, 27, 1), flower.objective)
 bayes_plots.filled_in(photograph(0), trials)
 
 # %% [markdown]
-# Now three problems are searched 40 times, each time on other pixels (and slightly other ranges) or
+# Now three problems are searched 40 times, each time on other pixels (and somewhat shifted ranges) or
 # rows and with another seed: the photograph, with 300 and with 10 validation pixels, and a network on iris, with 30
 # validation rows. Each search has 27 trials: by hand, at random, on a centred grid. We look at the loss that it met (as
 # searched), and at its choice **judged fresh**: on 2,000 further pixels, or in 20 further draws of the same 120 rows, with
@@ -297,8 +297,8 @@ studies.wins(races, "by hand")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched it wins most pairs everywhere. Fresh it keeps the lead with 300 pixels; with 10, and on iris, the lead is
-# gone. Ten pixels, or thirty rows and one seed, say in good part which settings suit just these. A search that learns
+# As searched it wins most pairs everywhere. Fresh it keeps the lead with 300 pixels; with 10 the lead is gone, and on
+# iris it is no better than random draws, if not worse. Ten pixels, or thirty rows and one seed, say in good part which settings suit just these. A search that learns
 # learns that too. **So:** a lower best loss alone proves nothing. Judge the choice on rows, or draws and seeds, by which
 # it was not chosen, in pairs; and have validation rows enough before you want a cleverer search.
 #
@@ -329,9 +329,9 @@ studies.tellings(crashing, search_by_hand, ways, repeats=range(20)).round(4)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As it is, the crash ruins the search: it loses to random draws in most pairs. Losses are scaled by their spread, and that
-# is now the crash's; all others look alike. The logarithm helps less than cutting off at the median, which is enough. **So:**
-# tell a crash as a bad trial, not as an earthquake.
+# As it is, the crash costs the search its lead: it is no better than random draws. Losses are scaled by their spread, and
+# that is now the crash's; all others look alike. The logarithm helps less than cutting off at the median. **So:** tell a
+# crash as a bad trial, not as an earthquake.
 #
 # </details>
 #
@@ -481,7 +481,7 @@ ex.q3.check(answer_3)
 # - Tell it the loss, not an accuracy on few rows; tell a crash as a bad trial.
 # - `ask` and `tell` keep the loop in your hands.
 # - It learns the luck of rows and seed along with the truth: judge its choice fresh, in pairs.
-# - It paid with 300 validation pixels, not with ten, nor with thirty rows.
+# - On the photograph it paid with 300 validation pixels, not with ten; on iris's thirty rows it did not.
 #
 # </div>
 #
@@ -504,7 +504,7 @@ studies.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 #
 # On the bowl they find the hole far more often. The search sees a slope, goes down, and takes the rest for known. Random
 # draws do not care where the slope leads. On the smooth functions it wins nearly always, in six dimensions too. **So:** it
-# bets that the loss is smooth. Where it may not be, make part of the trials at random, at some cost where it is.
+# bets that the loss is smooth. Where it may not be, do not rely on it alone.
 #
 # </details>
 #
@@ -528,6 +528,10 @@ def probability(points, tried, losses):
     return score
 
 
+# %% [markdown]
+# And the gain above `xi`, here 0.1:
+
+# %%
 def above_xi(points, tried, losses):
     mean, std = surrogate(points[tried], losses, points)
     gain = expected_improvement(mean, std, losses.min() - 0.1)
@@ -632,8 +636,8 @@ plots.spread(held, title="Share of the truth within ± 2 standard deviations")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Too few in most repeats, and in some far too few. A Gaussian process whose assumptions are wrong does not know
-# it. **So:** use the band to choose trials, not to report an error.
+# Too few in most repeats, and in some far too few. The band is right only if the assumptions are, and it
+# cannot tell. **So:** use the band to choose trials, not to report an error.
 #
 # </details>
 #

@@ -30,7 +30,7 @@
 # one trial gets; the **budget** is the sum over all of them.
 #
 # **Successive halving** trains many configurations a little, keeps the best third, gives these three times as much,
-# and so on up to R. Each stage is a **rung**. That it is a third is the **halving factor**, η (eta) = 3.
+# and so on up to R. Each stage is a **rung**. To keep one in three is a **halving factor** η (eta) of 3.
 #
 # How early should the first cut be? **Hyperband** does not choose. It runs several halvings, from a bold one that cuts
 # after one epoch to a cautious one that never cuts. Each is a **bracket**. Here R is 27, and each bar is one
@@ -92,8 +92,8 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # <details><summary>What was seen</summary>
 #
 # On iris early order is a good guide, in every repeat. On breast_cancer it depends on the rows: in some repeats
-# it guides, in others it misleads. There many are done within a few epochs, then stand still or get worse, and slower
-# ones overtake them. **So:** whether stopping early is safe is a property of your data, and one run does not tell.
+# it guides, in others it misleads. There those with large learning rates are done within a few epochs, and slower ones
+# overtake them. **So:** whether stopping early is safe depends on data, rows and the first cut, and one run does not tell.
 #
 # </details>
 #
@@ -117,8 +117,8 @@ left.groupby("data", sort=False).mean().round(3)
 # <details><summary>What was seen</summary>
 #
 # On iris the survivor is often not the best, but it is far ahead of the median. On breast_cancer it depends on the rows
-# again, and in most repeats a blind draw is better: the bracket picks large learning rates, which learn fast, and
-# middling ones end lower. **So:** before you stop trials, train some in full, on several draws, and look at their order.
+# again, and over many repeats it is no better than a blind draw: the bracket picks large learning rates, which learn
+# fast, and middling ones end lower. **So:** before you stop trials, train some in full, on several draws, and look at their order.
 #
 # </details>
 
@@ -339,8 +339,8 @@ study.verdicts(races)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched Hyperband wins all three. Fresh, it wins the first; in the second there is no clear difference; in the third
-# random search is ahead here, and on other repeats level or slightly ahead. Why? The lowest of many losses is low by
+# As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or slightly ahead
+# (which of the two, changes with the repeats). Why? The lowest of many losses is low by
 # luck as well: that part of the gain vanishes. And early cuts prefer fast starters, some of which end a little worse. On
 # iris with R = 27 most configurations are far from done, and the gain outweighs both; in the other two random search,
 # too, finds a good one. **So:** judge a winner on other draws, before you praise the method that found it.
@@ -369,10 +369,10 @@ study.remedies(remedies)
 # <details><summary>What was seen</summary>
 #
 # To demand R changes almost nothing: the winner had mostly reached it. Both others help in more repeats than they harm:
-# later cuts at two thirds of the cost (fast starters are not preferred so early), finalists at twice the cost (they are
+# later cuts at two thirds of the cost (fast starters are not preferred so early, and fewer are tried), finalists at twice the cost (they are
 # judged on more rows, which is what was short). The counts for later cuts are not far apart, and whether any of it beats
-# random search, thirty repeats do not settle. **So:** judge a few finalists anew; later cuts cost less and do no visible
-# harm.
+# random search, thirty repeats do not settle. **So:** judge a few finalists anew; later cuts cost less and do no harm
+# on average.
 #
 # </details>
 
@@ -457,7 +457,7 @@ ex.q3.check(answer_3)
 # - It rests on one assumption: early order is late order. **Train some in full, on several draws, and look** before you stop any.
 # - Going on needs checkpoints of model, optimiser and generator.
 # - In Ray, set `max_t`, fill the brackets exactly, queue all at once, and **count what was stopped**.
-# - It wins where much is still to gain. Elsewhere its lead as searched is mostly luck: judge finalists on other draws.
+# - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge finalists on them.
 #
 # </div>
 #
@@ -482,7 +482,7 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 # <details><summary>What was seen</summary>
 #
 # On breast_cancer early order stops misleading: it now guides in most repeats. On iris little changes. **So:**
-# where your training keeps its best weights anyhow, let the scheduler see the best loss so far.
+# where your training keeps its best weights anyhow, try to let the scheduler see the best loss so far.
 #
 # </details>
 #
@@ -507,8 +507,8 @@ waiting([1, 4, 16, 64], repeats=range(5))
 # <details><summary>What was seen</summary>
 #
 # For halving, 64 machines are hardly faster than 16: nearly all of them wait, since the last rung is one trial.
-# ASHA's first configuration arrives in half the time. (It is a fast one, for that is what comes first.) **So:** with many
-# machines and unequal trials, use ASHA.
+# ASHA's first configuration arrives in half the time. (With many machines it is a fast one, for that is what
+# comes first, and chosen from fewer.) **So:** with many machines and unequal trials, ASHA does not wait.
 #
 # </details>
 #
