@@ -134,7 +134,7 @@ three = [75, 85, 95]
 bayes_plots.belief(curve, three, *believed(three))
 
 # %% [markdown]
-# The band grows with the distance from trials. The mean falls on, then turns back to the average of the losses.
+# The band grows with the distance from trials; the mean turns back to the average of the losses.
 #
 # ## What is a doubtful guess worth?
 #
@@ -299,8 +299,8 @@ studies.wins(races, "by hand")
 #
 # As searched it wins most pairs everywhere. Fresh it keeps the lead with 300 pixels; with 10 the lead is gone, and on
 # iris it is no better than random draws, if not worse. Ten pixels, or thirty rows and one seed, say in good part which settings suit just these. A search that learns
-# learns that too. **So:** a lower best loss alone proves nothing. Judge the choice on rows, or draws and seeds, by which
-# it was not chosen, in pairs; and have validation rows enough before you want a cleverer search.
+# learns that too. **So:** a lower best loss alone proves nothing. Judge the choice by rows, or draws and seeds, that did
+# not choose it, in pairs; get validation rows before a cleverer search.
 #
 # </details>
 #
@@ -370,7 +370,7 @@ for _ in range(15):
 print(optimizer.Xi == result.x_iters)
 
 # %% [markdown]
-# They are. (The first ten are random by default.)
+# They are.
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
