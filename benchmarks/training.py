@@ -35,8 +35,8 @@ from matplotlib.figure import Figure
 
 from benchmarks import rivals
 from benchmarks.measure import Row, best_of, interleaved, machine, matmul_rate, peak_memory_growth, table
+from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.data import Splits, load_splits
-from hpt_helpers.landscape import landscape
 from hpt_helpers.population import fit_many
 from hpt_helpers.search_space import Real, SearchSpace
 

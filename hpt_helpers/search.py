@@ -6,8 +6,9 @@ of the same length, nan for a failed trial. It is over when it returns. One that
 elsewhere, take the places of those in it. A budget that cuts a list short throws `BudgetSpent` into the strategy.
 
 An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or an `Outcome` for
-each (`TrainingObjective` and `per_trial` in objectives.py, a `Landscape`). One that goes on from where a configuration
-was has a method `identity(config)`: a hashable, equal for what it takes for the same, or None for what starts anew.
+each (`TrainingObjective` and `per_trial` in objectives.py, the classroom's `Landscape`). One that goes on from where
+a configuration was has a method `identity(config)`: a hashable, equal for what it takes for the same, or None for what
+starts anew.
 
 **A search is charged what it would have trained alone**, each epoch of a configuration once: to epoch 5, then 2, then 9
 costs 5, 0 and 4. Without `identity` each trial costs all of its epochs.

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from hpt_helpers.classroom import bayes_plots
+from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.photograph import photograph
-from hpt_helpers.landscape import Landscape
 from hpt_helpers.trials import trial_record, trial_table
 
 LRS, LOSSES = [0.001, 0.003, 0.01, 0.03], np.array([0.5, 0.3, 0.2, 0.4])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hpt_helpers.classroom import brackets
-from hpt_helpers.landscape import Landscape
+from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.objectives import per_trial
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Real, SearchSpace

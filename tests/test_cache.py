@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 import hpt_helpers
-from hpt_helpers import cache as module
-from hpt_helpers.cache import cache_folder, cached
+from hpt_helpers.classroom import cache as module
+from hpt_helpers.classroom.cache import cache_folder, cached
 
 ARRAYS = {
     "loss": np.linspace(0, 1, 12).reshape(3, 4),

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hpt_helpers import landscape as module
+from hpt_helpers.classroom import landscape as module
+from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.data import load_splits
-from hpt_helpers.landscape import landscape
 from hpt_helpers.training import fit
 
 IRIS = load_splits("iris")

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from hpt_helpers import population
 from hpt_helpers import search as module
+from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
-from hpt_helpers.landscape import landscape
 from hpt_helpers.objectives import TrainingObjective, per_trial
 from hpt_helpers.search import Outcome, Request, run, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.studies import lesson_01 as studies
 from hpt_helpers.data import load_splits
-from hpt_helpers.landscape import Landscape
 from hpt_helpers.training import fit
 
 GRID = {"lr": [0.003, 0.03], "batch_size": [32, 64], "epochs": [3, 6]}

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.studies import lesson_02 as studies
 from hpt_helpers.classroom.studies import lesson_02_further as further
 from hpt_helpers.classroom.studies.repeats import fresh
 from hpt_helpers.data import load_splits
-from hpt_helpers.landscape import Landscape
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import fit
 

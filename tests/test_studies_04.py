@@ -6,10 +6,10 @@ import pytest
 from scipy.stats import pearsonr, rankdata
 
 from hpt_helpers import strategies
+from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.studies import lesson_04 as study
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats
 from hpt_helpers.data import load_splits
-from hpt_helpers.landscape import Landscape
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run, run_many
 from hpt_helpers.search_space import Choice, Real, SearchSpace

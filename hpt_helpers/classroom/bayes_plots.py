@@ -14,8 +14,8 @@ from hpt_helpers.trials import config_of, incumbent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hpt_helpers.classroom.landscape import Landscape
     from hpt_helpers.classroom.photograph import Photograph
-    from hpt_helpers.landscape import Landscape
 
 LOSS, GAIN = "validation loss (nats)", "expected gain (nats)"
 

@@ -9,7 +9,7 @@ from hpt_helpers.classroom import plots
 from hpt_helpers.classroom.figures import COLOURS, described, label, new_axes, new_row, plain_ticks
 
 if TYPE_CHECKING:
-    from hpt_helpers.landscape import Landscape
+    from hpt_helpers.classroom.landscape import Landscape
 
 SHADES = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#D55E00", "#999999")  # told apart in grey by their order
 

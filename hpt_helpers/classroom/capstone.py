@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hpt_helpers.cache import cached
+from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.classroom.studies.racing import CODE
 from hpt_helpers.classroom.studies.repeats import fresh
 from hpt_helpers.data import load_splits
-from hpt_helpers.landscape import landscape
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 from hpt_helpers.trials import config_of, incumbent
 

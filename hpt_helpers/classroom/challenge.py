@@ -11,8 +11,8 @@ import numpy as np
 
 from hpt_helpers.classroom.bayes import gains
 from hpt_helpers.classroom.figures import COLOURS, described, figure_text, label, new_axes, plain_ticks
+from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.slider import hidden
-from hpt_helpers.landscape import Landscape
 
 N_RANDOM, N_MACHINES, N_START = 200, 20, 3
 FLOOR = 1e-4  # nats; what is nearer to the lowest loss is drawn here

@@ -127,9 +127,9 @@ plots.spread(tidy, log=True)
 # **Predict:** which explains most, and about which share?
 
 # %%
+from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.classroom.studies import lesson_02 as studies
 from hpt_helpers.classroom.studies.repeats import rows_of
-from hpt_helpers.landscape import landscape
 
 repeats = studies.JUDGES  # 20, kept apart: no search chooses by them
 rows = rows_of("iris", repeats)

@@ -11,9 +11,9 @@ import pandas as pd
 import torch
 from sklearn.model_selection import ParameterGrid, StratifiedKFold
 
+from hpt_helpers.classroom.landscape import Landscape, landscape
 from hpt_helpers.classroom.studies.repeats import curves, mean_and_error, rows_of
 from hpt_helpers.data import load_splits
-from hpt_helpers.landscape import Landscape, landscape
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.search import run_many

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers import data, population
-from hpt_helpers.cache import cached
+from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.studies.repeats import rows_of
 from hpt_helpers.config import config_key
-from hpt_helpers.landscape import Landscape
 from hpt_helpers.search_space import Real, SearchSpace
 
 N_EPOCHS, MOST = 40, 60  # of a training, of a random search: what is shorter is cut from these

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
+from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.studies.lesson_02 import (
     JUDGES,
     MOST,
@@ -20,7 +21,6 @@ from hpt_helpers.classroom.studies.lesson_02 import (
     searches,
     winners,
 )
-from hpt_helpers.landscape import Landscape
 from hpt_helpers.search_space import SearchSpace
 
 

@@ -15,9 +15,9 @@ import pandas as pd
 
 from hpt_helpers.classroom import photograph
 from hpt_helpers.classroom.known_functions import KNOWN
+from hpt_helpers.classroom.landscape import Landscape, landscape
 from hpt_helpers.classroom.studies import repeats as shared
 from hpt_helpers.data import load_splits
-from hpt_helpers.landscape import Landscape, landscape
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Objective, Outcome, Request, Strategy, run_many
 from hpt_helpers.search_space import Integer, Real, SearchSpace

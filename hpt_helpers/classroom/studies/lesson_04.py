@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from hpt_helpers.classroom.landscape import Landscape, landscape
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of
 from hpt_helpers.config import training_key
-from hpt_helpers.landscape import Landscape, landscape
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import run, run_many
 from hpt_helpers.search_space import SearchSpace

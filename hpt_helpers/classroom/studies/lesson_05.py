@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from hpt_helpers.cache import cached
+from hpt_helpers.classroom.cache import cached
 from hpt_helpers.classroom.studies.racing import CODE, JUDGES, curves_of, judged, race, retrained, to_optuna
 from hpt_helpers.classroom.studies.repeats import rows_of
 from hpt_helpers.config import training_key

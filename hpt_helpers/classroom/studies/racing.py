@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers import data, model, population, search, search_space, stack, strategies, training
-from hpt_helpers.cache import cached
+from hpt_helpers.classroom.cache import cached
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of
 from hpt_helpers.config import training_key
 from hpt_helpers.population import fit_many

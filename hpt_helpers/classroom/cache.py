@@ -134,6 +134,6 @@ def _warn_once(reason: str) -> None:
 def _warn(message: str) -> None:
     """Warn at the first line outside this package: its own lines tell a reader nothing."""
     frame, level = sys._getframe(), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == __package__:
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "hpt_helpers":
         frame, level = frame.f_back, level + 1
     warnings.warn(message, stacklevel=level)

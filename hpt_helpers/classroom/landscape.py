@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers import data, model, population, stack, training
-from hpt_helpers.cache import cached
+from hpt_helpers.classroom.cache import cached
 from hpt_helpers.config import check_config, check_count, check_seeds, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import fit_many
