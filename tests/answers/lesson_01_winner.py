@@ -225,3 +225,17 @@ def two_arguments(trials, rule):
 @wrong("1.q1", "A list is passed", "pd.DataFrame(...)")
 def a_table_without_making_it_one(trials):
     return trials.sort_values(["val_accuracy", "val_loss", "epochs"], ascending=[False, True, True]).index[0]
+
+
+@wrong("1.q1", "higher accuracy")
+def rounds_the_accuracy_to_two_decimals(trials):
+    return min(
+        range(len(trials)),
+        key=lambda i: (-round(trials[i]["val_accuracy"], 2), trials[i]["val_loss"], trials[i]["epochs"]),
+    )
+
+
+@wrong("1.q1", "lower loss")
+def a_weighted_sum(trials):
+    return max(range(len(trials)), key=lambda i: 1000 * trials[i]["val_accuracy"] - trials[i]["val_loss"]
+               - trials[i]["epochs"] / 1000)  # fmt: skip

@@ -221,3 +221,33 @@ def another_argument(n, seed, space):
 @wrong("2.q2", "NameError")
 def a_name_that_is_not_there(n, seed):
     return [{"lr": 10 ** generator.uniform(-4, -1), "batch_size": 16} for _ in range(n)]  # noqa: F821
+
+
+@wrong("2.q2", "sorted")
+def sorts_the_list(n, seed):
+    return sorted(draws(log_uniform, size)(n, seed), key=lambda config: config["lr"])
+
+
+@wrong("2.q2", "two generators of one seed")
+def a_generator_for_each_name(n, seed):
+    for_lr, for_size = np.random.default_rng(seed), np.random.default_rng(seed)
+    return [{"lr": log_uniform(for_lr), "batch_size": size(for_size)} for _ in range(n)]
+
+
+@wrong("2.q2", "two generators of one seed")
+def an_array_of_each_name(n, seed):
+    lrs = 10 ** np.random.default_rng(seed).uniform(-4, -1, n)
+    sizes = np.random.default_rng(seed).integers(16, 65, n)
+    return [{"lr": lr, "batch_size": int(n_rows)} for lr, n_rows in zip(lrs, sizes, strict=True)]
+
+
+@wrong("2.q2", "uniform in its logarithm")
+def a_logarithmic_batch_size(n, seed):
+    return draws(log_uniform, lambda rng: int(math.exp(rng.uniform(math.log(16), math.log(65)))))(n, seed)
+
+
+@right("2.q2")
+def arrays_from_one_generator(n, seed):
+    rng = np.random.default_rng(seed)
+    lrs, sizes = 10 ** rng.uniform(-4, -1, n), rng.integers(16, 65, n)
+    return [{"lr": lr, "batch_size": int(n_rows)} for lr, n_rows in zip(lrs, sizes, strict=True)]

@@ -188,3 +188,9 @@ def one_argument(p):
 @wrong("2.q1", "'59'", "text")
 def as_text(top_share, confidence):
     return str(logarithms(top_share, confidence))
+
+
+@wrong("2.q1", "IndexError", "beyond the end")
+def searches_too_short_an_array(top_share, confidence):
+    n = np.arange(1, 151)
+    return n[1 - (1 - top_share) ** n >= confidence][0]

@@ -170,3 +170,18 @@ def in_percent(mean, std, best):
 @wrong("3.q4", "chance_of_improvement(")
 def two_sided(mean, std, best):
     return 2 * norm.cdf((best - mean) / std)
+
+
+@wrong("3.q4", "square root of 2")
+def erf_of_z(mean, std, best):
+    return (1 + math.erf((best - mean) / std)) / 2
+
+
+@wrong("3.q4", "rounded, or simulated")
+def to_two_decimals(mean, std, best):
+    return round(norm.cdf((best - mean) / std), 2)
+
+
+@wrong("3.q4", "more than one half")
+def turned_round_and_more(mean, std, best):
+    return 0.9 - 0.8 * norm.cdf((best - mean) / std)

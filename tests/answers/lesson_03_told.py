@@ -165,3 +165,20 @@ def forgets_to_return(losses):
 def worse_than_the_worst(losses):
     worst = max(filter(math.isfinite, losses))
     return [math.log(loss) if math.isfinite(loss) else math.log(worst) + 1 for loss in losses]
+
+
+@wrong("3.q2", "better than the worst")
+def like_the_mean(losses):
+    good = [loss for loss in losses if math.isfinite(loss)]
+    return [math.log(loss if math.isfinite(loss) else sum(good) / len(good)) for loss in losses]
+
+
+@wrong("3.q2", "worse than the worst", "whose loss was 0.5")
+def like_a_hundred(losses):
+    return [math.log(loss if math.isfinite(loss) else 100) for loss in losses]
+
+
+@wrong("3.q2", "not its natural logarithm")
+def logarithm_of_one_more(losses):
+    worst = max(filter(math.isfinite, losses))
+    return [math.log1p(loss if math.isfinite(loss) else worst) for loss in losses]

@@ -46,8 +46,7 @@ def random_configs_fault(results: list) -> str:
     lrs = np.array([config["lr"] for config in many + others])
     sizes = np.array([config["batch_size"] for config in many + others])
     fault = _shared_fault(many, others) or _lr_fault(lrs) or _size_fault(sizes)
-    if not fault and abs(np.corrcoef(np.log(lrs), sizes)[0, 1]) > MAX_CORRELATION:
-        fault = "lr and batch_size rise or fall together; they should be independent, with a draw of its own for each."
+    fault = fault or _dependence_fault(np.log(lrs[:N_MANY]), sizes[:N_MANY])
     return fault and f"among {2 * N_MANY} draws: {fault}"
 
 
@@ -100,6 +99,18 @@ def _shared_fault(many, others) -> str:
     return ""
 
 
+def _dependence_fault(log_lrs: np.ndarray, sizes: np.ndarray) -> str:
+    if abs(np.corrcoef(log_lrs, sizes)[0, 1]) > MAX_CORRELATION:
+        return "lr and batch_size rise or fall together; they should be independent, with a draw of its own for each."
+    for name, values in (("lr", log_lrs), ("batch_size", sizes)):
+        if np.corrcoef(values[:-1], values[1:])[0, 1] > MAX_CORRELATION:
+            return f"a configuration's {name} depends on the one before it: is the list sorted by it?"
+    for half in (0, 1):  # a draw of a small integer takes half as many random bits as one of a float
+        if abs(np.corrcoef(log_lrs[: N_MANY // 2], sizes[half::2])[0, 1]) > MAX_CORRELATION:
+            return "lr and batch_size come from two generators of one seed, which draw the same: use one for both."
+    return ""
+
+
 def _lr_fault(lrs: np.ndarray) -> str:
     low, high = lrs.min(), lrs.max()
     if low < 0:
@@ -142,7 +153,9 @@ def _size_fault(sizes: np.ndarray) -> str:
     expected = len(sizes) / len(SIZES)
     uneven = np.abs(counts - expected).argmax()
     if abs(counts[uneven] - expected) > 5.5 * expected**0.5:
-        return f"batch_size {SIZES[uneven]} was drawn {counts[uneven]} times, and not about {expected:.0f} times."
+        small = sizes < np.mean(SIZES)
+        why = " Small ones come more often: is it uniform in its logarithm?" if small.mean() > 0.55 else ""
+        return f"batch_size {SIZES[uneven]} was drawn {counts[uneven]} times, and not about {expected:.0f} times.{why}"
     return ""
 
 

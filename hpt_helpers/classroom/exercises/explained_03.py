@@ -1,6 +1,6 @@
 """Cases of lesson 3's exercises, their usual mistakes, and what is wrong with one result in words."""
 
-from math import inf, isclose, isfinite, log, nan
+from math import erf, inf, isclose, isfinite, log, nan
 
 from hpt_helpers.classroom.exercises.reading import difference, shown
 
@@ -69,7 +69,18 @@ def told_explained(got, expected, losses):
     if not isfinite(losses[i]) and got[i] == -100:
         return f"the trial at position {i} failed; -100 tells the search of a splendid one."
     trial = f"had a loss of {losses[i]:g}" if isfinite(losses[i]) else f"failed ({losses[i]:g})"
-    return f"the trial at position {i} {trial}; what is told of it, {shown(got[i])}, is not right."
+    fault = _told_fault(got[i], losses[i], [loss for loss in losses if isfinite(loss)])
+    return f"the trial at position {i} {trial}; what is told of it, {shown(got[i])}, {fault}."
+
+
+def _told_fault(told, loss, good) -> str:
+    if type(told) not in (int, float) or not isfinite(told):
+        return "is no finite number"
+    if isfinite(loss):
+        same = isclose(told, loss, rel_tol=1e-6)
+        return "is the loss itself, and not its logarithm" if same else "is not its natural logarithm, `math.log`"
+    rank = "better than" if told < log(max(good)) else "worse than"
+    return f"makes it look {rank} the worst that did not fail, whose loss was {max(good):g}"
 
 
 def chance_cases() -> list[tuple]:
@@ -77,5 +88,15 @@ def chance_cases() -> list[tuple]:
 
 
 def chance_explained(got, expected, mean, std, best):
-    is_number = type(got) in (int, float)
-    return "a probability lies between 0 and 1." if is_number and not 0 <= got <= 1 else ""
+    if type(got) not in (int, float):
+        return ""
+    if not 0 <= got <= 1:
+        return "a probability lies between 0 and 1."
+    if abs(got - expected) < 0.01:
+        return "close, and not exact: is it rounded, or simulated?"
+    if isclose(got, (1 + erf((best - mean) / std)) / 2, abs_tol=1e-9):
+        return "`erf` takes its argument in other units: z divided by the square root of 2."
+    if mean != best and (got > 0.5) != (mean < best):
+        side = "below" if mean < best else "above"
+        return f"the mean lies {side} `best`, so the loss lies {side} it with more than one half."
+    return "the side of one half is right, the distance is not: by how many standard deviations do they differ?"

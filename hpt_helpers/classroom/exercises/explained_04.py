@@ -23,7 +23,20 @@ def going_on_explained(got, expected, losses, eta) -> str:
         return "a position comes twice: equal losses belong to different trials."
     if sorted(got) == sorted(expected):
         return "the right trials in another order: the best comes first, and of equal losses the earlier."
+    if got == list(range(len(got))):
+        return "positions in a sorted list are always 0, 1, 2 and so on; those in `losses` as it was given are needed."
     return "these are not the trials of the lowest losses."
+
+
+def cost_explained(got, expected, rungs) -> str:
+    """Return whether a cost is too high or too low, and how to count it by hand."""
+    if type(got) not in (int, float):
+        return ""
+    (n, epochs), *others = rungs
+    by_hand = f"the first rung costs {n} x {epochs} = {n * epochs}"
+    if others:
+        by_hand += f", and on the second each of {others[0][0]} trains from epoch {epochs} to {others[0][1]}"
+    return f"{got:g} epochs are too {'many' if got > expected else 'few'}. By hand: {by_hand}."
 
 
 def promotable_explained(got, expected, losses, promoted, eta) -> str:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hpt_helpers.classroom.exercises.explained_04 import going_on_explained, promotable_explained
+from hpt_helpers.classroom.exercises.explained_04 import cost_explained, going_on_explained, promotable_explained
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
 
 NAN = math.nan
@@ -118,6 +118,7 @@ q2 = Function(
     one to epoch 9.""",
     solve=cost_solution,
     starter=cost_starter,
+    explain=cost_explained,
     cases=lambda: [
         ([(9, 1), (3, 3), (1, 9)],),
         ([(3, 9)],),
