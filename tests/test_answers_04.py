@@ -196,6 +196,17 @@ Q4_WRONG = [
     lambda losses, promoted, eta: q4_heap(losses, promoted, eta) if len(promoted) < len(losses) // eta else None,
 ]
 
+
+def q1_shifted(losses, eta):
+    good = [loss for loss in losses if not math.isnan(loss)]
+    return sorted(range(len(good)), key=lambda i: good[i])[: len(losses) // eta]
+
+
+def q4_later_first(losses, promoted, eta):
+    best = sorted(range(len(losses)), key=lambda i: (losses[i], -i))[: len(losses) // eta]
+    return next((i for i in best if i not in promoted), None)
+
+
 RIGHT = {
     "q1": Q1_RIGHT,
     "q2": Q2_RIGHT,
@@ -242,6 +253,10 @@ def test_a_wrong_answer_is_refused_and_told_why(name, answer):
         ("q1", Q1_WRONG[8], "2 go on; it should be 5 // 3 = 1"),
         ("q2", Q2_WRONG[0], "restarting"),
         ("q2", Q2_WRONG[3], "in full"),
+        ("q1", q1_shifted, "without the failed trials"),
+        ("q1", lambda losses, eta: q1_loop(losses, len(losses)), "it should be 7 // 3 = 2."),
+        ("q2", lambda rungs: rungs[0][0] * rungs[0][1], "what the first rung costs"),
+        ("q4", q4_later_first, "the earlier comes first"),
         ("q2", lambda rungs: 20, "too few. By hand: the first rung costs 9 x 1 = 9"),
         ("q2", Q2_WRONG[10], "first rung is missing"),
         ("q2", Q2_WRONG[11], "too many go on"),

@@ -246,3 +246,58 @@ def reports_well_and_chooses_on_test_rows(trials):
         if trial["test_accuracy"] > best["test_accuracy"]:
             best = trial
     return best["lr"], best["test_accuracy"]
+
+
+def chosen(trials, key=lambda trial: trial["val_loss"]):
+    best = min(trials, key=key)
+    return best["lr"], best["test_accuracy"]
+
+
+@wrong("1.q3", "math.isnan")
+def nan_by_identity(trials):
+    return chosen([t for t in trials if t["val_loss"] is not math.nan])
+
+
+@wrong("1.q3", "diverged")
+def nan_for_ten(trials):
+    return chosen(trials, lambda t: 10 if math.isnan(t["val_loss"]) else t["val_loss"])
+
+
+@wrong("1.q3", "diverged")
+def nan_for_the_mean(trials):
+    table = pd.DataFrame(trials)
+    best = table.loc[table["val_loss"].fillna(table["val_loss"].mean()).idxmin()]
+    return best["lr"], best["test_accuracy"]
+
+
+@wrong("1.q3", "first trial", "every trial looked at")
+def returns_within_the_loop(trials):
+    best = trials[0]
+    for trial in trials:
+        if math.isnan(best["val_loss"]) or trial["val_loss"] < best["val_loss"]:
+            best = trial
+        return best["lr"], best["test_accuracy"]
+
+
+@wrong("1.q3", "last trial", "best so far")
+def never_lowers_the_bar(trials):
+    best, lowest = trials[0], math.inf
+    for trial in trials:
+        if trial["val_loss"] < lowest:
+            best = trial
+    return best["lr"], best["test_accuracy"]
+
+
+@wrong("1.q3", "first trial")
+def no_loss_is_above_one(trials):
+    best, lowest = next(t for t in trials if not math.isnan(t["val_loss"])), 1
+    for trial in trials:
+        if trial["val_loss"] < lowest:
+            best, lowest = trial, trial["val_loss"]
+    return best["lr"], best["test_accuracy"]
+
+
+@wrong("1.q3", "lower validation loss")
+def accuracy_less_loss(trials):
+    good = [t for t in trials if not math.isnan(t["val_loss"])]
+    return chosen(good, lambda t: t["val_loss"] - t["test_accuracy"])

@@ -241,7 +241,7 @@ def an_array_of_each_name(n, seed):
     return [{"lr": lr, "batch_size": int(n_rows)} for lr, n_rows in zip(lrs, sizes, strict=True)]
 
 
-@wrong("2.q2", "uniform in its logarithm")
+@wrong("2.q2", "uniform in their logarithm")
 def a_logarithmic_batch_size(n, seed):
     return draws(log_uniform, lambda rng: int(math.exp(rng.uniform(math.log(16), math.log(65)))))(n, seed)
 
@@ -251,3 +251,15 @@ def arrays_from_one_generator(n, seed):
     rng = np.random.default_rng(seed)
     lrs, sizes = 10 ** rng.uniform(-4, -1, n), rng.integers(16, 65, n)
     return [{"lr": lr, "batch_size": int(n_rows)} for lr, n_rows in zip(lrs, sizes, strict=True)]
+
+
+@wrong("2.q2", "np.exp")
+def ten_to_the_natural_logarithm(n, seed):
+    return draws(lambda rng: 10 ** rng.uniform(math.log(1e-4), math.log(0.1)), size)(n, seed)
+
+
+@wrong("2.q2", "deal")
+def sizes_dealt_out(n, seed):
+    rng = np.random.default_rng(seed)
+    sizes = rng.permutation(np.resize(np.arange(16, 65), n))
+    return [{"lr": log_uniform(rng), "batch_size": int(n_rows)} for n_rows in sizes]

@@ -190,7 +190,19 @@ def as_text(top_share, confidence):
     return str(logarithms(top_share, confidence))
 
 
-@wrong("2.q1", "IndexError", "beyond the end")
+@wrong("2.q1", "IndexError", "range end too early")
 def searches_too_short_an_array(top_share, confidence):
     n = np.arange(1, 151)
     return n[1 - (1 - top_share) ** n >= confidence][0]
+
+
+@wrong("2.q1", "not elsewhere", "loop end too early")
+def counts_to_150(top_share, confidence):
+    for n in range(1, 151):
+        if 1 - (1 - top_share) ** n >= confidence:
+            return n
+
+
+@wrong("2.q1", "StopIteration", "range end too early")
+def next_of_150(top_share, confidence):
+    return next(n for n in range(1, 151) if 1 - (1 - top_share) ** n >= confidence)

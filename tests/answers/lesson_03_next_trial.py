@@ -170,6 +170,6 @@ def all_positions(means, stds, tried, kappa):
     return sorted((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i])
 
 
-@wrong("3.q1", "position 1 has the bound 0.29; it was tried")
+@wrong("3.q1", "counted from 0")
 def counted_from_one(means, stds, tried, kappa):
     return min((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i]) + 1

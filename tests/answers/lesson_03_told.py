@@ -182,3 +182,21 @@ def like_a_hundred(losses):
 def logarithm_of_one_more(losses):
     worst = max(filter(math.isfinite, losses))
     return [math.log1p(loss if math.isfinite(loss) else worst) for loss in losses]
+
+
+@wrong("3.q2", "sign turned")
+def minus_the_logarithm(losses):
+    worst = max(filter(math.isfinite, losses))
+    return [-math.log(loss) if math.isfinite(loss) else math.log(worst) for loss in losses]
+
+
+@wrong("3.q2", "keep the order")
+def sorted_logarithms(losses):
+    worst = max(filter(math.isfinite, losses))
+    return sorted(math.log(loss if math.isfinite(loss) else worst) for loss in losses)
+
+
+@wrong("3.q2", "worst that did not fail")
+def like_the_last(losses):
+    good = [loss for loss in losses if math.isfinite(loss)]
+    return [math.log(loss if math.isfinite(loss) else good[-1]) for loss in losses]

@@ -53,16 +53,20 @@ def winner_explained(got, expected, trials) -> str:
 
 
 def report_cases() -> list[tuple]:
-    columns, nan = ("lr", "val_loss", "test_accuracy"), math.nan
+    columns, nan = ("lr", "val_loss", "test_accuracy"), float("nan")  # not math.nan itself, or `is` would find it
+    many = (0.03, 0.50, 0.90), (0.1, 0.40, 0.97), (0.01, 0.20, 0.92), (0.001, 0.80, 0.85), (0.0003, 0.60, 0.88)
     return [
-        _trials(columns, (0.1, 0.30, 0.97), (0.01, 0.20, 0.90), (0.001, 0.80, 0.93)),
-        _trials(columns, (10.0, nan, 0.33), (0.1, 0.25, 0.95), (0.01, 0.15, 0.91)),
+        _trials(columns, *many, (0.02, 0.30, 0.91)),
+        _trials(columns, (10.0, nan, 0.33), (0.1, 0.25, 0.95), (0.01, 0.15, 0.91), (0.001, 0.60, 0.80)),
         _trials(columns, (0.1, 0.15, 0.92), (0.01, 0.40, 0.97), (0.001, 0.60, 0.80)),
         _trials(columns, (10.0, nan, 0.30), (3.0, nan, 0.35), (0.1, 0.50, 0.96), (0.01, 0.22, 0.92), (0.001, 0.9, 0.5)),
         _trials(columns, (0.1, 0.50, 0.91), (1.0, nan, 0.96), (0.01, 0.21, 0.88), (0.001, 0.30, 0.90)),
         _trials(columns, (0.01, 0.30, 0.90), (0.1, 0.20, 0.93), (10.0, nan, 0.30)),
         _trials(columns, (0.01, 0.20, 0.92), (10.0, nan, 0.70), (0.1, 0.50, 0.86)),
-        _trials(columns, (0.001, 1.60, 0.40), (0.01, 1.40, 0.45)),
+        _trials(columns, (0.001, 1.60, 0.40), (0.01, 1.40, 0.45), (0.003, 1.90, 0.35)),
+        _trials(columns, (10.0, nan, 0.40), (0.1, 14.0, 0.50), (0.03, 12.0, 0.60)),
+        _trials(columns, (10.0, nan, 0.35), (0.01, 0.30, 0.90), (0.01, 0.30, 0.90)),
+        _trials(columns, (0.01, 0.20, 0.70), (0.1, 0.22, 0.95), (0.001, 0.60, 0.97)),
     ]
 
 
@@ -75,7 +79,7 @@ def report_explained(got, expected, trials) -> str:
         )
     if got == expected[::-1]:
         return "return the learning rate first, and then the score."
-    [chosen] = [t for t in trials if t["lr"] == got[0]] or [None]
+    chosen = next((t for t in trials if t["lr"] == got[0]), None)
     if chosen is None:
         return "the first of the two values has to be the learning rate of one of the trials."
     return _score_explained(got[1], chosen, trials) if got[0] == expected[0] else _choice_explained(chosen, trials)
@@ -89,7 +93,10 @@ def _choice_explained(chosen: dict, trials: list[dict]) -> str:
         return "you choose the highest test accuracy: to choose on test rows makes the score too good."
     if chosen["val_loss"] == max(t["val_loss"] for t in trained):
         return "you choose the highest validation loss; a lower loss is a better one."
-    if trained != trials:
+    if len(trained) == len(trials) and chosen in (trials[0], trials[-1]):
+        place, question = ("first", "looked at") if chosen == trials[0] else ("last", "compared with the best so far")
+        return f"you return the {place} trial, and another has a lower validation loss: is every trial {question}?"
+    if len(trained) < len(trials):
         return "another trial has a lower validation loss. `min` and `sorted` go astray where nan is among the losses."
     return "another trial has a lower validation loss than the one you choose."
 

@@ -28,7 +28,7 @@ def trials_needed_explained(got, expected, top_share, confidence) -> str:
         up = " One more is needed: rounded down, or a position from 0?" if got == expected - 1 else ""
         return f"{got:g} draws hit with a probability of {hits:.3g}, which is less than {confidence}.{up}"
     extra = "one more than" if got == expected + 1 else "more than"
-    return f"{extra} needed: {got - 1:g} already hit with a probability of {hits:.3g}."
+    return f"{extra} needed: {got - 1:g} already hit with a probability of {hits:.3g}, and {confidence} is asked for."
 
 
 def random_configs_cases() -> list[tuple]:
@@ -122,7 +122,8 @@ def _lr_fault(lrs: np.ndarray) -> str:
         mixed = " np.exp does not undo powers of ten: 10 ** does, and np.exp undoes np.log." if undone else ""
         return f"lr is {high:.3g} at the highest, above {HIGH}.{mixed}"
     if low < LOW * (1 - 1e-9):
-        return f"lr is {low:.3g} at the lowest, below {LOW}."
+        mixed = " 10 ** does not undo np.log: np.exp does, and 10 ** undoes np.log10." if low < 1e-8 else ""
+        return f"lr is {low:.3g} at the lowest, below {LOW}.{mixed}"
     if _distance((lrs - LOW) / (HIGH - LOW)) < MAX_DISTANCE:
         share = (lrs > 0.01).mean()
         return f"lr is uniform, and not uniform in the logarithm: {share:.0%} are above 0.01, a third should be."
@@ -142,20 +143,21 @@ def _distance(units: np.ndarray) -> float:
 def _size_fault(sizes: np.ndarray) -> str:
     if outside := sorted(set(sizes.tolist()) - set(SIZES)):
         return f"batch_size {outside[0]} was drawn; {SIZES[0]} to {SIZES[-1]} are asked for."
-    counts = np.array([(sizes == size).sum() for size in SIZES])
+    counts, expected = np.array([(sizes == size).sum() for size in SIZES]), len(sizes) / len(SIZES)
+    if (small := (sizes < np.mean(SIZES)).mean()) > 0.55 and len(set(sizes.tolist())) > len(SIZES) / 2:
+        return f"{small:.0%} of the batch sizes lie in the lower half: are they uniform in their logarithm?"
     if not counts.all():
         never = [size for size, n in zip(SIZES, counts, strict=True) if n == 0]
         if len(never) > len(SIZES) / 2:
             drawn = [size for size in SIZES if size not in never]
             return f"only {len(drawn)} values of batch_size were drawn, such as {drawn[-1]}; {len(never)} never were."
-        above = " `rng.integers` leaves its upper bound out." if never == [SIZES[-1]] else ""
+        above = " Many draws, such as `rng.integers`, leave the upper bound out." if never == [SIZES[-1]] else ""
         return f"batch_size {never[-1]} was never drawn.{above}"
-    expected = len(sizes) / len(SIZES)
     uneven = np.abs(counts - expected).argmax()
     if abs(counts[uneven] - expected) > 5.5 * expected**0.5:
-        small = sizes < np.mean(SIZES)
-        why = " Small ones come more often: is it uniform in its logarithm?" if small.mean() > 0.55 else ""
-        return f"batch_size {SIZES[uneven]} was drawn {counts[uneven]} times, and not about {expected:.0f} times.{why}"
+        return f"batch_size {SIZES[uneven]} was drawn {counts[uneven]} times, and not about {expected:.0f} times."
+    if ((counts - expected) ** 2).sum() / expected < 15:  # of a chi-square with 48 degrees of freedom: once in 1e7
+        return "each batch_size comes nearly equally often, oftener than chance has it: draw, do not deal a list out."
     return ""
 
 

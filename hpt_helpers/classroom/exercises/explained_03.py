@@ -41,6 +41,8 @@ def position_explained(got, expected, means, stds, tried, kappa):
     if type(got) not in (int, float):
         return ""
     bounds = [bound(mean, std, kappa) for mean, std in zip(means, stds, strict=True)]
+    if got == expected + 1:
+        return "one too far, or the wrong point: positions are counted from 0."
     if got not in range(len(bounds)):
         is_bound = any(isclose(got, bound, abs_tol=1e-9) for bound in bounds)
         return "that is a bound; its position is asked for." if is_bound else "there is no such position."
@@ -49,7 +51,7 @@ def position_explained(got, expected, means, stds, tried, kappa):
 
 
 def told_cases() -> list[tuple]:
-    return [([0.5, nan, 0.1],), ([inf, 2.0, 0.7, nan],), ([0.3, 0.2],), ([nan, 0.04, 0.9, 0.01, inf],)]
+    return [([0.2, nan, 0.5, 0.1, 0.3],), ([inf, 2.0, 0.7, nan],), ([0.3, 0.2],), ([nan, 0.04, 0.9, 0.01, inf],)]
 
 
 def failing(value, *, take_log=log):
@@ -77,6 +79,10 @@ def _told_fault(told, loss, good) -> str:
     if type(told) not in (int, float) or not isfinite(told):
         return "is no finite number"
     if isfinite(loss):
+        if isclose(told, -log(loss), rel_tol=1e-6):
+            return "is its logarithm with the sign turned"
+        if any(isclose(told, log(other), rel_tol=1e-6) for other in good):
+            return "is the logarithm of another trial's: keep the order"
         same = isclose(told, loss, rel_tol=1e-6)
         return "is the loss itself, and not its logarithm" if same else "is not its natural logarithm, `math.log`"
     rank = "better than" if told < log(max(good)) else "worse than"

@@ -15,14 +15,15 @@ def going_on_explained(got, expected, losses, eta) -> str:
     if failed := [i for i in got if math.isnan(losses[int(i)])]:
         return f"the trial at position {int(failed[0])} failed, and should not go on."
     if len(got) != len(expected):
-        n_good = sum(not math.isnan(loss) for loss in losses)
-        return (
-            f"{len(got)} go on; it should be {len(losses)} // {eta} = {len(losses) // eta}, of the {n_good} not failed."
-        )
+        few = f", and only {len(expected)} did not fail" if len(expected) < len(losses) // eta else ""
+        return f"{len(got)} go on; it should be {len(losses)} // {eta} = {len(losses) // eta}{few}."
     if len(set(got)) < len(got):
         return "a position comes twice: equal losses belong to different trials."
     if sorted(got) == sorted(expected):
         return "the right trials in another order: the best comes first, and of equal losses the earlier."
+    good = [loss for loss in losses if not math.isnan(loss)]
+    if len(good) < len(losses) and got == sorted(range(len(good)), key=lambda i: good[i])[: len(got)]:
+        return "these are positions in the list without the failed trials; those in `losses` are needed."
     if got == list(range(len(got))):
         return "positions in a sorted list are always 0, 1, 2 and so on; those in `losses` as it was given are needed."
     return "these are not the trials of the lowest losses."
@@ -33,6 +34,8 @@ def cost_explained(got, expected, rungs) -> str:
     if type(got) not in (int, float):
         return ""
     (n, epochs), *others = rungs
+    if others and got == n * epochs:
+        return f"{got:g} is what the first rung costs: do the others count, or does `return` end the loop?"
     by_hand = f"the first rung costs {n} x {epochs} = {n * epochs}"
     if others:
         by_hand += f", and on the second each of {others[0][0]} trains from epoch {epochs} to {others[0][1]}"
@@ -43,6 +46,8 @@ def promotable_explained(got, expected, losses, promoted, eta) -> str:
     """Return what is wrong with the trial that goes on next."""
     n, may = len(losses), len(losses) // eta
     if expected is None:
+        if type(got) is int and 0 <= got < n and losses.index(losses[got]) < got:
+            return f"position {got} ties with an earlier one; of equal losses the earlier comes first. None is needed."
         return f"nobody may go on: of {n} results {may} may, and no trial among these waits. None is needed."
     if got is None:
         return f"a trial may go on: {may} of {n} may, and one of the lowest {may} did not yet."

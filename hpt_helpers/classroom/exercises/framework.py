@@ -194,6 +194,8 @@ class Function(Exercise):
         i, arguments = failing[0], copy.deepcopy(self.cases()[failing[0]])
         explained = known or [self.explain(got[i], expected[i], *arguments) if self.explain else ""]
         words = explained[0] or f"{difference(got[i], expected[i])}."
+        if got[i] is None and None not in expected and any(result is not None for result in got):
+            words = "None came back here, not elsewhere: is `return` reached, or does a loop end too early?"
         return f"{words}\n{self._call(arguments, f' returned {shown(got[i])}')}"
 
     def _gives(self, function, results: list) -> bool:

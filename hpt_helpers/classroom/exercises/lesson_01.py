@@ -208,7 +208,8 @@ q3 = Function(
         ),
         Wrong(
             report_lowest,
-            "you choose the lowest loss as long as nan does not stand first: nan < x and x < nan are both False.",
+            "a nan that stands first wins: nan < x and x < nan are both False. (`!= math.nan` and `is not math.nan` "
+            "let it through as well; `math.isnan` tells.)",
             "Does not know that comparisons with nan are False, so that a diverged first trial wins.",
         ),
         Wrong(

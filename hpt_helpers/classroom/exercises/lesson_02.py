@@ -110,7 +110,7 @@ q2 = Function(
         ),
         Wrong(
             _faulty_configs(seeds=None, above=64),
-            "batch_size 64 was never drawn. `rng.integers` leaves its upper bound out.",
+            "batch_size 64 was never drawn. Many draws, such as `rng.integers`, leave the upper bound out.",
             "Off by one: takes the upper bound of rng.integers as included.",
         ),
         Wrong(

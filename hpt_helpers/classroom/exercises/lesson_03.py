@@ -199,12 +199,12 @@ q3 = MultipleChoice(
         ),
         Wrong(
             "b1",
-            "right, but not for this reason: 9 of 20 is what a coin gives; why, then, 17 before?",
+            "the option is right, this reason is not: 9 of 20 is what a coin gives; why, then, 17 before?",
             "Reads a difference into a count that chance explains.",
         ),
         Wrong(
             "b3",
-            "right, but not for this reason: with 27 trials it won on the photograph, fresh.",
+            "the option is right, this reason is not: with 27 trials it won on the photograph, fresh.",
             "Explains a failure by too small a budget.",
         ),
     ],

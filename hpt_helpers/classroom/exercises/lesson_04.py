@@ -206,12 +206,12 @@ q3 = MultipleChoice(
         ),
         Wrong(
             "b2",
-            "right, but not for this reason: a network stopped early is a network too, and its loss is its loss.",
+            "the option is right, this reason is not: a network stopped early has a loss like any other.",
             "Thinks a trial that was stopped has no valid loss.",
         ),
         Wrong(
             "b3",
-            "right, but this would be a reason for a: look again at what fresh means.",
+            "the option is right, this reason speaks for a: look again at what fresh means.",
             "Equal cost is taken for equal luck.",
         ),
     ],

@@ -89,7 +89,7 @@ EXPECTED_BEST = [
     ),
     Wrong(
         lambda accuracies, n: expected_lowest([-a for a in accuracies], n),
-        "a minus is missing at the end: the result is negative.",
+        "the result is negative: a minus is missing at the end, or one is too many.",
         "Turns the accuracies around and not the result.",
     ),
     Wrong(

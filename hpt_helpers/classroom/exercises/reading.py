@@ -19,7 +19,8 @@ CRASH_HELP = {
         "A list is passed: np.array(...) makes an array of it, pd.DataFrame(...) a table."
     ),
     r"^KeyError": "There is no such name in the input.",
-    r"^IndexError": "A position is asked for beyond the end of a list or an array: how long is it, or is it empty?",
+    r"^IndexError": "A position beyond the end: is the list or array empty, or does a range end too early?",
+    r"^StopIteration": "Nothing was found: does a range end too early?",
     r"^ZeroDivisionError": "Look at the input below: which count is 0? (With replacement, n may exceed the list.)",
 }
 
