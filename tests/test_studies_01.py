@@ -106,8 +106,8 @@ def test_two_runs_differ_by_their_seeds_only():
     assert row.same_winner == (np.argmin(runs[0]) == np.argmin(runs[1]))
     like_winner = [i for i, c in enumerate(CANDIDATES) if c[0] == CANDIDATES[np.argmin(runs[0])][0]]
     assert len(like_winner) == 4
-    assert row.between_runs == pytest.approx(np.mean([abs(runs[0][i] - runs[1][i]) for i in like_winner]), abs=1e-9)
-    assert row.between_best_two == pytest.approx(np.mean([np.diff(np.sort(run))[0] for run in runs]), abs=1e-9)
+    assert row.run_to_run == pytest.approx(np.mean([abs(runs[0][i] - runs[1][i]) for i in like_winner]), abs=1e-9)
+    assert row.best_to_second == pytest.approx(np.mean([np.diff(np.sort(run))[0] for run in runs]), abs=1e-9)
 
 
 def test_the_costs_of_faults_from_the_scores(monkeypatch):

@@ -20,8 +20,8 @@
 #
 # ## What a grid search is
 #
-# You list a few values of each hyperparameter, and train every combination: a **configuration**. Each training of one is
-# a **trial**.
+# You list a few values of each hyperparameter, and train every combination. A combination is a **configuration**, a
+# training of it a **trial**.
 
 # %%
 from sklearn.model_selection import ParameterGrid
@@ -56,7 +56,7 @@ diagrams.rows(splits)
 # they were.
 #
 # Which rows train and which validate is a **draw**. Ours was not picked by eye: draws 0 to 19 were put in order of how
-# low the validation loss gets on them, and the tenth was taken.
+# low a validation loss they allow, and the tenth was taken (`hpt_helpers.classroom.draws` does it again).
 
 # %%
 import torch
@@ -79,8 +79,8 @@ for _ in range(50):
 val_loss, accuracy = evaluate(model, splits.X_val, splits.y_val)
 
 # %% [markdown]
-# One generator drew the first weights, one the batches. From here on `fit` does this; its `seed` (0 if not given) stands for
-# the pair.
+# One generator drew the first weights, one the batches. From here on `fit` does this; its `seed` (0 if not given)
+# makes both.
 
 # %%
 from hpt_helpers.training import fit
@@ -178,7 +178,7 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 # <details><summary>What was seen</summary>
 #
 # It falls: the valley is slanted, since small steps need more of them. Right of the valley the loss rises and the error
-# hardly does: too large a rate makes a network over-sure before it makes it wrong, and accuracy does not see that.
+# hardly does: a network too sure of its mistakes pays for it in loss, and accuracy does not see that.
 # **So:** search by the loss, report the accuracy, and do not carry a learning rate over to another length of training.
 #
 # </details>
@@ -187,9 +187,11 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 #
 # In every repeat 0.01 won, the largest rate of the grid. At work you have no map: the minimum may lie beyond, so you
 # **extend** the axis; and its values are far apart, so you **refine** it, below or everywhere. We search each grid in
-# 40 repeats, and judge each winner **fresh**: by its mean loss in 40 other repeats, which did not choose it. The table
-# has the winners' mean loss where they won (`as_searched`) and `fresh`; how often the grid's highest rate won
-# (`top_lr_wins`); and the fresh loss where the winner is chosen by its mean over five repeats, not by one (`fresh_of_5`).
+# 40 repeats, and judge each winner **fresh**: by its mean loss in 40 other repeats, which did not choose it.
+#
+# - `as_searched`: the winners' mean loss where they won; `fresh`: in the other repeats;
+# - `top_lr_wins`: in how many repeats the grid's highest rate won;
+# - `fresh_of_5`: fresh, where each winner is chosen by its mean over five repeats, not by one.
 #
 # **Predict:** with more trials the loss as searched cannot rise. Can the fresh one?
 
@@ -207,10 +209,11 @@ studies.grids_judged_fresh(grids, "iris", n_mean=5).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It rises for the two grids that reach 0.1, not for more trials below. A high rate is a little better on a few lucky rows
+# It rises for the two grids that reach 0.1, not for more trials below. A high rate is a little better on some rows
 # and far worse on the others: a search of one repeat picks it where it is lucky. Where five repeats choose, extending
-# does next to no harm; nor is there much to gain here, as 0.01 is at or next to the map's lowest cell. **So:** extend and
-# refine, for you cannot know beforehand; but let several repeats choose before you believe a winner at a high rate.
+# does next to no harm; nor is there much to gain here, as 0.01 is at or next to the map's lowest cell. **So:** extend
+# and refine, for you cannot know beforehand; but let several repeats choose before you believe a winner at a high
+# rate.
 #
 # </details>
 #
@@ -245,10 +248,10 @@ studies.duels(truth, rates, 16, 64, epoch=100)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Each at its own best rate, the three differ little. The best rate of 64 lies one value above that of 16; the duels show the
-# direction more surely: the good settings form a **ridge**, a slanted line on a map of the two. At the small rate 16 wins
-# every time, as its 90 rows make 6 steps an epoch against 2; at the large one 64 wins mostly: it depends on rows and
-# seed. **So:** compare batch sizes each at its own best learning rate.
+# Each at its own best rate, the three differ little. The best rate of 64 lies one value above that of 16; the duels
+# show the direction more surely: the good settings form a **ridge**, a slanted line on a map of the two. At the small
+# rate 16 wins every time, as its 90 rows make 6 steps an epoch against 2; at the large one 64 wins mostly: it depends
+# on rows and seed. **So:** compare batch sizes each at its own best learning rate.
 #
 # </details>
 #
@@ -268,8 +271,8 @@ plots.spread(luck)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The rows, here by several times in the median (black bars). Repeating with other seeds only, as most papers do (Bouthillier
-# et al. 2021), leaves the larger part unseen. **So:** draw the rows anew as well, or use cross-validation.
+# The rows, here by several times in the median (black bars). Repeating with other seeds only leaves the larger part
+# unseen. **So:** draw the rows anew as well, or use cross-validation.
 #
 # </details>
 
@@ -287,7 +290,8 @@ plots.spread(luck)
 #
 # The highest test score belongs to a good configuration or to a lucky one. Its **optimism** is that score minus the
 # accuracy of the same configuration on the validation rows, which had no part in this choice, in percentage points
-# (where several tie, their mean). We try 1, 8 or all of 56 candidates, drawn anew on each of 150 splits (other splits than ours, whose test rows stay sealed).
+# (where several tie, their mean). We try 1, 8 or all of 56 candidates, drawn anew on each of 150 splits (other splits
+# than ours, whose test score stays unseen).
 #
 # **Predict:** the mean optimism of the best of 56?
 
@@ -303,17 +307,18 @@ plots.histogram(by_number.get_group(56), reference=0)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# One candidate is scored fairly; the best of many is not, and more so the more were tried. From split to split it varies
-# (`std`) by more than its mean, so no single run shows the fault; `sem` is how well the mean is known, for splits of
-# these flowers. **So:** choose on validation rows, and open the test rows once.
+# One candidate is not scored too high; the best of many is, and more so the more were tried. From split to split it
+# varies (`std`) by more than its mean, so no single run shows the fault; `sem` is how well the mean is known, for
+# splits of these flowers. **So:** choose on validation rows, and open the test rows once.
 #
 # </details>
 #
 # ### Fault 2: no seed
 #
-# Two runs of our eight-trial search without a seed, on the same rows: 20 such pairs, each with rows of its own. We
-# compare how far a configuration's loss moves from run to run (the mean over those with the winner's learning rate) with
-# how far apart the best two are within a run. If the first is larger, the order of the best is luck.
+# Two runs of our eight-trial search without a seed, on the same rows: 20 such pairs, each with rows of its own. Say a
+# trial's loss is 0.11 in one run and 0.13 in the other, and the best two of a run have 0.11 and 0.12. Then what moves
+# `run_to_run` is more than what decides, `best_to_second`, and the order of the best is luck. (The first is the mean
+# over the trials with the winner's learning rate.)
 #
 # **Predict:** in how many pairs do both runs name the same winner by loss?
 
@@ -322,12 +327,12 @@ pairs = studies.two_runs(GRID, "iris")
 n_same = pairs["same_winner"].sum()
 print(f"the same winner in {n_same} of {len(pairs)} pairs")
 title = "A good trial in two runs, against the best two of a run"
-plots.paired(pairs, "between_runs", "between_best_two", title=title)
+plots.paired(pairs, "run_to_run", "best_to_second", title=title)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Half or fewer: a good trial's loss mostly moves between the runs by more than what separates the best two of a run. A
+# About half: a good trial's loss mostly moves between the runs by more than what separates the best two of a run. A
 # seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that others get
 # your numbers, and repeat, with other rows too, to know what they are worth.
 #
@@ -348,8 +353,8 @@ print(f"asked for {asked} epochs; going on from 50 it takes {trained}")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# A third. **So:** train once, to the largest number, and read the curve (unless a learning-rate schedule depends on the
-# end).
+# 200 of 600, a third. **So:** train once, to the largest number, and read the curve (unless a learning-rate schedule
+# depends on the end).
 #
 # </details>
 #
@@ -366,14 +371,14 @@ studies.fault_costs(GRID, n_splits=150, more_lrs=[0.0032])
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The first two are of the same order. But only the first is a bias: repeating averages the second away, never the first. The
-# wasted epochs would have bought nothing here; they cost time. **So:** mend the split first.
+# The first two are of the same order. But only the first is a bias: repeating averages the second away, never the
+# first. The wasted epochs would have bought nothing here; they cost time. **So:** mend the split first.
 #
 # </details>
 #
 # ## In practice
 #
-# scikit-learn's `GridSearchCV` judges by **cross-validation**: every row is held out once. Scaling belongs into the
+# scikit-learn's `GridSearchCV` judges by **cross-validation**: every row is held out once. Scaling belongs in the
 # `Pipeline`, where it is fitted inside each fold; `skorch_classifier` wraps our network for it. scikit-learn maximises,
 # hence `neg_log_loss`.
 
@@ -393,15 +398,15 @@ search.fit(*raw.search_rows())  # training and validation rows
 studies.paired_folds(search, axes).round(3)
 
 # %% [markdown]
-# All candidates share the folds, so compare them **fold by fold**: `behind` is the mean distance to the best. The small
-# learning rate is clearly behind. Batches of 32 are behind by about two standard errors; with only five folds it takes nearly
-# three (Student's t), so nothing is decided. (scikit-learn's `std_test_score` only says how unlike the folds are.)
+# All candidates share the folds, so compare them **fold by fold**: `behind` is the mean distance to the best, with
+# its standard error. The small learning rate is clearly behind. Batches of 32 are behind by about two standard
+# errors; with only five folds it takes nearly three (Student's t), so nothing is decided.
 #
 # ## The test score, once
 #
-# The choice: of the 39 networks behind map and slider (16 hidden units), after the grid's 100 epochs, the lowest mean over
-# the 40 repeats. Now no validation rows are needed: `refit` trains on training and validation rows together. Then the
-# test rows are opened.
+# The choice: of the 39 networks behind map and slider (16 hidden units), after the grid's 100 epochs, the lowest mean
+# over the 40 repeats. Now no validation rows are needed: `refit` trains on training and validation rows together.
+# Then the test rows are opened.
 
 # %%
 from hpt_helpers.training import refit
@@ -412,8 +417,9 @@ print(chosen)
 print("test accuracy:", splits.final_score(model))
 
 # %% [markdown]
-# Read the interval, not the point: with 30 rows, even all of them right agrees with a true accuracy as low as the
-# interval's lower end (Wilson's, at 95 %). That is all that may be claimed of new flowers.
+# (Batches of 16 and 64 are all but level, as the slider's last line and the table showed: the rule decides.) Read the
+# interval, not the point: with 30 rows, even all of them right agrees with a true accuracy as low as the interval's
+# lower end (Wilson's, at 95 %). That is all that may be claimed of new flowers.
 #
 # ## Exercises
 #
@@ -455,7 +461,8 @@ ex.q2.check(answer_2)
 # %% [markdown]
 # **3.** Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and `test_accuracy`. The
 # function should choose a trial and return its learning rate and the score to report. One fault concerns the choice,
-# one the score. And a trial that diverged, whose `val_loss` is nan, may never be chosen, wherever in the list it stands.
+# one the score. And a trial that diverged, whose `val_loss` is nan, may never be chosen, wherever in the list it
+# stands.
 
 # %%
 def report(trials):
@@ -476,7 +483,7 @@ ex.q3.check(report)
 # - **Ties.** On few rows trials tie in accuracy: state a rule, and search by the loss.
 # - **Edge.** A winner on the edge says: extend, then refine; but repeat, or a high learning rate wins by luck.
 # - **Ridge.** The best learning rate depends on batch size and epochs: compare each at its own best.
-# - **Luck.** The rows move a loss more than the seed does: repeat over both.
+# - **Luck.** The rows move a good trial's loss more than the seed does: repeat over both.
 # - **Test rows.** Choosing by them makes the score too high, more so with many candidates.
 # - **Epochs** are no axis (unless a schedule depends on them): one curve holds them all.
 #
@@ -504,7 +511,7 @@ plots.spread(gains)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It helps on wine and hurts a little on iris, by a flower of 30 or less on average: features of one unit may be better
+# It helps on wine and hurts a little on iris, in the median by a flower of 30: features of one unit may be better
 # left alone. **So:** scaling is one more choice to be searched, inside the folds.
 #
 # </details>
@@ -521,7 +528,7 @@ plots.spread(gains)
 # results += ParameterGrid(GRID); print(len(results))
 # ```
 #
-# Each run adds eight, and every trial counts twice: whatever is averaged or counted afterwards is wrong, in silence.
+# Each run adds eight, and every trial counts twice: every count and standard error afterwards is wrong, in silence.
 # The next cell creates the list where it fills it. Run it as often as you like.
 
 # %%
@@ -550,9 +557,9 @@ growth.round(2)
 #
 # ### Linear or logarithmic?
 #
-# Two grids of eight learning rates (batches of 16) from 0.0001 to 0.1, evenly spaced in the logarithm or in the value. Both choose in
-# 20 repeats; 20 others judge. `wins` counts the repeats in which the logarithmic one is lower, `ties` those in which both
-# chose the same. (Equal choices get equal verdicts, so these are not 20 independent ones.)
+# Two grids of eight learning rates (batches of 16) from 0.0001 to 0.1, evenly spaced in the logarithm or in the
+# value. Both choose in 20 repeats; 20 others judge. `wins` counts the repeats in which the logarithmic one is lower,
+# `ties` those in which both chose the same. (Equal choices get equal verdicts, so these are not 20 independent ones.)
 #
 # **Predict:** which wins after 10, 30 and 100 epochs?
 
@@ -566,9 +573,10 @@ studies.spacings(spacings, [10, 30, 100], "iris").round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It depends on the length. After 10 and 30 epochs the means are near, and who wins more often changes with the draws: the
-# valley still lies at 0.01 or above, as do all but one of the linear grid's values. After 100 it has moved below, and
-# the logarithmic one is clearly lower. **So:** where you do not know the place, give every power of ten the same share.
+# It depends on the length. After 10 and 30 epochs the means are near, and the wins go first to one, then to the
+# other: the valley still lies at 0.01 or above, as do all but one of the linear grid's values. After 100 it has moved
+# below, and the logarithmic one is clearly lower. **So:** where you do not know the place, give every power of ten
+# the same share.
 #
 # </details>
 #
@@ -585,8 +593,7 @@ studies.best_rates(truth, {16: 33, 32: 67, 64: 100}).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Alike to within a neighbouring value of the list, now in the other order. **So:** the ridge comes mostly from counting
-# epochs.
+# A larger batch no longer has a larger best rate. **So:** the ridge comes mostly from counting epochs.
 #
 # </details>
 #
@@ -614,9 +621,9 @@ for name, gap in gaps.items():
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With eight by a point or less, with hundreds by two to three (± is the standard error over the foldings; other flowers
-# would move it more; and part of the gap may be that nested chooses with fewer rows). **So:** with a handful of candidates
-# plain is enough; with hundreds nest it, or keep a test part.
+# With eight by a point or less, with hundreds by about two (± is the standard error over the foldings; other flowers
+# would move it more; and part of the gap may be that nested chooses with fewer rows). **So:** with a handful of
+# candidates plain is enough; with hundreds nest it, or keep a test part.
 #
 # </details>
 #

@@ -66,8 +66,8 @@ space = SearchSpace({
 })
 
 # %% [markdown]
-# scikit-learn's `ParameterSampler` draws from its distributions, in the alphabetical order of their names, as our function
-# does. `grid_search` tries any list of configurations; `same_trials` compares them and their losses.
+# scikit-learn's `ParameterSampler` draws from its distributions, in the alphabetical order of their names, as our
+# function does. `grid_search` tries any list of configurations; `same_trials` compares them and their losses.
 
 # %%
 from sklearn.model_selection import ParameterSampler
@@ -122,7 +122,7 @@ plots.spread(tidy, log=True)
 #
 # We train a full grid in 20 **repeats**: each a new draw of rows (from the same 120) and a new training seed. For each
 # hyperparameter we average the logarithm of the loss over all others. The variance of these averages, as a share of all
-# variance, is what it explains alone; what is left needs several together.
+# variance, is what it explains alone; what is left needs several together (a large batch with a large rate).
 #
 # **Predict:** which explains most, and about which share?
 
@@ -149,8 +149,9 @@ studies.variance_shares(truth, 40).round(2)
 # ## Six dimensions, of which one matters
 #
 # Beside the learning rate, five dials that are connected to nothing. 64 trials are a grid of two values each. Nobody
-# knows where the good rates are, so all of the grid's values are moved by one random amount. Crosses are trials (batches
-# of 32, 16 hidden units); grey points are the truth: 200 draws of the space, each with its mean loss over the repeats.
+# knows where the good rates are, so the whole grid is shifted by a random part of its spacing. Crosses are trials
+# (batches of 32, 16 hidden units); grey points are the truth: 200 draws of the space, each with its mean loss over
+# the repeats.
 
 # %%
 from hpt_helpers.classroom import lesson_plots
@@ -164,9 +165,10 @@ tried = {"grid": grid, "random": six.sample(64, seed=0)}
 lesson_plots.projections(tried, means, y="dial 1")
 
 # %% [markdown]
-# The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 other repeats, each with its own
-# shift. Winners are judged **fresh**: by their mean loss over the repeats that chose nothing (means in the columns that
-# end in `fresh`). All that twice: with a trial's loss from one draw of 30 validation rows, and as the mean of five, at five times the cost.
+# The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 other repeats, each with its
+# own shift. Winners are judged **fresh**: by their mean loss over the 20 repeats that chose nothing (means in the
+# columns that end in `fresh`). We do it twice: a trial's loss comes from one draw of 30 validation rows, or is the
+# mean of five, at five times the cost.
 #
 # **Predict:** in how many of 20 does random win, as searched (by the losses that chose) and fresh?
 
@@ -177,9 +179,9 @@ studies.many_dimensions(six, judged_by=[1, 5]).round(3)
 # <details><summary>What was seen</summary>
 #
 # As searched, random wins in all 20: of 64 different values one is low, by merit or by luck; the grid has two. Judged
-# fresh, it wins nearly always where a loss is the mean of five draws. Where it is one draw it wins about half, by more
-# than it loses in the rest: the lowest of 64 may only suit its 30 rows. **So:** more values help, and more surely when the
-# loss can tell them apart. Never compare searches by the losses they chose by.
+# fresh, it wins nearly always where a loss is the mean of five draws. Where it is one draw it wins less often, here
+# about half, though its mean is lower: the lowest of 64 may only suit its 30 rows. **So:** more values help, and more
+# surely when the loss can tell them apart. Never compare searches by the losses they chose by.
 #
 # </details>
 #
@@ -225,8 +227,8 @@ losses.quantile(0.05).round(3)
 # In the lowest range even the top 5 % are several times worse than the middle of the highest. The formula counts ranks
 # among *these* draws. And the search must recognise what it meets, by 30 rows and one seed.
 #
-# **Predict:** 60 draws meet the top 5 % with probability .95 (`met`, by the formula). In which share of 40 such searches is
-# the trial that is `returned`, the one with the lowest loss, as good fresh as the best 5 % of the 200 above?
+# **Predict:** 60 draws meet the top 5 % with probability 0.95 (`met`, by the formula). In which share of 40 such
+# searches has the trial that is `returned`, the one with the lowest loss, a fresh loss among the best 10 of the 200?
 
 # %%
 studies.how_many(space, means).round(3)
@@ -263,7 +265,7 @@ plots.paired(one, "random", "grid")
 # </details>
 #
 # We vary where the grid's points are (from bound to bound, or the centres of equal cells), how far learning rates
-# reach, and the epochs (so far 40, now also 20).
+# reach (to 0.1 or 0.01), and the epochs (so far 40, now also 20).
 #
 # **Predict:** where does random win, and where the grid?
 
@@ -275,10 +277,11 @@ studies.placements(spaces).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It depends on placement, at both lengths. Up to 0.1 the bounds miss the valley, and random mostly wins; a centre lies in
-# it, and the grid is about as good or better. Up to 0.01 the best learning rates are near the upper bound: there the
-# grid from bound to bound has points, and wins; the centres have none, and mostly lose. As searched, some verdicts
-# differ. **So:** random draws do not depend on placement; the price is that a well placed grid is hard to beat.
+# It depends on placement, at both lengths. Up to 0.1 the bounds miss the valley, and random mostly wins; a centre
+# lies in it, and the grid is about as good or better. Up to 0.01 the best learning rates are near the upper bound:
+# there the grid from bound to bound has points, and wins; the centres have none, and lose more often than not. As
+# searched, some verdicts differ. **So:** random draws do not depend on placement; the price is that a well placed
+# grid is hard to beat.
 #
 # </details>
 #
@@ -300,9 +303,9 @@ before = trials.loc[best_three, "val_loss"].values
 retrained.assign(as_searched=before).round(3)
 
 # %% [markdown]
-# All three losses rise here, and their order turns round (these five draws are harder, too). That cost 15 trainings. Would 15 more trials have been better? In
-# 40 repeats one search makes 42 trials; the other makes 27 and retrains. A search's *promise* is the loss by which its
-# winner won.
+# All three losses rise here, and their order turns round (these five draws may be harder, too). That cost 15
+# trainings. Would 15 more trials have been better? In 40 repeats one search makes 42 trials; the other makes 27 and
+# retrains. A search's *promise* is the loss by which its winner won.
 #
 # **Predict:** whose winner is better, fresh? By how much is each promise broken?
 
@@ -315,8 +318,8 @@ spent.drop(columns="repeat").mean().round(3)
 # <details><summary>What was seen</summary>
 #
 # On average the retrained winner is clearly better; in a single repeat it depends (see the counts). The promise of 42
-# trials is far too low, that of retraining about kept (with other judges it was up to .017 low). **So:** keep a good part of the budget for the finalists (here
-# a third). You choose better, and know better what you have.
+# trials is far too low, that of retraining about kept (expect it a little low: it is the lowest of three). **So:**
+# keep a good part of the budget for the finalists (here a third). You choose better, and know better what you have.
 #
 # </details>
 #
@@ -331,8 +334,10 @@ spent.drop(columns="repeat").mean().round(3)
 # ```
 #
 # Nothing is seeded. Of 27 combinations, how many different `winners` do 1,000 runs on the same rows name (mean over 20
-# draws of rows)? We repair it in two ways. First seeds: of the trainings, then of the draws too. Then, unseeded again
-# and one on top of the other: choose by the loss; draw 15 instead of five; retrain the best three.
+# draws of rows)? And after these repairs?
+#
+# - Seeds: of the trainings; of the draws, too.
+# - Unseeded again: choose by the loss; and draw 15 instead of five; and retrain the best three.
 #
 # **Predict:** which repair lowers the number of winners, and which their fresh loss?
 
@@ -348,7 +353,7 @@ studies.lottery(LISTS).round(3)
 # <details><summary>What was seen</summary>
 #
 # Most combinations win some run. Seeding the trainings hardly changes their number: the lottery is the draw of
-# configurations. Seeding all freezes one ticket of it, good or bad. (That the first three differ fresh is chance.)
+# configurations. Seeding all freezes one ticket of it. (That the first three differ fresh is chance.)
 # From there each step makes the winner better: the loss, more trials, which also halve the number, and retraining.
 # **So:** seed everything, to be repeatable; to be *good*, choose by the loss, draw more than five, and retrain.
 #
@@ -356,8 +361,8 @@ studies.lottery(LISTS).round(3)
 #
 # ## In practice
 #
-# scikit-learn takes distributions from scipy. Names get the prefix of their step in the `Pipeline`, in which each fold
-# is scaled by its own training rows.
+# scikit-learn takes distributions from scipy. Names get the prefix of their step in the `Pipeline` (and `module__` what
+# belongs to the network), in which each fold is scaled by its own training rows.
 
 # %%
 from scipy.stats import loguniform, randint
@@ -475,6 +480,7 @@ ex.q3.check(answer_3)
 # - A grid is a bet on placement. Compare searches fresh, in pairs, and on more than one placement.
 # - Keep part of the budget to retrain the finalists on new draws of rows and new seeds.
 # - A seed makes a search repeatable, not good.
+# - Draw log-uniformly what you choose by its ratio.
 #
 # </div>
 #
@@ -503,7 +509,7 @@ pd.DataFrame(table).round(3)
 # <details><summary>What was seen</summary>
 #
 # A repeat is likely already in ten draws, and under one seed it teaches nothing. Without replacement 27 draws are the
-# whole grid. **So:** draw lists without replacement; where one distribution is continuous nothing repeats.
+# whole grid. **So:** draw lists without replacement; where a space has a continuous distribution nothing repeats.
 #
 # </details>
 #
@@ -541,18 +547,18 @@ further.estimates(space, both).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In nats for small $n$, where it hangs on how many of the 27 draws are good; relative to the loss for large $n$, where it
-# is the luck of the rows. Without replacement the estimate is unbiased, by arithmetic (its distance from `new` is
-# chance); with replacement it is higher at every $n$, as a draw may be wasted on the same loss. What the step from nine
-# to 27 gains varies from search to search nearly as much as it is large. **So:** draw without replacement, and do not
-# stop by one search's curve.
+# In nats for small $n$, where it hangs on the 27 draws as well as on rows and seeds; relative to the loss for large
+# $n$. Without replacement the estimate is unbiased, by arithmetic (its distance from `new` is chance); with
+# replacement it is higher at every $n$, as a draw may be wasted on the same loss. What the step from nine to 27 gains
+# varies from search to search by more than half its size. **So:** draw without replacement, and do not stop by one
+# search's curve.
 #
 # </details>
 #
 # ### What does the smaller network cost?
 #
 # The **one-standard-error rule** (Breiman et al., 1984): among those that the luck of a loss cannot tell from the best,
-# take the simplest. A single loss has no standard error that we know, so we state a tolerance: `ties` lists the trials
+# take the simplest. A single loss comes without its standard error, so we state a tolerance: `ties` lists the trials
 # within it.
 
 # %%
@@ -597,15 +603,16 @@ all_lrs.assign(share_of_large_lrs=large_lrs["share"]).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Little, and then much more. A poor range of one hyperparameter drowns the others. **So:** once the range of what matters most is
-# narrowed, ask again.
+# Little, and then much more. A poor range of one hyperparameter drowns the others. **So:** once the range of what
+# matters most is narrowed, ask again.
 #
 # </details>
 #
 # ### Settings that exist only beside others
 #
-# A kernel machine has `gamma` with one kernel only. Such a **conditional** space is a list of spaces, of which
-# `ParameterSampler` (and so `RandomizedSearchCV`) first draws one.
+# Take a kernel machine with two kernels, of which only one has a `gamma`. Such a **conditional** space is a list of
+# spaces, of which `ParameterSampler` (and so `RandomizedSearchCV`) first draws one. (Where all of them are lists
+# only, it draws among all combinations instead.)
 #
 # **Predict:** which share of 200 draws has no `gamma`?
 
@@ -623,7 +630,7 @@ drawn.head(4).round(3)
 # <details><summary>What was seen</summary>
 #
 # About half: each branch is as likely as the other, though one has a dimension more. **So:** name what depends on a
-# choice inside its branch; a value that means nothing teaches nothing. Repeat a branch in the list to draw it more often.
+# choice inside its branch. Random search is no better for it, but its table has no values that meant nothing.
 #
 # </details>
 #
@@ -641,8 +648,8 @@ further.even_designs(space).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# They are several times more even, and as searched find slightly lower losses. Judged fresh there is little in it. **So:**
-# take even draws where your library offers them, as they cost nothing; expect little here.
+# They are several times more even, and as searched find slightly lower losses. Judged fresh there is little in it.
+# **So:** take even draws where your library offers them, as they cost nothing; expect little here.
 #
 # </details>
 #

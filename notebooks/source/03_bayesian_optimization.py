@@ -14,11 +14,8 @@
 # **Time:** core path 60 minutes, going further 31 minutes. **Builds on:** [Random search](02_random_search.ipynb).
 #
 # Say that a training takes two hours and you can afford 27. Random search starts the last as ignorant as the first; a
-# search that learns chooses it by the results of 26. If what it learned is true, you find more for the same price. If it
-# is not, you gain nothing, and the log looks better than ever. Both happen below.
-#
-# Afterwards you can write the loop, run it with a library, say what to tell it of a crash, and find out whether it learned
-# the truth or luck.
+# search that learns chooses it by the results of 26. If what it learned is true, you find more for the same price. If
+# it is not, you gain nothing, and the log looks better than ever. Both happen below.
 
 # %%
 from hpt_helpers.classroom import bayes_plots
@@ -31,9 +28,9 @@ bayes_plots.idea()
 # ## You are the optimiser
 #
 # The hidden curve is the validation loss of a network on iris after 100 epochs, by its learning rate. Find its lowest
-# point in ten tries, and say before each why there. In JupyterLab, move the slider (or Tab to it and use the arrows) and
-# press **Try**; elsewhere, call `challenge.submit({"lr": 0.003})`, which takes the nearest of 101 learning rates. The
-# **incumbent** is the best so far.
+# point in ten tries, and say before each why there. In JupyterLab, move the slider (or Tab to it and use the arrows)
+# and press **Try**; elsewhere, call `challenge.submit({"lr": 0.003})`, which takes the nearest of 101 learning rates.
+# The **incumbent** is the best so far.
 
 # %%
 from hpt_helpers.classroom.challenge import Challenge
@@ -44,8 +41,8 @@ challenge = Challenge(curve, budget=10)
 challenge
 
 # %% [markdown]
-# One of us made the ten tries below. After the last, the board shows the truth, and where the result lies among 200 random
-# searches and 20 of the machine that we are about to build.
+# One of us made the ten tries below. After the last, the board shows the truth, and where the result lies among 200
+# random searches and 20 of the machine that we are about to build.
 #
 # **Predict:** which share of the random searches does a person beat? And of the machine's?
 
@@ -66,8 +63,8 @@ played
 #
 # ## A guess with its doubt: the Gaussian process
 #
-# Points near each other have similar losses. How similar says the **kernel**, which falls from 1 to 0 with their distance;
-# its **length scale** says how near is near. Each hyperparameter's range has length 1.
+# Points near each other have similar losses. How similar says the **kernel**, which falls from 1 to 0 with their
+# distance; its **length scale** says how near is near. Each hyperparameter's range has length 1.
 
 # %%
 import numpy as np
@@ -80,9 +77,10 @@ def kernel(a, b, scale=0.3):
     return (1 + r + r**2 / 3) * np.exp(-r)
 
 # %% [markdown]
-# From it follow a mean and a standard deviation everywhere. The mean at a point is a weighted sum of the losses seen: near
-# trials weigh much, and two close to each other share their weight. The variance is 1 far from all trials, and almost 0
-# at a trial. (Take the Cholesky root as given.)
+# From it follow a mean and a standard deviation everywhere. The mean at a point is a weighted sum of the losses seen:
+# near trials weigh much, and two close to each other share their weight. The weights solve $K w = k$, where $K$ is the
+# kernel among the trials and $k$ from them to the point; the two `solve_triangular` do that by halves. The first half
+# also says what the trials take off the variance, which is 1 far from all of them and almost 0 at one.
 
 # %%
 from scipy.linalg import solve_triangular
@@ -98,7 +96,8 @@ def posterior(tried, losses, points, noise=1e-6):
     return mean, np.sqrt(variance)
 
 # %% [markdown]
-# On eleven points of the curve, it is what scikit-learn computes, to 1e-8:
+# On eleven points of the curve, mean and doubt are those of scikit-learn (whose name for our kernel is `Matern` with
+# `nu=2.5`, and for our noise `alpha`), to 1e-8:
 
 # %%
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -114,8 +113,8 @@ ours = posterior(tried, losses, place)
 np.allclose(ours, expected, rtol=0, atol=1e-8)
 
 # %% [markdown]
-# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials (positions in
-# `place`), all at large learning rates.
+# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials
+# (positions in `place`), all at large learning rates.
 
 # %%
 def surrogate(tried, losses, points):
@@ -143,8 +142,8 @@ bayes_plots.belief(curve, three, *believed(three))
 #
 # $$\mathrm{EI} = (f^* - \mu)\,\Phi(z) + \sigma\,\varphi(z), \qquad z = (f^* - \mu) / \sigma$$
 #
-# with the normal distribution's $\Phi$ and density $\varphi$. The first term rewards a low mean (**exploit**), the second
-# a large doubt (**explore**).
+# with the normal distribution's $\Phi$ and density $\varphi$. The first term rewards a low mean (**exploit**), the
+# second a large doubt (**explore**).
 #
 # **Predict:** the best loss so far is 0.3. Which point promises more, 0.3 ± 0.1 or 0.4 ± 0.3?
 
@@ -207,11 +206,11 @@ five = step(four)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On to the left: the mean is no lower, the doubt larger.
+# On to the left: the mean is a little higher, the doubt larger.
 #
 # </details>
 #
-# **Predict:** the sixth?
+# **Predict:** the sixth? (Two places compete.)
 
 # %%
 six = step(five)
@@ -219,7 +218,7 @@ six = step(five)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To the bound, into the last doubt. One trial is enough to know that this end is hopeless.
+# To the bound, into the last doubt.
 #
 # </details>
 #
@@ -239,9 +238,9 @@ seven = step(six)
 #
 # ## More dimensions
 #
-# The search takes 2,000 random candidates, with places from 0 to 1 by `to_unit`. Until now a strategy asked for everything
-# at once; this one asks, is sent the losses (`losses = yield …`), and asks again. `told` is what the surrogate is told of
-# them: their logarithms, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
+# The search takes 2,000 random candidates, with places from 0 to 1 by `to_unit`. Until now a strategy asked for
+# everything at once; this one asks, is sent the losses (`losses = yield …`), and asks again. `told` is what the
+# surrogate is told of them: their logarithms, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 
 # %%
 def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
@@ -259,9 +258,10 @@ def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
 # %% [markdown]
 # ## Is what it learns true?
 #
-# Of a photograph of 4,240 pixels we know 600: from 300 (training) kernel ridge regression fills in the others, on the other
-# 300 (validation) the filling is judged, by the mean squared error. Three hyperparameters are unknown: how far a pixel's
-# brightness reaches along the rows, how far along the columns, and the regularisation. A trial takes milliseconds.
+# Of a photograph of 4,240 pixels we know 600: from 300 (training) a weighted sum of nearby pixels fills in the others
+# (kernel ridge regression); on the other 300 (validation) the filling is judged, by the mean squared error. Three
+# hyperparameters are unknown: how far a pixel's brightness reaches along the rows, how far along the columns, and the
+# regularisation.
 
 # %%
 from hpt_helpers.classroom.photograph import photograph
@@ -272,11 +272,11 @@ trials = run(search_by_hand(flower.space(0), 0, 27, 1), flower.objective)
 bayes_plots.filled_in(photograph(0), trials)
 
 # %% [markdown]
-# Now three problems are searched 40 times, each time on other pixels (and somewhat shifted ranges) or
-# rows and with another seed: the photograph, with 300 and with 10 validation pixels, and a network on iris, with 30
-# validation rows. Each search has 27 trials: by hand, at random, on a centred grid. We look at the loss that it met (as
-# searched), and at its choice **judged fresh**: on 2,000 further pixels, or in 20 further draws of the same 120 rows, with
-# other seeds.
+# Now three problems are searched 40 times, each time on other pixels (and somewhat shifted ranges) or rows and with
+# another seed: the photograph, with 300 and with 10 validation pixels, and a network on iris, with 30 validation
+# rows. Each search has 27 trials: by hand, at random, on a centred grid. We look at the loss that it met (as
+# searched), and at its choice **judged fresh**: on 2,000 further pixels, or in 20 further draws of the same 120 rows,
+# with other seeds.
 #
 # **Predict** for each problem: in how many of 40 pairs does the search that learns beat random draws, as searched and
 # fresh?
@@ -298,18 +298,20 @@ studies.wins(races, "by hand")
 # <details><summary>What was seen</summary>
 #
 # As searched it wins most pairs everywhere. Fresh it keeps the lead with 300 pixels; with 10 the lead is gone, and on
-# iris it is no better than random draws, if not worse. Ten pixels, or thirty rows and one seed, say in good part which settings suit just these. A search that learns
-# learns that too. **So:** a lower best loss alone proves nothing. Judge the choice by rows, or draws and seeds, that did
-# not choose it, in pairs; get validation rows before a cleverer search.
+# iris it is no better than random draws, if not worse. Ten pixels, or thirty rows and one seed, say in good part
+# which settings suit just these. A search that learns learns that too. **So:** a lower best loss alone proves
+# nothing. Judge the choice by rows, or draws and seeds, that did not choose it, in pairs; get validation rows before
+# a cleverer search.
 #
 # </details>
 #
 # ## What do you tell it of a crash?
 #
-# Something has to be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let the lowest fifth of
-# one length scale's range crash.
+# Something has to be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let every trial of
+# the photograph crash that has the lowest fifth of the reach along the rows, random draws too. The search is told of
+# it in three ways; `median_loss` is its choice's, fresh.
 #
-# **Predict:** in how many of 20 pairs does the search still beat random draws, fresh?
+# **Predict:** in how many of 20 pairs does each still beat random draws, fresh?
 
 # %%
 crashing = studies.crashing(flower, "row_scale", loss=100)
@@ -329,16 +331,16 @@ studies.tellings(crashing, search_by_hand, ways, repeats=range(20)).round(4)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As it is, the crash costs the search its lead: it is no better than random draws. Losses are scaled by their spread, and
-# that is now the crash's; all others look alike. The logarithm helps less than cutting off at the median. **So:** tell a
-# crash as a bad trial, not as an earthquake.
+# As it is, the crash costs the search its lead: it is no better than random draws. Losses are scaled by their spread,
+# and that is now the crash's; all others look alike. The logarithm helps less than cutting off at the median. **So:**
+# tell a crash as a bad trial, not as an earthquake.
 #
 # </details>
 #
 # ## In practice
 #
-# scikit-optimize's `gp_minimize` keeps the loop to itself. Its `Optimizer` leaves it to you: **ask** for a point, evaluate
-# it wherever you like, **tell** its loss.
+# scikit-optimize's `gp_minimize` keeps the loop to itself. Its `Optimizer` leaves it to you: **ask** for a point,
+# evaluate it wherever you like, **tell** its loss.
 
 # %%
 from skopt import Optimizer, gp_minimize
@@ -357,10 +359,9 @@ def log_loss(point):
 
 
 result = gp_minimize(log_loss, network.to_skopt(), n_calls=15, random_state=42)
-result.x[1]
 
 # %% [markdown]
-# A numpy number, which JSON refuses; `plain` makes it Python's. Now ask and tell. Are these the same trials?
+# Now ask and tell. Are these the same trials?
 
 # %%
 optimizer = Optimizer(network.to_skopt(), random_state=42)
@@ -389,9 +390,9 @@ print(optimizer.Xi == result.x_iters)
 # print("Best accuracy:", -result.fun)              # chosen by it
 # ```
 #
-# We put our search in its place, run it 20 times, and repair two of its faults in turn: first we seed it, then we also choose
-# by the loss. The table has means: how many different scores 20 trials have, how many share the best, and the
-# accuracy of the choice in per cent, as reported and fresh.
+# We put our search in its place, run it 20 times, and repair two of its faults in turn: first we seed it, then we
+# also choose by the loss. The table has means: how many different scores 20 trials have, how many share the best, and
+# the accuracy of the choice in per cent, as reported and fresh.
 #
 # **Predict:** how many different accuracies do 20 trials have? By how many points is the printed one too high?
 
@@ -402,10 +403,10 @@ report.round(1)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About five: a staircase, whose top step many trials share, and on which a surrogate sees no slope. The accuracy that is
-# reported is points too high, the luckiest of many; a seed does not change that. With the loss every trial tells
-# something, and the excess is about half. The models chosen are about equally good: what is mended is the report.
-# **So:** search by the loss, which brings the report nearer the truth; and report an accuracy that nothing was chosen by.
+# About five: a staircase, whose top step many trials share, and on which a surrogate sees no slope. The accuracy that
+# is reported is some points too high, the luckiest of many; a seed does not change that. With the loss every trial
+# tells something, and the excess is about half. The models chosen are about equally good: what is mended is the
+# report. **So:** search by the loss, and report an accuracy that nothing was chosen by.
 #
 # </details>
 #
@@ -424,9 +425,10 @@ print(splits.final_score(final))
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Expected improvement is one way to weigh mean and doubt. Another is the **lower confidence bound**,
-# mean − `kappa` × standard deviation. Write `next_trial(means, stds, tried, kappa)`: the position of the lowest bound
-# among the points that were not tried. All but `kappa` are lists, `tried` of positions; no two bounds are equal.
+# **1.** Expected improvement is one way to weigh mean and doubt. Another is the **lower confidence bound**, mean −
+# `kappa` × standard deviation. Write `next_trial(means, stds, tried, kappa)`: the position (0 for the first) of the
+# lowest bound among the points that were not tried. All but `kappa` are lists, `tried` of positions; no two bounds
+# are equal.
 
 # %%
 from hpt_helpers.classroom.exercises import lesson_03 as ex
@@ -439,9 +441,9 @@ def next_trial(means, stds, tried, kappa):
 ex.q1.check(next_trial)
 
 # %% [markdown]
-# **2.** Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm of each loss, in
-# the same order. A failed trial has a loss of `nan` or `inf`; it is told like the worst that did not fail. Losses are
-# positive, and at least one did not fail.
+# **2.** Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm of each loss,
+# in the same order. A failed trial has a loss of `nan` or `inf`; it is told like the worst that did not fail. Losses
+# are positive, and at least one did not fail.
 
 # %%
 def told(losses):
@@ -453,8 +455,9 @@ def told(losses):
 ex.q2.check(told)
 
 # %% [markdown]
-# **3.** A colleague compares two searches of 27 trials on 30 validation rows, in 20 repeats. By the lowest loss that each
-# met, the one that learns wins 17. Judged fresh, on other rows and seeds, its choices win 9. What do you tell her?
+# **3.** A colleague compares two searches of 27 trials on 30 validation rows, in 20 repeats. By the lowest loss that
+# each met, the one that learns wins 17. Judged fresh, on other rows and seeds, its choices win 9. What do you tell
+# her?
 #
 # - **a** The search that learns is better here; 17 of 20 is no chance.
 # - **b** Nothing shows its choices to be better here; it only met lower losses.
@@ -476,9 +479,9 @@ ex.q3.check(answer_3)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - A **surrogate** guesses every loss, with its doubt; **expected improvement** weighs the two. Fit, try the largest gain,
-#   repeat.
-# - Tell it the loss, not an accuracy on few rows; tell a crash as a bad trial.
+# - A **surrogate** guesses every loss, with its doubt; **expected improvement** weighs the two. Fit, try the largest
+#   gain, repeat.
+# - Tell it the loss's logarithm, not an accuracy on few rows; tell a crash as a bad trial.
 # - `ask` and `tell` keep the loop in your hands.
 # - It learns the luck of rows and seed along with the truth: judge its choice fresh, in pairs.
 # - On the photograph it paid with 300 validation pixels, not with ten; on iris's thirty rows it did not.
@@ -490,9 +493,9 @@ ex.q3.check(answer_3)
 # ### Where the truth is known
 #
 # Functions with a known minimum are the usual test of such searches: Branin's (two dimensions, a smooth valley),
-# Hartmann's (six), and one made to deceive, a wide bowl with a deep hole of small area far from its bottom. The **regret**
-# is how far above the minimum a search ends; the search is told the values as they are. The last columns count the repeats
-# that end below 1, on the bowl those that found the hole.
+# Hartmann's (six), and one made to deceive, a wide bowl with a deep hole of small area far from its bottom. The
+# **regret** is how far above the minimum a search ends; the search is told the values as they are. The last columns
+# count the repeats that end below 1, on the bowl those that found the hole.
 #
 # **Predict:** on which of the three do random draws do better?
 
@@ -502,16 +505,16 @@ studies.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On the bowl they find the hole far more often. The search sees a slope, goes down, and takes the rest for known. Random
-# draws do not care where the slope leads. On the smooth functions it wins nearly always, in six dimensions too. **So:** it
-# bets that the loss is smooth. Where it may not be, do not rely on it alone.
+# On the bowl they find the hole far more often. The search sees a slope, goes down, and takes the rest for known.
+# Random draws do not care where the slope leads. On the smooth functions it wins nearly always, in six dimensions
+# too. **So:** it bets that the loss is smooth. Where it may not be, do not rely on it alone.
 #
 # </details>
 #
 # ### What should be maximised?
 #
-# Libraries offer the lower confidence bound of exercise 1, the probability of improvement (any gain counts alike), and an
-# `xi`: only gains above it count, 0.01 by default in scikit-optimize, in the units of what is told.
+# Libraries offer the lower confidence bound of exercise 1, the probability of improvement (any gain counts alike),
+# and an `xi`: only gains above it count, 0.01 by default in scikit-optimize, in the units of what is told.
 
 # %%
 def bound(points, tried, losses):
@@ -555,9 +558,10 @@ studies.ways(flower, search_by_hand, options, repeats=range(20)).round(4)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Told the losses as they are, no gain can be as large as `xi`, and doubt counts far more than the mean: no better than
-# random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Improvement, bound and probability differ by less than 20 repeats can tell. **So:**
-# which of the two hardly matters; the units do. Tell the logarithm, or set `xi` to what is worth a trial.
+# Told the losses as they are, no gain can be as large as `xi`, and doubt counts far more than the mean: no better
+# than random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Improvement, bound and probability differ
+# by less than 20 repeats can tell. **So:** which of the two hardly matters; the units do. Tell the logarithm, or set
+# `xi` to what is worth a trial.
 #
 # </details>
 #
@@ -584,15 +588,15 @@ plots.paired(in_pairs.query("judged == 'fresh'"), "logarithmic", "linear")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In about half: no difference. At 30 epochs the good rates lie between 0.01 and 0.1 (lesson 2), and there both have room
-# to look. **So:** the logarithm is for where you do not know the power of ten; it decides nothing where you do.
+# In about half: no difference. At 30 epochs the good rates lie between 0.01 and 0.1 (lesson 2), and there both have
+# room to look. **So:** the logarithm is for where you do not know the power of ten; it decides nothing where you do.
 #
 # </details>
 #
 # ### Small spaces
 #
-# Of twelve points, every one can be tried. scikit-optimize's `ask` may ask for one again, which teaches nothing under the
-# same seed; `bayesian_search` asks for none twice while others are left.
+# Of twelve points, every one can be tried. scikit-optimize's `ask` may ask for one again, which teaches nothing under
+# the same seed; `bayesian_search` asks for none twice while others are left.
 #
 # **Predict:** how many different points are among twelve asks of each?
 
@@ -660,15 +664,15 @@ def with_scale(scale):
 Slider(with_scale, [0.03, 0.1, 0.3, 1.0, 3.0], label="length scale", start=1.0)
 
 # %% [markdown]
-# Short: each trial speaks for itself only, and the doubt is the same everywhere else. Long: the curve is thought smooth,
-# and the doubt small far away, where it should not be: at 1, all of the left end is believed to lie below 0, which no
-# loss can.
+# Short: each trial speaks for itself only, and the doubt is the same everywhere else. Long: the curve is thought
+# smooth, and the doubt small far away, where it should not be: at 1, all of the left end is believed to lie below 0,
+# which no loss can.
 #
 # ### Several trials at once, and a search that was interrupted
 #
-# With four machines you ask for four points. The library asks for one, pretends that it gave the lowest loss so far (a
-# **constant liar**), asks for the next, and forgets the lies. And with a `log`, a search that was cut off goes on where it
-# was: its strategy, made anew, is told the logged losses.
+# With four machines you ask for four points. The library asks for one, pretends that it gave the lowest loss so far
+# (a **constant liar**), asks for the next, and forgets the lies. And with a `log`, a search that was cut off goes on
+# where it was: its strategy, made anew, is told the logged losses.
 
 # %%
 import tempfile

@@ -91,19 +91,20 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris early order is a good guide, in every repeat. On breast_cancer it depends on the rows: in some repeats
-# it guides, in others it misleads. There those with large learning rates are done within a few epochs, and slower ones
-# overtake them. **So:** whether stopping early is safe depends on data, rows and the first cut, and one run does not tell.
+# On iris early order is a good guide, in every repeat. On breast_cancer it depends on the rows: in some repeats it
+# guides, in others it misleads. There those with large learning rates are at their lowest within a few epochs, then
+# rise, and slower ones overtake them. **So:** whether stopping early is safe depends on data, rows and the first cut,
+# and one run does not tell.
 #
 # </details>
 #
 # ### Who is left?
 #
-# A rank correlation is no loss. Let the boldest bracket of R = 81 work: 81 configurations, of which 27, 9, 3 and 1 are
-# kept (the first 81 of our hundred). We know how all 81 would have ended, so we can say which **rank** its one survivor has among them. The table has
-# means over the repeats: how often the survivor is worse than the median of the 81 (`worse`), how far its loss lies
-# behind the lowest (`behind`), how far the median does (`median_behind`), and the learning rates of the survivor (`lr`)
-# and of the one that ends lowest (`best_lr`).
+# A rank correlation is no loss. Let the boldest bracket of R = 81 work: 81 configurations, of which 27, 9, 3 and 1
+# are kept (the first 81 of our hundred). We know how all 81 would have ended, so we can say which **rank** its one
+# survivor has among them. The table has means over the repeats: how often the survivor is worse than the median of
+# the 81 (`worse`), how far its loss lies behind the lowest (`behind`), how far the median does (`median_behind`), and
+# the learning rates of the survivor (`lr`) and of the one that ends lowest (`best_lr`).
 #
 # **Predict:** a survivor drawn blindly has rank 41 on average. Which ranks has this one, on each data set?
 
@@ -116,18 +117,19 @@ left.groupby("data", sort=False).mean().round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris the survivor is often not the best, but it is far ahead of the median. On breast_cancer it depends on the rows
-# again, and over many repeats it is no better than a blind draw: the bracket picks large learning rates, which learn
-# fast, and middling ones end lower. **So:** before you stop trials, train some in full, on several draws, and look at their order.
+# On iris the survivor is often not the best, but it is far ahead of the median. On breast_cancer it depends on the
+# rows again, and over many repeats it is no better than a blind draw, rather worse: the bracket picks large learning
+# rates, which learn fast, and middling ones end lower. **So:** before you stop trials, train some in full, on several
+# draws, and look at their order.
 #
 # </details>
 
 # %% [markdown]
 # ## By hand
 #
-# A strategy yields what it wants trained, waits, and is sent the losses in the same order (`losses = yield …`). Successive
-# halving sorts by them, and cuts. A schedule is a list of brackets, a bracket one of rungs (configurations, epochs): the
-# boldest for 27 is `[(27, 1), (9, 3), (3, 9), (1, 27)]`.
+# A strategy yields what it wants trained, waits, and is sent the losses in the same order (`losses = yield …`; `yield
+# from` passes both on). Successive halving sorts by them, and cuts. A schedule is a list of brackets, a bracket one
+# of rungs (configurations, epochs): the boldest for 27 is `[(27, 1), (9, 3), (3, 9), (1, 27)]`.
 
 # %%
 import numpy as np
@@ -212,11 +214,15 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
 # `HyperBandScheduler` fills its brackets in the order in which trials arrive, and **the bracket that never cuts comes
 # first**. So we queue the 17 configurations of R = 9 (brackets of 9, 5 and 3) with the cautious bracket in front.
 #
-# Starting Ray is slow, so we start it once, for four runs. The third is this one. The others are for the autopsy
-# below: a script that circulates tunes this network with five trials, draws `epochs` from 5, 10 and 15, and leaves
-# `max_t`, Ray's name for R, at its default of 81. `local_ray` keeps Ray to this machine, behind a random token, and
-# ends it; with `num_cpus=1` one trial runs at a time. `max_concurrent` is how many trials Ray is *handed* at once; 0 is no
-# limit.
+# Starting Ray is slow, so we start it once, for four runs; all but the third are for the autopsy below:
+#
+# - **the script**: one that circulates tunes this network with five trials. It draws `epochs` from 5, 10 and 15, at
+#   which a trial ends itself, and leaves `max_t`, Ray's name for R, at its default of 81.
+# - **R = 9**: five trials again, without `epochs`, and `max_t` is 9.
+# - **17 trials**: those of our three brackets.
+# - **two handed over**: the same, but Ray is *handed* only two at once (`max_concurrent`; 0 is no limit).
+#
+# `local_ray` keeps Ray to this machine and ends it; with `num_cpus=1` one trial runs at a time.
 #
 # **This takes about 40 seconds.** If it should hang, the cell ends by itself and says what to do.
 
@@ -240,8 +246,8 @@ with local_ray(num_cpus=1) as folder:
 # %% [markdown]
 # ### How like ours is it?
 #
-# Our own Hyperband on the same 17 configurations, beside Ray. Each row is one fate: a bracket, the last epoch by hand and
-# in Ray, and how many configurations met it.
+# Our own Hyperband on the same 17 configurations, beside Ray. Each row is one fate: a bracket, the last epoch by hand
+# and in Ray, and how many configurations met it.
 #
 # **Predict:** at a cut five are left, and η is 3. How many go on, by hand and in Ray?
 
@@ -253,18 +259,17 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The same, but for one configuration of the second bracket. Of five the paper keeps 5 // 3 = 1; Ray rounds up, to
-# 2. (`hyperband_schedule(9, survivors="ceil")` is Ray's.) All others end at the same epoch. **So:** a library's Hyperband is a relative of the paper's.
-# Know its rounding before you compare costs.
+# The same, but for one configuration of the second bracket. Of five the paper keeps 5 // 3 = 1; Ray rounds up, to 2.
+# (`hyperband_schedule(9, survivors="ceil")` is Ray's.) All others end at the same epoch. **So:** a library's
+# Hyperband is a relative of the paper's. Know its rounding before you compare costs.
 #
 # </details>
 
 # %% [markdown]
 # ## Autopsy: a Hyperband that stops nothing
 #
-# Back to the script. We repair it one fault at a time: no `epochs` among the hyperparameters and `max_t` = 9 instead;
-# then 17 trials instead of five. In the last row Ray is handed only two of them at once, and learns of the next when one
-# ends. A bracket cuts only when its places are taken; for R = 81 the cautious one has five.
+# Back to the four runs, of which each repairs one fault of the script more; but in the last one Ray learns of the next
+# trial only when one ends. A bracket cuts only when its places are taken; for R = 81 the cautious one has five.
 #
 # **Predict:** how many trials are stopped early in each of the four?
 
@@ -275,7 +280,7 @@ study.stopped(in_ray, n_epochs=9)
 # <details><summary>What was seen</summary>
 #
 # Only the third is Hyperband. With `max_t` at 81 the first bracket has room for five trials, and never cuts. With
-# R = 9 three fill the cautious bracket; the two others are alone in one for five, of which Ray would keep two. With
+# R = 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps two: both. With
 # two handed over, those in front have ended before the next ones come, so that a bracket never fills. Nothing
 # tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
 # brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
@@ -300,8 +305,8 @@ study.stopped(in_ray, n_epochs=9)
 #
 # - **as searched**: whose lowest loss is lower;
 # - **among full**: the same, for Hyperband only among trials that reached R;
-# - **fresh**: both winners are trained anew on ten other draws (of the same pool of rows) and seeds, which had no part in
-#   the choice, to the epoch at which they won. Whose mean loss is lower?
+# - **fresh**: both winners are trained anew on ten other draws (of the same pool of rows) and seeds, which had no
+#   part in the choice, to the epoch at which they won. Whose mean loss is lower?
 #
 # `gain` is random search's mean loss less Hyperband's, as searched and fresh.
 #
@@ -323,8 +328,8 @@ study.verdicts({"iris, R = 27": iris_27})
 #
 # ### And elsewhere?
 #
-# Two more races: the same on breast_cancer, and iris again with R = 81: more configurations, and three times the epochs for
-# each that goes to the end.
+# Two more races: the same on breast_cancer, and iris again with R = 81: more configurations, and three times the
+# epochs for each that goes to the end.
 #
 # **Predict:** in which of the two is Hyperband ahead as searched, and in which fresh?
 
@@ -339,21 +344,21 @@ study.verdicts(races)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or slightly ahead
-# (which of the two, changes with the repeats). Why? The lowest of many losses is low by
-# luck as well: that part of the gain vanishes. And early cuts prefer fast starters, some of which end a little worse. On
-# iris with R = 27 most configurations are far from done, and the gain outweighs both; in the other two random search,
-# too, finds a good one. **So:** judge a winner on other draws, before you praise the method that found it.
+# As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or slightly
+# ahead (which of the two, changes with the repeats). Why? The lowest of many losses is low by luck as well: that part
+# of the gain vanishes. And early cuts prefer fast starters, some of which end a little worse. On iris with R = 27
+# most configurations are far from done, and the gain outweighs both; in the other two random search, too, finds a
+# good one. **So:** judge a winner on other draws, before you praise the method that found it.
 #
 # </details>
 #
 # ### What repairs it?
 #
-# Three remedies for the third race: choose only among trials that reached R; leave out the bold brackets, which cut before
-# (for example) epoch 9; or take five **finalists**, train each on four more draws of rows and seeds, and choose by the mean
-# of all five losses. `better` and `worse` count the repeats in which the remedy gives Hyperband a winner with a lower or
-# higher fresh loss; `loss` is the mean fresh loss; `beats_random` counts against random search at the same epochs, with
-# as many finalists. The first remedy needs no new search.
+# Three remedies for the third race: choose only among trials that reached R; leave out the bold brackets, which cut
+# before (for example) epoch 9; or take five **finalists**, train each on four more draws of rows and seeds, and
+# choose by the mean of all five losses. `better` and `worse` count the repeats in which the remedy gives Hyperband a
+# winner with a lower or higher fresh loss; `loss` is the mean fresh loss; `beats_random` counts against random search
+# at the same epochs, with as many finalists. The first remedy needs no new search.
 #
 # **Predict:** which of the three helps most?
 
@@ -368,11 +373,11 @@ study.remedies(remedies)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To demand R changes almost nothing: the winner had mostly reached it. Both others help in more repeats than they harm:
-# later cuts at two thirds of the cost (fast starters are not preferred so early, and fewer are tried), finalists at twice the cost (they are
-# judged on more rows, which is what was short). The counts for later cuts are not far apart, and whether any of it beats
-# random search, thirty repeats do not settle. **So:** judge a few finalists anew; later cuts cost less and do no harm
-# on average.
+# To demand R changes almost nothing: the winner had mostly reached it. Both others help in more repeats than they
+# harm: later cuts at two thirds of the cost (fast starters are not preferred so early, and fewer are tried),
+# finalists at twice the cost (they are judged on more rows, which is what was short). The counts for later cuts are
+# not far apart, and whether any of it beats random search, thirty repeats do not settle. **So:** judge a few
+# finalists anew; later cuts cost less and do no harm on average.
 #
 # </details>
 
@@ -454,10 +459,12 @@ ex.q3.check(answer_3)
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - Hyperband trains many a little and few a lot, in brackets from bold to cautious.
-# - It rests on one assumption: early order is late order. **Train some in full, on several draws, and look** before you stop any.
+# - It rests on one assumption: early order is late order. **Train some in full, on several draws, and look** before
+#   you stop any.
 # - Going on needs checkpoints of model, optimiser and generator.
 # - In Ray, set `max_t`, fill the brackets exactly, queue all at once, and **count what was stopped**.
-# - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge finalists on them.
+# - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge finalists on
+#   them.
 #
 # </div>
 #
@@ -468,8 +475,8 @@ ex.q3.check(answer_3)
 #
 # ### Which score misleads least?
 #
-# A score of a trial may be its last loss, or its **best so far** (here both at epoch 3 and at epoch 81), if you keep the
-# weights of that epoch. The second forgives a loss that rises after its minimum.
+# A score of a trial may be its last loss, or its **best so far** (here both at epoch 3 and at epoch 81), if you keep
+# the weights of that epoch. The second forgives a loss that rises after its minimum.
 #
 # **Predict:** what does it do to early order on breast_cancer?
 
@@ -491,12 +498,12 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 # Successive halving waits at each rung for its slowest trial. **ASHA** (asynchronous successive halving) does not: a
 # free machine takes the best trial that is among the lowest third of its rung *so far*, and where there is none, a new
 # configuration. We simulate both with 1 to 64 machines, until one configuration has its 81 epochs. An epoch takes a
-# minute on average, more for some configurations (**stragglers**).
+# minute on average, for nine configurations in ten between 0.4 and 2 (**stragglers**).
 #
 # `halving_busy` is the share of machine time in which a machine trains.
 #
-# **Predict:** 81 + 54 + 54 + 54 + 54 epochs are about five hours for one machine (a little less, where few stragglers are
-# drawn). And for 64?
+# **Predict:** 81 + 54 + 54 + 54 + 54 epochs are about five hours for one machine (a little less, where few stragglers
+# are drawn). And for 64?
 
 # %%
 from hpt_helpers.classroom.studies.asha import waiting
@@ -515,7 +522,8 @@ waiting([1, 4, 16, 64], repeats=range(5))
 # ### Successive halving in scikit-learn
 #
 # `HalvingRandomSearchCV` is one bracket, with any number as its resource: rows of data, trees, or here our network's
-# epochs. It keeps no checkpoints, so survivors restart, each in three folds.
+# epochs. It keeps no checkpoints, so survivors restart, each in three folds. The cell shows its rungs (configurations,
+# epochs).
 
 # %%
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -539,8 +547,9 @@ list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
 # ### Two relatives, in a paragraph each
 #
 # **Population-based training** (Jaderberg et al. 2017; Ray's `PopulationBasedTraining`) stops the bad trials too, but
-# puts a copy of a good one in their place, weights and all, and changes its hyperparameters a little. What it finds is a
-# *schedule*, such as a falling learning rate; it needs checkpoints, and a population that trains at the same time.
+# puts a copy of a good one in their place, weights and all, and changes its hyperparameters a little. What it finds
+# is a *schedule*, such as a falling learning rate; it needs checkpoints, and a population that trains at the same
+# time.
 #
 # **BOHB** (Falkner et al. 2018; Ray's `TuneBOHB` with `HyperBandForBOHB`) keeps Hyperband's brackets, and draws their
 # configurations from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb), instead of at

@@ -146,8 +146,8 @@ race_plots.verdicts(comparison, "random")
 # ## Where are Hyperband's winners?
 #
 # For each search: the epochs it trained, how many losses it looked at, how many trials were `guided` by earlier ones,
-# the winners' median learning rate, how many of the 40 winners were stopped before epoch 27, and the median losses, each
-# search for itself. (The picture before compares in pairs, so its order may differ, as it does for the grid.)
+# the winners' median learning rate, how many of the 40 winners were stopped before epoch 27, and the median losses,
+# each search for itself. (The picture before compares in pairs, so its order may differ, as it does for the grid.)
 #
 # **Predict:** do Hyperband's winners have higher or lower learning rates than the others'? How many are fully
 # trained?
@@ -159,10 +159,10 @@ studies.explained(winners, starts).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Higher, and about half were stopped early. Lesson 1 showed that at high rates the loss varies widely, and is very low on
-# kind rows. Hyperband looks at five times as many losses, and so finds more of what is low by luck; trained in full, its
-# winners' losses rise (the picture before). **So:** ask of any winner at which epoch it was read, and whether it lies
-# at the bold end.
+# Higher, and about half were stopped early. Lesson 1 showed that at high rates the loss varies widely, and is very
+# low on kind rows. Hyperband looks at five times as many losses, and so finds more of what is low by luck; trained in
+# full, its winners' losses rise (the picture before). **So:** ask of any winner at which epoch it was read, and
+# whether it lies at the bold end.
 #
 # </details>
 #
@@ -192,9 +192,8 @@ studies.looking(bold, "iris", 27, looks, repeats=range(20)).round(3)
 # Three repairs. **Full trials**: only trials that reached epoch 27 may win. **Finalists**: the five best of a search
 # are trained on four more draws of rows and seeds, each for its own epochs, and the lowest mean wins. **Within** the
 # budget: random search makes seven trials instead of thirteen, and spends the rest on two finalists and three draws.
-# `better` and `worse`: in so many of 40 repeats a search's winner is so, fresh, than without the repair (in the others it
-# is the same);
-# `beats_random`: than random search's without a repair.
+# `better` and `worse`: in so many of 40 repeats a search's winner is so, fresh, than without the repair (in the
+# others it is the same); `beats_random`: than random search's without a repair.
 #
 # **Predict:** which helps Hyperband most? Does it then beat random search?
 
@@ -213,18 +212,18 @@ studies.repairs(repaired).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Full trials alone are undecided here (on most other repeats they help, though less than finalists): the winner is still
-# the luckiest on the same 30 rows. Finalists help both searches, in many more repeats than they harm, at two to two and
-# a half times the epochs; Hyperband then draws level with plain random search. Within the budget they gain a little
-# here; on other repeats often nothing. **So:** retrain finalists before you buy a cleverer search.
+# Full trials alone are undecided here (on most other repeats they help, though less than finalists): the winner is
+# still the luckiest on the same 30 rows. Finalists help both searches, in many more repeats than they harm, at two to
+# two and a half times the epochs; Hyperband then draws level with plain random search. Within the budget they gain a
+# little here; on other repeats often nothing. **So:** retrain finalists before you buy a cleverer search.
 #
 # </details>
 #
 # ## Is it always so?
 #
-# The same race on breast_cancer, which has 114 validation rows instead of 30 and is well conditioned up to a learning rate
-# of 0.02, in 20 repeats; on iris with the learning rate up to 0.01 instead of 0.1, as in lesson 4; and on iris with R = 81, three times the patience, at the epochs of
-# nineteen full trainings.
+# The same race on breast_cancer, which has 114 validation rows instead of 30 and is well conditioned up to a learning
+# rate of 0.02, in 20 repeats; on iris with the learning rate up to 0.01 instead of 0.1, as in lesson 4; and on iris
+# with R = 81, three times the patience, at the epochs of nineteen full trainings.
 
 # %%
 def race_to(high, name, searches, repeats, R=27):
@@ -248,9 +247,9 @@ studies.wins(races)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only on iris with tame rates, as lesson 4 saw. One number has changed there, the upper bound of the space: with bold rates in reach
-# Hyperband finds the lucky ones; without them it finds what learns well, and wins fresh, too. With R
-# = 81 it loses fresh even at its own epochs, and in full more clearly still. On breast_cancer it leads as searched;
+# Only on iris with tame rates, as lesson 4 saw. One number has changed there, the upper bound of the space: with bold
+# rates in reach Hyperband finds the lucky ones; without them it finds what learns well, and wins fresh, too. With R =
+# 81 it loses fresh even at its own epochs, and in full more clearly still. On breast_cancer it leads as searched;
 # fresh, 20 repeats tell no search from random search, but trained in full Hyperband's winners lose. **So:** "which
 # search is best?" has no answer without the space, R and the rows. Bound the space before you choose the search.
 #
@@ -270,21 +269,21 @@ studies.power([5, 10, 20, 40, 200]).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Fifteen of 20: a lead of three in four. (6 of 5: no number of wins is enough.) A search that truly leads by so much is found in not quite two of three such
-# studies; one that wins 60 of 100, hardly ever. Five repeats can show nothing. Look back: of 40 repeats it takes 27,
-# or at most 13. So on iris Hyperband's leads as searched are real, and so are its losses in full, its loss with R =
-# 81 and its win with tame rates. Whether it is level fresh in the first race, and whether the grid is ahead, 40 repeats
-# do not say. (Intervals see sizes, the sign test only signs: where they differ, undecided. And of twenty comparisons of
-# equals one will look real.) **So:** count the repeats before you read a comparison, and call what they cannot resolve
-# undecided, not equal.
+# Fifteen of 20: a lead of three in four. (6 of 5: no number of wins is enough.) A search that truly leads by so much
+# is found in not quite two of three such studies; one that wins 60 of 100, hardly ever. Five repeats can show
+# nothing. Look back: of 40 repeats it takes 27, or at most 13. So on iris Hyperband's leads as searched are real, and
+# so are its losses in full, its loss with R = 81 and its win with tame rates. Whether it is level fresh in the first
+# race, and whether the grid is ahead, 40 repeats do not say. (Intervals see sizes, the sign test only signs: where
+# they differ, undecided. And of twenty comparisons of equals one will look real.) **So:** count the repeats before
+# you read a comparison, and call what they cannot resolve undecided, not equal.
 #
 # </details>
 #
 # ## What does tuning buy at all?
 #
 # Beside the searches' winners stand two configurations that nobody searched, with 16 hidden units: Adam's own default
-# learning rate, and ten times that. Means over fresh draws, accuracy in per cent. `half_width`: half the 95 % interval of one test
-# score, in points.
+# learning rate, and ten times that. Means over fresh draws, accuracy in per cent. `half_width`: half the 95 %
+# interval of one test score, in points.
 #
 # **Predict:** how many points of accuracy does a search gain over the better of the two? Would one test score show
 # it?
@@ -301,9 +300,9 @@ studies.worth(both, untuned, ["random", "Hyperband"]).round(2)
 # <details><summary>What was seen</summary>
 #
 # On iris one better guess buys nearly all: Adam's default is too slow for 27 epochs, ten times that is not, and a
-# search adds less than a point. On breast_cancer the choices differ by some tenths of a point at most, and the default has
-# the lowest loss of all. No single test score could show what a search adds: half its interval is wider. **So:** try two guesses
-# first, and know what is left to gain before you pay for a search.
+# search adds less than a point. On breast_cancer the choices differ by some tenths of a point at most, and the
+# default has the lowest loss of all. No single test score could show what a search adds: half its interval is wider.
+# **So:** try two guesses first, and know what is left to gain before you pay for a search.
 #
 # </details>
 #
@@ -334,8 +333,9 @@ race_plots.guide()
 #
 # ## Capstone: 2,000 epochs on digits
 #
-# Now you. Digits has ten classes and 360 validation rows; `capstone.SPACE` has the usual three hyperparameters. Train at most 2,000 epochs by any means, such as this
-# random search, and see what your winner is worth: put your search in place of `mine`.
+# Now you. Digits has ten classes and 360 validation rows; `capstone.SPACE` has the usual three hyperparameters. Train
+# at most 2,000 epochs by any means, such as this random search, and see what your winner is worth: put your search in
+# place of `mine`.
 
 # %%
 from hpt_helpers.classroom import capstone
@@ -383,9 +383,9 @@ board
 #
 # In a new cell, `ex.q1.hint()` gives a hint and `ex.q1.solution()` the solution.
 #
-# **1.** Write `wins_needed(n)`: the fewest wins in n pairs that chance hardly explains. If a fair coin decided each pair,
-# so many wins or more would have a probability of at most 0.025. (The same for so few is the other 0.025.) `n` is at
-# least 6.
+# **1.** Write `wins_needed(n)`: the fewest wins in n pairs that chance hardly explains. If a fair coin decided each
+# pair, so many wins or more would have a probability of at most 0.025. (The same for so few is the other 0.025.) `n`
+# is at least 6.
 
 # %%
 from hpt_helpers.classroom.exercises import lesson_05 as ex
@@ -529,7 +529,7 @@ ex.progress()
 #
 # - J. Bergstra, R. Bardenet, Y. Bengio and B. Kégl (2011). Algorithms for hyper-parameter optimization. *Advances in
 #   Neural Information Processing Systems* 24: TPE.
-# - T. Akiba et al. (2019). Optuna: a next-generation hyperparameter optimization framework. *Proceedings of the 25th ACM
-#   SIGKDD Conference*.
+# - T. Akiba et al. (2019). Optuna: a next-generation hyperparameter optimization framework. *Proceedings of the 25th
+#   ACM SIGKDD Conference*.
 # - X. Bouthillier et al. (2021). Accounting for variance in machine learning benchmarks. *Proceedings of Machine
 #   Learning and Systems* 3.

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 
 def going_on_explained(got, expected, losses, eta) -> str:
     """Return what is wrong with the positions that go on."""
@@ -61,3 +63,14 @@ def promotable_explained(got, expected, losses, promoted, eta) -> str:
     if lower >= may:
         return f"{lower} losses are lower than that at position {int(got)}, and only {may} of {n} may go on."
     return f"a better trial than that at position {int(got)} waits."
+
+
+def cut(n_kept=lambda n, eta: n // eta, *, failed_may=False, sign=1, of_good=False):
+    """Return a `going_on` with some of the usual faults."""
+
+    def going_on(losses, eta):
+        order = np.argsort(sign * np.array(losses), kind="stable").tolist()
+        good = order if failed_may else [i for i in order if not math.isnan(losses[i])]
+        return good[: n_kept(len(good if of_good else losses), eta)]
+
+    return going_on

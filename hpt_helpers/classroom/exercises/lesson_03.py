@@ -31,8 +31,9 @@ q1 = Function(
     name="q1",
     question="""
     Expected improvement is one way to weigh mean and doubt. Another is the **lower confidence bound**,
-    mean − `kappa` × standard deviation. Write `next_trial(means, stds, tried, kappa)`: the position of the lowest bound
-    among the points that were not tried. All but `kappa` are lists, `tried` of positions; no two bounds are equal.""",
+    mean − `kappa` × standard deviation. Write `next_trial(means, stds, tried, kappa)`: the position (0 for the first)
+    of the lowest bound among the points that were not tried. All but `kappa` are lists, `tried` of positions; no two
+    bounds are equal.""",
     solve=next_trial_solution,
     starter=next_trial_starter,
     cases=next_trial_cases,

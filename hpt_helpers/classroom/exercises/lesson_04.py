@@ -3,9 +3,7 @@
 import math
 from itertools import pairwise
 
-import numpy as np
-
-from hpt_helpers.classroom.exercises.explained_04 import cost_explained, going_on_explained, promotable_explained
+from hpt_helpers.classroom.exercises.explained_04 import cost_explained, cut, going_on_explained, promotable_explained
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
 
 NAN = math.nan
@@ -20,17 +18,6 @@ def going_on_solution(losses, eta):
 
     good = [i for i, loss in enumerate(losses) if not math.isnan(loss)]
     return sorted(good, key=lambda i: losses[i])[: len(losses) // eta]
-
-
-def _cut(n_kept=lambda n, eta: n // eta, *, failed_may=False, sign=1, of_good=False):
-    """Return a going_on with some of the faults."""
-
-    def going_on(losses, eta):
-        order = np.argsort(sign * np.array(losses), kind="stable").tolist()
-        good = order if failed_may else [i for i in order if not math.isnan(losses[i])]
-        return good[: n_kept(len(good if of_good else losses), eta)]
-
-    return going_on
 
 
 q1 = Function(
@@ -59,22 +46,22 @@ q1 = Function(
     ],
     wrong=[
         Wrong(
-            _cut(lambda n, eta: -(-n // eta)),
+            cut(lambda n, eta: -(-n // eta)),
             "one too many at some cuts: this rounds up, as Ray does; n // eta rounds down.",
             "Rounds up, as the library does, where the algorithm rounds down.",
         ),
         Wrong(
-            _cut(failed_may=True),
+            cut(failed_may=True),
             "where most trials failed, failed ones go on.",
             "Trusts the sort to put nan last, and forgets that places may be left.",
         ),
         Wrong(
-            _cut(sign=-1),
+            cut(sign=-1),
             "these are the worst: a loss is to be low.",
             "Carries 'the best is the highest' over from accuracy.",
         ),
         Wrong(
-            _cut(of_good=True),
+            cut(of_good=True),
             "too few go on after failures: n counts all trials of the rung.",
             "Counts only the trials that succeeded.",
         ),
@@ -196,7 +183,7 @@ q3 = MultipleChoice(
     wrong=[
         Wrong(
             "a1",
-            "in the lesson's race with R = 81 it was ahead as searched, and mostly behind fresh.",
+            "in the lesson's race with R = 81 it was ahead as searched, and fresh level or behind.",
             "Takes the loss that a winner was chosen by for the loss that it will have.",
         ),
         Wrong(

@@ -152,8 +152,8 @@ def two_runs(grid: Mapping[str, Sequence], name: str = "iris", repeats: Sequence
     """Return what two runs of one unseeded grid search find on the same rows: a row for each pair of runs.
 
     Columns: repeat (the draw of the rows); same_winner, whether both name the same configuration by loss;
-    between_runs, by how much a trial's loss differs between the two runs (the mean over those with the learning rate
-    of the first run's winner); and between_best_two, by how much the two best trials of one run differ (the mean of
+    run_to_run, by how much a trial's loss differs between the two runs (the mean over those with the learning rate
+    of the first run's winner); and best_to_second, by how much the two best trials of one run differ (the mean of
     both runs).
     """
     networks = list(ParameterGrid({key: grid[key] for key in ("lr", "batch_size")}))
@@ -167,7 +167,7 @@ def two_runs(grid: Mapping[str, Sequence], name: str = "iris", repeats: Sequence
         gaps = [np.diff(table["val_loss"].nsmallest(2))[0] for table in (a, b)]
         moves = abs(a["val_loss"] - b["val_loss"])[a["lr"] == a.at[incumbent(a), "lr"]].mean()
         rows.append((repeat, incumbent(a) == incumbent(b), moves, np.mean(gaps)))
-    return pd.DataFrame(rows, columns=["repeat", "same_winner", "between_runs", "between_best_two"])
+    return pd.DataFrame(rows, columns=["repeat", "same_winner", "run_to_run", "best_to_second"])
 
 
 def fault_costs(grid: Mapping[str, Sequence], n_splits: int = 60, *, more_lrs: Sequence[float] = (0.0032,)):
