@@ -142,3 +142,14 @@ def test_nothing_else_is_read(tmp_path):
 def test_a_bad_name_is_refused(tmp_path, name):
     with pytest.raises(ValueError, match="name is"):
         capstone.save(tmp_path, name, LINE)
+
+
+def test_what_is_tried_by_hand_is_a_search_like_any_other(small, monkeypatch):
+    monkeypatch.setattr(capstone, "BUDGET", 8)  # four tries of two epochs
+    game = capstone.by_hand()
+    for lr, hidden_size in ((0.0001, 8), (0.0031, 21), (0.01, 32), (0.01, 8)):
+        game.submit({"lr": lr, "hidden_size": hidden_size})
+    assert game.n_left == 0 and [c["hidden_size"] for c in game.configs] == [8, 20, 32, 8]
+    trials = run(grid_search(game.configs, 2), TrainingObjective(capstone.load_splits("digits")))
+    assert trials["val_loss"].tolist() == pytest.approx(game.losses, abs=1e-9)
+    assert capstone.line(trials)["epochs"] == 8 and set(trials["batch_size"]) == {48}

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.challenge import Challenge
 from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.classroom.studies.racing import CODE
 from hpt_helpers.classroom.studies.repeats import fresh
@@ -25,6 +26,7 @@ from hpt_helpers.trials import config_of, incumbent
 
 DATA, BUDGET = "digits", 2000
 SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(32, 64), "hidden_size": Integer(8, 32)})
+HAND = SearchSpace({name: SPACE[name] for name in ("lr", "hidden_size")})  # what is searched by hand
 N_SEARCHES, N_POOL, N_EPOCHS = 200, 100, 80  # random searches, the trials that they draw from, and epochs of a trial
 JUDGES = range(1000, 1005)  # the repeats that judge; nothing is chosen by them
 COLUMNS = ("epochs", "val_loss", "beaten_by", "fresh")
@@ -39,6 +41,16 @@ def random_searches(*, progress: bool = False) -> np.ndarray:
     pool = landscape(SPACE.sample(N_POOL, seed=0), load_splits(DATA), n_epochs=N_EPOCHS, seeds=[0], progress=progress)
     losses, rng = pool.val_loss[:, 0, -1], np.random.default_rng(0)
     return np.sort([rng.permutation(losses)[: BUDGET // N_EPOCHS].min() for _ in range(N_SEARCHES)])
+
+
+def by_hand(*, progress: bool = False) -> Challenge:
+    """Return the capstone as a game: 25 tries of 80 epochs at learning rate and hidden size, with batches of 48.
+
+    The losses are those of `TrainingObjective` under seed 0: `grid_search(game.configs, N_EPOCHS)` is the same search.
+    """
+    plane = [config | {"batch_size": 48} for config in HAND.grid({"lr": 13, "hidden_size": 7})]
+    hidden = landscape(plane, load_splits(DATA), n_epochs=N_EPOCHS, seeds=[0], progress=progress)
+    return Challenge(hidden, budget=BUDGET // N_EPOCHS)
 
 
 def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:

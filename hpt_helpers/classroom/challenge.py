@@ -36,7 +36,7 @@ class Challenge(ipywidgets.VBox):
             raise ValueError("some configuration of the landscape diverged; a loss for each is needed")
         if not N_START < budget <= len(losses):
             raise ValueError(f"budget is {budget!r}; {N_START + 1} to {len(losses)} are allowed")
-        self.budget, self.tries = budget, []
+        self.budget, self.tries, self._common = budget, [], dict(landscape.configs[0])
         self._losses = np.full([len(values) for values in self.axes.values()], np.nan)
         for config, loss in zip(landscape.configs, losses, strict=True):
             self._losses[tuple(values.index(config[name]) for name, values in self.axes.items())] = loss
@@ -65,6 +65,12 @@ class Challenge(ipywidgets.VBox):
     @property
     def n_left(self) -> int:
         return self.budget - len(self.tries)
+
+    @property
+    def configs(self) -> list[dict]:
+        """The configurations of the tries so far, those hyperparameters included that do not vary."""
+        values = [{name: self.axes[name][k] for name, k in zip(self.axes, i, strict=True)} for i in self.tries]
+        return [self._common | varying for varying in values]
 
     @property
     def losses(self) -> list[float]:

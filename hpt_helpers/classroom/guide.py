@@ -11,7 +11,8 @@ HERE = "05_bake_off"
 class Branch(NamedTuple):
     """A question and what to do if the answer is yes, where that was shown to pay, and where it did not.
 
-    next: what stands on the arrow to the next question. answer: on the arrow to the advice.
+    next: what stands on the arrow to the next question. answer: on the arrow to the advice. tried: among how many
+    problems the one was found on which it pays most clearly, where it was looked for; the choice is part of the proof.
     """
 
     question: str
@@ -20,6 +21,7 @@ class Branch(NamedTuple):
     fails: tuple[Place, ...] = ()
     answer: str = "yes"
     next: str = "no"
+    tried: int = 0
 
 
 GUIDE = (
@@ -32,23 +34,29 @@ GUIDE = (
     Branch(
         "Do one or two settings matter,\nin a range that you know?",
         "Grid search:\nextend, then refine",
-        (("01_grid_search", "The winner lies on the edge. What now?"),),
+        (("02_random_search", "A grid is a bet on placement"),),
         (("02_random_search", "Six dimensions, of which one matters"),),
     ),
     Branch(
         "Are most settings hopeless,\nand is early order late order?",
-        "Hyperband or ASHA,\nwithout reckless settings",
-        (("04_hyperband", "Is early order late order?"), (HERE, "Is it always so?")),
+        "Hyperband, with many workers ASHA;\nno reckless settings",
+        (
+            ("04_hyperband", "Is early order late order?"),
+            ("04_hyperband", "Many machines, some of them slow"),
+            (HERE, "Is it always so?"),
+        ),
         ((HERE, "The same winners, trained again"),),
+        tried=9,
     ),
     Branch(
         "Few dear trials, one by one,\na loss with little noise?",
         "Bayesian optimisation\nor TPE",
         (("03_bayesian_optimization", "Is what it learns true?"),),
         ((HERE, "The same winners, trained again"),),
+        tried=18,
     ),
     Branch(
-        "Anything else,\nor many workers at once",
+        "Anything else",
         "Random search",
         (("02_random_search", "Six dimensions, of which one matters"),),
         answer="",
@@ -79,6 +87,7 @@ def as_text() -> str:
     for i, branch in enumerate(GUIDE, start=1):
         question, advice = (text.replace("\n", " ") for text in (branch.question, branch.advice))
         lead = f"{question} Yes:" if branch.answer else f"{question}:"
-        line = f"{i}. {lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}."
+        found = f" (the clearest of {branch.tried} problems tried)" * bool(branch.tried)
+        line = f"{i}. {lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}{found}."
         lines.append(line + f" Against it: {', '.join(link(*p) for p in branch.fails)}." * bool(branch.fails))
     return "\n".join(lines)

@@ -172,7 +172,7 @@ def sums(finalists):
     return i, sum(finalists[i]["again"][2:])
 
 
-@wrong("5.q3", "last loss only")
+@wrong("5.q3", "fourth loss only")
 def last_only(finalists):
     i, _ = loop(finalists)
     return i, finalists[i]["again"][-1]
@@ -195,3 +195,39 @@ def reports_searched(finalists):
 @wrong("5.q3", "KeyError")
 def misspelt(finalists):
     return loop([{"again": f["agian"]} for f in finalists])
+
+
+def chosen_by(rank, reported=lambda f: sum(f["again"][2:]) / 2):
+    """Return a report that leaves nan out, chooses by rank(finalist) and reports what is given."""
+
+    def report(finalists):
+        good = [i for i, f in enumerate(finalists) if not any(map(math.isnan, f["again"]))]
+        best = min(good, key=lambda i: rank(finalists[i]))
+        return best, reported(finalists[best])
+
+    return report
+
+
+for name, words, answer in (
+    ("searched_too", "with `searched` in it", chosen_by(lambda f: f["searched"] + sum(f["again"][:2]))),
+    ("searched_half", "`searched` in it", chosen_by(lambda f: f["searched"] + sum(f["again"][:2]) / 2)),
+    ("the_higher", "lower mean of the first two", chosen_by(lambda f: max(f["again"][:2]))),
+    ("promise_kept", "lower mean", chosen_by(lambda f: abs(sum(f["again"][:2]) / 2 - f["searched"]))),
+    ("first_three", "lower mean of the first two", chosen_by(lambda f: sum(f["again"][:3]))),
+    ("second_and_third", "lower mean of the first two", chosen_by(lambda f: sum(f["again"][1:3]))),
+    ("rounded", "rounded", chosen_by(lambda f: sum(f["again"][:2]), lambda f: round(sum(f["again"][2:]) / 2, 2))),
+    ("third_only", "third loss only", chosen_by(lambda f: sum(f["again"][:2]), lambda f: f["again"][2])),
+    (
+        "middle_two",
+        "mean of the last two",
+        chosen_by(lambda f: sum(f["again"][:2]), lambda f: sum(f["again"][1:3]) / 2),
+    ),
+):
+    answer.__name__ = name
+    wrong("5.q3", words)(answer)
+
+
+@wrong("5.q3", "position is not")
+def position_from_one(finalists):
+    position, loss = chosen_by(lambda f: sum(f["again"][:2]))(finalists)
+    return position + 1, loss

@@ -163,3 +163,13 @@ def two_arguments(n, wins):
 @wrong("5.q1", "NameError")
 def forgotten_import(n):
     return binom.isf(0.025, n, 0.5) + 1  # noqa: F821
+
+
+@wrong("5.q1", "halved twice")
+def halves_the_limit_twice(n):
+    return next(w for w in range(n + 2) if stats.binom.sf(w - 1, n, 0.5) <= 0.0125)
+
+
+@wrong("5.q1", "does no value meet the condition")
+def two_sided_at_half_the_limit(n):
+    return min(w for w in range(n + 1) if 2 * stats.binom.sf(w - 1, n, 0.5) <= 0.025)

@@ -36,8 +36,19 @@ def _finalists(*rows) -> tuple:
 
 
 def report_cases() -> list[tuple]:
-    nan = math.nan
+    nan = float("nan")  # not math.nan itself, or `is` would find it
+    many = [
+        (0.02, 0.30, 0.10, 0.01, 0.30),  # the lowest as searched, and of the second and third
+        (0.09, 0.08, 0.16, 0.211, 0.145),  # to be chosen
+        (0.10, 0.14, 0.12, 0.10, 0.01),  # of all four
+        (0.03, 0.15, 0.11, 0.30, 0.25),  # of `searched` and the first two
+        (0.11, 0.13, 0.135, 0.40, 0.20),  # of the higher of the first two
+        (0.225, 0.05, 0.40, 0.30, 0.30),  # of the first; and as promised
+        (0.12, 0.40, 0.05, 0.30, 0.30),  # of the second
+        (0.13, 0.14, 0.13, 0.02, 0.60),  # of the first three
+    ]
     return [
+        _finalists(*many),
         _finalists((0.04, 0.20, 0.22, 0.18, 0.20), (0.06, 0.10, 0.12, 0.14, 0.16), (0.05, 0.16, 0.14, 0.02, 0.04)),
         _finalists((0.03, nan, 0.05, 0.06, 0.07), (0.05, 0.11, 0.09, 0.12, 0.10), (0.06, 0.13, 0.15, 0.10, 0.12)),
         _finalists((0.05, 0.12, 0.14, 0.11, 0.13), (0.02, 0.04, 0.05, nan, 0.06), (0.07, 0.09, 0.11, 0.30, 0.32)),
@@ -72,6 +83,8 @@ def report_explained(got, expected, finalists) -> str:
     if type(position) not in (int, float) or position not in range(len(finalists)):
         return f"the first of the two values has to be a position, from 0 to {len(finalists) - 1}."
     chosen = finalists[int(position)]
+    if position != expected[0] and type(loss) in (int, float) and math.isclose(loss, expected[1], rel_tol=1e-9):
+        return "the loss is that of the right finalist, the position is not: count from 0 in the list as it was given."
     if any(map(math.isnan, chosen["again"])):
         return "you choose a finalist with a nan in `again`: look at all four of them."
     if position != expected[0]:
@@ -86,8 +99,9 @@ def _loss_explained(loss, chosen) -> str:
         "you report the mean of the two losses that chose": sum(again[:2]) / 2,
         "you report the mean of all four losses, two of which chose": sum(again) / 4,
         "you report a sum; the mean is asked for": sum(again[2:]),
-        "you report the lower of the last two; their mean is asked for": min(again[2:]),
-        "you report the last loss only; the mean of the last two is asked for": again[3],
+        "you report the third loss only; the mean of the last two is asked for": again[2],
+        "you report the fourth loss only; the mean of the last two is asked for": again[3],
+        "you report it rounded; report it as it is": round(sum(again[2:]) / 2, 2),
     }
     for words, value in known.items():
         if type(loss) in (int, float) and math.isclose(loss, value, rel_tol=1e-9):

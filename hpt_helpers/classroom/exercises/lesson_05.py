@@ -46,8 +46,13 @@ q1 = Function(
             "Takes a one-sided test for a two-sided one.",
         ),
         Wrong(
+            first_to_reach(0.0125),
+            "your limit is 0.0125: each side has 0.025. Is it halved twice?",
+            "Halves a limit that is one side's already; or reads a two-sided probability as one-sided.",
+        ),
+        Wrong(
             first_to_reach(0.025, shift=-1),
-            "that is one win too few. 'So many or more' begins with `wins` itself (scipy's sf(k) with k + 1).",
+            "that is one win too few. 'So many or more' begins with that number (and scipy's `sf(k, n, 0.5)` after k).",
             "Forgets that a survival function leaves its own argument out.",
         ),
         Wrong(
@@ -141,6 +146,11 @@ q3 = Function(
             report_by(lambda f: sum(f["again"][:2]), lambda f: sum(f["again"][:2]) / 2),
             "the choice is right, but you report the two losses that chose; report the other two.",
             "Reports the loss that chose.",
+        ),
+        Wrong(
+            report_by(lambda f: f["searched"] + sum(f["again"][:2]), lambda f: sum(f["again"][2:]) / 2),
+            "you choose by a mean with `searched` in it; that was lowest by luck as well. Leave it out.",
+            "Carries the mean of all losses over, the one by which the finalist came into the list included.",
         ),
         Wrong(
             report_by(lambda f: sum(f["again"]), lambda f: sum(f["again"][2:]) / 2),

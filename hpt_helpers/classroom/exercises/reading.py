@@ -18,6 +18,7 @@ CRASH_HELP = {
     r"'list' object has no attribute|list indices must be": (
         "A list is passed: np.array(...) makes an array of it, pd.DataFrame(...) a table."
     ),
+    r"empty (sequence|iterable)|argument is empty": "Nothing is left to choose from: does no value meet the condition?",
     r"^KeyError": "There is no such name in the input.",
     r"^IndexError": "A position beyond the end: is the list or array empty, or does a range end too early?",
     r"^StopIteration": "Nothing was found: does a range end too early?",
