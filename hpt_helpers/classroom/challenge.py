@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Mapping
 
 import ipywidgets
@@ -15,6 +16,7 @@ from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.slider import hidden
 
 N_RANDOM, N_MACHINES, N_START = 200, 20, 3
+LEVELS, NEAR = (7, 19, 31, 43), 0.05  # heights of numbers in points, and what is near, in widths of the axes
 FLOOR = 1e-4  # nats; what is nearer to the lowest loss is drawn here
 
 
@@ -203,15 +205,27 @@ def _draw_tries(game: Challenge, ax, xs, ys, *, above) -> None:
     """Draw the tries with their numbers, on a plane also with their losses, and the incumbent as a star."""
     on_a_plane = len(game.axes) == 2
     box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-    ax.plot(xs, ys, "o", color=COLOURS[0], ms=6, markeredgecolor="white", clip_on=False, label="your tries")
+    ax.plot(xs, ys, "o", color=COLOURS[0], ms=6, markeredgecolor="white", clip_on=False, label="tries")
+    heights = _heights(ax, xs)
     for i, (x, y, loss) in enumerate(zip(xs, ys, above, strict=True), 1):
-        text = f"{i}: {loss:.3f}" if on_a_plane else str(i)
-        ax.annotate(text, (x, y), (4, 5), textcoords="offset points", size=9, bbox=box)
+        text, place = (f"{i}: {loss:.3f}", (4, 5)) if on_a_plane else (str(i), (0, heights[i - 1]))
+        ax.annotate(text, (x, y), place, textcoords="offset points", size=9, ha="left" if on_a_plane else "center",
+                    bbox=box if on_a_plane else None)  # fmt: skip
     if xs:
         best = int(np.argmin(above))
         ax.plot(xs[best], ys[best], "*", color=COLOURS[2], ms=16, markeredgecolor="black", clip_on=False,
                 label="incumbent", zorder=4)  # fmt: skip
         ax.legend(loc="best", fontsize=8)
+
+
+def _heights(ax, xs) -> list[float]:
+    """Return how many points above its own point each number stands, so that those of near points do not overlap."""
+    places = [ax.transAxes.inverted().transform(ax.transData.transform((x, 1)))[0] for x in xs]
+    heights, level, last = [0.0] * len(xs), 0, -math.inf
+    for i in np.argsort(places):
+        level = (level + 1) % len(LEVELS) if places[i] - last < NEAR else 0
+        heights[i], last = LEVELS[level], places[i]
+    return heights
 
 
 def _draw_comparison(game: Challenge, ax) -> None:
@@ -226,7 +240,7 @@ def _draw_comparison(game: Challenge, ax) -> None:
         ax.step([FLOOR, *gap, worst], [0, *np.arange(1, len(gap) + 1) / len(gap), 1], where="post",
                 color=COLOURS[i], linestyle=("-", "--")[i - 1], label=f"{len(gap)} × {name}")  # fmt: skip
         texts.append(f"it beats {int((found > yours).sum())} of {len(found)} {name} searches")
-    ax.axvline(max(yours - lowest, FLOOR), color=COLOURS[0], linewidth=2, linestyle=":", label="yours")
+    ax.axvline(max(yours - lowest, FLOOR), color=COLOURS[0], linewidth=2, linestyle=":", label="this one")
     ax.set_xscale("log")
     ax.set_ylim(0, 1.02)
     ax.legend(loc="lower right", fontsize=8)
