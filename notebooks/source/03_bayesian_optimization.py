@@ -114,8 +114,7 @@ ours = posterior(tried, losses, place)
 np.allclose(ours, expected, rtol=0, atol=1e-8)
 
 # %% [markdown]
-# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials
-# (positions in `place`), all at large learning rates.
+# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials, all at large learning rates.
 
 # %%
 def surrogate(tried, losses, points):
@@ -240,7 +239,7 @@ seven = step(six)
 # ## More dimensions
 #
 # The search takes 2,000 random candidates, the first five as its start, with places from 0 to 1 by `to_unit`. This
-# strategy asks, is sent the losses (`losses = yield …`), and asks again. `told` is what the surrogate is told of
+# strategy asks, is sent the losses, and asks again. `told` is what the surrogate is told of
 # them: their logarithms, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 
 # %%
@@ -391,7 +390,7 @@ print(optimizer.Xi == result.x_iters)
 # print("Best accuracy:", -result.fun)              # chosen by it
 # ```
 #
-# We put our search in its place, run it 20 times (on 30 validation rows instead of test rows), and repair two of its
+# We put our search in its place, run it 20 times (on 30 validation rows), and repair two of its
 # faults in turn: first we seed it, then we
 # also choose by the loss. The table has means: how many different scores 20 trials have, how many share the best, and
 # the accuracy of the choice in per cent, as reported and fresh.
