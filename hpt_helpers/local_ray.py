@@ -33,14 +33,13 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
     """Start a Ray of this process's own, and stop it when the block ends, whatever ends it; or join a cluster.
 
     num_cpus: how many trials of one CPU run at a time; the others queue. address: connect to this existing cluster
-    instead, with the token your environment has for it, and only disconnect at the end; num_cpus then has no effect.
-    When not given it is RAY_ADDRESS of the environment; "local" starts a Ray in any case.
-    Yields a private temporary folder (mode 0700, removed at the end) for the Tuner's `storage_path`, in which a local
-    Ray keeps its own files too; on a cluster of several machines use storage that all of them see instead.
+    instead, with the token your environment has, and only disconnect at the end. If None, it is the environment's
+    RAY_ADDRESS; "local" is none. Yields a private temporary folder (mode 0700, removed at the end) for `storage_path`,
+    in which a local Ray keeps its own files too; several machines need storage that all of them see instead.
     The local Ray asks for a random token, because it listens on all interfaces whatever address it is given. It has no
     dashboard, asks nobody outside, and prints nothing: a trial's error is in the results. Environment variables, the
     "ray" logger's level and the handlers of SIGTERM and SIGINT are restored.
-    Raises RuntimeError where this process uses Ray already, or this Ray lacks what keeps it safe.
+    Raises RuntimeError where this process uses Ray already, or Ray's release lacks what this needs.
     """
     import ray
 
@@ -50,10 +49,9 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
         folder = at_exit.enter_context(_private_folder())
         at_exit.enter_context(_environment(QUIET))
         at_exit.callback(logging.getLogger("ray").setLevel, logging.getLogger("ray").level)
-        for number in (signal.SIGTERM, signal.SIGINT):  # Tune takes the second
-            handler = signal.getsignal(number)
-            if handler is not None and threading.current_thread() is threading.main_thread():
-                at_exit.callback(signal.signal, number, handler)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):  # the second for Tune
+                at_exit.callback(signal.signal, number, signal.getsignal(number) or signal.SIG_DFL)
         address = address or os.environ.get("RAY_ADDRESS") or "local"
         if address != "local":
             at_exit.callback(ray.shutdown)
@@ -158,13 +156,12 @@ def _random_token() -> Iterator[None]:
     import ray
 
     def read_again():  # Ray read both when it was imported; in this order, or it looks for a token that is gone
-        ray._raylet.Config.initialize("")
-        ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
+        try:
+            ray._raylet.Config.initialize("")
+            ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
+        except AttributeError as error:
+            raise RuntimeError(f"Ray {ray.__version__} cannot be told a token ({error}); tried were {TRIED}") from error
 
-    try:
-        read_again()
-    except AttributeError as error:
-        raise RuntimeError(f"Ray {ray.__version__} cannot be told a token ({error}); tried were {TRIED}") from error
     try:
         with _environment({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}):
             read_again()

@@ -4,11 +4,7 @@
 def safe_hyperband(**options):
     """Return a `HyperBandScheduler` of these options that ends where Ray's own (2.52 to 2.60) waits for ever.
 
-    Ray loses three events. (1) When a bracket's last trial comes to its end while the checkpoint with which another is
-    to pause there is still being written, that other is not stopped, and stays paused. (2) From its first cut on a
-    bracket counts as being processed, and a trial that fails later wakes none of those that wait for it. (3) A trial
-    that is to be tried again after a failure (`max_failures`) leaves its bracket and joins the newest.
-    Here a bracket whose trials all wait is looked at again, and a trial that is tried again keeps its place.
+    docs/beyond_one_machine.md says which three events Ray's loses.
     """
     from ray.tune.experiment import Trial
     from ray.tune.schedulers import HyperBandScheduler

@@ -2,13 +2,12 @@
 
 import math
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 
 from hpt_helpers.config import check_count, check_seed
 from hpt_helpers.ray_hyperband import safe_hyperband
 from hpt_helpers.ray_skopt import skopt_search
-from hpt_helpers.search import Objective, Request, answer_each, hashable, nine_digit_key
+from hpt_helpers.search import Objective, Request, answer_each, hashable
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 from hpt_helpers.trials import append_trial, read_log, trial_record, trial_table
@@ -25,64 +24,63 @@ def tune_on_ray(
 
     strategy_name: one of `STRATEGIES`. The first two try what `space.grid` and `sample` give, by Tune's own generator,
         the third what `skopt_search` suggests; hyperband and asha are Tune's schedulers, on what `sample` gives.
-    trainable_or_objective: an objective as for `run`, or a class Trainable, whose steps are epochs and whose results hold
-        val_loss, perhaps val_accuracy and failure (a reason); it goes on from a checkpoint of each epoch. An objective
-        is asked in the workers, one trial at a time, by hyperband and asha for 1, eta, eta**2, … epochs. It has no
-        checkpoint: **a paused trial starts again** at epoch 0, unless its process has trained its `identity`.
+    trainable_or_objective: an objective as for `run`, asked in the workers, by hyperband and asha for 1, eta, eta**2, …
+        epochs; without a checkpoint: **a paused trial starts again** at epoch 0, unless its process has trained its
+        `identity`. Or a class Trainable, with epochs as steps and results that hold val_loss, perhaps val_accuracy and
+        failure (a reason), which goes on from a checkpoint of each epoch.
     max_epochs: of each trial; None for its config["epochs"], not with hyperband and asha. n_trials: None for a whole
         grid, or one round of Hyperband's brackets. seed: of configurations, and of the objective's requests.
     storage_path: a folder that all nodes see, or an address such as s3://…, for Tune's files. log: a local file of
-        ended trials, `ended_trials.jsonl` in that folder when None. **A search that was killed goes on when it is asked
-        for again with its log**: what stands there is not run again; what ran then starts anew.
-    max_concurrent: how many trials run at a time; bayesian_search with None asks for one more. max_failures: how often a
-        trial is run again that lost its process, or whose Trainable raised. options: those of `space.grid` or
-        `bayesian_search`, or eta (3 when not given).
-    Rows are in the order of drawing, of bayesian_search in that of ending. runtime_s is the training alone. An
-    interrupt ends the search with a warning and the trials that have ended.
+        ended trials, `ended_trials.jsonl` there if None. **A search that was killed goes on when it is asked for again
+        with its log**: what stands there is not run again; what ran then starts anew.
+    max_concurrent: how many trials run at a time; bayesian_search asks for one more if None. max_failures: how often a
+        trial is run again that raised, or lost its process. options: those of `space.grid`, of `bayesian_search`, or
+        eta (3 if not given). Rows are as drawn, or of bayesian_search as ended. An interrupt ends it with a warning.
     Raises RuntimeError where this process uses no Ray; TypeError or ValueError for another name or option, counts below
-    1, max_concurrent with hyperband, another search's log, or one of hyperband or asha that is not of a whole search.
+    1, max_concurrent with hyperband, and a log of another search, or of one by hyperband or asha that was not over.
     """
     from ray import is_initialized, tune
-    from ray.tune.schedulers import ASHAScheduler
+
+    class OfConfigs(tune.search.BasicVariantGenerator):  # its trials are numbers of configurations
+        def next_trial(self):
+            if trial := super().next_trial():
+                trial.set_config(dict(configs[trial.config["trial"]]))
+            return trial
 
     if not is_initialized():
         raise RuntimeError("this process uses no Ray: call tune_on_ray in a block `with local_ray() as folder:`")
-    cutting = {"hyperband": safe_hyperband, "asha": ASHAScheduler}.get(strategy_name)
+    search = f"{strategy_name}, max_epochs={max_epochs}, seed={check_seed('seed', seed)}, {options} in {space}"
+    cutting = {"hyperband": safe_hyperband, "asha": tune.schedulers.ASHAScheduler}.get(strategy_name)
     eta = check_count("eta", options.pop("eta", 3), least=2) if cutting else None
     configs = _configs(strategy_name, space, max_epochs, n_trials, seed, max_concurrent, eta, options)
     n_trials = len(configs) if configs else check_count("n_trials", n_trials)
     trainable = _trainable(trainable_or_objective, max_epochs, eta, seed)
-    search = {"strategy": strategy_name, "max_epochs": max_epochs, "seed": check_seed("seed", seed)}
     log = Path(log or Path(storage_path, "ended_trials.jsonl"))
-    ended = _read(log, search, configs)
+    ended = _read(log, search, n_trials)
     left = sorted(set(range(n_trials)) - {record["place"] for record in ended})
     if ended and left and cutting:
-        found = f"{log} has {len(ended)} of the {n_trials} trials of a search by {strategy_name}"
-        raise ValueError(f"{found}, which cannot go on: Tune stores nothing of its scheduler's state. Take another log")
+        raise ValueError(
+            f"{log} has {len(ended)} of {n_trials} trials: {strategy_name} cannot go on, Tune keeps no cuts"
+        )
     if left:
         log.parent.mkdir(parents=True, exist_ok=True)
-        known = [(record["config"], record["val_loss"]) for record in ended]
         tune.Tuner(
-            trainable,
-            param_space={"trial": tune.grid_search(left)} if configs else {},
+            trainable, param_space={"trial": tune.grid_search(left)} if configs else {},
             tune_config=tune.TuneConfig(
-                metric="val_loss", mode="min", num_samples=1 if configs else len(left),
-                search_alg=_generator(configs, max_concurrent or 0) if configs
-                else skopt_search(space, n_trials, seed=seed, evaluated=known, **options),
-                max_concurrent_trials=None if configs else max_concurrent,
+                metric="val_loss", mode="min", reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
+                search_alg=OfConfigs(max_concurrent=max_concurrent or 0) if configs
+                else skopt_search(space, n_trials, seed=seed, evaluated=ended, **options),
+                num_samples=1 if configs else len(left), max_concurrent_trials=None if configs else max_concurrent,
                 scheduler=cutting and cutting(max_t=max_epochs, reduction_factor=eta),
-                reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
             ),
             run_config=tune.RunConfig(
                 storage_path=str(storage_path), verbose=0, progress_reporter=tune.CLIReporter(),
-                callbacks=[_ended_trials(log, search, len(ended))],
-                stop=max_epochs and {"training_iteration": max_epochs},
+                callbacks=[_ended_trials(log, search)], stop=max_epochs and {"training_iteration": max_epochs},
                 failure_config=tune.FailureConfig(max_failures=max_failures),
-                # Where one is kept, a trial may be sent to a checkpoint that is gone.
-                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),  # of 1, Tune loses it
             ),
         ).fit()  # fmt: skip
-        ended = _read(log, search, configs)
+        ended = _read(log, search, n_trials)
     if len(ended) < n_trials:
         warnings.warn(f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept", stacklevel=2)
     return trial_table(ended)
@@ -103,19 +101,6 @@ def _configs(name, space, max_epochs, n_trials, seed, max_concurrent, eta, optio
     if name == "hyperband" and n_trials is None:
         n_trials = sum(rungs[0][0] for rungs in hyperband_schedule(max_epochs, eta, survivors="ceil"))
     return space.sample(n_trials, seed=seed, **options)
-
-
-def _generator(configs: list[dict], max_concurrent: int):
-    """Return Tune's generator with the configurations of the trials' numbers. (As its points, it unpacks tuples.)"""
-    from ray.tune.search import BasicVariantGenerator
-
-    class OfConfigs(BasicVariantGenerator):
-        def next_trial(self):
-            if trial := super().next_trial():
-                trial.set_config(dict(configs[trial.config["trial"]]))
-            return trial
-
-    return OfConfigs(max_concurrent=max_concurrent)
 
 
 def _trainable(objective: type | Objective, max_epochs: int | None, eta: int | None, seed: int) -> type:
@@ -143,9 +128,9 @@ def _trainable(objective: type | Objective, max_epochs: int | None, eta: int | N
             failure = failure or ("" if math.isfinite(loss) else f"validation loss is {loss}")
             self.charged += self.n_epochs - n_done if n_trained is None else n_trained
             return {
-                "training_iteration": self.n_epochs, "charged_epochs": self.charged, "failure": failure,
-                "val_loss": math.inf if failure else loss, "val_accuracy": accuracy,  # nan might be sorted to the front
-                "done": bool(failure) or self.n_epochs == last,
+                "val_loss": math.inf if failure else loss, "val_accuracy": accuracy,  # Ray may sort nan to the front
+                "training_iteration": self.n_epochs, "charged_epochs": self.charged,
+                "failure": failure, "done": bool(failure) or self.n_epochs == last,
             }  # fmt: skip
 
         def save_checkpoint(self, checkpoint_dir):
@@ -157,28 +142,24 @@ def _trainable(objective: type | Objective, max_epochs: int | None, eta: int | N
     return ObjectiveTrial
 
 
-def record_of(config: Mapping, metrics: Mapping, error: Exception | None) -> dict:
-    """Return the `trial_record` of a trial of Tune's: its last result, and what it raised, or None."""
-    raised = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-    return trial_record(
-        config, n_epochs=metrics.get("training_iteration", 0), charged_epochs=metrics.get("charged_epochs"),
-        reason=metrics.get("failure", "") if error is None else raised, runtime_s=metrics.get("time_total_s", math.nan),
-        val_loss=metrics.get("val_loss", math.nan), val_accuracy=metrics.get("val_accuracy", math.nan),
-    )  # fmt: skip
-
-
-def _ended_trials(log: Path, search: dict, n_ended: int):
+def _ended_trials(log: Path, search: str):
     """Return a callback of Tune's that appends each trial to the log as it ends: Tune's own state lags behind."""
     from ray import tune
 
     class EndedTrials(tune.Callback):
-        number = n_ended
+        number = len(read_log(log))
 
         def on_trial_complete(self, iteration, trials, trial, **info):
-            error = (trial.get_pickled_error() or trial.get_error()) if trial.status == trial.ERROR else None
-            record = record_of(trial.config, trial.last_result or {}, error)
+            last = trial.last_result or {}
+            error = (trial.get_pickled_error() or trial.get_error()) if trial.status == trial.ERROR else ""
+            record = trial_record(
+                trial.config, n_epochs=last.get("training_iteration", 0), runtime_s=last.get("time_total_s", math.nan),
+                val_loss=last.get("val_loss", math.nan), val_accuracy=last.get("val_accuracy", math.nan),
+                charged_epochs=last.get("charged_epochs"),
+                reason=str(error).strip().rpartition("\n")[2] or last.get("failure", ""),
+            )  # fmt: skip
             place = trial.evaluated_params.get("trial", self.number)
-            append_trial(log, {**record, **search, "place": place}, trial=self.number)
+            append_trial(log, {**record, "search": search, "place": place}, trial=self.number)
             self.number += 1
 
         on_trial_error = on_trial_complete
@@ -186,12 +167,11 @@ def _ended_trials(log: Path, search: dict, n_ended: int):
     return EndedTrials()
 
 
-def _read(log: Path, search: dict, configs: list[dict] | None) -> list[dict]:
+def _read(log: Path, search: str, n_trials: int) -> list[dict]:
     """Return the log's records, by their places. Raises ValueError for those of another search."""
     records = read_log(log)
-    for i, record in enumerate(records):
-        config = record["config"] = {name: hashable(value) for name, value in record["config"].items()}
-        [expected] = [config] if not configs else configs[record.get("place", 0) :][:1] or [{}]
-        if not search.items() <= record.items() or nine_digit_key(config) != nine_digit_key(expected):
-            raise ValueError(f"trial {i} of {log} is {record}; it is none of this search, {search}")
-    return sorted(records, key=lambda record: record["place"])
+    for record in records:
+        if record.get("search") != search:
+            raise ValueError(f"{log} is the log of another search, {record.get('search')}; this one is {search}")
+        record["config"] = {name: hashable(value) for name, value in record["config"].items()}
+    return sorted((r for r in records if r["place"] < n_trials), key=lambda r: r["place"])

@@ -198,7 +198,7 @@ class _Search:
         if isinstance(asked, Suggestions) and found[0].keys() == config.keys() and found[0] != config:
             config = {name: hashable(value) for name, value in found[0].items()}
             asked[i] = config, n_epochs = config, config.get("epochs", n_epochs)
-        if (nine_digit_key(found[0]), *found[1:]) != (nine_digit_key(config), n_epochs, self.seed):
+        if (_nine_digits(found[0]), *found[1:]) != (_nine_digits(config), n_epochs, self.seed):
             wanted = f"the search asks for {(config, n_epochs, self.seed)}; it is the log of another search"
             raise ValueError(f"the log's trial {len(self.records) + i} (config, epochs, seed) is {found}, {wanted}")
         return None if self.retry_failed and record["status"] == "failed" else record | {"config": config}
@@ -285,7 +285,7 @@ def _outcome(answer: Any) -> Outcome:
         return Outcome.of_error(TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed"))
 
 
-def nine_digit_key(config: Mapping) -> str:
+def _nine_digits(config: Mapping) -> str:
     """Return the identity of a configuration but for the last digits of its floats, in which processors differ."""
     return config_key(json.loads(config_key(config), parse_float=lambda text: float(f"{float(text):.9g}")))
 

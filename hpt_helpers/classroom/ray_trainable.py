@@ -14,9 +14,8 @@ import torch
 
 from hpt_helpers.config import check_config
 from hpt_helpers.data import load_splits
-from hpt_helpers.ray_tune import record_of
 from hpt_helpers.training import evaluate, start_training, train_one_epoch
-from hpt_helpers.trials import trial_table
+from hpt_helpers.trials import trial_record, trial_table
 
 
 def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: int = 0) -> type:
@@ -79,5 +78,15 @@ def results_table(results: Iterable) -> pd.DataFrame:
 
     results: what `Tuner.fit` returned of `course_trainable`. A trial that diverged, or raised, is a failed one.
     """
-    # Tune has no configuration of a trial that raised before its first result.
-    return trial_table(record_of(result.config or {}, result.metrics or {}, result.error) for result in results)
+    records = []
+    for result in results:
+        metrics = result.metrics or {}
+        reason = metrics.get("failure", "")
+        if result.error is not None:
+            reason = (str(result.error).strip().splitlines() or [type(result.error).__name__])[-1]
+        records.append(trial_record(
+            result.config or {},  # Tune has none of a trial that raised before its first result
+            n_epochs=metrics.get("training_iteration", 0), reason=reason, val_loss=metrics.get("val_loss", math.nan),
+            val_accuracy=metrics.get("val_accuracy", math.nan), runtime_s=metrics.get("time_total_s", math.nan),
+        ))  # fmt: skip
+    return trial_table(records)

@@ -24,7 +24,7 @@ from hpt_helpers.search import run
 from hpt_helpers.strategies import bayesian_search, grid_search, random_search
 from hpt_helpers.training import fit
 from hpt_helpers.trials import read_log, same_trials
-from tests.cluster.two_nodes import HEAD, SPACE, Traces, slow_course_trial, slow_loss, time_limit, two_nodes
+from tests.cluster.two_nodes import SPACE, Traces, slow_course_trial, slow_loss, time_limit, two_nodes
 
 LIMIT_S = 240  # for one search, on a busy machine; a quiet one needs under 20
 R = 9
@@ -76,7 +76,7 @@ def test_a_node_is_lost_in_the_middle_of_a_trial_and_the_search_ends_as_if_it_we
     after = [line for line in lines[lines.index(lost) + 1 :] if line["config"] == lost["config"]]
     # The recovery: the step that the node began and never ended was taken elsewhere, from the checkpoint before it.
     assert [line["what"] for line in after if line["at"] == lost["at"]] in ([], ["end"])  # at the very last moment
-    assert min(line["epoch"] for line in after if line["at"] == HEAD) >= lost["epoch"] - 1 >= 1
+    assert min(line["epoch"] for line in after if line["at"] == nodes.head_at) >= lost["epoch"] - 1 >= 1
     # None lost, none counted twice, and each with the loss of an uninterrupted training.
     assert len(table) == len(read_log(tmp_path / "ended_trials.jsonl")) == 12
     if name != "bayesian_search":
@@ -104,7 +104,7 @@ def test_the_same_search_gives_the_table_of_run(nodes, tmp_path):
                     **options.get(name, {}),
                 )  # fmt: skip
             assert same_trials(table, run(strategy, objective, seed=3)), name
-    assert {line["at"] for line in Traces(tmp_path / "traces.jsonl").read()} >= {HEAD, nodes.worker_at}
+    assert {line["at"] for line in Traces(tmp_path / "traces.jsonl").read()} >= {nodes.head_at, nodes.worker_at}
 
 
 # --- a driver that is killed -------------------------------------------------------------------------

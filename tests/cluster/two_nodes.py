@@ -7,8 +7,10 @@ import os
 import signal
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from hpt_helpers import local_ray as room
 from hpt_helpers.classroom.ray_trainable import course_trainable
@@ -19,27 +21,36 @@ SPACE = SearchSpace(
 )
 # A lost node is noticed within two seconds.
 SOON = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
-HEAD = "127.0.0.2"
 
 
 class TwoNodes:
     """The cluster: its address, and its worker node, which can be killed and replaced."""
 
     def __init__(self, cluster, folder):
-        self.cluster, self.folder, self._number = cluster, folder, 2
-        self._add(_system_config=SOON)
+        self.cluster, self.folder, self._number = cluster, folder, 1
+        _, self.head_at = self._add(_system_config=SOON)
         self.address = cluster.address
         self.add_worker()
 
     def _add(self, **options):
-        memory = 80 * 2**20
-        at = f"127.0.0.{self._number}"
+        """Add a node, at the sixth attempt at the latest: its agents have 15 s to start, too few on a busy machine."""
+        for _ in range(5):
+            with suppress(Exception):
+                return self._try_to_add(options)
+            for process in psutil.Process().children():
+                with suppress(psutil.Error):  # such as one that has ended
+                    if any(argument.endswith(f"={self._last_at}") for argument in process.cmdline()):
+                        process.kill()
+        return self._try_to_add(options)
+
+    def _try_to_add(self, options):
         self._number += 1
+        self._last_at = f"127.0.0.{self._number}"
         node = self.cluster.add_node(
-            num_cpus=1, node_ip_address=at, temp_dir=str(self.folder), include_dashboard=False,
-            object_store_memory=memory, **options,
+            num_cpus=1, node_ip_address=self._last_at, temp_dir=str(self.folder), include_dashboard=False,
+            object_store_memory=80 * 2**20, **options,
         )  # fmt: skip
-        return node, at
+        return node, self._last_at
 
     def add_worker(self):
         self.worker, self.worker_at = self._add()
@@ -84,7 +95,7 @@ def time_limit(seconds):
 
 
 class Traces:
-    """A file to which each step of a trial writes a line when it starts and when it ends: what really ran, and where."""
+    """A file to which each step of a trial writes a line when it starts and when it ends: what ran, and where."""
 
     def __init__(self, path):
         self.path = Path(path)
