@@ -1,11 +1,8 @@
-"""Ray Tune's HyperBandScheduler, mended: no bracket waits for ever. Ray is imported where it is used."""
+"""Ray Tune's HyperBandScheduler (2.52 to 2.60), mended: no bracket waits for ever. Ray is imported where it is used."""
 
 
 def safe_hyperband(**options):
-    """Return a `HyperBandScheduler` of these options that ends where Ray's own (2.52 to 2.60) waits for ever.
-
-    docs/beyond_one_machine.md says which three events Ray's loses.
-    """
+    """Return a `HyperBandScheduler` that ends where Ray's own waits for ever; docs/beyond_one_machine.md says where."""
     from ray.tune.experiment import Trial
     from ray.tune.schedulers import HyperBandScheduler
 

@@ -48,7 +48,7 @@ class TwoNodes:
         self._last_at = f"127.0.0.{self._number}"
         node = self.cluster.add_node(
             num_cpus=1, node_ip_address=self._last_at, temp_dir=str(self.folder), include_dashboard=False,
-            object_store_memory=80 * 2**20, **options,
+            object_store_memory=80 * 2**20, no_monitor=True, include_log_monitor=False, **options,
         )  # fmt: skip
         return node, self._last_at
 
