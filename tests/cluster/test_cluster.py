@@ -72,11 +72,11 @@ def test_a_node_is_lost_in_the_middle_of_a_trial_and_the_search_ends_as_if_it_we
             seen["over"] = True
             killer.join()
     nodes.add_worker()
-    lost, lines = seen["killed"], traces.read()
-    after = [line for line in lines[lines.index(lost) + 1 :] if line["config"] == lost["config"]]
-    # The recovery: the step that the node began and never ended was taken elsewhere, from the checkpoint before it.
-    assert [line["what"] for line in after if line["at"] == lost["at"]] in ([], ["end"])  # at the very last moment
-    assert min(line["epoch"] for line in after if line["at"] == nodes.head_at) >= lost["epoch"] - 1 >= 1
+    lost = [line for line in traces.read() if line["config"] == seen["killed"]["config"]]
+    there = [line["epoch"] for line in lost if line["at"] == seen["killed"]["at"]]
+    elsewhere = [line["epoch"] for line in lost if line["at"] == nodes.head_at]
+    # The recovery: it went on elsewhere, from a checkpoint of an epoch that had ended there.
+    assert 2 <= min(elsewhere) <= max(there) + 1 and max(elsewhere) > seen["killed"]["epoch"] - 1
     # None lost, none counted twice, and each with the loss of an uninterrupted training.
     assert len(table) == len(read_log(tmp_path / "ended_trials.jsonl")) == 12
     if name != "bayesian_search":
