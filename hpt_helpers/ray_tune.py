@@ -60,7 +60,8 @@ def tune_on_ray(
     left = sorted(set(range(n_trials)) - {record["place"] for record in ended})
     if ended and left and cutting:
         raise ValueError(
-            f"{log} has {len(ended)} of {n_trials} trials: {strategy_name} cannot go on, Tune keeps no cuts"
+            f"{log} has {len(ended)} of the {n_trials} trials of a search by {strategy_name}, which cannot be taken up: "
+            "Tune stores nothing of its scheduler. Begin anew in another storage_path, or with another log"
         )
     if left:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +98,7 @@ def _configs(name, space, max_epochs, n_trials, seed, max_concurrent, eta, optio
     if name == "bayesian_search":
         return None
     if name == "grid_search":
-        return space.grid(**options)[:n_trials]
+        return space.grid(**options)[: n_trials and check_count("n_trials", n_trials)]
     if name == "hyperband" and n_trials is None:
         n_trials = sum(rungs[0][0] for rungs in hyperband_schedule(max_epochs, eta, survivors="ceil"))
     return space.sample(n_trials, seed=seed, **options)

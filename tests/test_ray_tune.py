@@ -46,6 +46,8 @@ def ray_but_not_started(monkeypatch, tmp_path):
         ({"trainable_or_objective": dict}, TypeError, "trainable_or_objective is <class 'dict'>; a class Trainable"),
         ({"n_trials": 0}, ValueError, "n is 0"),
         ({"n_trials": None}, TypeError, "n is None"),
+        ({"strategy_name": "grid_search", "n_trials": -1}, ValueError, "n_trials is -1"),
+        ({"strategy_name": "grid_search", "n_trials": 0}, ValueError, "n_trials is 0"),
         ({"strategy_name": "bayesian_search", "n_trials": None}, TypeError, "n_trials is None"),
         ({"max_epochs": 0}, ValueError, "max_epochs is 0"),
         ({"strategy_name": "asha", "max_epochs": None}, TypeError, "max_epochs is None"),
@@ -229,7 +231,7 @@ def test_hyperband_and_asha_do_not_go_on_but_a_whole_search_is_given_back(monkey
     with pytest.warns(UserWarning, match="interrupted"):
         tune_on_ray(name, SPACE, OBJECTIVE, **arguments)
     log = tmp_path / "ended_trials.jsonl"
-    with pytest.raises(ValueError, match=rf"ended_trials.jsonl has 2 of 3 trials: {name} cannot go on"):
+    with pytest.raises(ValueError, match=rf"has 2 of the 3 trials of a search by {name}, which cannot be taken up"):
         tune_on_ray(name, SPACE, OBJECTIVE, **arguments)
     append_trial(log, read_log(log)[0] | {"place": 2}, trial=2)
     assert len(tune_on_ray(name, SPACE, OBJECTIVE, **arguments)) == 3

@@ -76,7 +76,7 @@ def test_a_node_is_lost_in_the_middle_of_a_trial_and_the_search_ends_as_if_it_we
     there = [line["epoch"] for line in lost if line["at"] == seen["killed"]["at"]]
     elsewhere = [line["epoch"] for line in lost if line["at"] == nodes.head_at]
     # The recovery: it went on elsewhere, from a checkpoint of an epoch that had ended there.
-    assert 2 <= min(elsewhere) <= max(there) + 1 and max(elsewhere) > seen["killed"]["epoch"] - 1
+    assert 2 <= min(elsewhere) <= max(there) + 1
     # None lost, none counted twice, and each with the loss of an uninterrupted training.
     assert len(table) == len(read_log(tmp_path / "ended_trials.jsonl")) == 12
     if name != "bayesian_search":
