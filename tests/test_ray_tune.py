@@ -131,7 +131,7 @@ def test_a_trial_paused_at_a_rung_goes_on_at_the_next_in_another_process():
 def test_a_reused_process_starts_the_next_trial_at_the_first_rung():
     trial = ray_tune._trainable(OBJECTIVE, 9, 3, 0)(CONFIG)
     steps(trial)
-    assert trial.reset(dict(CONFIG)) is True
+    assert trial.reset_config(CONFIG) is True
     assert shown(steps(trial), "training_iteration", "charged_epochs") == [(1, 1), (3, 4), (9, 13)]
 
 
