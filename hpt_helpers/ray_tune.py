@@ -60,8 +60,8 @@ def tune_on_ray(
     left = sorted(set(range(n_trials)) - {record["place"] for record in ended})
     if ended and left and cutting:
         raise ValueError(
-            f"{log} has {len(ended)} of the {n_trials} trials of a search by {strategy_name}, which cannot be taken up: "
-            "Tune stores nothing of its scheduler. Begin anew in another storage_path, or with another log"
+            f"{log} has {len(ended)} of {n_trials} trials of a search by {strategy_name}, which cannot be taken up, "
+            "because Tune stores nothing of its scheduler. Begin anew in another storage_path, or with another log"
         )
     if left:
         log.parent.mkdir(parents=True, exist_ok=True)

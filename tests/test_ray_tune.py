@@ -231,7 +231,7 @@ def test_hyperband_and_asha_do_not_go_on_but_a_whole_search_is_given_back(monkey
     with pytest.warns(UserWarning, match="interrupted"):
         tune_on_ray(name, SPACE, OBJECTIVE, **arguments)
     log = tmp_path / "ended_trials.jsonl"
-    with pytest.raises(ValueError, match=rf"has 2 of the 3 trials of a search by {name}, which cannot be taken up"):
+    with pytest.raises(ValueError, match=rf"has 2 of 3 trials of a search by {name}, which cannot be taken up"):
         tune_on_ray(name, SPACE, OBJECTIVE, **arguments)
     append_trial(log, read_log(log)[0] | {"place": 2}, trial=2)
     assert len(tune_on_ray(name, SPACE, OBJECTIVE, **arguments)) == 3
