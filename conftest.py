@@ -17,6 +17,7 @@ hypothesis.settings.load_profile("course")
 def pytest_configure(config: pytest.Config) -> None:
     """Set all up, with one empty cache folder for the session, which xdist's workers and the kernels share."""
     make_repeatable()
+    os.environ.pop("RAY_ADDRESS", None)  # a cluster that somebody uses is not for tests
     import matplotlib  # only now, because it imports numpy, which counts its threads once
 
     matplotlib.use("Agg")

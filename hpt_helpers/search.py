@@ -196,7 +196,7 @@ class _Search:
         record, (config, n_epochs) = self.logged.popleft(), asked[i]
         found = record["config"], record["n_epochs"], record.get("seed")
         if isinstance(asked, Suggestions) and found[0].keys() == config.keys() and found[0] != config:
-            config = {name: _hashable(value) for name, value in found[0].items()}
+            config = {name: hashable(value) for name, value in found[0].items()}
             asked[i] = config, n_epochs = config, config.get("epochs", n_epochs)
         if (_nine_digits(found[0]), *found[1:]) != (_nine_digits(config), n_epochs, self.seed):
             wanted = f"the search asks for {(config, n_epochs, self.seed)}; it is the log of another search"
@@ -241,7 +241,7 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
             trials: list[_Trial] = []
             for search in going_on:
                 trials += search.next_batch(identity_of)
-            answers = _answers(objective, [trial.request for trial in trials if not trial.record])
+            answers = answer_each(objective, [trial.request for trial in trials if not trial.record])
             started = time.perf_counter()
             for trial in trials:
                 outcome = None if trial.record else next(answers)
@@ -258,7 +258,7 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
     return [trial_table(s.records) for s in searches]
 
 
-def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]:
+def answer_each(objective: Objective, requests: list[Request]) -> Iterator[Outcome]:
     """Yield an outcome for each request. Where the objective raises, ask each that is left alone, once."""
     n_answered, error = 0, RuntimeError("the objective left the trial without an answer")
     try:
@@ -272,7 +272,7 @@ def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]
             raise
         error = caught
     for request in requests[n_answered:]:
-        yield from _answers(objective, [request]) if len(requests) > 1 else [Outcome.of_error(error)]
+        yield from answer_each(objective, [request]) if len(requests) > 1 else [Outcome.of_error(error)]
 
 
 def _outcome(answer: Any) -> Outcome:
@@ -290,6 +290,6 @@ def _nine_digits(config: Mapping) -> str:
     return config_key(json.loads(config_key(config), parse_float=lambda text: float(f"{float(text):.9g}")))
 
 
-def _hashable(value: Any) -> Any:
+def hashable(value: Any) -> Any:
     """Return a value of a log as a space has it, where a tuple must be hashable; JSON has no tuples."""
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+    return tuple(map(hashable, value)) if isinstance(value, list) else value
