@@ -193,7 +193,7 @@ from ray.tune.schedulers import HyperBandScheduler
 from ray.tune.search import BasicVariantGenerator
 
 from hpt_helpers.classroom.ray_in_turn import quiet_run
-from hpt_helpers.classroom.ray_tune import course_trainable
+from hpt_helpers.classroom.ray_trainable import course_trainable
 
 
 def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -128,7 +129,7 @@ def race(
     Columns: repeat, hyperband and random (lowest loss as searched), full (the same of Hyperband's trials that reached
     R), those three fresh as hyperband_fresh, random_fresh and full_fresh, epochs (what each of both trained).
     """
-    hyper, plain = _searches(name, space, n_epochs, least, repeats, progress)
+    hyper, plain = _searches(name, tuple(space.items()), n_epochs, least, tuple(repeats), progress)
     full = [trials[trials["n_epochs"] == n_epochs] for trials in hyper]
     columns, again = ["hyperband", "random", "full"], list(repeats) * 3
     finals = [_best(trials, n_finalists) for trials in (*hyper, *plain, *full)]
@@ -144,8 +145,10 @@ def race(
     return table.assign(epochs=np.array(epochs, dtype=int))
 
 
-def _searches(name, space, n_epochs, least, repeats, progress) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+@lru_cache(maxsize=2)  # a remedy that only judges otherwise looks at the same searches again
+def _searches(name, parameters, n_epochs, least, repeats, progress) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
     """Return the trial tables of Hyperband's brackets from the epoch `least` on, and of random search at their cost."""
+    space = SearchSpace(dict(parameters))
     schedule = [rungs for rungs in hyperband_schedule(n_epochs) if rungs[0][1] >= least]
     n_configs = sum(rungs[0][0] for rungs in schedule)
 
