@@ -25,7 +25,7 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test fix notebooks bench clean FORCE
+.PHONY: help venv lab lab-executed reset test fix notebooks handouts test-handouts bench clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -76,7 +76,7 @@ test: venv ## check the code, run all tests, and compare every lesson with its s
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
-	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
+	    tests hpt_helpers notebooks/*.ipynb --ignore=tests/handouts $(PYTEST_ARGS)
 
 fix: venv ## let ruff put right what it can, and lay out the code
 	$(PY) -m ruff check --fix
@@ -84,6 +84,18 @@ fix: venv ## let ruff put right what it can, and lay out the code
 
 notebooks: venv ## build and execute the lessons from notebooks/source (LESSON=01 for one of them)
 	$(PY) -m tools.build_notebooks $(LESSON)
+
+# What only the handouts need is installed when they are first built, and again when the environment is.
+EXTRAS := $(VENV)/.handouts
+$(EXTRAS): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[handouts]"
+	@touch $(EXTRAS)
+
+handouts: venv $(EXTRAS) ## build the handouts, PDF and HTML, into build/handouts
+	$(PY) -m tools.build_handouts
+
+test-handouts: handouts ## check the handouts, their web pages in headless Chromium (CHROMIUM=/path/to/it)
+	$(PY) -m pytest tests/handouts $(PYTEST_ARGS)
 
 bench: venv ## measure the speed of training
 	$(PY) -m benchmarks.training

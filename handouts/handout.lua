@@ -39,12 +39,6 @@ local function in_words(tex)
   return tex
 end
 
-local function picture(alt, source)
-  if typst then return raw(("#picture(%s, alt: %s)"):format(quoted(source), quoted(alt))) end
-  local image = pandoc.Image(alt, source)
-  return pandoc.Div({ pandoc.Plain({ image }) }, pandoc.Attr("", { "picture" }))
-end
-
 -- pandas puts an index's name into a header row of its own; a book puts it above the index.
 local function one_header(head)
   local rows = head.rows
@@ -84,6 +78,13 @@ end
 local function scrolling(block, label)
   local attributes = { tabindex = "0", role = "group", ["aria-label"] = label }
   return pandoc.Div({ block }, pandoc.Attr("", { "scroll" }, attributes))
+end
+
+local function picture(alt, source)
+  if typst then return raw(("#picture(%s, alt: %s)"):format(quoted(source), quoted(alt))) end
+  local shown = scrolling(pandoc.Plain({ pandoc.Image(alt, source) }), "Figure")
+  shown.classes:insert("picture")
+  return shown
 end
 
 function CodeBlock(block)

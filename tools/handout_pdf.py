@@ -9,13 +9,10 @@ from typing import NamedTuple
 
 import typst
 
+from tools.handout_text import BOOK, EDITIONS
 from tools.notebooks import BuildError
 
 ROOT = Path(__file__).resolve().parents[1]
-PAPERS = ("a4", "letter")
-BOOK = "course"
-TITLE = "Hyperparameter tuning, measured"
-EDITIONS = {"learner": "Workbook", "instructor": "Instructor’s edition"}
 IMPORT = '#import "/handouts/handout.typ": *\n'
 
 

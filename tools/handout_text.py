@@ -14,7 +14,11 @@ from tools.handout_parts import Part, lesson_parts
 from tools.notebooks import BuildError
 from tools.vector_figures import PNG, SVG
 
+TITLE = "Hyperparameter tuning, measured"
 LEARNER, INSTRUCTOR, WEB = ROLES = ("learner", "instructor", "web")
+EDITIONS = {LEARNER: "Workbook", INSTRUCTOR: "Instructor’s edition"}  # the printed ones
+PAPERS = {"a4": "A4", "letter": "US letter"}
+BOOK = "course"  # the file that has all lessons bound
 
 
 def escaped(text: str) -> str:
@@ -93,7 +97,7 @@ def printed(function) -> str:
 def wrong_answer(exercise, wrong) -> str:
     """Return one usual mistake as Markdown: the answer where it is short, what it reveals, what the learner is told."""
     answer = "" if callable(wrong.answer) else f"`{wrong.answer}`: "
-    return f"- {answer}**{escaped(wrong.misconception)}** Told: {escaped(wrong.message)}"
+    return f"- {answer}**{escaped(wrong.misconception)}** “{escaped(wrong.message)}”"
 
 
 def solved(exercise) -> list[str]:

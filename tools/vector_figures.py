@@ -26,29 +26,40 @@ SVG, PNG = "image/svg+xml", "image/png"
 
 
 def draw_svg() -> None:
-    """Have a kernel draw its figures as SVG, the same file each time; runs in the kernel, before the first cell."""
+    """Have a kernel draw its figures as SVG, the same file each time; runs in the kernel, before the first cell.
+
+    Widgets store a PNG that they save themselves: what is saved so is saved as SVG too, and shown beside it.
+    """
+    import base64
     import io
 
     import matplotlib.pyplot as plt
     from IPython import get_ipython
+    from matplotlib.figure import Figure
 
-    from hpt_helpers.classroom.slider import Slider
-
-    config = get_ipython().run_line_magic
+    shell, how = get_ipython(), {"bbox_inches": "tight", "metadata": {"Date": None}}
     # Without braces, in which a magic would look for variables.
-    config("config", "InlineBackend.figure_formats = ['svg']")
-    config("config", "InlineBackend.print_figure_kwargs = dict(bbox_inches='tight', metadata=dict(Date=None))")
+    shell.run_line_magic("config", "InlineBackend.figure_formats = ['svg']")
+    shell.run_line_magic(
+        "config", "InlineBackend.print_figure_kwargs = dict(bbox_inches='tight', metadata=dict(Date=None))"
+    )
     plt.rcParams["svg.hashsalt"] = "hpt"
-    live = Slider._repr_mimebundle_
+    save, show, saved = Figure.savefig, shell.display_formatter.format, {}
 
-    def with_svg(slider, **kwargs):
-        drawn, buffer = slider._draw(slider._slider.value), io.StringIO()
-        figure = getattr(drawn, "figure", drawn)
-        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
-        plt.close(figure)
-        return {**live(slider, **kwargs), "image/svg+xml": buffer.getvalue()}
+    def savefig(figure, target, **options):
+        save(figure, target, **options)
+        if isinstance(target, io.BytesIO) and options.get("format") == "png":
+            vectors = io.StringIO()
+            save(figure, vectors, format="svg", **how)
+            saved[base64.b64encode(target.getvalue()).decode()] = vectors.getvalue()
 
-    Slider._repr_mimebundle_ = with_svg
+    def with_svg(*arguments, **options):
+        data, metadata = show(*arguments, **options)
+        if data.get("image/png") in saved:
+            data["image/svg+xml"] = saved[data["image/png"]]
+        return data, metadata
+
+    Figure.savefig, shell.display_formatter.format = savefig, with_svg
 
 
 def has_pictures(notebook: nbformat.NotebookNode) -> bool:
@@ -132,6 +143,8 @@ def lessons_with_vectors(lessons: list[Path], *, figures: Path = FIGURES, at_onc
     """Return the paths of all lessons with their pictures as SVG; `at_once` are executed at a time."""
     waiting = [path for path in lessons if not (figures / f"{path.stem}-{digest(path)}.ipynb").exists()]
     if waiting:
-        print(f"Drawing the figures of {', '.join(path.stem for path in waiting)}: a minute or two a lesson", flush=True)
+        print(
+            f"Drawing the figures of {', '.join(path.stem for path in waiting)}: a minute or two a lesson", flush=True
+        )
     in_turn(partial(lesson_with_vectors, figures=figures), waiting, at_once)
     return [lesson_with_vectors(path, figures) for path in lessons]
