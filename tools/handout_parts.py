@@ -1,7 +1,8 @@
 """A lesson cut into parts, as a printed page needs them: which text is a prediction, an answer, an exercise.
 
 It goes by structure alone, the one that tests/test_lesson_shape.py holds the lessons to: a paragraph that starts with
-**Predict**, its code cell, and then a closed <details>; an exercise is the paragraph **1.** and the cell that checks it.
+**Predict**, its code cell, and then a closed <details>; an exercise is the text from **1.** on and the cell that checks
+it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import textwrap
 from collections.abc import Iterable
+from functools import partial
 
 from tools.handout_parts import Part, lesson_parts
 from tools.notebooks import BuildError
@@ -94,7 +96,20 @@ def printed(function) -> str:
     return out.getvalue().strip()
 
 
-def wrong_answer(exercise, wrong) -> str:
+def wrapped(code: str, width: int = 88) -> str:
+    """Return code whose comment lines are at most so wide.
+
+    >>> print(wrapped("x = 1\\n# one two three", 9))
+    x = 1
+    # one two
+    # three
+    """
+    lines = code.splitlines()
+    fill = partial(textwrap.wrap, width=width, subsequent_indent="# ")
+    return "\n".join(new for line in lines for new in (fill(line) if line.startswith("# ") else [line]))
+
+
+def wrong_answer(wrong) -> str:
     """Return one usual mistake as Markdown: the answer where it is short, what it reveals, what the learner is told."""
     answer = "" if callable(wrong.answer) else f"`{wrong.answer}`: "
     return f"- {answer}**{escaped(wrong.misconception)}** “{escaped(wrong.message)}”"
@@ -103,9 +118,9 @@ def wrong_answer(exercise, wrong) -> str:
 def solved(exercise) -> list[str]:
     """Return an exercise's solution, its hints, and the misconceptions behind wrong answers, for instructors."""
     hints = "\n".join(f"{n}. {escaped(hint)}" for n, hint in enumerate(exercise.hints, start=1))
-    wrong = "\n".join(wrong_answer(exercise, wrong) for wrong in exercise.wrong)
+    wrong = "\n".join(wrong_answer(wrong) for wrong in exercise.wrong)
     return [
-        div(".solution", fenced(printed(exercise.solution), ".python")),
+        div(".solution", fenced(wrapped(printed(exercise.solution)), ".python")),
         div(".hints", hints),
         div(".misconceptions", wrong),
     ]
@@ -199,7 +214,7 @@ class Page:
 
 
 def lesson_markdown(stem: str, notebook, role: str, exercises: dict, clock: list | None = None) -> str:
-    """Return a lesson as one Markdown text. exercises: by name, q1 and so on; clock: as handout_parts.clock gives it."""
+    """Return a lesson as one Markdown text. exercises: by name, q1 and so on; clock: what handout_parts.clock gives."""
     page = Page(stem, role, exercises, clock)
     for part in lesson_parts(notebook):
         page.add(part)

@@ -104,9 +104,9 @@ def with_vectors(notebook: nbformat.NotebookNode, folder: Path = NOTEBOOKS) -> n
 
 
 def digest(lesson: Path) -> str:
-    """Return what a lesson's figures are made from, as one short text: lesson, package, matplotlib, this program."""
-    total = hashlib.sha256(metadata.version("matplotlib").encode())
-    for path in (lesson, Path(__file__), *sorted((ROOT / "hpt_helpers").rglob("*.py"))):
+    """Return what a lesson's figures are made from, in a short text: lesson, package, matplotlib, way of drawing."""
+    total = hashlib.sha256(f"{metadata.version('matplotlib')}\0{inspect.getsource(draw_svg)}".encode())
+    for path in (lesson, *sorted((ROOT / "hpt_helpers").rglob("*.py"))):
         total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()[:16]
 
