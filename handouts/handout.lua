@@ -52,7 +52,7 @@ local function one_header(head)
   head.rows = { rows[1] }
 end
 
--- Columns of numbers stand right, all others left, whatever pandas says.
+-- A table of results. Columns of numbers stand right, all others left, whatever pandas says.
 local function aligned(tbl)
   one_header(tbl.head)
   for i = 1, #tbl.colspecs do
@@ -65,6 +65,7 @@ local function aligned(tbl)
     end
     tbl.colspecs[i] = { numbers and "AlignRight" or "AlignLeft", nil }
   end
+  tbl.classes:insert("data")
   return tbl:walk({ Cell = function(cell) cell.alignment = "AlignDefault"; return cell end })
 end
 
@@ -167,8 +168,11 @@ local function read_meta(meta)
   stem = pandoc.utils.stringify(meta.stem)
 end
 
-function Table(tbl)  -- those of the text; the others were made above, and are walked here only in HTML
+function Table(tbl)
   if not typst then return scrolling(tbl, "Table") end
+  if tbl.classes:includes("data") then return nil end
+  for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { "AlignLeft", spec[2] } end
+  return wrapped("#text-table[", { tbl }, "]")
 end
 
 return { { Meta = read_meta }, { Link = Link, Math = Math, Header = Header }, { CodeBlock = CodeBlock },

@@ -1,8 +1,8 @@
 """The lessons' figures as vectors, for print: each lesson is executed once more, drawing SVG, into build/figures.
 
-The stored notebooks hold PNG, which strict comparison skips; SVG it would compare. What the execution prints must be
-what is stored, so that a handout never shows a figure of other numbers. A lesson is executed again only when it, the
-package or matplotlib has changed.
+The stored notebooks hold PNG, which strict comparison skips; SVG it would compare. All else comes from the stored
+notebook, and a picture must be described in the same words as there: no handout shows a figure of other numbers. A
+lesson is executed again only when it, the package or matplotlib has changed.
 """
 
 import hashlib
@@ -67,27 +67,27 @@ def has_pictures(notebook: nbformat.NotebookNode) -> bool:
     return any(PNG in output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
 
 
-def texts(cell: nbformat.NotebookNode) -> list:
-    """Return what a cell's outputs say, without their pictures."""
-    return [
-        output.get("text") or {mime: data for mime, data in output.get("data", {}).items() if mime not in (SVG, PNG)}
-        for output in cell.get("outputs", [])
-    ]
+def described(cell: nbformat.NotebookNode) -> list[str]:
+    """Return the descriptions of a cell's pictures, in order."""
+    data = [output.get("data", {}) for output in cell.get("outputs", [])]
+    return [bundle.get("text/plain", "") for bundle in data if PNG in bundle or SVG in bundle]
 
 
 def merge(stored: nbformat.NotebookNode, drawn: nbformat.NotebookNode) -> None:
     """Put the SVG of one execution beside the PNG of the stored one, in place.
 
-    Raises BuildError where the two say different things, or where a stored picture was not drawn.
+    Raises BuildError where a picture is described in other words than the stored one, or was not drawn as SVG.
     """
     for number, (old, new) in enumerate(zip(stored.cells, drawn.cells, strict=True)):
-        if texts(old) != texts(new):
-            raise BuildError(f"cell {number} now gives other results than the stored ones: run make notebooks")
-        for output, again in zip(old.get("outputs", []), new.get("outputs", []), strict=True):
+        if described(old) != described(new):
+            raise BuildError(f"cell {number} now draws another picture than the stored one: run make notebooks")
+        vectors = [output.data for output in new.get("outputs", []) if {PNG, SVG} & set(output.get("data", {}))]
+        for output in old.get("outputs", []):
             if PNG in output.get("data", {}):
-                if SVG not in again.data:
+                bundle = vectors.pop(0)
+                if SVG not in bundle:
                     raise BuildError(f"cell {number} stores a picture that was not drawn as SVG")
-                output.data[SVG] = again.data[SVG]
+                output.data[SVG] = bundle[SVG]
 
 
 def with_vectors(notebook: nbformat.NotebookNode, folder: Path = NOTEBOOKS) -> nbformat.NotebookNode:
