@@ -203,7 +203,7 @@ class Page:
         """Return the whole page, with a workbook's results, answers and hints at its end."""
         blocks = list(self.body)
         if self.back:
-            blocks.append("## Results and answers")
+            blocks += ["```{=typst}\n#pagebreak(weak: true)\n```", "## Results and answers"]
         for number, found in self.back.items():
             names = f'label="{self.label("answer", number)}" of="{self.label("predict", number)}"'
             title = f"section={quoted(self.asked[number])}"

@@ -50,7 +50,7 @@ def converted(markdown, role="learner"):
 @pytest.mark.parametrize("role", ["learner", "web"])
 def test_an_unknown_formula_fails_the_build(role):
     assert "alpha" in converted(r"Here $\alpha$ is.", role)
-    with pytest.raises(BuildError, match="07_small, .*: pandoc says"):
+    with pytest.raises(BuildError, match=r"07_small, .*: pandoc says"):
         converted(r"Here $\unknowncommand{a}$ is.", role)
 
 
@@ -70,7 +70,7 @@ def compiled():
 
 def test_a_link_to_a_heading_that_is_not_there_fails_the_build(compiled):
     assert compiled("# Title\n\nSee [there](#A-place).\n\n## A place\n\nText.").exists()
-    with pytest.raises(BuildError, match="07_small.another-place"):
+    with pytest.raises(BuildError, match=r"07_small\.another-place"):
         compiled("# Title\n\nSee [there](#Another-place).\n\n## A place\n\nText.")
 
 

@@ -87,6 +87,9 @@ def test_every_printed_row_and_number_is_in_the_lessons_pdf_and_in_the_book(pdf,
 def test_no_line_of_code_is_cut_or_broken(pdf, notebooks, paper, role, stem):
     lines = {line.strip() for page in pdf(paper, role, stem).pages for line in page.splitlines()}
     code = [part.text for part in lesson_parts(notebooks[stem]) if part.kind in ("code", "exercise")]
+    if role == "instructor" and stem in WITH_EXERCISES:
+        solutions = "\n".join(printed(exercise.solution) for exercise in exercises_of(stem).values())
+        code.append(re.sub(r"^#.*", "", solutions, flags=re.M))  # comments are wrapped
     wanted = {line.strip() for cell in code for line in cell.splitlines() if line.strip()}
     assert len(wanted) > 1 and wanted - lines == set()
 
