@@ -31,7 +31,7 @@ local function anchor(text)
 end
 
 -- A formula in words, for those who hear it; a command that is not listed keeps its name.
-local WORDS = { { "\\qquad", ", " }, { "\\[,;!]", " " }, { "\\mathrm{(.-)}", "%1" }, { "\\varphi", "phi" },
+local WORDS = { { ",?%s*\\qquad", "; " }, { "\\[,;!]", " " }, { "\\mathrm{(.-)}", "%1" }, { "\\varphi", "phi" },
   { "%^%*", " star" }, { "%^{(.-)}", " to the power %1" }, { "%^(%w)", " to the power %1" }, { "_{(.-)}", " sub %1" },
   { "\\frac{(.-)}{(.-)}", "%1 over %2" }, { "\\(%a+)", "%1" }, { "\n", " " }, { " +", " " } }
 local function in_words(tex)
@@ -161,7 +161,10 @@ function Math(math)
     return pandoc.RawInline("typst", call:format(quoted(words), tostring(display), rendered(math, "typst")))
   end
   local attributes = (display and ' display="block"' or "") .. ' alttext="' .. escaped(words) .. '">'
-  return pandoc.RawInline("html", (rendered(math, "html"):gsub('<math[^>]->', "<math" .. attributes:gsub("%%", "%%%%"), 1)))
+  local formula = rendered(math, "html"):gsub("<math[^>]->", "<math" .. attributes:gsub("%%", "%%%%"), 1)
+  if not display then return pandoc.RawInline("html", formula) end
+  local box = '<span class="scroll formula" tabindex="0" role="group" aria-label="Formula">%s</span>'
+  return pandoc.RawInline("html", box:format(formula))
 end
 
 local function read_meta(meta)
