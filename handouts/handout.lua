@@ -77,7 +77,8 @@ local function data_table(html)
 end
 
 local function scrolling(block, label)
-  local attributes = { tabindex = "0", role = "group", ["aria-label"] = label }
+  -- A list, because a table has another order in each run.
+  local attributes = { { "tabindex", "0" }, { "role", "group" }, { "aria-label", label } }
   return pandoc.Div({ block }, pandoc.Attr("", { "scroll" }, attributes))
 end
 

@@ -3,6 +3,7 @@
 import datetime
 import filecmp
 import os
+import shutil
 import subprocess
 import sys
 
@@ -19,15 +20,30 @@ def files(folder):
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
-def test_another_build_gives_the_same_files_to_the_byte():
-    again = ROOT / "build" / "handouts-again"
-    # In a process of its own, in another place and time zone, with another seed for the order of sets.
-    code = f"from pathlib import Path; from tools import build_handouts; build_handouts.build(2, Path({str(again)!r}))"
-    changed = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati"}
-    guarded = f"if __name__ == '__main__':\n    {code}"
-    script = ROOT / "build" / "again.py"
-    script.write_text(guarded)
-    subprocess.run([sys.executable, str(script)], cwd=ROOT, env=changed | {"PYTHONPATH": str(ROOT)}, check=True)
+AGAIN = """
+if __name__ == "__main__":
+    from pathlib import Path
+
+    from tools import build_handouts
+
+    build_handouts.build(2, Path({folder!r}))
+"""
+
+
+@pytest.fixture
+def again():
+    """Return another build: in a process of its own, another folder, time zone, and order of sets."""
+    folder, script = ROOT / "build" / "handouts-again", ROOT / "build" / "again.py"
+    script.write_text(AGAIN.format(folder=str(folder)))
+    changed = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, str(script)], cwd=ROOT, env=changed, check=True)
+    yield folder
+    script.unlink()
+    for path in (folder, folder.with_name(f"{folder.name}-work")):
+        shutil.rmtree(path)
+
+
+def test_another_build_gives_the_same_files_to_the_byte(again):
     assert len(files(again)) > 30 and files(again) == files(BUILT)
     assert filecmp.cmpfiles(BUILT, again, files(BUILT), shallow=False)[0] == files(BUILT)
 
@@ -58,14 +74,15 @@ def test_an_unknown_formula_fails_the_build(role):
 def compiled():
     """Return a function that makes a PDF of a page's Markdown."""
     work = ROOT / "build" / "handouts-trial"
-    (work / "figures").mkdir(parents=True, exist_ok=True)
+    (work / "figures").mkdir(parents=True)
 
     def make(markdown, title="Small"):
         (work / "07_small.learner.typ").write_text(fragment("07_small", converted(markdown)))
         job = Job(title, ("07_small",), "learner", "a4")
         return compile_pdf(job, work=work, target=work, date=datetime.date(2026, 1, 1), version="0")
 
-    return make
+    yield make
+    shutil.rmtree(work)
 
 
 def test_a_link_to_a_heading_that_is_not_there_fails_the_build(compiled):
@@ -75,7 +92,7 @@ def test_a_link_to_a_heading_that_is_not_there_fails_the_build(compiled):
 
 
 def test_a_line_of_code_that_does_not_fit_fails_the_build(compiled):
-    assert compiled(f"# Title\n\n```python\n{"x" * 110}\n```").exists()
+    assert compiled(f"# Title\n\n```python\n{'x' * 110}\n```").exists()
     with pytest.raises(BuildError, match="too long to print"):
         compiled(f"# Title\n\n```python\n{'x' * 140}\n```")
 
