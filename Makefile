@@ -76,7 +76,7 @@ test: venv ## check the code, run all tests, and compare every lesson with its s
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
-	    tests hpt_helpers notebooks/*.ipynb --ignore=tests/handouts $(PYTEST_ARGS)
+	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
 
 fix: venv ## let ruff put right what it can, and lay out the code
 	$(PY) -m ruff check --fix
