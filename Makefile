@@ -25,7 +25,7 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test test-cluster fix notebooks bench clean FORCE
+.PHONY: help venv lab lab-executed reset test test-cluster fix notebooks bench clean handouts test-handouts FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +87,18 @@ fix: venv ## let ruff put right what it can, and lay out the code
 
 notebooks: venv ## build and execute the lessons from notebooks/source (LESSON=01 for one of them)
 	$(PY) -m tools.build_notebooks $(LESSON)
+
+# What only the handouts need is installed when they are first built, and again when the environment is.
+EXTRAS := $(VENV)/.handouts
+$(EXTRAS): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[handouts]"
+	@touch $(EXTRAS)
+
+handouts: venv $(EXTRAS) ## build the handouts, PDF and HTML, into build/handouts
+	$(PY) -m tools.build_handouts
+
+test-handouts: handouts ## check the handouts, their web pages in headless Chromium (CHROMIUM=/path/to/it)
+	$(PY) -m pytest tests/handouts $(PYTEST_ARGS)
 
 bench: venv ## measure the speed of training
 	$(PY) -m benchmarks.training

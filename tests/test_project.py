@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+EVERYWHERE = set(EXTRAS) - {"handouts"}  # that one is installed only where handouts are built
 MAKEFILE = (ROOT / "Makefile").read_text()
 README = (ROOT / "README.md").read_text()
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
@@ -71,7 +72,7 @@ def test_every_requirement_is_constrained_within_its_range():
             assert requirement.specifier.contains(pin.version), f"{requirement} against {pin}"
 
 
-def installed_closure(name="hpt-helpers", extras=frozenset(EXTRAS)):
+def installed_closure(name="hpt-helpers", extras=frozenset(EVERYWHERE)):
     """Yield the names of all installed packages that this one needs, with its extras."""
     found, waiting = set(), [(canonicalize_name(name), frozenset(extras))]
     while waiting:
@@ -105,12 +106,13 @@ def test_torch_is_a_range_everywhere():
         assert "+cpu" not in (ROOT / file).read_text(), file
 
 
-def test_the_conda_environment_installs_the_package_with_all_extras_and_constraints():
+def test_the_environments_are_the_package_with_its_extras_but_the_handouts_and_constraints():
     [pip_section] = [entry["pip"] for entry in ENVIRONMENT if isinstance(entry, dict)]
     assert "pip" in ENVIRONMENT
     assert "--constraint constraints.txt" in pip_section
     [editable] = [line for line in pip_section if line.startswith("--editable")]
-    assert set(re.search(r"\[(.*)\]$", editable)[1].split(",")) == set(EXTRAS)
+    assert set(re.search(r"\[(.*)\]$", editable)[1].split(",")) == EVERYWHERE
+    assert f'--editable ".[{",".join(sorted(EVERYWHERE))}]"' in MAKEFILE
 
 
 def test_the_oldest_python_is_the_same_everywhere():
@@ -285,11 +287,15 @@ class Checkout:
             (folder / name).touch()
             os.utime(folder / name, (1e9, 1e9))
 
+    def make(self, target):
+        """Run make; return its result and what was called, a line each."""
+        (self.folder / "calls").write_text("")
+        result = make(target, "PYTHON=./python-stub", folder=self.folder)
+        return result, (self.folder / "calls").read_text()
+
     def venv(self):
         """Run make venv; return its result and what it did: some of "creates", "installs"."""
-        (self.folder / "calls").write_text("")
-        result = make("venv", "PYTHON=./python-stub", folder=self.folder)
-        calls = (self.folder / "calls").read_text()
+        result, calls = self.make("venv")
         return result, [name for name, call in (("creates", "-m venv"), ("installs", "-m pip")) if call in calls]
 
 
@@ -325,6 +331,19 @@ def test_changed_requirements_are_installed_and_an_interruption_there_is_noticed
     assert checkout.venv()[1] == ["installs"]
     (checkout.folder / "offline").unlink()
     assert checkout.venv()[1] == ["creates", "installs"]
+
+
+def test_what_handouts_need_is_installed_with_the_first_ones_and_again_with_the_environment(checkout):
+    def installed():
+        result, calls = checkout.make("handouts")
+        assert result.returncode == 0 and "-m tools.build_handouts" in calls, result.stderr
+        return re.findall(r"--editable \.\[(\S+)\]", calls)
+
+    everywhere = ",".join(sorted(EVERYWHERE))
+    assert installed() == [everywhere, "handouts"]
+    assert installed() == []
+    (checkout.folder / ".venv/bin/python").unlink()
+    assert installed() == [everywhere, "handouts"]
 
 
 def test_a_lost_python_and_a_moved_checkout_are_noticed(checkout):
