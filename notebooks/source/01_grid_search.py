@@ -16,7 +16,8 @@
 # **What may you believe of a grid's winner, and what do the usual mistakes cost?** Here a training takes a moment, so
 # we can run the whole search again and again, and see.
 #
-# **Time:** core path 60 minutes, going further 24 minutes. **Builds on:** [Start here](00_start_here.ipynb).
+# **Time:** core path 60 minutes, going further 24 minutes. **Builds on:** [Start here](00_start_here.ipynb). Words:
+# [glossary](../docs/glossary.md).
 #
 # ## What a grid search is
 #

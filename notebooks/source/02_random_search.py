@@ -14,7 +14,8 @@
 #
 # **When do random tries beat a grid, and when not? And what is their winner worth?**
 #
-# **Time:** core path 60 minutes, going further 27 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
+# **Time:** core path 60 minutes, going further 27 minutes. **Builds on:** [Grid search](01_grid_search.ipynb). Words:
+# [glossary](../docs/glossary.md).
 #
 # ## The idea in one picture
 #
@@ -640,7 +641,8 @@ drawn.head(4).round(3)
 # ### Even draws
 #
 # Random points leave gaps and clusters. A **Latin hypercube** has one point in each slice of every axis, a **Sobol
-# sequence** fills the cube evenly. **Discrepancy** measures unevenness. 100 searches of eight trials each, judged by five repeats (of ten searches nine are below the `ninth_decile`):
+# sequence** fills the cube evenly. **Discrepancy** measures unevenness. 100 searches of eight trials each, judged by
+# five repeats (of ten searches nine are below the `ninth_decile`):
 #
 # **Predict:** do even draws find lower losses, as searched and fresh?
 

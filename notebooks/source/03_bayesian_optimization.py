@@ -12,6 +12,7 @@
 # **Can a search learn from its own trials, and is what it learns true?**
 #
 # **Time:** core path 60 minutes, going further 31 minutes. **Builds on:** [Random search](02_random_search.ipynb).
+# Words: [glossary](../docs/glossary.md).
 #
 # Say that a training takes two hours and you can afford 27. Random search starts the last as ignorant as the first; a
 # search that learns chooses it by the results of 26. If what it learned is true, you find more for the same price. If
@@ -114,7 +115,8 @@ ours = posterior(tried, losses, place)
 np.allclose(ours, expected, rtol=0, atol=1e-8)
 
 # %% [markdown]
-# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials, all at large learning rates.
+# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials, all at
+# large learning rates.
 
 # %%
 def surrogate(tried, losses, points):

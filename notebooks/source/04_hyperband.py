@@ -14,7 +14,7 @@
 # minutes and the answer is there tomorrow: the right one, or the one that merely started well.
 #
 # **Time:** core path 56 minutes, going further 17 minutes. **Builds on:**
-# [Random search](02_random_search.ipynb).
+# [Random search](02_random_search.ipynb). Words: [glossary](../docs/glossary.md).
 #
 # Afterwards you can
 #

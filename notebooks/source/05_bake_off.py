@@ -16,7 +16,8 @@
 # **What does such a picture prove, and what should you ask before you believe it?**
 #
 # **Time:** core path 55 minutes, going further 25 minutes. **Builds on:** lessons [1](01_grid_search.ipynb),
-# [2](02_random_search.ipynb), [3](03_bayesian_optimization.ipynb) and [4](04_hyperband.ipynb).
+# [2](02_random_search.ipynb), [3](03_bayesian_optimization.ipynb) and [4](04_hyperband.ipynb). Words:
+# [glossary](../docs/glossary.md).
 #
 # ## Two ways to judge a winner
 
