@@ -1,8 +1,8 @@
 """Pack all that a workshop needs: `make workshop`, into build/workshop and build/workshop.zip.
 
 learner/ holds notebooks without outputs and handouts, instructor/ the executed notebooks with solutions in place, the
-handouts with answers, and the guide. wheels/ holds the course's own wheel; with WHEELS=1 those of all that it needs, for
-machines like this one, so that an install takes no network. WORKSHOP.md says how to set up a room.
+handouts with answers, and the guide. wheels/ holds the course's own wheel; with WHEELS=1 those of all that it needs,
+for machines like this one, so that an install takes no network. WORKSHOP.md says how to set up a room.
 
 Two builds give the same zip, byte for byte, of the same files: its dates are SOURCE_DATE_EPOCH or the last commit's.
 """
@@ -84,17 +84,18 @@ def write_instructors(folder: Path) -> None:
 
 
 def copy_handouts(handouts: Path, target: Path) -> None:
-    """Copy the handouts: those in folders named instructor to instructor/handouts, all others to learner/handouts.
+    """Copy the handouts: all of them for the instructor, and without those in folders named instructor for learners.
 
     Raises BuildError where none are built.
     """
-    if not (handouts / "index.html").exists():
+    index = handouts / "index.html"
+    if not index.exists():
         raise BuildError(f"there are no handouts in {handouts}: run make handouts first")
-    for path in sorted(path for path in handouts.rglob("*") if path.is_file()):
-        place = path.relative_to(handouts)
-        copy = target / ("instructor" if "instructor" in place.parts else "learner") / "handouts" / place
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
+    shutil.copytree(handouts, target / "instructor" / "handouts")
+    learners = target / "learner" / "handouts"
+    shutil.copytree(handouts, learners, ignore=shutil.ignore_patterns("instructor"))
+    links = re.sub(r'<a href="[^"]*\binstructor/[^"]*"[^>]*>.*?</a>', "–", index.read_text(encoding="utf-8"))
+    (learners / index.name).write_text(links, encoding="utf-8")
 
 
 def date() -> int:
