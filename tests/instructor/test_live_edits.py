@@ -8,7 +8,6 @@ No cell may raise (so all asserts hold) or write to stderr, but for the warning 
 what a lesson prints as True, because its text relies on it, may not become False.
 """
 
-import ast
 import copy
 import re
 
@@ -17,44 +16,12 @@ import pytest
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from tools.build_notebooks import NOTEBOOKS, SOURCES
+from tools.dependents import dependents
 from tools.guide_tables import GUIDE, Edit, edited, edits
 from tools.notebooks import kernel_client, output_texts, source_to_notebook
 
 LESSONS = sorted(SOURCES.glob("0[1-9]_*.py"))
 SECOND_LOOK = "a second look turns the test score into a choice"
-
-
-def names(source):
-    """Return the names that a cell gives a value, and those that it uses."""
-    given, used = set(), set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            given.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            given |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            used.add(node.target.id)
-        elif isinstance(node, ast.Name):
-            (used if isinstance(node.ctx, ast.Load) else given).add(node.id)
-    return given, used
-
-
-def to_run(sources, changed, stale=()):
-    """Return the numbers of the cells that an edit makes run, in order.
-
-    sources: of the code cells, by number; changed: the numbers of the edited ones; stale: those that an earlier edit
-    has left with other values, which run again where what they gave is used.
-    """
-    about = {number: names(source) for number, source in sources.items()}
-    running = set(changed)
-    for number in sorted(sources):
-        if any(n < number and about[n][0] & about[number][1] for n in running):
-            running.add(number)
-    for number in sorted(sources, reverse=True):
-        later = (n for n in running if n > number)
-        if number in stale and any(about[number][0] & about[n][1] for n in later):
-            running.add(number)
-    return sorted(running)
 
 
 def faults(cell, before=""):
@@ -104,7 +71,7 @@ def in_turn(notebook, changes):
         as_it_is = code_of(copy.deepcopy(client.nb))
         for edit in changes:
             changed = edited(notebook, edit)
-            running = to_run(sources, changed, stale)
+            running = dependents(sources, changed, stale=stale)
             stale |= set(running)
             yield edit, run(client, {number: as_it_is[number] for number in running}, changed, as_it_is)
 
@@ -156,11 +123,3 @@ def test_each_fault_of_an_edit_is_found():
     found |= {change: everywhere(SMALL, Edit(*change)) for change in CHANGES if not change[0]}
     for change, fault in CHANGES.items():
         assert (fault in "".join(found[change])) if fault else found[change] == [], change
-
-
-def test_only_what_depends_on_an_edit_runs():
-    sources = {1: "a = 1", 2: "def f(x):\n    return x + a", 3: "b = f(2)", 5: "c = 3", 6: "print(c)", 7: "b"}
-    assert to_run(sources, [1]) == [1, 2, 3, 7]
-    assert to_run(sources, [5]) == [5, 6]
-    assert to_run(sources, [7]) == [7]
-    assert to_run(sources, [7], stale={1, 2, 3, 5}) == [1, 2, 3, 7]  # b is that of another edit
