@@ -6,6 +6,7 @@ LESSON ?=
 LAB_ARGS ?=
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+WHEELS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -25,10 +26,10 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test fix notebooks bench clean FORCE
+.PHONY: help venv lab lab-executed reset test test-instructor fix notebooks workshop timings bench clean FORCE
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 venv: $(MARKER) ## build the environment in .venv, if it is not there or out of date (PYTHON=python3.12)
 
@@ -76,7 +77,10 @@ test: venv ## check the code, run all tests, and compare every lesson with its s
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
-	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
+	    tests hpt_helpers tools notebooks/*.ipynb --ignore=tests/instructor $(PYTEST_ARGS)
+
+test-instructor: venv ## make each live edit of the instructor's guide, and install the workshop's wheels without a network
+	$(PY) -m pytest -n 2 --dist load tests/instructor $(PYTEST_ARGS)
 
 fix: venv ## let ruff put right what it can, and lay out the code
 	$(PY) -m ruff check --fix
@@ -84,6 +88,12 @@ fix: venv ## let ruff put right what it can, and lay out the code
 
 notebooks: venv ## build and execute the lessons from notebooks/source (LESSON=01 for one of them)
 	$(PY) -m tools.build_notebooks $(LESSON)
+
+workshop: handouts ## pack notebooks, handouts and guide into build/workshop and a zip (WHEELS=1: to install offline)
+	$(PY) -m tools.workshop $(if $(WHEELS),--wheels) -- $(PIP_ARGS)
+
+timings: venv ## measure the time and memory of each lesson into docs/timings.md (LESSON=01 for one of them)
+	$(PY) -m tools.timings $(LESSON)
 
 bench: venv ## measure the speed of training
 	$(PY) -m benchmarks.training

@@ -139,7 +139,8 @@ def measure(path: Path) -> str:
 
 def measured(notebook: nbformat.NotebookNode, first: Run, again: Run) -> str:
     """Return seconds of both runs, MB, and the slowest cells of the first, as cells of a table."""
-    slowest = sorted(range(len(first.seconds)), key=lambda i: -first.seconds[i])[:N_SLOWEST]
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    slowest = sorted(code, key=lambda i: -first.seconds[i])[:N_SLOWEST]
     cells = "; ".join(f"{heading_of(notebook, i)} ({first.seconds[i]:.0f})" for i in slowest)
     return f"{first.total_s:.0f} | {again.total_s:.0f} | {max(first.peak_mb, again.peak_mb):.0f} | {cells}"
 

@@ -138,16 +138,16 @@ def collect_wheels(wheel: Path, pip_args: Sequence[str] = ()) -> None:
 
 
 def write_texts(target: Path, wheel: Path, complete: bool) -> None:
-    """Write WORKSHOP.md, which names the wheel and what the wheels are for, and copy the guide and what it links."""
-    made_for = f"{platform.system()} on {platform.machine()} with Python {platform.python_version().rsplit('.', 1)[0]}"
-    text = (DOCS / "WORKSHOP.md").read_text(encoding="utf-8").replace("WHEEL_FILE", wheel.name)
-    text = text.replace("WHEELS_ARE_FOR", made_for if complete else "nothing yet: they were left out of this folder")
-    (target / "WORKSHOP.md").write_text(text, encoding="utf-8")
+    """Write WORKSHOP.md, which names the wheel and what the wheels are for, the guide, and what it links to."""
+    kind = f"{platform.system()} on {platform.machine()} with Python {platform.python_version().rsplit('.', 1)[0]}"
+    note = f"They are for {kind}." if complete else "This folder was made without them, but for the course's own."
     shutil.copyfile(ROOT / "constraints.txt", target / "constraints.txt")
-    (target / "instructor" / "docs").mkdir(parents=True)
+    docs = target / "instructor" / "docs"
+    docs.mkdir(parents=True)
     for path in sorted(DOCS.glob("*.md")):
-        if path.name != "WORKSHOP.md":
-            shutil.copyfile(path, target / "instructor" / "docs" / path.name)
+        text = path.read_text(encoding="utf-8").replace("WHEEL_FILE", wheel.name).replace("THE_WHEELS", note)
+        (docs / path.name).write_text(text, encoding="utf-8")
+    shutil.copyfile(docs / "WORKSHOP.md", target / "WORKSHOP.md")
 
 
 def write_zip(folder: Path) -> Path:

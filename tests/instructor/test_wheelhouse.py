@@ -4,20 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 
 from tools import workshop
 
-# A JupyterLab that starts and Ray's import show that the extras came too; the notebook, that lessons run.
+# What the extras bring can be imported, and a training runs.
 LESSON_CELL = """
 import jupyterlab, optuna, ray.tune, skopt
 from hpt_helpers.classroom.exercises import lesson_01 as ex
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import fit
 curve = fit({"lr": 0.01, "batch_size": 16}, load_splits("iris"), n_epochs=20)
-print(f"accuracy {curve.val_accuracy[-1]:.1f}")
+print("learned:", curve.val_accuracy[-1] > 0.8)
 """
 NO_NETWORK = ["unshare", "--map-root-user", "--net"]
 
@@ -51,11 +50,10 @@ def test_the_namespace_has_no_network(tmp_path):
 
 
 def test_the_course_installs_and_runs_without_a_network(wheels, tmp_path):
-    started = time.perf_counter()
     isolated(sys.executable, "-m", "venv", "hpt", cwd=tmp_path)
     python = tmp_path / "hpt" / "bin" / "python"
-    isolated(python, "-m", "pip", "install", "--no-index", "--find-links", wheels, "hpt-helpers[lab,ray]", cwd=tmp_path)
-    print(f"installed in {time.perf_counter() - started:.0f} s")
+    offline = ["--no-index", "--find-links", wheels, "--no-compile"]
+    isolated(python, "-m", "pip", "install", *offline, "hpt-helpers[lab,ray]", cwd=tmp_path)
     isolated(python, "-m", "pip", "check", cwd=tmp_path)
-    assert isolated(python, "-c", LESSON_CELL, cwd=tmp_path) == "accuracy 1.0\n"
+    assert isolated(python, "-c", LESSON_CELL, cwd=tmp_path) == "learned: True\n"
     assert "hpt/lib" in isolated(python, "-c", "import hpt_helpers; print(hpt_helpers.__file__)", cwd=tmp_path)
