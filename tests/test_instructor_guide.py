@@ -14,7 +14,7 @@ import pytest
 
 from tools import misconceptions
 from tools.build_notebooks import ROOT, SOURCES
-from tools.dependents import dependents
+from tools.dependents import dependents, names
 from tools.guide_tables import GUIDE, Edit, edited, edits, places, section, table
 from tools.notebooks import source_to_notebook
 
@@ -142,24 +142,44 @@ def test_an_edit_is_made_under_its_heading_only_and_to_all_it_finds():
             edited(NOTEBOOK, edit)
 
 
-def test_only_what_depends_on_an_edit_runs():
-    sources = {1: "a = 1", 2: "def f(x):\n    return x + a", 3: "b = f(2)", 5: "import math\nc = 3", 6: "print(c)"}
-    sources[7] = "b"
-    assert dependents(sources, [1]) == [1, 2, 3, 7]
-    assert dependents({**sources, 7: "math.pi"}, [5]) == [5, 6]  # no edit changes what a name is imported from
-    assert dependents(sources, [7]) == [7]
-    assert dependents(sources, [7], stale={1, 2, 3, 5}) == [1, 2, 3, 7]  # b is that of another edit
+SOURCES_OF_CELLS = {
+    1: "import math\na = 1\nother = 2",
+    2: "def f(x):\n    return x + a",
+    3: "b = f(2)\nd = math.pi",
+    5: "c = 3",
+    6: "print(c, d, other)",
+    7: "b",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "stale", "expected"),
+    [
+        ({1: "import math\na = 7\nother = 2"}, {}, {1: {"a"}, 2: {"f"}, 3: {"b"}, 7: set()}),
+        ({5: "c = 4"}, {}, {5: {"c"}, 6: set()}),
+        ({7: "b * 2"}, {}, {7: set()}),
+        ({7: "b * 2"}, {1: {"a"}, 2: {"f"}, 3: {"b"}, 5: {"c"}}, {1: set(), 2: set(), 3: set(), 7: set()}),
+        ({5: "c = 4"}, {5: {"c"}, 6: set()}, {5: {"c"}, 6: set()}),
+        ({1: "import numpy as math\na = 1\nother = 2"}, {}, {1: {"math"}, 3: {"d"}, 6: set()}),
+    ],
+)
+def test_what_depends_on_an_edit_runs_and_nothing_else(changed, stale, expected):
+    assert dependents(SOURCES_OF_CELLS, changed, stale) == expected
 
 
 def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
     """As the guide promises: nothing else needs what the cells with Ray give."""
     notebook = source_to_notebook(LESSONS[4])
     sources = {i: cell.source for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
-    with_ray = [i for i, source in sources.items() if re.search(r"\bray\b|local_ray|ray_in_turn", source)]
-    under = {places(notebook)[i] for i in dependents(sources, with_ray, imports=True)}
-    left_out = {"With-the-library:-Ray-Tune", "How-like-ours-is-it?", "Autopsy:-a-Hyperband-that-stops-nothing"}
-    assert under == left_out
-    assert [f"[{name.replace('-', ' ')}]" in TEXT for name in ("What-is-saved?", "Who-wins-the-race?")] == [True, True]
+    with_ray = {i: "" for i, source in sources.items() if re.search(r"\bray\b|local_ray|ray_in_turn", source)}
+    given = set().union(*(names(ast.parse(sources[i]))[0] for i in with_ray))
+    lost = {i: "" for i, source in sources.items() if i in with_ray or names(ast.parse(source))[1] & given}
+    under = {places(notebook)[i] for i in lost}
+    assert under == {
+        "With-the-library:-Ray-Tune",
+        "How-like-ours-is-it?",
+        "Autopsy:-a-Hyperband-that-stops-nothing",
+    }
 
 
 # --- generated pages ----------------------------------------------------------------------------------

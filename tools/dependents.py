@@ -1,4 +1,4 @@
-"""Which cells of a lesson depend on others, by the names that they give a value and use."""
+"""Which cells of a lesson depend on a change, by the names that statements give a value and use."""
 
 from __future__ import annotations
 
@@ -6,43 +6,66 @@ import ast
 from collections.abc import Collection, Mapping
 
 
-def names(source: str, *, imports: bool = False) -> tuple[set[str], set[str]]:
-    """Return the names that a cell gives a value, and those that it uses, in its functions too.
+SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
-    imports: count what it imports as given as well.
 
-    >>> given, used = names("import math\\nfor n in numbers:\\n    total += f(n)")
+def names(node: ast.AST) -> tuple[set[str], set[str]]:
+    """Return the names that a piece of code gives a value, and those that it uses, as others see it.
+
+    What is a function's own, or a comprehension's, is neither.
+
+    >>> given, used = names(ast.parse("from m import f\ntotal += f(n)\ndef g(x):\n    y = x + z\n    return y"))
     >>> sorted(given), sorted(used)
-    (['n', 'total'], ['f', 'n', 'numbers', 'total'])
+    (['f', 'g', 'total'], ['f', 'n', 'total', 'z'])
     """
     given, used = set(), set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            given.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom) and imports:
-            given |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.Name):
-            (used if isinstance(node.ctx, ast.Load) else given).add(node.id)
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            used.add(node.target.id)
+    for part in ast.iter_child_nodes(node):
+        inner = names(part)
+        given, used = given | inner[0], used | inner[1]
+    if isinstance(node, SCOPES):
+        own = given | {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+        given, used = {node.name} if isinstance(node, ast.FunctionDef) else set(), used - own
+    elif isinstance(node, ast.Name):
+        (used if isinstance(node.ctx, ast.Load) else given).add(node.id)
+    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        used.add(node.target.id)
+    elif isinstance(node, ast.alias):
+        given.add((node.asname or node.name).split(".")[0])
     return given, used
 
 
-def dependents(
-    sources: Mapping[int, str], changed: Collection[int], *, stale: Collection[int] = (), imports: bool = False
-) -> list[int]:
-    """Return the numbers of the changed cells and of all below that depend on them, in order.
+def passed_on(source: str, before: str, touched: Collection[str]) -> set[str]:
+    """Return the names to which a cell gives another value than before.
 
-    A cell depends on one above that gives a value to a name which it uses. What a changed cell imports does not count,
-    unless `imports`. stale: cells that an earlier change has left with other values; they are among the result where
-    one of it needs what they gave.
+    They are given by statements that the cell, before, did not have, or that use what has another value: `touched`.
     """
-    about = {number: names(source, imports=imports) for number, source in sources.items()}
-    running = set(changed)
-    for number in sorted(sources):
-        if any(n < number and about[n][0] & about[number][1] for n in running):
-            running.add(number)
+    old, found = {ast.dump(statement) for statement in ast.parse(before).body}, set()
+    for statement in ast.parse(source).body:
+        given, used = names(statement)
+        if ast.dump(statement) not in old or used & (found | set(touched)):
+            found |= given
+    return found
+
+
+def dependents(
+    sources: Mapping[int, str], changed: Mapping[int, str], stale: Mapping[int, set[str]] | None = None
+) -> dict[int, set[str]]:
+    """Return the cells that run after a change, in order: their numbers, and the names whose values they change.
+
+    sources: of the code cells, by number; changed: the new sources of those that are changed. Beside these, cells below
+    run that use a name which has another value. stale: what an earlier change returned; its cells run, unchanged, where
+    one that runs uses what they gave.
+    """
+    running, stale = {}, stale or {}
+    for number, before in sorted(sources.items()):
+        touched = set().union(*running.values())
+        if number in changed or names(ast.parse(before))[1] & touched:
+            running[number] = passed_on(changed.get(number, before), before, touched)
     for number in sorted(stale, reverse=True):
-        if any(n > number and about[number][0] & about[n][1] for n in running):
-            running.add(number)
-    return sorted(running)
+        if number not in running and any(n > number and _uses(sources[n], stale[number]) for n in running):
+            running[number] = set()
+    return dict(sorted(running.items()))
+
+
+def _uses(source: str, wanted: set[str]) -> bool:
+    return bool(names(ast.parse(source))[1] & wanted)

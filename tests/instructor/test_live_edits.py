@@ -63,7 +63,7 @@ def run(client, cells, changed, before):
 
 def in_turn(notebook, changes):
     """Run a lesson, then make each of these edits in the same kernel; yield each edit and what is wrong with it."""
-    client, stale = kernel_client(copy.deepcopy(notebook), NOTEBOOKS), set()
+    client, stale = kernel_client(copy.deepcopy(notebook), NOTEBOOKS), {}
     sources = {number: cell.source for number, cell in code_of(notebook).items()}
     with client.setup_kernel():
         wrong = run(client, code_of(notebook), {}, code_of(notebook))
@@ -71,8 +71,8 @@ def in_turn(notebook, changes):
         as_it_is = code_of(copy.deepcopy(client.nb))
         for edit in changes:
             changed = edited(notebook, edit)
-            running = dependents(sources, changed, stale=stale)
-            stale |= set(running)
+            running = dependents(sources, changed, stale)
+            stale |= running
             yield edit, run(client, {number: as_it_is[number] for number in running}, changed, as_it_is)
 
 
