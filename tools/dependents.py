@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping
 
-
 SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -14,7 +13,7 @@ def names(node: ast.AST) -> tuple[set[str], set[str]]:
 
     What is a function's own, or a comprehension's, is neither.
 
-    >>> given, used = names(ast.parse("from m import f\ntotal += f(n)\ndef g(x):\n    y = x + z\n    return y"))
+    >>> given, used = names(ast.parse("from m import f\\ntotal += f(n)\\ndef g(x):\\n    y = x + z\\n    return y"))
     >>> sorted(given), sorted(used)
     (['f', 'g', 'total'], ['f', 'n', 'total', 'z'])
     """
