@@ -4,6 +4,7 @@ That the edits can be made without harm, tests/instructor/test_live_edits.py sho
 """
 
 import ast
+import doctest
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,8 @@ import nbformat
 import nbformat.v4 as nb
 import pytest
 
+import tools.dependents
+import tools.guide_tables
 from tools import misconceptions
 from tools.build_notebooks import ROOT, SOURCES
 from tools.dependents import dependents, names
@@ -180,6 +183,12 @@ def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
         "How-like-ours-is-it?",
         "Autopsy:-a-Hyperband-that-stops-nothing",
     }
+
+
+@pytest.mark.parametrize("module", [tools.dependents, tools.guide_tables], ids=lambda module: module.__name__)
+def test_the_examples_in_the_docstrings(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0 and found.failed == 0
 
 
 # --- generated pages ----------------------------------------------------------------------------------
