@@ -23,7 +23,7 @@ from hpt_helpers.classroom import bayes_plots
 bayes_plots.idea()
 
 # %% [markdown]
-# The guess is called the **surrogate**: it stands in for the loss, which is costly.
+# The guess is the **surrogate**: it stands in for the costly loss.
 #
 # ## You are the optimiser
 #
@@ -232,7 +232,7 @@ seven = step(six)
 #
 # Between the two best: the search refines and looks elsewhere in turn. The gain is higher than before the bad trial at
 # the bound: a steeper left side lowers the mean here, and that trial stretched the spread by which losses are scaled,
-# and with it the doubt. **So:** one bad trial widens every doubt; remember this when something crashes.
+# and with it the doubt. **So:** one bad trial widens the doubts elsewhere; remember this when something crashes.
 #
 # </details>
 #
@@ -278,8 +278,8 @@ bayes_plots.filled_in(photograph(0), trials)
 # searched), and at its choice **judged fresh**: on 2,000 further pixels, or in 20 further draws of the same 120 rows,
 # with other seeds.
 #
-# **Predict** for each problem: in how many of 40 pairs does the search that learns beat random draws, as searched and
-# fresh?
+# **Predict** for each problem: in how many of 40 pairs is the search that learns lower than random draws (a few pairs
+# are level), as searched and fresh?
 
 # %%
 from hpt_helpers.search_space import Integer, Real, SearchSpace
@@ -307,7 +307,7 @@ studies.wins(races, "by hand")
 #
 # ## What do you tell it of a crash?
 #
-# Something has to be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let every trial of
+# Something must be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let every trial of
 # the photograph crash that has the lowest fifth of the reach along the rows, random draws too. The search is told of
 # it in three ways; `median_loss` is its choice's, fresh.
 #
@@ -405,7 +405,7 @@ report.round(1)
 #
 # About five: a staircase, whose top step many trials share, and on which a surrogate sees no slope. The accuracy that
 # is reported is some points too high, the luckiest of many; a seed does not change that. With the loss every trial
-# tells something, and the excess is about half. The models chosen are about equally good: what is mended is the
+# tells something, and the excess is smaller. The models chosen look about equally good: what is mended most is the
 # report. **So:** search by the loss, and report an accuracy that nothing was chosen by.
 #
 # </details>
@@ -497,7 +497,7 @@ ex.q3.check(answer_3)
 # **regret** is how far above the minimum a search ends; the search is told the values as they are. The last columns
 # count the repeats that end below 1, on the bowl those that found the hole.
 #
-# **Predict:** on which of the three do random draws do better?
+# **Predict:** on which of the three do random draws more often end below 1?
 
 # %%
 studies.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
@@ -559,9 +559,9 @@ studies.ways(flower, search_by_hand, options, repeats=range(20)).round(4)
 # <details><summary>What was seen</summary>
 #
 # Told the losses as they are, no gain can be as large as `xi`, and doubt counts far more than the mean: no better
-# than random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Improvement, bound and probability differ
-# by less than 20 repeats can tell. **So:** which of the two hardly matters; the units do. Tell the logarithm, or set
-# `xi` to what is worth a trial.
+# than random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Improvement, bound and probability all beat
+# random draws in most pairs. **So:** which of the three matters less than the units. Tell the logarithm, or set `xi`
+# to what is worth a trial.
 #
 # </details>
 #
@@ -588,17 +588,16 @@ plots.paired(in_pairs.query("judged == 'fresh'"), "logarithmic", "linear")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In about half: no difference. At 30 epochs the good rates lie between 0.01 and 0.1 (lesson 2), and there both have
-# room to look. **So:** the logarithm is for where you do not know the power of ten; it decides nothing where you do.
+# In about half: no difference. Nine tenths of the linear range lie above 0.01, and here that is room enough. **So:**
+# the logarithm is for where you do not know the power of ten; it decides nothing where you do.
 #
 # </details>
 #
 # ### Small spaces
 #
-# Of twelve points, every one can be tried. scikit-optimize's `ask` may ask for one again, which teaches nothing under
-# the same seed; `bayesian_search` asks for none twice while others are left.
+# Of twelve points, every one can be tried, and a second try teaches nothing under the same seed.
 #
-# **Predict:** how many different points are among twelve asks of each?
+# **Predict:** which of the two asks for a point twice before all twelve are tried?
 
 # %%
 import warnings
@@ -614,15 +613,15 @@ for _ in range(12):
     twelve.tell([a, b], float((a - 2) ** 2 + b))
 sum_of = per_trial(lambda config, n_epochs: (config["a"] - 2) ** 2 + config["b"])
 ours = run(bayesian_search(small, 12, 1, seed=0), sum_of)
-n_theirs = len({tuple(point) for point in twelve.Xi})
-n_ours = len(ours[["a", "b"]].drop_duplicates())
-print(f"scikit-optimize: {n_theirs} of 12 differ; bayesian_search: {n_ours}")
+repeats_theirs = len({tuple(point) for point in twelve.Xi}) < 12
+repeats_ours = ours.duplicated(["a", "b"]).any()
+print(f"asks twice: scikit-optimize {repeats_theirs}, bayesian_search {repeats_ours}")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# A library that thinks of real numbers rounds several of them to one integer. **So:** in a small space ask for what is
-# left, or try all of it: that is a grid.
+# The library draws its first points, and those that replace a point already tried, at random, and does not look
+# whether they are new. **So:** in a small space ask for what is left, or try all of it: that is a grid.
 #
 # </details>
 #

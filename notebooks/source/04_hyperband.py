@@ -91,10 +91,10 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris early order is a good guide, in every repeat. On breast_cancer it depends on the rows: in some repeats it
-# guides, in others it misleads. There those with large learning rates are at their lowest within a few epochs, then
-# rise, and slower ones overtake them. **So:** whether stopping early is safe depends on data, rows and the first cut,
-# and one run does not tell.
+# On iris early order is a good guide, in every repeat. On breast_cancer it depends on the repeat: in some it guides,
+# in others it misleads. There large learning rates reach their minimum early and get worse, and slower ones overtake
+# them (the next table has their rates). **So:** whether stopping early is safe depends on data, rows, seed and the
+# first cut, and one run does not tell.
 #
 # </details>
 #
@@ -118,9 +118,9 @@ left.groupby("data", sort=False).mean().round(3)
 # <details><summary>What was seen</summary>
 #
 # On iris the survivor is often not the best, but it is far ahead of the median. On breast_cancer it depends on the
-# rows again, and over many repeats it is no better than a blind draw, rather worse: the bracket picks large learning
-# rates, which learn fast, and middling ones end lower. **So:** before you stop trials, train some in full, on several
-# draws, and look at their order.
+# repeat again, and over many it is no better than a blind draw: the bracket picks large learning rates, which learn
+# fast, and middling ones end lower. **So:** before you stop trials, train some in full, on several draws, and look at
+# their order.
 #
 # </details>
 
@@ -268,8 +268,9 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # %% [markdown]
 # ## Autopsy: a Hyperband that stops nothing
 #
-# Back to the four runs, of which each repairs one fault of the script more; but in the last one Ray learns of the next
-# trial only when one ends. A bracket cuts only when its places are taken; for R = 81 the cautious one has five.
+# Back to the four runs, of which the second and third repair the script step by step; but in the last one Ray learns
+# of the next trial only when one ends. A cut keeps a third of a bracket's places, rounded up, taken or not; for R =
+# 81 the cautious one has five.
 #
 # **Predict:** how many trials are stopped early in each of the four?
 
@@ -279,10 +280,10 @@ study.stopped(in_ray, n_epochs=9)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only the third is Hyperband. With `max_t` at 81 the first bracket has room for five trials, and never cuts. With
-# R = 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps two: both. With
-# two handed over, those in front have ended before the next ones come, so that a bracket never fills. Nothing
-# tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
+# Only the third is Hyperband. With `max_t` at 81 the first bracket has room for five trials, and never cuts. With R =
+# 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps two: both. With two
+# handed over, those in front have ended before the next ones come, so that a bracket never holds more than a cut
+# keeps. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
 # brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
 #
 # </details>
@@ -347,8 +348,8 @@ study.verdicts(races)
 # As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or slightly
 # ahead (which of the two, changes with the repeats). Why? The lowest of many losses is low by luck as well: that part
 # of the gain vanishes. And early cuts prefer fast starters, some of which end a little worse. On iris with R = 27
-# most configurations are far from done, and the gain outweighs both; in the other two random search, too, finds a
-# good one. **So:** judge a winner on other draws, before you praise the method that found it.
+# most configurations are far from done, and the gain outweighs both; in the other two random search, too, probably
+# finds a good one. **So:** judge a winner on other draws, before you praise the method that found it.
 #
 # </details>
 #
@@ -356,9 +357,9 @@ study.verdicts(races)
 #
 # Three remedies for the third race: choose only among trials that reached R; leave out the bold brackets, which cut
 # before (for example) epoch 9; or take five **finalists**, train each on four more draws of rows and seeds, and
-# choose by the mean of all five losses. `better` and `worse` count the repeats in which the remedy gives Hyperband a
-# winner with a lower or higher fresh loss; `loss` is the mean fresh loss; `beats_random` counts against random search
-# at the same epochs, with as many finalists. The first remedy needs no new search.
+# choose by the mean of these four losses. `better` and `worse` count the repeats in which the remedy gives Hyperband
+# a winner with a lower or higher fresh loss; `loss` is the mean fresh loss; `beats_random` counts against random
+# search at about the same epochs, with as many finalists. The first remedy needs no new search.
 #
 # **Predict:** which of the three helps most?
 
@@ -374,10 +375,10 @@ study.remedies(remedies)
 # <details><summary>What was seen</summary>
 #
 # To demand R changes almost nothing: the winner had mostly reached it. Both others help in more repeats than they
-# harm: later cuts at two thirds of the cost (fast starters are not preferred so early, and fewer are tried),
-# finalists at twice the cost (they are judged on more rows, which is what was short). The counts for later cuts are
-# not far apart, and whether any of it beats random search, thirty repeats do not settle. **So:** judge a few
-# finalists anew; later cuts cost less and do no harm on average.
+# harm: later cuts at two thirds of the cost (perhaps because fast starters are preferred less, or fewer are tried),
+# finalists at twice the cost (they are judged on more rows). The counts for later cuts are not far apart, and whether
+# any of it beats random search, thirty repeats do not settle. **So:** judge a few finalists anew; later cuts cost
+# less and help a little on average.
 #
 # </details>
 
@@ -488,7 +489,7 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On breast_cancer early order stops misleading: it now guides in most repeats. On iris little changes. **So:**
+# On breast_cancer early order stops misleading: it now guides, in every repeat here. On iris little changes. **So:**
 # where your training keeps its best weights anyhow, try to let the scheduler see the best loss so far.
 #
 # </details>
@@ -514,8 +515,8 @@ waiting([1, 4, 16, 64], repeats=range(5))
 # <details><summary>What was seen</summary>
 #
 # For halving, 64 machines are hardly faster than 16: nearly all of them wait, since the last rung is one trial.
-# ASHA's first configuration arrives in half the time. (With many machines it is a fast one, for that is what
-# comes first, and chosen from fewer.) **So:** with many machines and unequal trials, ASHA does not wait.
+# ASHA's first configuration arrives, with 64, in half the time. (With many machines it is a fast one, for that is
+# what comes first.) **So:** with many machines and unequal trials, ASHA does not wait.
 #
 # </details>
 #
