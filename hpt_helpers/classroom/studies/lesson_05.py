@@ -30,7 +30,8 @@ def explained(winners: pd.DataFrame, starts: Mapping[str, int]) -> pd.DataFrame:
 
     winners: as `judged` returns them. starts: of searches that learn, with how many random trials they begin.
     Columns: search, epochs, losses, guided (trials that were chosen by earlier ones), lr (the winners' median),
-    won_early (how many of the winners won at an epoch before the last, trained on or not), searched and fresh (median losses).
+    won_early (how many of the winners won at an epoch before the last, trained on or not), searched and fresh (median
+    losses).
     """
     last, rows = winners["n_epochs"].max(), []
     for label, part in winners.groupby("search", sort=False):
