@@ -26,7 +26,8 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test test-instructor fix notebooks workshop timings bench clean FORCE
+.PHONY: help venv lab lab-executed reset test test-handouts test-instructor fix notebooks handouts workshop timings \
+    bench clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -77,7 +78,7 @@ test: venv ## check the code, run all tests, and compare every lesson with its s
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
-	    tests hpt_helpers notebooks/*.ipynb --ignore=tests/instructor $(PYTEST_ARGS)
+	    tests hpt_helpers notebooks/*.ipynb --ignore=tests/handouts --ignore=tests/instructor $(PYTEST_ARGS)
 
 test-instructor: venv ## make each live edit of the instructor's guide, and install the workshop's wheels without a network
 	$(PY) -m pytest -n 2 --dist load tests/instructor $(PYTEST_ARGS)
@@ -88,6 +89,18 @@ fix: venv ## let ruff put right what it can, and lay out the code
 
 notebooks: venv ## build and execute the lessons from notebooks/source (LESSON=01 for one of them)
 	$(PY) -m tools.build_notebooks $(LESSON)
+
+# What only the handouts need is installed when they are first built, and again when the environment is.
+EXTRAS := $(VENV)/.handouts
+$(EXTRAS): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[handouts]"
+	@touch $(EXTRAS)
+
+handouts: venv $(EXTRAS) ## build the handouts, PDF and HTML, into build/handouts
+	$(PY) -m tools.build_handouts
+
+test-handouts: handouts ## check the handouts, their web pages in headless Chromium (CHROMIUM=/path/to/it)
+	$(PY) -m pytest tests/handouts $(PYTEST_ARGS)
 
 workshop: handouts ## pack notebooks, handouts and guide into build/workshop and a zip (WHEELS=1: to install offline)
 	$(PY) -m tools.workshop $(if $(WHEELS),--wheels) -- $(PIP_ARGS)
