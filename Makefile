@@ -26,8 +26,7 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test test-handouts test-instructor fix notebooks handouts workshop timings \
-    bench clean FORCE
+.PHONY: help venv lab lab-executed reset test test-handouts test-instructor fix notebooks handouts workshop timings bench clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
