@@ -93,8 +93,8 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 #
 # On iris early order is a good guide, in every repeat. On breast_cancer it depends on the repeat: in some it guides,
 # in others it misleads. There large learning rates reach their minimum early and get worse, and slower ones overtake
-# them (the next table has their rates). **So:** whether stopping early is safe depends on data, rows, seed and the
-# first cut, and one run does not tell.
+# them (the next table has their rates). **So:** whether stopping early is safe depends on data, repeat and the first
+# cut, and one run does not tell.
 #
 # </details>
 #
@@ -214,7 +214,8 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
 # `HyperBandScheduler` fills its brackets in the order in which trials arrive, and **the bracket that never cuts comes
 # first**. So we queue the 17 configurations of R = 9 (brackets of 9, 5 and 3) with the cautious bracket in front.
 #
-# Starting Ray is slow, so we start it once, for four runs; all but the third are for the autopsy below:
+# Starting Ray is slow, so we start it once, for four runs. All are for the autopsy below, the third also for the
+# comparison before it:
 #
 # - **the script**: one that circulates tunes this network with five trials. It draws `epochs` from 5, 10 and 15, at
 #   which a trial ends itself, and leaves `max_t`, Ray's name for R, at its default of 81.
@@ -269,7 +270,7 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # ## Autopsy: a Hyperband that stops nothing
 #
 # Back to the four runs, of which the second and third repair the script step by step; but in the last one Ray learns
-# of the next trial only when one ends. A cut keeps a third of a bracket's places, rounded up, taken or not; for R =
+# of the next trial only when one ends. A cut keeps a third of a bracket's places, taken or not, rounded up; for R =
 # 81 the cautious one has five.
 #
 # **Predict:** how many trials are stopped early in each of the four?
@@ -280,11 +281,11 @@ study.stopped(in_ray, n_epochs=9)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only the third is Hyperband. With `max_t` at 81 the first bracket has room for five trials, and never cuts. With R =
-# 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps two: both. With two
-# handed over, those in front have ended before the next ones come, so that a bracket never holds more than a cut
-# keeps. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
-# brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
+# Only the third is Hyperband. With `max_t` at 81 the cautious bracket, Ray's first, has room for five trials, and
+# never cuts. With R = 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps
+# two: both. With two handed over, those in front have ended before the next ones come, so that a bracket never holds
+# more than a cut keeps. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that
+# fill the brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
 #
 # </details>
 
@@ -322,8 +323,8 @@ study.verdicts({"iris, R = 27": iris_27})
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Hyperband wins about four of five, by all three verdicts. It tried more configurations, early order is
-# late order on iris, and the differences are large. **So:** here it does what it promises.
+# Hyperband wins about four of five, by all three verdicts. It tried more configurations, early order is a good guide
+# on iris, and the differences are large. **So:** here it does what it promises.
 #
 # </details>
 #
@@ -345,21 +346,26 @@ study.verdicts(races)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or slightly
-# ahead (which of the two, changes with the repeats). Why? The lowest of many losses is low by luck as well: that part
-# of the gain vanishes. And early cuts prefer fast starters, some of which end a little worse. On iris with R = 27
-# most configurations are far from done, and the gain outweighs both; in the other two random search, too, probably
-# finds a good one. **So:** judge a winner on other draws, before you praise the method that found it.
+# As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or ahead.
+# Why? The lowest of many losses is low by luck as well: that part of the gain vanishes. And early cuts prefer fast
+# starters, some of which end a little worse. On iris with R = 27 most configurations are far from done, and the gain
+# outweighs both; in the other two random search, too, probably finds a good one. **So:** judge a winner on other
+# draws, before you praise the method that found it.
 #
 # </details>
 #
 # ### What repairs it?
 #
-# Three remedies for the third race: choose only among trials that reached R; leave out the bold brackets, which cut
-# before (for example) epoch 9; or take five **finalists**, train each on four more draws of rows and seeds, and
-# choose by the mean of these four losses. `better` and `worse` count the repeats in which the remedy gives Hyperband
-# a winner with a lower or higher fresh loss; `loss` is the mean fresh loss; `beats_random` counts against random
-# search at about the same epochs, with as many finalists. The first remedy needs no new search.
+# Three remedies for the third race:
+#
+# - choose only among trials that reached R, which needs no new search;
+# - leave out the bold brackets, which cut before (for example) epoch 9;
+# - take five **finalists**, train each on four more draws of rows and seeds, and choose by the mean of these four
+#   losses.
+#
+# `better` and `worse` count the repeats in which the remedy gives Hyperband a winner with a lower or higher fresh loss;
+# `loss` is the mean fresh loss; `beats_random` counts against random search at about the same epochs, with as many
+# finalists.
 #
 # **Predict:** which of the three helps most?
 
@@ -376,9 +382,9 @@ study.remedies(remedies)
 #
 # To demand R changes almost nothing: the winner had mostly reached it. Both others help in more repeats than they
 # harm: later cuts at two thirds of the cost (perhaps because fast starters are preferred less, or fewer are tried),
-# finalists at twice the cost (they are judged on more rows). The counts for later cuts are not far apart, and whether
-# any of it beats random search, thirty repeats do not settle. **So:** judge a few finalists anew; later cuts cost
-# less and help a little on average.
+# finalists at nearly twice the cost (they are judged on more rows). Which of the two helps more is not settled, and
+# against random search none is ahead in more than ten of these thirty. **So:** judge a few finalists anew; later cuts
+# cost less and help a little on average.
 #
 # </details>
 
@@ -462,7 +468,7 @@ ex.q3.check(answer_3)
 # - Hyperband trains many a little and few a lot, in brackets from bold to cautious.
 # - It rests on one assumption: early order is late order. **Train some in full, on several draws, and look** before
 #   you stop any.
-# - Going on needs checkpoints of model, optimiser and generator.
+# - Going on as if never stopped needs checkpoints of model, optimiser and generator.
 # - In Ray, set `max_t`, fill the brackets exactly, queue all at once, and **count what was stopped**.
 # - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge finalists on
 #   them.
@@ -515,7 +521,7 @@ waiting([1, 4, 16, 64], repeats=range(5))
 # <details><summary>What was seen</summary>
 #
 # For halving, 64 machines are hardly faster than 16: nearly all of them wait, since the last rung is one trial.
-# ASHA's first configuration arrives, with 64, in half the time. (With many machines it is a fast one, for that is
+# ASHA's first configuration arrives, with 64, in about half the time. (With many machines it is a fast one, for that is
 # what comes first.) **So:** with many machines and unequal trials, ASHA does not wait.
 #
 # </details>

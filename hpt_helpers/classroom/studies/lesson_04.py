@@ -14,10 +14,10 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from hpt_helpers.classroom.landscape import Landscape, landscape
-from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of
+from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
 from hpt_helpers.population import fit_many
-from hpt_helpers.search import run, run_many
+from hpt_helpers.search import run
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule, random_search, successive_halving
 
@@ -155,10 +155,10 @@ def _searches(name, space, n_epochs, least, repeats, progress) -> tuple[list[pd.
 
     objective = TrainingOfRepeats(name, repeats)
     strategies = [brackets(iter(space.sample(n_configs, seed=repeat))) for repeat in repeats]
-    hyper = run_many(strategies, objective, seeds=repeats, progress=progress)
+    hyper = run_whole(strategies, objective, seeds=repeats, progress=progress)
     n_trials = int(hyper[0]["charged_epochs"].sum()) // n_epochs
     strategies = [random_search(space, n_trials, n_epochs, seed=OTHER_CONFIGS + repeat) for repeat in repeats]
-    return hyper, run_many(strategies, objective, seeds=repeats, progress=progress)
+    return hyper, run_whole(strategies, objective, seeds=repeats, progress=progress)
 
 
 def _best(trials: pd.DataFrame, n: int) -> pd.DataFrame:
