@@ -296,11 +296,15 @@ class Checkout:
             (folder / name).touch()
             os.utime(folder / name, (1e9, 1e9))
 
+    def make(self, target):
+        """Run make; return its result and what was called, a line each."""
+        (self.folder / "calls").write_text("")
+        result = make(target, "PYTHON=./python-stub", folder=self.folder)
+        return result, (self.folder / "calls").read_text()
+
     def venv(self):
         """Run make venv; return its result and what it did: some of "creates", "installs"."""
-        (self.folder / "calls").write_text("")
-        result = make("venv", "PYTHON=./python-stub", folder=self.folder)
-        calls = (self.folder / "calls").read_text()
+        result, calls = self.make("venv")
         return result, [name for name, call in (("creates", "-m venv"), ("installs", "-m pip")) if call in calls]
 
 
@@ -336,6 +340,19 @@ def test_changed_requirements_are_installed_and_an_interruption_there_is_noticed
     assert checkout.venv()[1] == ["installs"]
     (checkout.folder / "offline").unlink()
     assert checkout.venv()[1] == ["creates", "installs"]
+
+
+def test_what_handouts_need_is_installed_with_the_first_ones_and_again_with_the_environment(checkout):
+    def installed():
+        result, calls = checkout.make("handouts")
+        assert result.returncode == 0 and "-m tools.build_handouts" in calls, result.stderr
+        return re.findall(r"--editable \.\[(\S+)\]", calls)
+
+    everywhere = ",".join(sorted(EVERYWHERE))
+    assert installed() == [everywhere, "handouts"]
+    assert installed() == []
+    (checkout.folder / ".venv/bin/python").unlink()
+    assert installed() == [everywhere, "handouts"]
 
 
 def test_a_lost_python_and_a_moved_checkout_are_noticed(checkout):

@@ -3,6 +3,7 @@
 import datetime
 import filecmp
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,27 @@ def test_an_unknown_formula_fails_the_build(role):
     assert "alpha" in converted(r"Here $\alpha$ is.", role)
     with pytest.raises(BuildError, match=r"07_small, .*: pandoc says"):
         converted(r"Here $\unknowncommand{a}$ is.", role)
+
+
+@pytest.mark.parametrize(
+    ("target", "address"),
+    [
+        ("02_random_search.ipynb", 'href="02_random_search.html"'),
+        ("01_grid_search.ipynb#Which-luck-is-larger?", 'href="01_grid_search.html#which-luck-is-larger"'),
+        ("#The-winner-lies-on-the-edge.-What-now%3F", 'href="#the-winner-lies-on-the-edge-what-now"'),
+        ("../docs/glossary.md#r-η", 'href="glossary.html#r-η"'),
+        ("https://example.org/a", 'href="https://example.org/a"'),
+        ("../docs/elsewhere.md", "See it."),  # no part of the handouts
+    ],
+)
+def test_where_links_lead(target, address):
+    assert address in converted(f"See [it]({target}).", "web")
+
+
+def test_formulas_are_said_in_words():
+    said = converted(r"$1 - (1 - p)^n$ and $f^*$ and $\frac{a}{b}$ and $\mathrm{EI}, \qquad \sigma$", "web")
+    words = re.findall(r'alttext="([^"]*)"', said)
+    assert words == ["1 - (1 - p) to the power n", "f star", "a over b", "EI; sigma"]
 
 
 @pytest.fixture
