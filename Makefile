@@ -77,14 +77,10 @@ test: venv ## check the code, run all tests, and compare every lesson with its s
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
-<<<<<<< HEAD
-	    tests hpt_helpers notebooks/*.ipynb --ignore=tests/handouts --ignore=tests/instructor $(PYTEST_ARGS)
+	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
 
 test-instructor: venv ## make each live edit of the instructor's guide, and install the workshop's wheels without a network
 	$(PY) -m pytest -n 2 --dist load tests/instructor $(PYTEST_ARGS)
-=======
-	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
->>>>>>> handouts
 
 fix: venv ## let ruff put right what it can, and lay out the code
 	$(PY) -m ruff check --fix
