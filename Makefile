@@ -6,6 +6,7 @@ LESSON ?=
 LAB_ARGS ?=
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+WHEELS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -25,10 +26,10 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test test-cluster fix notebooks bench clean handouts test-handouts FORCE
+.PHONY: help venv lab lab-executed reset test test-cluster fix notebooks bench clean handouts test-handouts test-instructor workshop timings FORCE
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 venv: $(MARKER) ## build the environment in .venv, if it is not there or out of date (PYTHON=python3.12)
 
@@ -81,6 +82,9 @@ test: venv ## check the code, run all tests, and compare every lesson with its s
 test-cluster: venv ## run searches on a Ray of two nodes, some of which are killed (5 minutes; `make test` does not)
 	$(PY) -m pytest tests/cluster $(PYTEST_ARGS)
 
+test-instructor: venv ## make each live edit of the instructor's guide, and install the workshop's wheels without a network
+	$(PY) -m pytest -n 2 --dist load tests/instructor $(PYTEST_ARGS)
+
 fix: venv ## let ruff put right what it can, and lay out the code
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
@@ -99,6 +103,12 @@ handouts: venv $(EXTRAS) ## build the handouts, PDF and HTML, into build/handout
 
 test-handouts: handouts ## check the handouts, their web pages in headless Chromium (CHROMIUM=/path/to/it)
 	$(PY) -m pytest tests/handouts $(PYTEST_ARGS)
+
+workshop: handouts ## pack notebooks, handouts and guide into build/workshop and a zip (WHEELS=1: to install offline)
+	$(PY) -m tools.workshop $(if $(WHEELS),--wheels) -- $(PIP_ARGS)
+
+timings: venv ## measure the time and memory of each lesson into docs/timings.md (LESSON=01 for one of them)
+	$(PY) -m tools.timings $(LESSON)
 
 bench: venv ## measure the speed of training
 	$(PY) -m benchmarks.training

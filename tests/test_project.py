@@ -1,5 +1,6 @@
 """The project's files agree with each other; the Makefile takes no unfinished install for a finished one."""
 
+import json
 import os
 import re
 import subprocess
@@ -126,6 +127,14 @@ def test_the_oldest_python_is_the_same_everywhere():
     versions = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"]
     assert versions[0] == oldest and len(versions) == 2
     assert all(conda["python"].specifier.contains(version) for version in versions)
+
+
+def test_the_devcontainer_builds_the_makefiles_environment_with_the_oldest_python():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert container["postCreateCommand"].startswith("make venv ")
+    assert container["image"].endswith(":" + PROJECT["requires-python"].removeprefix(">="))
+    interpreter = container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
+    assert interpreter.endswith("/.venv/bin/python")
 
 
 def test_the_workflow_runs_what_ci_runs_and_may_only_read():
