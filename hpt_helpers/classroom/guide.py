@@ -37,7 +37,7 @@ GUIDE = (
     ),
     Branch(
         "Do one or two settings matter,\nin a range that you know?",
-        "Grid search:\nextend, then refine",
+        "Grid search,\nits points inside that range",
         (("02_random_search", "A grid is a bet on placement"),),
         (
             ("01_grid_search", "The winner lies on the edge. What now?"),
@@ -94,7 +94,7 @@ def as_text() -> str:
     for i, branch in enumerate(GUIDE, start=1):
         question, advice = (text.replace("\n", " ") for text in (branch.question, branch.advice))
         lead = f"{question} Yes:" if branch.answer else f"{question}:"
-        found = f" (the clearest of {branch.tried} problems tried)" * bool(branch.tried)
+        found = f" (the clearest of {branch.tried} problems tried beforehand)" * bool(branch.tried)
         line = f"{i}. {lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}{found}."
         lines.append(line + f" Against it: {', '.join(link(*p) for p in branch.fails)}." * bool(branch.fails))
     return "\n".join(lines)

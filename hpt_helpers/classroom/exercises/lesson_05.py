@@ -94,7 +94,7 @@ q2 = MultipleChoice(
         Wrong("c3", "a larger R looks at more losses on the same 30 rows.", "Takes more search for better judgement."),
         Wrong(
             "b1",
-            "the option is right; at high rates the loss on other rows rises with more epochs.",
+            "the option is right; at high rates the loss on other rows mostly rises with more epochs.",
             "Believes that a training cannot be too long.",
         ),
         Wrong(
@@ -199,15 +199,15 @@ q4 = Number(
         "Count n up until the chance is 0.8 for the first time.",
     ],
     wrong=[
-        Wrong(20, "20 repeats find such a search about once in eight times.", "Takes the usual 20 repeats for enough."),
+        Wrong(20, "20 repeats find such a search about one time in eight.", "Takes the usual 20 repeats for enough."),
         Wrong(49, "49 is what P = 0.7 needs; 0.6 is closer to a coin.", "Underestimates how fast the number grows."),
         Wrong(
             100,
-            "with 100 repeats 60 wins do not even reach what is needed; half of all studies miss it.",
+            "with 100 repeats 60 wins do not even reach what is needed; more than half of all studies miss it.",
             "Takes the expected number of wins for a certain one.",
         ),
     ],
-    praise="a small lead needs hundreds of repeats; five show nothing.",
+    praise="a small lead needs about two hundred repeats; five show nothing.",
 )
 
 
