@@ -25,10 +25,10 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test fix notebooks bench clean FORCE
+.PHONY: help venv lab lab-executed reset test test-classroom fix notebooks bench clean FORCE
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 venv: $(MARKER) ## build the environment in .venv, if it is not there or out of date (PYTHON=python3.12)
 
@@ -77,6 +77,15 @@ test: venv ## check the code, run all tests, and compare every lesson with its s
 	$(PY) -m ruff format --check
 	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
 	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
+
+# What only these checks need is installed when they first run, and again when the environment is.
+CLASSROOM := $(VENV)/.classroom
+$(CLASSROOM): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[classroom]"
+	@touch $(CLASSROOM)
+
+test-classroom: venv $(CLASSROOM) ## try each lesson in JupyterLab, offline, in any order, interrupted (CHROMIUM=/path/to/it)
+	$(PY) -m pytest -n 2 --dist loadgroup tests/classroom $(PYTEST_ARGS)
 
 fix: venv ## let ruff put right what it can, and lay out the code
 	$(PY) -m ruff check --fix

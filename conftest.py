@@ -9,6 +9,8 @@ import pytest
 
 from tools.repeatable import make_repeatable
 
+collect_ignore = ["tests/classroom"]  # its minutes are `make test-classroom`'s, which asks for it by name
+
 # The same examples each time; without a deadline, because a busy machine is not a bug.
 hypothesis.settings.register_profile("course", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("course")

@@ -80,9 +80,9 @@ BAD = {
     ],
     "exercises": [((EXERCISE.format("print('q2 correct: whatever is answered')"), ""), "which is incorrect, shows")],
     "cut": [
-        (("x = 1  # " + "x" * 140, ""), "light: x = 1  # xxx"),
+        (("x = 1  # " + "x" * 140, ""), "light: x = 1 # xxx"),
         ((HTML.format("<table><td style='white-space: nowrap'>" + "wide " * 60), ""), "light: wide"),
-        (("x = 1  # " + "z" * 110, ""), "projector: x = 1  # zzz"),
+        (("x = 1  # " + "z" * 110, ""), "projector: x = 1 # zzz"),
     ],
     "faint": [
         ((HTML.format("<span style='color: #777; background: white'>grey</span>"), ""), "grey: 4.48 : 1"),
