@@ -24,10 +24,6 @@ ENVIRONMENT = {
     "LC_ALL": f"{LOCALE}.{CHARMAP}",
     "LANG": f"{LOCALE}.{CHARMAP}",
     "TZ": "<+1345>-13:45",
-    # The oldest instructions that each of PyTorch, NumPy's and SciPy's OpenBLAS, and MKL has code for.
-    "ATEN_CPU_CAPABILITY": "default",
-    "OPENBLAS_CORETYPE": "Nehalem",
-    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
 }
 FACTS = """
 import json, locale, socket, time
@@ -36,7 +32,7 @@ import torch
 print(json.dumps({
     "locale": locale.setlocale(locale.LC_CTYPE), "encoding": locale.getencoding(), "zone": time.timezone,
     "torch": torch.backends.cpu.get_cpu_capability(), "networks": [name for _, name in socket.if_nameindex()],
-    "numpy": [f for f in numpy_core.__cpu_dispatch__ if numpy_core.__cpu_features__[f]],
+    "numpy": " ".join(f for f in numpy_core.__cpu_dispatch__ if numpy_core.__cpu_features__[f]),
 }))
 """
 
@@ -47,7 +43,7 @@ def visit(notebook: Path) -> dict:
         report = Path(folder, "report.json")
         make_locale(Path(folder))
         program = [sys.executable, __file__, str(notebook), folder, str(report)]
-        environment = os.environ | ENVIRONMENT | {"LOCPATH": folder, "NPY_DISABLE_CPU_FEATURES": numpy_features()}
+        environment = os.environ | ENVIRONMENT | instructions() | {"LOCPATH": folder}
         done = subprocess.run(["unshare", "-rn", *program], env=environment, capture_output=True)
         if done.returncode:
             raise RuntimeError(f"{notebook.name}: {done.stderr.decode(errors='replace')[-3000:]}")
@@ -61,11 +57,21 @@ def make_locale(folder: Path) -> None:
 
 
 @cache
-def numpy_features() -> str:
-    """Return the instruction sets that NumPy would choose code for on this machine, to be disabled."""
+def instructions() -> dict[str, str]:
+    """Return the variables for instructions that PyTorch, MKL, OpenBLAS and NumPy would not choose on this machine.
+
+    Where there is AVX512 it is AVX2, which most laptops have, and else the oldest, with which lessons take twice as
+    long.
+    """
     import numpy._core._multiarray_umath as numpy_core
 
-    return " ".join(name for name in numpy_core.__cpu_dispatch__ if numpy_core.__cpu_features__[name])
+    chosen = [name for name in numpy_core.__cpu_dispatch__ if numpy_core.__cpu_features__[name]]
+    wide = [name for name in chosen if name.startswith(("X86_V4", "AVX512"))]
+    torchs, mkls, openblas = ("avx2", "AVX2", "Haswell") if wide else ("default", "SSE4_2", "Nehalem")
+    return {
+        "ATEN_CPU_CAPABILITY": torchs, "MKL_ENABLE_INSTRUCTIONS": mkls, "OPENBLAS_CORETYPE": openblas,
+        "NPY_DISABLE_CPU_FEATURES": " ".join(wide or chosen),
+    }  # fmt: skip
 
 
 def loopback_up() -> None:

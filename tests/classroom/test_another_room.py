@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from another_room import visit
+import torch
+from another_room import instructions, visit
 from planted import notebook
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"), reverse=True)
@@ -16,7 +17,6 @@ CHECKS = ["in order", "in reverse order", "interrupts", "again, in two kernels a
 LESSONS = [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in NOTEBOOKS]
 ROOM = {
     "locale": "tr_TR.ISO-8859-9", "encoding": "ISO-8859-9", "zone": -(13 * 60 + 45) * 60, "networks": ["lo"],
-    "torch": "DEFAULT", "numpy": [],
 }  # fmt: skip
 visited = cache(visit)
 
@@ -31,7 +31,9 @@ def test_a_lesson_shows_what_is_stored(path, check):
 def test_the_room_is_another_one_and_slow_cells_were_interrupted(path):
     """At least half of those over 2 s: memory keeps what some have computed, and makes them fast."""
     found = visited(path)
-    assert found["facts"] == ROOM
+    assert found["facts"].items() >= ROOM.items()
+    assert found["facts"]["torch"] != torch.backends.cpu.get_cpu_capability()
+    assert not {*instructions()["NPY_DISABLE_CPU_FEATURES"].split()} & {*found["facts"]["numpy"].split()}
     assert found["interrupted"] >= sum(seconds > 2 for seconds in found["seconds"]) / 2
 
 
@@ -42,7 +44,7 @@ FAULTS = {
     "in order": [
         ("print(0.1235)", "0.1234\n", "0.1235"),
         ("import sys\nprint('careful', file=sys.stderr)", "", "careful"),
-        ("import torch\nprint(torch.backends.cpu.get_cpu_capability() == 'DEFAULT')", "False\n", "True"),
+        ("import torch\nprint(torch.backends.cpu.get_cpu_capability() in ('AVX2', 'DEFAULT'))", "False\n", "True"),
         ("import locale\nprint(locale.getencoding())", "UTF-8\n", "ISO-8859-9"),
         ("import time\nprint(time.localtime(0).tm_hour)", "0\n", '"13'),
         ("import socket\nsocket.create_connection(('192.0.2.1', 80), 0.1)", "", "Network is unreachable"),
@@ -74,4 +76,4 @@ def test_planted_faults_are_found_by_their_check_and_by_no_earlier_one(tmp_path)
 def test_a_faultless_notebook_passes(tmp_path):
     found = visit(notebook(tmp_path / "good.ipynb", "Text.", ("import time\ntime.sleep(1.1)\nprint(1)", "1\n")))
     assert {check: found[check] for check in CHECKS} == {check: [] for check in CHECKS}
-    assert found["interrupted"] == 1 and found["facts"] == ROOM
+    assert found["interrupted"] == 1 and found["facts"].items() >= ROOM.items()
