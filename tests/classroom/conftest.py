@@ -23,15 +23,11 @@ def jupyterlab(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def toured(jupyterlab, chromium):
-    """Return a function that goes through a notebook in JupyterLab, once, and returns the faults."""
-    from functools import cache
-
+def go_through(jupyterlab, chromium):
+    """Return a function that goes through a notebook in JupyterLab and returns the faults."""
     from tour import tour
 
-    @cache
-    def go(notebook, exercises=None):
-        page = chromium.new_page(viewport={"width": 1300, "height": 1000})
-        return tour(jupyterlab, page, notebook, exercises)
+    def go(notebook, exercises):
+        return tour(jupyterlab, chromium.new_page(viewport={"width": 1300, "height": 1000}), notebook, exercises)
 
     return go

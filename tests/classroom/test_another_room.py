@@ -4,7 +4,6 @@ another_room.py says what is done. Its first pass fills the session's cache, fro
 draws: that file stands after this one, and both tests of a lesson go to the same of xdist's workers.
 """
 
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,23 +17,24 @@ LESSONS = [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.s
 ROOM = {
     "locale": "tr_TR.ISO-8859-9", "encoding": "ISO-8859-9", "zone": -(13 * 60 + 45) * 60, "networks": ["lo"],
 }  # fmt: skip
-visited = cache(visit)
 
 
-@pytest.mark.parametrize("path", LESSONS)
+@pytest.fixture(scope="module", params=LESSONS)
+def visited(request):
+    return visit(request.param)
+
+
 @pytest.mark.parametrize("check", CHECKS)
-def test_a_lesson_shows_what_is_stored(path, check):
-    assert visited(path)[check] == []
+def test_a_lesson_shows_what_is_stored(visited, check):
+    assert visited[check] == []
 
 
-@pytest.mark.parametrize("path", LESSONS)
-def test_the_room_is_another_one_and_slow_cells_were_interrupted(path):
+def test_the_room_is_another_one_and_slow_cells_were_interrupted(visited):
     """At least half of those over 2 s: memory keeps what some have computed, and makes them fast."""
-    found = visited(path)
-    assert found["facts"].items() >= ROOM.items()
-    assert found["facts"]["torch"] != torch.backends.cpu.get_cpu_capability()
-    assert not {*instructions()["NPY_DISABLE_CPU_FEATURES"].split()} & {*found["facts"]["numpy"].split()}
-    assert found["interrupted"] >= sum(seconds > 2 for seconds in found["seconds"]) / 2
+    assert visited["facts"].items() >= ROOM.items()
+    assert visited["facts"]["torch"] != torch.backends.cpu.get_cpu_capability()
+    assert not {*instructions()["NPY_DISABLE_CPU_FEATURES"].split()} & {*visited["facts"]["numpy"].split()}
+    assert visited["interrupted"] >= sum(seconds > 2 for seconds in visited["seconds"]) / 2
 
 
 # --- each check can fail ------------------------------------------------------------------------------

@@ -19,10 +19,12 @@ LIVE = ("Slider:", "Challenge:")  # how the stored texts of what has a slider be
 
 
 def cell_faults(lesson: Lesson) -> list[str]:
-    """Run all cells; return those that raise, and those that are not run."""
+    """Run all cells; return what they raise or write to stderr, and those that are not run."""
     lesson.run_all()
     cells = lesson.code_cells()
-    errors = [f"{o['ename']}: {o['evalue']}" for cell in cells for o in cell["outputs"] if o["output_type"] == "error"]
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    errors = [f"{o['ename']}: {o['evalue']}" for o in outputs if o["output_type"] == "error"]
+    errors += [f"on stderr: {o['text']}" for o in outputs if o.get("name") == "stderr"]
     return errors + [f"was not run: {cell['source'][:80]!r}" for cell in cells if not cell["execution_count"]]
 
 
