@@ -12,7 +12,8 @@ from another_room import instructions, visit
 from planted import notebook
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"), reverse=True)
-CHECKS = ["in order", "in reverse order", "interrupts", "again, in two kernels at once"]
+CHECKS = ["in order", "in reverse order", "interrupts", "again"]
+IN_TWO_KERNELS = ("02", "04")  # one whose studies fill the cache, and the one with Ray
 LESSONS = [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in NOTEBOOKS]
 ROOM = {
     "locale": "tr_TR.ISO-8859-9", "encoding": "ISO-8859-9", "zone": -(13 * 60 + 45) * 60, "networks": ["lo"],
@@ -21,7 +22,7 @@ ROOM = {
 
 @pytest.fixture(scope="module", params=LESSONS)
 def visited(request):
-    return visit(request.param)
+    return visit(request.param, 2 if request.param.stem.startswith(IN_TWO_KERNELS) else 1)
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -54,7 +55,7 @@ FAULTS = {
         ("for _ in 'ab':\n    try: time.sleep(1)\n    except BaseException: pass", "", "not ended"),
         ("try: time.sleep(2)\nexcept BaseException: 1 / 0", "", "ZeroDivisionError"),
     ],
-    "again, in two kernels at once": [
+    "again": [
         ("assert not globals().get('begun')\nbegun = True\ntime.sleep(1.5)\nbegun = False", "", "AssertionError"),
         ("import os\nos.mkdir('own')\ntime.sleep(0.5)\nos.rmdir('own')", "", "FileExistsError"),
     ],
@@ -64,7 +65,7 @@ FAULTS = {
 @pytest.mark.xdist_group("planted in the room")
 def test_planted_faults_are_found_by_their_check_and_by_no_earlier_one(tmp_path):
     cells = [(source, printed) for faults in FAULTS.values() for source, printed, _ in faults]
-    found = visit(notebook(tmp_path / "bad.ipynb", *cells))
+    found = visit(notebook(tmp_path / "bad.ipynb", *cells), 2)
     for i, check in enumerate(CHECKS):
         for source, _, words in FAULTS[check]:
             first_line = source.splitlines()[0]
@@ -74,6 +75,6 @@ def test_planted_faults_are_found_by_their_check_and_by_no_earlier_one(tmp_path)
 
 @pytest.mark.xdist_group("planted in the room")
 def test_a_faultless_notebook_passes(tmp_path):
-    found = visit(notebook(tmp_path / "good.ipynb", "Text.", ("import time\ntime.sleep(1.1)\nprint(1)", "1\n")))
+    found = visit(notebook(tmp_path / "good.ipynb", "Text.", ("import time\ntime.sleep(1.1)\nprint(1)", "1\n")), 2)
     assert {check: found[check] for check in CHECKS} == {check: [] for check in CHECKS}
     assert found["interrupted"] == 1 and found["facts"].items() >= ROOM.items()
