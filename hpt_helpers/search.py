@@ -97,7 +97,12 @@ def run(
     (config, n_epochs) with a `recordable` config and whole n_epochs >= 1; for a bad budget or seed; for an objective
     with too many answers, or that raises after its last; for a damaged or another search's log.
     """
-    return _drive([_Search(strategy, check_seed("seed", seed), budget, log, retry_failed)], objective, progress)[0]
+    search = _Search(strategy, check_seed("seed", seed), budget, log, retry_failed)
+    try:
+        _drive([search], objective, progress)
+    except KeyboardInterrupt:
+        warnings.warn(f"interrupted: the {len(search.records)} trials evaluated so far are kept", stacklevel=2)
+    return trial_table(search.records)
 
 
 def run_many(
@@ -107,6 +112,7 @@ def run_many(
     """Run many searches in step, so that their trials train as one population; return the table of each, as by `run`.
 
     budget: of each search. seeds: a training seed for each, such as range(5); 0 for all when not given.
+    An interrupt is not held up, and no table returned: searches that were cut short would compare as if they were not.
     Raises what `run` raises, TypeError for seeds that are no sequence of integers, and ValueError for too many or
     too few of them, or one strategy given twice.
     """
@@ -116,7 +122,8 @@ def run_many(
     if len({id(strategy) for strategy in strategies}) < len(strategies):
         raise ValueError("strategies holds one generator twice; each search needs one of its own")
     searches = [_Search(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)]
-    return _drive(searches, objective, progress)
+    _drive(searches, objective, progress)
+    return [trial_table(search.records) for search in searches]
 
 
 @dataclass
@@ -229,7 +236,8 @@ class _Search:
         return trial_record(trial.config, **counted, **dict(zip(Outcome._fields[:3], outcome, strict=False)))
 
 
-def _drive(searches: list[_Search], objective: Objective, progress: bool) -> list[pd.DataFrame]:
+def _drive(searches: list[_Search], objective: Objective, progress: bool) -> None:
+    """Let the searches run, in step, to their ends; their records are kept whatever ends this."""
     if not callable(objective):
         raise TypeError(f"objective is {objective!r}; a callable that takes a list of Request is needed")
     identity_of = getattr(objective, "identity", lambda config: None)
@@ -250,12 +258,8 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> lis
                 started = now
             next(answers, None)  # looks at them to their end
             going_on = [s for s in going_on if not s.over]
-    except KeyboardInterrupt:
-        kept = sum(len(s.records) for s in searches)
-        warnings.warn(f"interrupted: the {kept} trials evaluated so far are kept", stacklevel=3)
     finally:
         bar.close()
-    return [trial_table(s.records) for s in searches]
 
 
 def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -109,6 +110,8 @@ def interrupt(kernel: Kernel, cell: NotebookNode, seconds: float) -> str:
     """Interrupt a cell that takes so many seconds in its middle.
 
     Returns "interrupted", "fast" where it takes under SLOW_S by now (memory holds what it computed), or what is wrong.
+    A cell that itself calls `run`, which keeps the trials so far and warns, may go on with these, or raise for want of
+    the others.
     """
     for _ in range(3):  # it may be done sooner than the last time
         sent = []
@@ -126,6 +129,9 @@ def interrupt(kernel: Kernel, cell: NotebookNode, seconds: float) -> str:
         went_on = time.monotonic() - sent[0] if sent else 0.0
         if went_on > ENDS_WITHIN_S:
             return f"{first_line(cell)!r} went on for {went_on:.0f} s after the interrupt"
+        warned = "".join(output.text for output in outputs if output.get("name") == "stderr")
+        if "interrupted: the" in warned and re.search(r"\brun\(", cell.source):
+            return "interrupted"
         if names:
             return "interrupted" if names == ["KeyboardInterrupt"] else f"{first_line(cell)!r} raised {names}"
         if took < SLOW_S:

@@ -40,7 +40,7 @@
   const opacity = element => Number(getComputedStyle(element).opacity)
     * (element.parentElement ? opacity(element.parentElement) : 1);
 
-  // Not the colours of code, which are JupyterLab's own.
+  // Not the colours of code, which are JupyterLab's own, nor what cannot be pressed, as WCAG has it.
   const faint = [];
   for (const root of notebook.querySelectorAll(".jp-RenderedHTMLCommon, .jp-OutputArea-output")) {
     const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -48,7 +48,7 @@
       const element = texts.currentNode.parentElement;
       const size = element.getBoundingClientRect();
       const seen = element.checkVisibility({visibilityProperty: true}) && size.width > 1 && size.height > 1;
-      if (!texts.currentNode.data.trim() || !seen || element.closest("pre code span")) continue;
+      if (!texts.currentNode.data.trim() || !seen || element.closest("pre code span, :disabled")) continue;
       const behind = background(element), ink = [...colour(getComputedStyle(element).color)];
       ink[3] *= opacity(element);
       const ratio = contrast(over(ink, behind), behind);
