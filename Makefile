@@ -6,6 +6,7 @@ LESSON ?=
 LAB_ARGS ?=
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+WHEELS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -25,10 +26,10 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test test-classroom fix notebooks bench clean FORCE
+.PHONY: help venv lab lab-executed reset test test-cluster test-classroom fix notebooks bench clean handouts test-handouts test-instructor workshop timings FORCE
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 venv: $(MARKER) ## build the environment in .venv, if it is not there or out of date (PYTHON=python3.12)
 
@@ -78,14 +79,20 @@ test: venv ## check the code, run all tests, and compare every lesson with its s
 	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
 	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
 
-# What only these checks need is installed when they first run, and again when the environment is.
-CLASSROOM := $(VENV)/.classroom
-$(CLASSROOM): $(MARKER)
-	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[classroom]"
-	@touch $(CLASSROOM)
+test-cluster: venv ## run searches on a Ray of two nodes, some of which are killed (5 minutes; `make test` does not)
+	$(PY) -m pytest tests/cluster $(PYTEST_ARGS)
 
-test-classroom: venv $(CLASSROOM) ## try each lesson in JupyterLab, offline, in any order, interrupted (CHROMIUM=/path/to/it)
+# What only these checks need is installed when they first run, and again when the environment is.
+BROWSING := $(VENV)/.classroom
+$(BROWSING): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[classroom]"
+	@touch $(BROWSING)
+
+test-classroom: venv $(BROWSING) ## try each lesson in JupyterLab, offline, in any order, interrupted (CHROMIUM=/path/to/it)
 	$(PY) -m pytest -n 2 --dist loadgroup tests/classroom $(PYTEST_ARGS)
+
+test-instructor: venv ## make each live edit of the instructor's guide, and install the workshop's wheels without a network
+	$(PY) -m pytest -n 2 --dist load tests/instructor $(PYTEST_ARGS)
 
 fix: venv ## let ruff put right what it can, and lay out the code
 	$(PY) -m ruff check --fix
@@ -93,6 +100,24 @@ fix: venv ## let ruff put right what it can, and lay out the code
 
 notebooks: venv ## build and execute the lessons from notebooks/source (LESSON=01 for one of them)
 	$(PY) -m tools.build_notebooks $(LESSON)
+
+# What only the handouts need is installed when they are first built, and again when the environment is.
+EXTRAS := $(VENV)/.handouts
+$(EXTRAS): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[handouts]"
+	@touch $(EXTRAS)
+
+handouts: venv $(EXTRAS) ## build the handouts, PDF and HTML, into build/handouts
+	$(PY) -m tools.build_handouts
+
+test-handouts: handouts ## check the handouts, their web pages in headless Chromium (CHROMIUM=/path/to/it)
+	$(PY) -m pytest tests/handouts $(PYTEST_ARGS)
+
+workshop: handouts ## pack notebooks, handouts and guide into build/workshop and a zip (WHEELS=1: to install offline)
+	$(PY) -m tools.workshop $(if $(WHEELS),--wheels) -- $(PIP_ARGS)
+
+timings: venv ## measure the time and memory of each lesson into docs/timings.md (LESSON=01 for one of them)
+	$(PY) -m tools.timings $(LESSON)
 
 bench: venv ## measure the speed of training
 	$(PY) -m benchmarks.training

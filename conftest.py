@@ -9,8 +9,6 @@ import pytest
 
 from tools.repeatable import make_repeatable
 
-collect_ignore = ["tests/classroom"]  # its minutes are `make test-classroom`'s, which asks for it by name
-
 # The same examples each time; without a deadline, because a busy machine is not a bug.
 hypothesis.settings.register_profile("course", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("course")
@@ -19,6 +17,7 @@ hypothesis.settings.load_profile("course")
 def pytest_configure(config: pytest.Config) -> None:
     """Set all up, with one empty cache folder for the session, which xdist's workers and the kernels share."""
     make_repeatable()
+    os.environ.pop("RAY_ADDRESS", None)  # a cluster that somebody uses is not for tests
     import matplotlib  # only now, because it imports numpy, which counts its threads once
 
     matplotlib.use("Agg")

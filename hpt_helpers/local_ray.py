@@ -1,4 +1,4 @@
-"""A safe local Ray that leaves nothing behind, and is imported where it is used: it takes seconds."""
+"""A safe local Ray that leaves nothing behind, or a cluster that exists. Ray is imported where it is used."""
 
 import logging
 import os
@@ -24,21 +24,22 @@ NO_OUTSIDE_REQUESTS = {"http_proxy": "http://127.0.0.1:9"}
 
 START_ATTEMPTS = 3  # Ray gives a node 30 s to start, which a busy machine exceeds now and then
 END_WITHIN_S = 5  # what still runs this long after Ray was shut down is killed
+TRIED = "2.52.0 and 2.60.0"  # the oldest and newest release of pyproject.toml's range, with which the tests were run
 LONGEST_TEMP = 22  # characters: Ray's sockets lie deep, and macOS allows a socket's path 103
 
 
 @contextmanager
 def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path]:
-    """Start a Ray of this process's own, and stop it when the block ends, whatever ends it.
+    """Start a Ray of this process's own, and stop it when the block ends, whatever ends it; or join a cluster.
 
     num_cpus: how many trials of one CPU run at a time; the others queue. address: connect to this existing cluster
-    instead, with the token your environment has for it, and only disconnect at the end; num_cpus then has no effect.
-    Yields a private temporary folder (mode 0700, removed at the end) for the Tuner's `storage_path`, in which a local
-    Ray keeps its own files too; on a cluster of several machines use storage that all of them see instead.
+    instead, with the token your environment has, and only disconnect at the end. If None, it is the environment's
+    RAY_ADDRESS; "local" is none. Yields a private temporary folder (mode 0700, removed at the end) for `storage_path`,
+    in which a local Ray keeps its own files too; several machines need storage that all of them see instead.
     The local Ray asks for a random token, because it listens on all interfaces whatever address it is given. It has no
     dashboard, asks nobody outside, and prints nothing: a trial's error is in the results. Environment variables, the
-    "ray" logger's level and the SIGTERM handler are restored.
-    Raises RuntimeError where this process uses Ray already.
+    "ray" logger's level and the handlers of SIGTERM and SIGINT are restored.
+    Raises RuntimeError where this process uses Ray already, or Ray's release lacks what this needs.
     """
     import ray
 
@@ -48,10 +49,11 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
         folder = at_exit.enter_context(_private_folder())
         at_exit.enter_context(_environment(QUIET))
         at_exit.callback(logging.getLogger("ray").setLevel, logging.getLogger("ray").level)
-        handler = signal.getsignal(signal.SIGTERM)
-        if handler is not None and threading.current_thread() is threading.main_thread():
-            at_exit.callback(signal.signal, signal.SIGTERM, handler)
-        if address:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):  # the second for Tune
+                at_exit.callback(signal.signal, number, signal.getsignal(number) or signal.SIG_DFL)
+        address = address or os.environ.get("RAY_ADDRESS") or "local"
+        if address != "local":
             at_exit.callback(ray.shutdown)
             ray.init(address, logging_level=logging.CRITICAL, log_to_driver=False)
         else:
@@ -151,11 +153,14 @@ def _environment(changes: Mapping[str, str]) -> Iterator[None]:
 @contextmanager
 def _random_token() -> Iterator[None]:
     """Make Ray ask for a new random token for as long as this lasts."""
-    from ray._raylet import AuthenticationTokenLoader, Config
+    import ray
 
     def read_again():  # Ray read both when it was imported; in this order, or it looks for a token that is gone
-        Config.initialize("")
-        AuthenticationTokenLoader.instance().reset_cache()
+        try:
+            ray._raylet.Config.initialize("")
+            ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
+        except AttributeError as error:
+            raise RuntimeError(f"Ray {ray.__version__} cannot be told a token ({error}); tried were {TRIED}") from error
 
     try:
         with _environment({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}):

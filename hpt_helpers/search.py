@@ -97,12 +97,7 @@ def run(
     (config, n_epochs) with a `recordable` config and whole n_epochs >= 1; for a bad budget or seed; for an objective
     with too many answers, or that raises after its last; for a damaged or another search's log.
     """
-    search = _Search(strategy, check_seed("seed", seed), budget, log, retry_failed)
-    try:
-        _drive([search], objective, progress)
-    except KeyboardInterrupt:
-        warnings.warn(f"interrupted: the {len(search.records)} trials evaluated so far are kept", stacklevel=2)
-    return trial_table(search.records)
+    return _drive([_Search(strategy, check_seed("seed", seed), budget, log, retry_failed)], objective, progress)[0]
 
 
 def run_many(
@@ -112,7 +107,6 @@ def run_many(
     """Run many searches in step, so that their trials train as one population; return the table of each, as by `run`.
 
     budget: of each search. seeds: a training seed for each, such as range(5); 0 for all when not given.
-    An interrupt is not held up, and no table returned: searches that were cut short would compare as if they were not.
     Raises what `run` raises, TypeError for seeds that are no sequence of integers, and ValueError for too many or
     too few of them, or one strategy given twice.
     """
@@ -122,8 +116,7 @@ def run_many(
     if len({id(strategy) for strategy in strategies}) < len(strategies):
         raise ValueError("strategies holds one generator twice; each search needs one of its own")
     searches = [_Search(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)]
-    _drive(searches, objective, progress)
-    return [trial_table(search.records) for search in searches]
+    return _drive(searches, objective, progress)
 
 
 @dataclass
@@ -203,7 +196,7 @@ class _Search:
         record, (config, n_epochs) = self.logged.popleft(), asked[i]
         found = record["config"], record["n_epochs"], record.get("seed")
         if isinstance(asked, Suggestions) and found[0].keys() == config.keys() and found[0] != config:
-            config = {name: _hashable(value) for name, value in found[0].items()}
+            config = {name: hashable(value) for name, value in found[0].items()}
             asked[i] = config, n_epochs = config, config.get("epochs", n_epochs)
         if (_nine_digits(found[0]), *found[1:]) != (_nine_digits(config), n_epochs, self.seed):
             wanted = f"the search asks for {(config, n_epochs, self.seed)}; it is the log of another search"
@@ -236,8 +229,7 @@ class _Search:
         return trial_record(trial.config, **counted, **dict(zip(Outcome._fields[:3], outcome, strict=False)))
 
 
-def _drive(searches: list[_Search], objective: Objective, progress: bool) -> None:
-    """Let the searches run, in step, to their ends; their records are kept whatever ends this."""
+def _drive(searches: list[_Search], objective: Objective, progress: bool) -> list[pd.DataFrame]:
     if not callable(objective):
         raise TypeError(f"objective is {objective!r}; a callable that takes a list of Request is needed")
     identity_of = getattr(objective, "identity", lambda config: None)
@@ -249,7 +241,7 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> Non
             trials: list[_Trial] = []
             for search in going_on:
                 trials += search.next_batch(identity_of)
-            answers = _answers(objective, [trial.request for trial in trials if not trial.record])
+            answers = answer_each(objective, [trial.request for trial in trials if not trial.record])
             started = time.perf_counter()
             for trial in trials:
                 outcome = None if trial.record else next(answers)
@@ -258,11 +250,15 @@ def _drive(searches: list[_Search], objective: Objective, progress: bool) -> Non
                 started = now
             next(answers, None)  # looks at them to their end
             going_on = [s for s in going_on if not s.over]
+    except KeyboardInterrupt:
+        kept = sum(len(s.records) for s in searches)
+        warnings.warn(f"interrupted: the {kept} trials evaluated so far are kept", stacklevel=3)
     finally:
         bar.close()
+    return [trial_table(s.records) for s in searches]
 
 
-def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]:
+def answer_each(objective: Objective, requests: list[Request]) -> Iterator[Outcome]:
     """Yield an outcome for each request. Where the objective raises, ask each that is left alone, once."""
     n_answered, error = 0, RuntimeError("the objective left the trial without an answer")
     try:
@@ -276,7 +272,7 @@ def _answers(objective: Objective, requests: list[Request]) -> Iterator[Outcome]
             raise
         error = caught
     for request in requests[n_answered:]:
-        yield from _answers(objective, [request]) if len(requests) > 1 else [Outcome.of_error(error)]
+        yield from answer_each(objective, [request]) if len(requests) > 1 else [Outcome.of_error(error)]
 
 
 def _outcome(answer: Any) -> Outcome:
@@ -294,6 +290,6 @@ def _nine_digits(config: Mapping) -> str:
     return config_key(json.loads(config_key(config), parse_float=lambda text: float(f"{float(text):.9g}")))
 
 
-def _hashable(value: Any) -> Any:
+def hashable(value: Any) -> Any:
     """Return a value of a log as a space has it, where a tuple must be hashable; JSON has no tuples."""
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+    return tuple(map(hashable, value)) if isinstance(value, list) else value

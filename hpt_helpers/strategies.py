@@ -56,12 +56,13 @@ def bayesian_search(
     optimizer = Optimizer(space.to_skopt(), random_state=seed, **BAYESIAN | {"acq_func_kwargs": {"xi": xi}} | opts)
     if "base_estimator" not in opts:
         optimizer.base_estimator_.n_restarts_optimizer = 0  # of the fit of the Gaussian process
-    points, losses, n_told = [], [], 0
+    points, answers, n_told = [], [], 0
     while len(points) < n_trials:
         k = min(check_count("batch_size", batch_size), n_trials - len(points))
         configs = [plain(dict(zip(space, point, strict=True))) for point in _ask(optimizer, k, points, n_points)]
         asked = Suggestions((config, _epochs_of(config, n_epochs)) for config in configs)
-        losses.extend((yield asked))
+        answers.append((yield asked))  # kept as they are: a driver may stand in for a loss, and put it right later
+        losses = np.concatenate(answers)
         points += [[config[name] for name in space] for config, _ in asked]  # those of the log, when it resumes
         if np.isfinite(losses).any():
             told = _told(losses, clip, log_loss)
@@ -83,7 +84,7 @@ def _ask(optimizer, k: int, points: list, n_points: float) -> list:
     return batch
 
 
-def _told(losses: list[float], clip: float, log_loss: bool) -> list[float]:
+def _told(losses: np.ndarray, clip: float, log_loss: bool) -> list[float]:
     good = np.isfinite(losses)
     told = np.where(good, losses, np.max(losses, where=good, initial=-math.inf))
     if log_loss and told.min() <= 0:

@@ -9,6 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import course, rivals, training
+from benchmarks import ray as of_ray
 from benchmarks.measure import Row, interleaved, peak_memory_growth, table
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import evaluate, fit, start_training, train_one_epoch
@@ -130,3 +131,29 @@ def test_a_lesson_is_timed_and_its_memory_is_that_of_the_kernel(tmp_path):
     nbformat.write(notebook, tmp_path / "01_large.ipynb")
     seconds, memory = course.lesson(tmp_path / "01_large.ipynb")
     assert seconds.value > 1 and 400 < memory.value < 800
+
+
+@pytest.mark.parametrize(
+    ("workers", "overhead_s", "expected"),
+    [
+        (1, 0, 10 + 8),
+        (2, 0, 10 + 4),
+        (8, 0, 10 + 1),
+        (64, 0, 10 + 1),
+        (1, 0.5, 10 + 8 * 1.5),
+        (8, 0.5, 10 + 8 * 0.5 + 1),
+    ],
+)
+def test_a_simulated_search_of_eight_trials_takes_what_one_works_out_by_hand(workers, overhead_s, expected):
+    assert of_ray.simulated(8, 1.0, workers, search_s=10.0, overhead_s=overhead_s) == pytest.approx(expected)
+
+
+def test_the_rows_about_ray_label_what_is_simulated():
+    found = {"one": 5.0, "many": 5.8, "ray": 7.0, "run": 0.5, "one worker": 21.0, "two workers": 13.0}
+    rows = of_ray.rows(10.0, found)
+    assert {row.what: row.value for row in rows}["each further trial that does nothing"] == pytest.approx(0.02)
+    [gain] = [row.value for row in rows if row.what.startswith("two workers against one")]
+    assert gain == pytest.approx(2.0)
+    simulated = [row for row in rows if row.what.startswith("simulated: ")]
+    assert len(simulated) == len(of_ray.WORKERS) * len(of_ray.TRIAL_S)
+    assert simulated[0].value == pytest.approx(12.8 / (10 + 5 + 128 * 0.12 - 0.02))

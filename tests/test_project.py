@@ -1,5 +1,6 @@
 """The project's files agree with each other; the Makefile takes no unfinished install for a finished one."""
 
+import json
 import os
 import re
 import subprocess
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-EVERYWHERE = set(EXTRAS) - {"classroom"}  # that one is installed only where `make test-classroom` runs
+EVERYWHERE = set(EXTRAS) - {"classroom", "handouts"}  # these are installed where their targets are made
 MAKEFILE = (ROOT / "Makefile").read_text()
 README = (ROOT / "README.md").read_text()
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
@@ -106,7 +107,7 @@ def test_torch_is_a_range_everywhere():
         assert "+cpu" not in (ROOT / file).read_text(), file
 
 
-def test_the_environments_are_the_package_with_its_extras_but_one_and_constraints():
+def test_the_environments_are_the_package_with_its_extras_but_two_and_constraints():
     [pip_section] = [entry["pip"] for entry in ENVIRONMENT if isinstance(entry, dict)]
     assert "pip" in ENVIRONMENT
     assert "--constraint constraints.txt" in pip_section
@@ -126,6 +127,14 @@ def test_the_oldest_python_is_the_same_everywhere():
     versions = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"]
     assert versions[0] == oldest and len(versions) == 2
     assert all(conda["python"].specifier.contains(version) for version in versions)
+
+
+def test_the_devcontainer_builds_the_makefiles_environment_with_the_oldest_python():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert container["postCreateCommand"].startswith("make venv ")
+    assert container["image"].endswith(":" + PROJECT["requires-python"].removeprefix(">="))
+    interpreter = container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
+    assert interpreter.endswith("/.venv/bin/python")
 
 
 def test_the_workflow_runs_what_ci_runs_and_may_only_read():
@@ -287,11 +296,15 @@ class Checkout:
             (folder / name).touch()
             os.utime(folder / name, (1e9, 1e9))
 
+    def make(self, target):
+        """Run make; return its result and what was called, a line each."""
+        (self.folder / "calls").write_text("")
+        result = make(target, "PYTHON=./python-stub", folder=self.folder)
+        return result, (self.folder / "calls").read_text()
+
     def venv(self):
         """Run make venv; return its result and what it did: some of "creates", "installs"."""
-        (self.folder / "calls").write_text("")
-        result = make("venv", "PYTHON=./python-stub", folder=self.folder)
-        calls = (self.folder / "calls").read_text()
+        result, calls = self.make("venv")
         return result, [name for name, call in (("creates", "-m venv"), ("installs", "-m pip")) if call in calls]
 
 
@@ -327,6 +340,19 @@ def test_changed_requirements_are_installed_and_an_interruption_there_is_noticed
     assert checkout.venv()[1] == ["installs"]
     (checkout.folder / "offline").unlink()
     assert checkout.venv()[1] == ["creates", "installs"]
+
+
+def test_what_handouts_need_is_installed_with_the_first_ones_and_again_with_the_environment(checkout):
+    def installed():
+        result, calls = checkout.make("handouts")
+        assert result.returncode == 0 and "-m tools.build_handouts" in calls, result.stderr
+        return re.findall(r"--editable \.\[(\S+)\]", calls)
+
+    everywhere = ",".join(sorted(EVERYWHERE))
+    assert installed() == [everywhere, "handouts"]
+    assert installed() == []
+    (checkout.folder / ".venv/bin/python").unlink()
+    assert installed() == [everywhere, "handouts"]
 
 
 def test_a_lost_python_and_a_moved_checkout_are_noticed(checkout):

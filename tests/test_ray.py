@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +21,7 @@ import pytest
 
 from hpt_helpers import local_ray as room
 from hpt_helpers.classroom.ray_in_turn import fit_in_turn, quiet_run
-from hpt_helpers.classroom.ray_tune import course_trainable, results_table
+from hpt_helpers.classroom.ray_trainable import course_trainable, results_table
 from hpt_helpers.data import load_splits
 from hpt_helpers.local_ray import local_ray
 from hpt_helpers.search_space import Choice, Real, SearchSpace
@@ -31,6 +33,9 @@ SPACE = SearchSpace(
     {"lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32, 64]), "hidden_size": Choice([8, 16, 32])}
 )
 WILD = {"lr": 1e200, "batch_size": 32, "hidden_size": 16}
+
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +175,7 @@ class FakeRay:
         self.calls.append((args, options))
         os.environ["RAY_SET_BY_RAY"] = "1"
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         if "_temp_dir" in options:
             os.makedirs(options["_temp_dir"], exist_ok=True)
@@ -198,7 +204,12 @@ def fake(ray, monkeypatch):
 
 
 def state():
-    return dict(os.environ), signal.getsignal(signal.SIGTERM), logging.getLogger("ray").level
+    return (
+        dict(os.environ),
+        signal.getsignal(signal.SIGTERM),
+        signal.getsignal(signal.SIGINT),
+        logging.getLogger("ray").level,
+    )
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -246,14 +257,49 @@ def test_it_refuses_where_ray_runs_already_and_leaves_that_alone(fake, ray, monk
     assert fake.calls == []
 
 
-def test_with_an_address_the_users_token_is_used_and_nothing_is_started(fake, monkeypatch):
+@pytest.mark.parametrize("where", ["argument", "environment"])
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+def test_a_cluster_is_joined_with_the_users_token_and_only_left_again(fake, ray, monkeypatch, where, error):
     monkeypatch.setenv("RAY_AUTH_TOKEN", "theirs")
     monkeypatch.delenv("http_proxy", raising=False)
-    with local_ray(address="10.0.0.1:6379"):
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379" if where == "environment" else "10.0.0.9:1")
+    left = []
+    monkeypatch.setattr(ray, "shutdown", lambda: left.append(True))
+    monkeypatch.setattr(room, "_stop", lambda folder: pytest.fail("that is not ours to stop"))
+    before = state()
+    with suppress(ValueError, KeyboardInterrupt), local_ray(address="10.0.0.1:6379" if where == "argument" else None):
         assert os.environ["RAY_AUTH_TOKEN"] == "theirs" and "http_proxy" not in os.environ
         assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+        if error:
+            raise error
     [(args, options)] = fake.calls
     assert args == ("10.0.0.1:6379",) and not {"num_cpus", "_temp_dir", "include_dashboard"} & options.keys()
+    assert left == [True] and state() == before
+
+
+def test_local_means_a_ray_of_ones_own_whatever_the_environment_says(fake, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    with local_ray(address="local"):
+        assert [args for args, _ in fake.calls] == [("local",)] and fake.running() == [True, True]
+    assert fake.running() == [False, False]
+
+
+@pytest.mark.parametrize("gone", ["Config", "AuthenticationTokenLoader"])
+def test_a_ray_without_the_private_names_is_refused_with_the_versions_that_were_tried(fake, ray, monkeypatch, gone):
+    monkeypatch.delattr(ray._raylet, gone)
+    before = state()
+    with pytest.raises(RuntimeError, match=rf"cannot be told a token \(.*{gone}.*2\.52\.0 and 2\.60\.0"), local_ray():
+        pytest.fail("the block must not run")
+    assert fake.calls == [] and state() == before
+
+
+def test_one_place_alone_uses_the_private_names_and_the_range_is_what_was_tried():
+    using = [path.name for path in (ROOT / "hpt_helpers").rglob("*.py") if "_raylet" in path.read_text()]
+    assert using == ["local_ray.py"]
+    [requirement] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["ray"]
+    oldest, newest = room.TRIED.split(" and ")
+    major, minor, _ = newest.split(".")
+    assert requirement == f"ray[tune]>={oldest},<{major}.{int(minor) + 1}"
 
 
 @pytest.mark.parametrize("n_characters", [22, 23, 90])

@@ -660,16 +660,15 @@ def test_an_interrupt_of_the_strategy_keeps_the_trials_so_far():
         assert len(run(strategy(), per_trial(loss_of))) == 1
 
 
-def test_an_interrupt_of_many_searches_goes_on_to_the_caller():
-    """Tables that were cut short would be compared, and cached, as if they were whole."""
-
+def test_an_interrupt_of_many_searches_keeps_the_trials_of_each():
     def objective(config, n_epochs):
         if config["x"] == 7:
             raise KeyboardInterrupt
         return loss_of(config, n_epochs)
 
-    with pytest.raises(KeyboardInterrupt):
-        run_many([grid_search(TEN[:4], 1), grid_search(TEN[5:], 1)], per_trial(objective))
+    with pytest.warns(UserWarning, match="the 6 trials"):
+        tables = run_many([grid_search(TEN[:4], 1), grid_search(TEN[5:], 1)], per_trial(objective))
+    assert [t["x"].tolist() for t in tables] == [[0, 1, 2, 3], [5, 6]]
 
 
 # --- the log --------------------------------------------------------------------------------------

@@ -194,9 +194,9 @@ def test_a_bootstrap_interval_is_near_scipys():
 def test_what_explains_a_race_by_hand():
     table = studies.explained(verdict_table(), {"other": 1}).set_index("search")
     assert table.loc["other"].to_dict() == pytest.approx({
-        "epochs": 30, "losses": 4, "guided": 3, "lr": 0.03, "stopped_early": 4, "searched": 0.5, "fresh": 2.0,
+        "epochs": 30, "losses": 4, "guided": 3, "lr": 0.03, "won_early": 4, "searched": 0.5, "fresh": 2.0,
     })  # fmt: skip
-    assert table.loc["random", ["guided", "stopped_early"]].tolist() == [0, 0]
+    assert table.loc["random", ["guided", "won_early"]].tolist() == [0, 0]
 
 
 def test_what_a_search_finds_among_equal_trials():

@@ -3,9 +3,19 @@
 import numpy as np
 import pytest
 
-from hpt_helpers.classroom.studies.repeats import curves, fresh, mean_and_error, rows_of
+from hpt_helpers.classroom.studies.repeats import (
+    TrainingOfRepeats,
+    curves,
+    fresh,
+    mean_and_error,
+    rows_of,
+    run_whole,
+)
 from hpt_helpers.data import load_splits
+from hpt_helpers.search import run_many
+from hpt_helpers.strategies import grid_search
 from hpt_helpers.training import fit
+from hpt_helpers.trials import same_trials
 
 CONFIGS = [{"lr": 0.01, "batch_size": 16}, {"lr": 0.03, "batch_size": 32, "hidden_size": 8}]
 
@@ -33,3 +43,24 @@ def test_rows_are_drawn_anew_and_the_test_rows_stay():
 def test_the_mean_and_its_standard_error_by_hand():
     # 1, 2, 6: mean 3, squared deviations 4 + 1 + 9 = 14, variance 7, error sqrt(7 / 3)
     assert mean_and_error([1, 2, 6]) == pytest.approx((3, (7 / 3) ** 0.5))
+
+
+def test_an_interrupted_measurement_ends_instead_of_being_half():
+    def interrupted(requests):
+        yield 0.5
+        raise KeyboardInterrupt
+
+    def searches():
+        return [grid_search(CONFIGS, 2)]
+
+    with pytest.warns(UserWarning, match="the 1 trials evaluated so far are kept"):
+        assert len(run_many(searches(), interrupted)[0]) == 1  # a search keeps what it has
+    with pytest.raises(KeyboardInterrupt, match="the 1 trials"):
+        run_whole(searches(), interrupted)
+
+
+def test_a_whole_measurement_is_that_of_run_many():
+    tables = [
+        runner([grid_search(CONFIGS, 2)], TrainingOfRepeats("iris", [3]), seeds=[3]) for runner in (run_many, run_whole)
+    ]
+    assert same_trials(tables[0][0], tables[1][0])

@@ -290,3 +290,20 @@ def test_executed_copies_are_fresh_each_time_and_keep_the_answers(lessons, tmp_p
     cells = json.loads((shown / "01_grid.ipynb").read_text())["cells"]
     assert cells[1]["outputs"][0]["text"] == ["the answer of 01_grid"]
     assert json.loads((lessons / "01_grid.ipynb").read_text())["cells"] == cells
+
+
+def test_the_glossary_stands_beside_the_copies_that_link_it(tmp_path, lessons_with_link):
+    for make in (copies.copy_lessons, copies.copy_executed):
+        folder = tmp_path / make.__name__
+        make(lessons_with_link, folder)
+        [notebook] = folder.glob("*.ipynb")
+        assert "[words](glossary.md#rung)" in notebook.read_text() and (folder / "glossary.md").is_file()
+
+
+@pytest.fixture
+def lessons_with_link(tmp_path):
+    folder = tmp_path / "lessons"
+    folder.mkdir()
+    cell = nbformat.v4.new_markdown_cell("[words](../docs/glossary.md#rung)")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "01_a.ipynb")
+    return folder

@@ -33,9 +33,12 @@ class Load:
     tokens: list[int] = field(default_factory=list)
 
     @property
+    def exact_minutes(self) -> float:
+        return self.words / 200 + sum(self.tokens) / 40 + self.predictions / 2 + 6 * self.exercises
+
+    @property
     def minutes(self) -> int:
-        exact = self.words / 200 + sum(self.tokens) / 40 + self.predictions / 2 + 6 * self.exercises
-        return round(exact)
+        return round(self.exact_minutes)
 
 
 def is_exercise(cell: nbformat.NotebookNode) -> bool:

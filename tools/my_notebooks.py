@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 LESSONS = ROOT / "notebooks"
 COPIES = ROOT / "my_notebooks"
 EXECUTED = ROOT / "build" / "executed"
+# Linked from the lessons and copied beside them: JupyterLab opens nothing outside its folder.
+GLOSSARY = ROOT / "docs" / "glossary.md"
+LINK = "../docs/glossary.md"
 
 
 def without_outputs(text: str) -> str:
@@ -28,7 +31,8 @@ def without_outputs(text: str) -> str:
 def write_copy(lesson: Path, copy: Path) -> None:
     """Write a lesson's copy; it appears whole or not at all, even if this is interrupted."""
     part = copy.with_suffix(".part")
-    part.write_text(without_outputs(lesson.read_text(encoding="utf-8")), encoding="utf-8")
+    text = without_outputs(lesson.read_text(encoding="utf-8"))
+    part.write_text(text.replace(LINK, GLOSSARY.name), encoding="utf-8")
     part.replace(copy)
 
 
@@ -44,6 +48,7 @@ def find_lesson(lessons: Path, prefix: str) -> Path:
 def copy_lessons(lessons: Path = LESSONS, copies: Path = COPIES) -> list[Path]:
     """Copy, without outputs, each lesson that has no copy yet, and return the new copies."""
     copies.mkdir(parents=True, exist_ok=True)
+    shutil.copy(GLOSSARY, copies)
     new = []
     for lesson in sorted(lessons.glob("*.ipynb")):
         copy = copies / lesson.name
@@ -78,7 +83,11 @@ def copy_executed(lessons: Path = LESSONS, executed: Path = EXECUTED) -> list[Pa
     """Copy the executed lessons, afresh each time, so that looking at them cannot change the originals."""
     shutil.rmtree(executed, ignore_errors=True)
     executed.mkdir(parents=True)
-    return [Path(shutil.copy(lesson, executed)) for lesson in sorted(lessons.glob("*.ipynb"))]
+    shutil.copy(GLOSSARY, executed)
+    copies = [Path(shutil.copy(lesson, executed)) for lesson in sorted(lessons.glob("*.ipynb"))]
+    for copy in copies:
+        copy.write_text(copy.read_text(encoding="utf-8").replace(LINK, GLOSSARY.name), encoding="utf-8")
+    return copies
 
 
 def main(arguments: list[str] | None = None) -> int:

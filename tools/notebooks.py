@@ -117,9 +117,12 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
                 output.traceback = [f"{output.ename}: {output.evalue}"]
 
 
-def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
-    """Execute a notebook in place, in a fresh kernel that works in `folder`."""
-    client = NotebookClient(
+def kernel_client(notebook: nbformat.NotebookNode, folder: Path) -> NotebookClient:
+    """Return what executes a notebook in place, in a fresh kernel that works in `folder`: all of it, or cell by cell.
+
+    `client.execute()`, or `client.execute_cell(cell, index)` within `client.setup_kernel()`.
+    """
+    return NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT_S,
         kernel_name="python3",
@@ -128,7 +131,11 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),
         resources={"metadata": {"path": str(folder)}},
     )
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    """Execute a notebook in place, in a fresh kernel that works in `folder`."""
     try:
-        client.execute()
+        kernel_client(notebook, folder).execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise BuildError(str(error)) from None

@@ -28,14 +28,21 @@ GUIDE = (
     Branch(
         "Do other rows name\nanother winner?",
         "First more validation rows,\nor several draws for each trial",
-        (("01_grid_search", "Which luck is larger?"), (HERE, "Can a search find what is not there?")),
+        (
+            ("01_grid_search", "Which luck is larger?"),
+            ("02_random_search", "Six dimensions, of which one matters"),
+            ("03_bayesian_optimization", "Is what it learns true?"),
+        ),
         next="in any case",
     ),
     Branch(
         "Do one or two settings matter,\nin a range that you know?",
         "Grid search:\nextend, then refine",
         (("02_random_search", "A grid is a bet on placement"),),
-        (("02_random_search", "Six dimensions, of which one matters"),),
+        (
+            ("01_grid_search", "The winner lies on the edge. What now?"),
+            ("02_random_search", "Six dimensions, of which one matters"),
+        ),
     ),
     Branch(
         "Are most settings hopeless,\nand is early order late order?",
@@ -45,12 +52,12 @@ GUIDE = (
             ("04_hyperband", "Many machines, some of them slow"),
             (HERE, "Is it always so?"),
         ),
-        ((HERE, "The same winners, trained again"),),
+        ((HERE, "The same winners, trained again"), ("04_hyperband", "And elsewhere?")),
         tried=9,
     ),
     Branch(
-        "Few dear trials, one by one,\na loss with little noise?",
-        "Bayesian optimisation\nor TPE",
+        "Few trials, one by one,\na loss with little noise?",
+        "Bayesian optimisation",
         (("03_bayesian_optimization", "Is what it learns true?"),),
         ((HERE, "The same winners, trained again"),),
         tried=18,
@@ -65,7 +72,7 @@ GUIDE = (
     Branch(
         "At the end",
         "Train a few finalists on other\nrows; open the test rows once",
-        ((HERE, "What repairs it, and what does it cost?"),),
+        ((HERE, "What repairs it, and what does it cost?"), ("01_grid_search", "Fault 1: chosen on the test rows")),
         answer="",
     ),
 )

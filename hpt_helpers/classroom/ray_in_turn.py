@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hpt_helpers.classroom.ray_tune import results_table
+from hpt_helpers.classroom.ray_trainable import results_table
 from hpt_helpers.progress import progress_bar
 
 

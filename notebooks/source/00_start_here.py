@@ -15,9 +15,9 @@
 # way you will see what each of them finds, what it costs, where it fails, and how far its result can be
 # trusted.
 #
-# The course makes one promise: **every claim is measured in front of you, and your numbers are the ones
-# that are stored with the lessons.** Nothing here is downloaded. The data sets are small and come with scikit-learn, the networks
-# train in seconds on a laptop's processor, and every random choice has a seed.
+# The course makes one promise: **every claim is measured in front of you, and your numbers are the ones that are
+# stored with the lessons.** Nothing here is downloaded. The data sets are small and come with scikit-learn, the
+# networks train in seconds on a laptop's processor, and every random choice has a seed.
 #
 # You need to know Python, and what it means to train a classifier and to test it. You need no GPU.
 
@@ -34,6 +34,10 @@
 #
 # A lesson takes at most 60 minutes. Some have an optional part after their summary, "Going further", whose time
 # is stated apart. The order is the one above; 03 and 04 can change places.
+#
+# What the field's words mean, and what four libraries call the same things, stands in the
+# [glossary](../docs/glossary.md). `make handouts` makes of each lesson a workbook to print and a web page, in
+# `build/handouts`; who teaches this starts at `docs/instructor_guide.md`.
 
 # %% [markdown]
 # ## How to work through a lesson

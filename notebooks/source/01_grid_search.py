@@ -16,7 +16,8 @@
 # **What may you believe of a grid's winner, and what do the usual mistakes cost?** Here a training takes a moment, so
 # we can run the whole search again and again, and see.
 #
-# **Time:** core path 60 minutes, going further 24 minutes. **Builds on:** [Start here](00_start_here.ipynb).
+# **Time:** core path 60 minutes, going further 24 minutes. **Builds on:** [Start here](00_start_here.ipynb). Words:
+# [glossary](../docs/glossary.md).
 #
 # ## What a grid search is
 #
@@ -191,7 +192,7 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 #
 # - `as_searched`: the winners' mean loss where they won; `fresh`: in the other repeats;
 # - `top_lr_wins`: in how many repeats the grid's highest rate won;
-# - `fresh_of_5`: fresh, where each winner is chosen by its mean over five repeats, not by one.
+# - `fresh_of_5`: fresh, where each winner (of eight) is chosen by its mean over five repeats.
 #
 # **Predict:** with more trials the loss as searched cannot rise. Can the fresh one?
 
@@ -209,11 +210,11 @@ studies.grids_judged_fresh(grids, "iris", n_mean=5).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It rises for the two grids that reach 0.1, not for more trials below. A high rate is a little better on some rows
-# and far worse on the others: a search of one repeat picks it where it is lucky. Where five repeats choose, extending
-# does next to no harm; nor is there much to gain here, as 0.01 is at or next to the map's lowest cell. **So:** extend
-# and refine, for you cannot know beforehand; but let several repeats choose before you believe a winner at a high
-# rate.
+# It rises for the two grids that reach 0.1, not for more trials below. A high rate is a little better in some repeats
+# and far worse in the others: a search of one repeat picks it where it is lucky. Where five repeats choose, extending
+# does far less harm, here next to none; nor is there much to gain here, as 0.01 is at or next to the map's lowest
+# cell. **So:** extend and refine, for you cannot know beforehand; but let several repeats choose before you believe a
+# winner at a high rate.
 #
 # </details>
 #
@@ -271,7 +272,7 @@ plots.spread(luck)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The rows, here by several times in the median (black bars). Repeating with other seeds only leaves the larger part
+# The rows, here by several times in the median (black bars). Repeating only with other seeds leaves the larger part
 # unseen. **So:** draw the rows anew as well, or use cross-validation.
 #
 # </details>
@@ -317,8 +318,8 @@ plots.histogram(by_number.get_group(56), reference=0)
 #
 # Two runs of our eight-trial search without a seed, on the same rows: 20 such pairs, each with rows of its own. Say a
 # trial's loss is 0.11 in one run and 0.13 in the other, and the best two of a run have 0.11 and 0.12. Then what moves
-# `run_to_run` is more than what decides, `best_to_second`, and the order of the best is luck. (The first is the mean
-# over the trials with the winner's learning rate.)
+# `run_to_run` (mean over the trials with the winner's learning rate) is more than what decides, `best_to_second`, and
+# the order of the best is luck.
 #
 # **Predict:** in how many pairs do both runs name the same winner by loss?
 
@@ -332,9 +333,9 @@ plots.paired(pairs, "run_to_run", "best_to_second", title=title)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About half: a good trial's loss mostly moves between the runs by more than what separates the best two of a run. A
-# seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that others get
-# your numbers, and repeat, with other rows too, to know what they are worth.
+# Fewer than half here: a good trial's loss mostly moves between the runs by more than what separates the best two of
+# a run. A seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that
+# others get your numbers, and repeat, with other rows too, to know what they are worth.
 #
 # </details>
 #
@@ -417,7 +418,7 @@ print(chosen)
 print("test accuracy:", splits.final_score(model))
 
 # %% [markdown]
-# (Batches of 16 and 64 are all but level, as the slider's last line and the table showed: the rule decides.) Read the
+# (Batches of 16 and 64 are all but level here, as the table of best rates showed: the rule decides.) Read the
 # interval, not the point: with 30 rows, even all of them right agrees with a true accuracy as low as the interval's
 # lower end (Wilson's, at 95 %). That is all that may be claimed of new flowers.
 #
@@ -481,7 +482,7 @@ ex.q3.check(report)
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - **Ties.** On few rows trials tie in accuracy: state a rule, and search by the loss.
-# - **Edge.** A winner on the edge says: extend, then refine; but repeat, or a high learning rate wins by luck.
+# - **Edge.** A winner on the edge says: extend, then refine; but repeat, or a high learning rate may win by luck.
 # - **Ridge.** The best learning rate depends on batch size and epochs: compare each at its own best.
 # - **Luck.** The rows move a good trial's loss more than the seed does: repeat over both.
 # - **Test rows.** Choosing by them makes the score too high, more so with many candidates.
@@ -511,14 +512,14 @@ plots.spread(gains)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It helps on wine and hurts a little on iris, in the median by a flower of 30: features of one unit may be better
+# It helps on wine and hurts a little on iris, here in the median by a flower of 30: features of one unit may be better
 # left alone. **So:** scaling is one more choice to be searched, inside the folds.
 #
 # </details>
 #
 # ### Results that outlive their cell
 #
-# In the naive script, the list stands in a cell of its own. Try it: paste these two lines into two new cells below, and
+# Say the naive script's list stands in a cell of its own. Try it: paste these two lines into two new cells below, and
 # run the second one twice.
 #
 # ```python
@@ -621,9 +622,9 @@ for name, gap in gaps.items():
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With eight by a point or less, with hundreds by about two (± is the standard error over the foldings; other flowers
-# would move it more; and part of the gap may be that nested chooses with fewer rows). **So:** with a handful of
-# candidates plain is enough; with hundreds nest it, or keep a test part.
+# With eight by a point or less, with hundreds here by two or three (± is the standard error over the foldings; other
+# flowers would move it more; and part of the gap may be that nested chooses with fewer rows). **So:** with a handful
+# of candidates plain is enough; with hundreds nest it, or keep a test part.
 #
 # </details>
 #

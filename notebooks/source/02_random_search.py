@@ -14,7 +14,8 @@
 #
 # **When do random tries beat a grid, and when not? And what is their winner worth?**
 #
-# **Time:** core path 60 minutes, going further 26 minutes. **Builds on:** [Grid search](01_grid_search.ipynb).
+# **Time:** core path 60 minutes, going further 27 minutes. **Builds on:** [Grid search](01_grid_search.ipynb). Words:
+# [glossary](../docs/glossary.md).
 #
 # ## The idea in one picture
 #
@@ -120,9 +121,10 @@ plots.spread(tidy, log=True)
 #
 # ## Which hyperparameters matter?
 #
-# We train a full grid in 20 **repeats**: each a new draw of rows (from the same 120) and a new training seed. For each
-# hyperparameter we average the logarithm of the loss over all others. The variance of these averages, as a share of all
-# variance, is what it explains alone; what is left needs several together (a large batch with a large rate).
+# We train a full grid in 20 **repeats**: each a new draw of rows (from the same 120) and a new training seed. For the
+# learning rate, say, we take five averages of the logarithm of the loss, one at each of its values, over all
+# combinations of the others. Their variance, as a share of all variance, is what it explains alone; what is left
+# needs several together. (`landscape` trains every configuration in every repeat.)
 #
 # **Predict:** which explains most, and about which share?
 
@@ -166,9 +168,9 @@ lesson_plots.projections(tried, means, y="dial 1")
 
 # %% [markdown]
 # The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 other repeats, each with its
-# own shift. Winners are judged **fresh**: by their mean loss over the 20 repeats that chose nothing (means in the
-# columns that end in `fresh`). We do it twice: a trial's loss comes from one draw of 30 validation rows, or is the
-# mean of five, at five times the cost.
+# own shift. Winners are judged **fresh**: by their mean loss over the 20 repeats that chose nothing (means in
+# `random_fresh` and `grid_fresh`). We do it twice: a trial's loss comes from one draw of 30 validation rows, or is
+# the mean of five, at five times the cost.
 #
 # **Predict:** in how many of 20 does random win, as searched (by the losses that chose) and fresh?
 
@@ -190,7 +192,7 @@ studies.many_dimensions(six, judged_by=[1, 5]).round(3)
 # A draw is among the best share $p$ of all draws with probability $p$. All $n$ miss it with probability $(1 - p)^n$, so
 # at least one hits with probability $1 - (1 - p)^n$.
 #
-# **Predict:** how many trials make a hit of the top 5 % 95 % certain? (Then move the slider.)
+# **Predict:** how many trials hit one of the top 5 % with 95 % certainty? (Then move the slider.)
 
 # %%
 from hpt_helpers.classroom.slider import Slider
@@ -228,7 +230,8 @@ losses.quantile(0.05).round(3)
 # among *these* draws. And the search must recognise what it meets, by 30 rows and one seed.
 #
 # **Predict:** 60 draws meet the top 5 % with probability 0.95 (`met`, by the formula). In which share of 40 such
-# searches has the trial that is `returned`, the one with the lowest loss, a fresh loss among the best 10 of the 200?
+# searches has the trial that is `returned`, the one with the lowest loss, a fresh loss among the best 10 of the 200
+# draws above?
 
 # %%
 studies.how_many(space, means).round(3)
@@ -280,8 +283,8 @@ studies.placements(spaces).round(3)
 # It depends on placement, at both lengths. Up to 0.1 the bounds miss the valley, and random mostly wins; a centre
 # lies in it, and the grid is about as good or better. Up to 0.01 the best learning rates are near the upper bound:
 # there the grid from bound to bound has points, and wins; the centres have none, and lose more often than not. As
-# searched, some verdicts differ. **So:** random draws do not depend on placement; the price is that a well placed
-# grid is hard to beat.
+# searched, some verdicts differ. **So:** random draws have no placement to miss, only a range; the price is that a
+# well placed grid is hard to beat.
 #
 # </details>
 #
@@ -337,7 +340,7 @@ spent.drop(columns="repeat").mean().round(3)
 # draws of rows)? And after these repairs?
 #
 # - Seeds: of the trainings; of the draws, too.
-# - Unseeded again: choose by the loss; and draw 15 instead of five; and retrain the best three.
+# - Unseeded again, one after the other: choose by the loss; draw 15 instead of five; retrain the best three.
 #
 # **Predict:** which repair lowers the number of winners, and which their fresh loss?
 
@@ -383,8 +386,9 @@ from sklearn.preprocessing import StandardScaler
 
 from hpt_helpers.model import skorch_classifier
 
-X, y = load_splits("iris", scaled=False).search_rows()
-net = skorch_classifier(splits, n_epochs=15, seed=0)
+raw = load_splits("iris", scaled=False)
+X, y = raw.search_rows()
+net = skorch_classifier(raw, n_epochs=15, seed=0)
 pipeline = Pipeline([("scale", StandardScaler()), ("net", net)])
 search = RandomizedSearchCV(
     pipeline, distributions, n_iter=8, scoring="neg_log_loss", random_state=0
@@ -398,8 +402,8 @@ best.filter(regex="param_|(mean|std)_test").round(3)
 #
 # ## The test score, once
 #
-# The winner among the finalists is trained once more, on training and validation rows together, and meets the sealed
-# test rows.
+# The winner among the finalists is trained once more, on training and validation rows together, and meets the test
+# rows, which chose nothing in this lesson.
 
 # %%
 from hpt_helpers.training import refit
@@ -515,8 +519,8 @@ pd.DataFrame(table).round(3)
 #
 # ### When to stop?
 #
-# You have made 27 trials. Would nine more have paid, or would nine have done? The losses you have can say: what is the
-# lowest of $n$ of them, on average over all choices of $n$? Drawn without replacement, as trials are:
+# You have made 27 trials. Would nine have done? As searched, the losses you have can say: what is the lowest of $n$ of
+# them, on average over all choices of $n$? Drawn without replacement, as trials are:
 
 # %%
 def expected_best(losses, n):
@@ -532,9 +536,9 @@ def with_replacement(losses, n):
     return np.sort(losses) @ (at_least[:-1] ** n - at_least[1:] ** n)
 
 # %% [markdown]
-# We compare with truth: the lowest of $n$ *new* trials, mean of 40 searches. `spread` is the standard deviation of
-# `without` from search to search; `step` and `step_spread` are mean and standard deviation of what it gains from
-# the row above.
+# We compare with the lowest of $n$ *new* trials, as searched too: mean of 40 searches. `spread` is the standard
+# deviation of `without` from search to search; `step` and `step_spread` are mean and standard deviation of what it
+# gains from the row above.
 #
 # **Predict:** for which $n$ of 2, 3, 9 and 27 does the estimate vary most from search to search?
 
@@ -551,7 +555,7 @@ further.estimates(space, both).round(3)
 # $n$. Without replacement the estimate is unbiased, by arithmetic (its distance from `new` is chance); with
 # replacement it is higher at every $n$, as a draw may be wasted on the same loss. What the step from nine to 27 gains
 # varies from search to search by more than half its size. **So:** draw without replacement, and do not stop by one
-# search's curve.
+# search's curve: what it gains may be luck (see How many trials?).
 #
 # </details>
 #
@@ -637,8 +641,8 @@ drawn.head(4).round(3)
 # ### Even draws
 #
 # Random points leave gaps and clusters. A **Latin hypercube** has one point in each slice of every axis, a **Sobol
-# sequence** fills the cube evenly. **Discrepancy** measures unevenness. 100 searches of eight trials each,
-# judged by five repeats:
+# sequence** fills the cube evenly. **Discrepancy** measures unevenness. 100 searches of eight trials each, judged by
+# five repeats (of ten searches nine are below the `ninth_decile`):
 #
 # **Predict:** do even draws find lower losses, as searched and fresh?
 

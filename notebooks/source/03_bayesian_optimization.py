@@ -12,10 +12,11 @@
 # **Can a search learn from its own trials, and is what it learns true?**
 #
 # **Time:** core path 60 minutes, going further 31 minutes. **Builds on:** [Random search](02_random_search.ipynb).
+# Words: [glossary](../docs/glossary.md).
 #
 # Say that a training takes two hours and you can afford 27. Random search starts the last as ignorant as the first; a
 # search that learns chooses it by the results of 26. If what it learned is true, you find more for the same price. If
-# it is not, you gain nothing, and the log looks better than ever. Both happen below.
+# it is not, you gain nothing, and the log looks better than ever.
 
 # %%
 from hpt_helpers.classroom import bayes_plots
@@ -23,12 +24,12 @@ from hpt_helpers.classroom import bayes_plots
 bayes_plots.idea()
 
 # %% [markdown]
-# The guess is called the **surrogate**: it stands in for the loss, which is costly.
+# The guess is the **surrogate**: it stands in for the costly loss.
 #
 # ## You are the optimiser
 #
 # The hidden curve is the validation loss of a network on iris after 100 epochs, by its learning rate. Find its lowest
-# point in ten tries, and say before each why there. In JupyterLab, move the slider (or Tab to it and use the arrows)
+# point in ten tries, and say before each why there. In JupyterLab, move the slider (or Tab and arrows)
 # and press **Try**; elsewhere, call `challenge.submit({"lr": 0.003})`, which takes the nearest of 101 learning rates.
 # The **incumbent** is the best so far.
 
@@ -55,9 +56,9 @@ played
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The person beats most random searches, and no machine (all 20 found the lowest point). We looked wide
-# first, then beside the best: we had a guess of the
-# curve, and a feeling for where it might be wrong. **So:** write both down as numbers, and a machine can do it.
+# The person beats most random searches, and no machine (all 20 found the lowest point). We looked wide first, then
+# beside the best: by a guess of the curve, and a feeling for where it might be wrong. **So:** write both down as
+# numbers, and a machine can do it.
 #
 # </details>
 #
@@ -78,9 +79,10 @@ def kernel(a, b, scale=0.3):
 
 # %% [markdown]
 # From it follow a mean and a standard deviation everywhere. The mean at a point is a weighted sum of the losses seen:
-# near trials weigh much, and two close to each other share their weight. The weights solve $K w = k$, where $K$ is the
-# kernel among the trials and $k$ from them to the point; the two `solve_triangular` do that by halves. The first half
-# also says what the trials take off the variance, which is 1 far from all of them and almost 0 at one.
+# near trials weigh much, and two close to each other share their weight. The weights solve $K w = k$, where $K$ is
+# the kernel among the trials and $k$ from them to the point: `cholesky` splits $K$ into a triangular root times its
+# transpose, and each `solve_triangular` undoes the root on one side. That also says what the trials take off the
+# variance, which is 1 far from all of them and almost 0 at one.
 
 # %%
 from scipy.linalg import solve_triangular
@@ -96,8 +98,8 @@ def posterior(tried, losses, points, noise=1e-6):
     return mean, np.sqrt(variance)
 
 # %% [markdown]
-# On eleven points of the curve, mean and doubt are those of scikit-learn (whose name for our kernel is `Matern` with
-# `nu=2.5`, and for our noise `alpha`), to 1e-8:
+# On eleven points of the curve, mean and doubt are those of scikit-learn (`Matern` with `nu=2.5` is our kernel,
+# `alpha` our noise), to 1e-8:
 
 # %%
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -113,8 +115,8 @@ ours = posterior(tried, losses, place)
 np.allclose(ours, expected, rtol=0, atol=1e-8)
 
 # %% [markdown]
-# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials
-# (positions in `place`), all at large learning rates.
+# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials, all at
+# large learning rates.
 
 # %%
 def surrogate(tried, losses, points):
@@ -170,7 +172,7 @@ bayes_plots.two_terms(0.3, [(0.3, 0.1), (0.4, 0.3)])
 #
 # ## The loop, one trial at a time
 #
-# `step` tries the largest gain. It draws the gain, and beside it what is believed with the new trial (star).
+# `step` tries the largest gain, and draws it beside what is believed with the new trial (star).
 #
 # **Predict** from the last surrogate: where does the fourth trial go?
 
@@ -218,7 +220,7 @@ six = step(five)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To the bound, into the last doubt.
+# To the bound, into the largest doubt.
 #
 # </details>
 #
@@ -230,17 +232,17 @@ seven = step(six)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Between the two best: the search refines and looks elsewhere in turn. The gain is higher than before the bad trial at
+# Between the two best: the search now refines, now looks elsewhere. The gain is higher than before the bad trial at
 # the bound: a steeper left side lowers the mean here, and that trial stretched the spread by which losses are scaled,
-# and with it the doubt. **So:** one bad trial widens every doubt; remember this when something crashes.
+# and with it the doubt. **So:** one bad trial widens the doubts elsewhere; remember this when something crashes.
 #
 # </details>
 #
 # ## More dimensions
 #
-# The search takes 2,000 random candidates, with places from 0 to 1 by `to_unit`. Until now a strategy asked for
-# everything at once; this one asks, is sent the losses (`losses = yield …`), and asks again. `told` is what the
-# surrogate is told of them: their logarithms, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
+# The search takes 2,000 random candidates, the first five as its start, with places from 0 to 1 by `to_unit`. This
+# strategy asks, is sent the losses, and asks again. `told` is what the surrogate is told of
+# them: their logarithms, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 
 # %%
 def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
@@ -260,8 +262,8 @@ def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
 #
 # Of a photograph of 4,240 pixels we know 600: from 300 (training) a weighted sum of nearby pixels fills in the others
 # (kernel ridge regression); on the other 300 (validation) the filling is judged, by the mean squared error. Three
-# hyperparameters are unknown: how far a pixel's brightness reaches along the rows, how far along the columns, and the
-# regularisation.
+# hyperparameters are unknown: how far a pixel's brightness reaches up and down (`row_scale`), how far left and right,
+# and the regularisation. (Above the pictures: the error on 2,000 further pixels.)
 
 # %%
 from hpt_helpers.classroom.photograph import photograph
@@ -278,8 +280,8 @@ bayes_plots.filled_in(photograph(0), trials)
 # searched), and at its choice **judged fresh**: on 2,000 further pixels, or in 20 further draws of the same 120 rows,
 # with other seeds.
 #
-# **Predict** for each problem: in how many of 40 pairs does the search that learns beat random draws, as searched and
-# fresh?
+# **Predict** for each problem: in how many of 40 pairs is the search that learns lower than random draws (a few pairs
+# are level), as searched and fresh?
 
 # %%
 from hpt_helpers.search_space import Integer, Real, SearchSpace
@@ -307,8 +309,8 @@ studies.wins(races, "by hand")
 #
 # ## What do you tell it of a crash?
 #
-# Something has to be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let every trial of
-# the photograph crash that has the lowest fifth of the reach along the rows, random draws too. The search is told of
+# Something must be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let every trial of
+# the photograph crash that has the lowest fifth of the reach up and down, random draws too. The search is told of
 # it in three ways; `median_loss` is its choice's, fresh.
 #
 # **Predict:** in how many of 20 pairs does each still beat random draws, fresh?
@@ -390,7 +392,8 @@ print(optimizer.Xi == result.x_iters)
 # print("Best accuracy:", -result.fun)              # chosen by it
 # ```
 #
-# We put our search in its place, run it 20 times, and repair two of its faults in turn: first we seed it, then we
+# We put our search in its place, run it 20 times (on 30 validation rows), and repair two of its
+# faults in turn: first we seed it, then we
 # also choose by the loss. The table has means: how many different scores 20 trials have, how many share the best, and
 # the accuracy of the choice in per cent, as reported and fresh.
 #
@@ -405,8 +408,8 @@ report.round(1)
 #
 # About five: a staircase, whose top step many trials share, and on which a surrogate sees no slope. The accuracy that
 # is reported is some points too high, the luckiest of many; a seed does not change that. With the loss every trial
-# tells something, and the excess is about half. The models chosen are about equally good: what is mended is the
-# report. **So:** search by the loss, and report an accuracy that nothing was chosen by.
+# tells something, and the excess is smaller. In accuracy the models chosen look about equally good: what is mended
+# most is the report. **So:** search by the loss, and report an accuracy that nothing was chosen by.
 #
 # </details>
 #
@@ -479,8 +482,7 @@ ex.q3.check(answer_3)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - A **surrogate** guesses every loss, with its doubt; **expected improvement** weighs the two. Fit, try the largest
-#   gain, repeat.
+# - A **surrogate** guesses every loss, with its doubt; **expected improvement** weighs the two.
 # - Tell it the loss's logarithm, not an accuracy on few rows; tell a crash as a bad trial.
 # - `ask` and `tell` keep the loop in your hands.
 # - It learns the luck of rows and seed along with the truth: judge its choice fresh, in pairs.
@@ -497,7 +499,7 @@ ex.q3.check(answer_3)
 # **regret** is how far above the minimum a search ends; the search is told the values as they are. The last columns
 # count the repeats that end below 1, on the bowl those that found the hole.
 #
-# **Predict:** on which of the three do random draws do better?
+# **Predict:** on which of the three do random draws more often end below 1?
 
 # %%
 studies.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
@@ -559,9 +561,9 @@ studies.ways(flower, search_by_hand, options, repeats=range(20)).round(4)
 # <details><summary>What was seen</summary>
 #
 # Told the losses as they are, no gain can be as large as `xi`, and doubt counts far more than the mean: no better
-# than random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Improvement, bound and probability differ
-# by less than 20 repeats can tell. **So:** which of the two hardly matters; the units do. Tell the logarithm, or set
-# `xi` to what is worth a trial.
+# than random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Improvement, bound and probability all beat
+# random draws in most pairs. **So:** which of the three matters less than the units. Tell the logarithm, or set `xi`
+# to what is worth a trial.
 #
 # </details>
 #
@@ -588,17 +590,17 @@ plots.paired(in_pairs.query("judged == 'fresh'"), "logarithmic", "linear")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In about half: no difference. At 30 epochs the good rates lie between 0.01 and 0.1 (lesson 2), and there both have
-# room to look. **So:** the logarithm is for where you do not know the power of ten; it decides nothing where you do.
+# In about half: no difference to be seen. Nine tenths of the linear range lie above 0.01, and here that is room enough.
+# **So:** the logarithm is for where you do not know the power of ten; here it was not needed.
 #
 # </details>
 #
 # ### Small spaces
 #
-# Of twelve points, every one can be tried. scikit-optimize's `ask` may ask for one again, which teaches nothing under
-# the same seed; `bayesian_search` asks for none twice while others are left.
+# Of twelve points, every one can be tried, and a second try teaches nothing under the same seed.
 #
-# **Predict:** how many different points are among twelve asks of each?
+# **Predict:** which asks for a point twice before all twelve are tried, scikit-optimize's `Optimizer` or our
+# `bayesian_search`?
 
 # %%
 import warnings
@@ -614,15 +616,15 @@ for _ in range(12):
     twelve.tell([a, b], float((a - 2) ** 2 + b))
 sum_of = per_trial(lambda config, n_epochs: (config["a"] - 2) ** 2 + config["b"])
 ours = run(bayesian_search(small, 12, 1, seed=0), sum_of)
-n_theirs = len({tuple(point) for point in twelve.Xi})
-n_ours = len(ours[["a", "b"]].drop_duplicates())
-print(f"scikit-optimize: {n_theirs} of 12 differ; bayesian_search: {n_ours}")
+repeats_theirs = len({tuple(point) for point in twelve.Xi}) < 12
+repeats_ours = ours.duplicated(["a", "b"]).any()
+print(f"asks twice: scikit-optimize {repeats_theirs}, bayesian_search {repeats_ours}")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# A library that thinks of real numbers rounds several of them to one integer. **So:** in a small space ask for what is
-# left, or try all of it: that is a grid.
+# The library draws its first points, and those that replace a point already tried, at random, and does not look
+# whether they are new. **So:** in a small space ask for what is left, or try all of it: that is a grid.
 #
 # </details>
 #

@@ -13,8 +13,8 @@
 # network takes two hours. Forty-nine configurations, trained to the end, take four days. Stop most of them after some
 # minutes and the answer is there tomorrow: the right one, or the one that merely started well.
 #
-# **Time:** core path 55 minutes, going further 15 minutes. **Builds on:**
-# [Random search](02_random_search.ipynb).
+# **Time:** core path 56 minutes, going further 17 minutes. **Builds on:**
+# [Random search](02_random_search.ipynb). Words: [glossary](../docs/glossary.md).
 #
 # Afterwards you can
 #
@@ -91,10 +91,10 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris early order is a good guide, in every repeat. On breast_cancer it depends on the rows: in some repeats it
-# guides, in others it misleads. There those with large learning rates are at their lowest within a few epochs, then
-# rise, and slower ones overtake them. **So:** whether stopping early is safe depends on data, rows and the first cut,
-# and one run does not tell.
+# On iris early order is a good guide, in every repeat. On breast_cancer it depends on the repeat: in some it guides,
+# in others it misleads. There large learning rates reach their minimum early and get worse, and slower ones overtake
+# them (the next table has their rates). **So:** whether stopping early is safe depends on data, repeat and the first
+# cut, and one run does not tell.
 #
 # </details>
 #
@@ -118,9 +118,9 @@ left.groupby("data", sort=False).mean().round(3)
 # <details><summary>What was seen</summary>
 #
 # On iris the survivor is often not the best, but it is far ahead of the median. On breast_cancer it depends on the
-# rows again, and over many repeats it is no better than a blind draw, rather worse: the bracket picks large learning
-# rates, which learn fast, and middling ones end lower. **So:** before you stop trials, train some in full, on several
-# draws, and look at their order.
+# repeat again, and over many it is no better than a blind draw: the bracket picks large learning rates, which learn
+# fast, and middling ones end lower. **So:** before you stop trials, train some in full, on several draws, and look at
+# their order.
 #
 # </details>
 
@@ -193,7 +193,7 @@ from ray.tune.schedulers import HyperBandScheduler
 from ray.tune.search import BasicVariantGenerator
 
 from hpt_helpers.classroom.ray_in_turn import quiet_run
-from hpt_helpers.classroom.ray_tune import course_trainable
+from hpt_helpers.classroom.ray_trainable import course_trainable
 
 
 def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
@@ -214,7 +214,8 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
 # `HyperBandScheduler` fills its brackets in the order in which trials arrive, and **the bracket that never cuts comes
 # first**. So we queue the 17 configurations of R = 9 (brackets of 9, 5 and 3) with the cautious bracket in front.
 #
-# Starting Ray is slow, so we start it once, for four runs; all but the third are for the autopsy below:
+# Starting Ray is slow, so we start it once, for four runs. All are for the autopsy below, the third also for the
+# comparison before it:
 #
 # - **the script**: one that circulates tunes this network with five trials. It draws `epochs` from 5, 10 and 15, at
 #   which a trial ends itself, and leaves `max_t`, Ray's name for R, at its default of 81.
@@ -224,11 +225,12 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
 #
 # `local_ray` keeps Ray to this machine and ends it; with `num_cpus=1` one trial runs at a time.
 #
-# **This takes about 40 seconds.** If it should hang, the cell ends by itself and says what to do.
+# **This takes about 45 seconds.** If it should hang, the cell ends by itself and says what to do.
 
 # %%
 from hpt_helpers.classroom.ray_in_turn import fit_in_turn
 from hpt_helpers.local_ray import local_ray
+from hpt_helpers.ray_tune import tune_on_ray
 
 few = SPACE.sample(17, seed=0)
 queue = few[14:] + few[9:14] + few[:9]
@@ -242,6 +244,10 @@ with local_ray(num_cpus=1) as folder:
         "two handed over": tuner(queue, folder, at_once=2),
     }
     in_ray = fit_in_turn(tuners, progress=True)
+    # for the end of the lesson
+    asha = tune_on_ray(
+        "asha", SPACE, TrainingObjective(iris), max_epochs=27, n_trials=27, storage_path=folder
+    )
 
 # %% [markdown]
 # ### How like ours is it?
@@ -268,8 +274,9 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # %% [markdown]
 # ## Autopsy: a Hyperband that stops nothing
 #
-# Back to the four runs, of which each repairs one fault of the script more; but in the last one Ray learns of the next
-# trial only when one ends. A bracket cuts only when its places are taken; for R = 81 the cautious one has five.
+# Back to the four runs, of which the second and third repair the script step by step; but in the last one Ray learns
+# of the next trial only when one ends. A cut keeps a third of a bracket's places, taken or not, rounded up; for R =
+# 81 the cautious one has five.
 #
 # **Predict:** how many trials are stopped early in each of the four?
 
@@ -279,11 +286,11 @@ study.stopped(in_ray, n_epochs=9)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only the third is Hyperband. With `max_t` at 81 the first bracket has room for five trials, and never cuts. With
-# R = 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps two: both. With
-# two handed over, those in front have ended before the next ones come, so that a bracket never fills. Nothing
-# tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
-# brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
+# Only the third is Hyperband. With `max_t` at 81 the cautious bracket, Ray's first, has room for five trials, and
+# never cuts. With R = 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps
+# two: both. With two handed over, those in front have ended before the next ones come, so that a bracket never holds
+# more than a cut keeps. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that
+# fill the brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
 #
 # </details>
 
@@ -321,8 +328,8 @@ study.verdicts({"iris, R = 27": iris_27})
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Hyperband wins about four of five, by all three verdicts. It tried more configurations, early order is
-# late order on iris, and the differences are large. **So:** here it does what it promises.
+# Hyperband wins about four of five, by all three verdicts. It tried more configurations, early order is a good guide
+# on iris, and the differences are large. **So:** here it does what it promises.
 #
 # </details>
 #
@@ -344,21 +351,26 @@ study.verdicts(races)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or slightly
-# ahead (which of the two, changes with the repeats). Why? The lowest of many losses is low by luck as well: that part
-# of the gain vanishes. And early cuts prefer fast starters, some of which end a little worse. On iris with R = 27
-# most configurations are far from done, and the gain outweighs both; in the other two random search, too, finds a
-# good one. **So:** judge a winner on other draws, before you praise the method that found it.
+# As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or ahead.
+# Why? The lowest of many losses is low by luck as well: that part of the gain vanishes. And early cuts prefer fast
+# starters, some of which end a little worse. On iris with R = 27 most configurations are far from done, and the gain
+# outweighs both; in the other two random search, too, probably finds a good one. **So:** judge a winner on other
+# draws, before you praise the method that found it.
 #
 # </details>
 #
 # ### What repairs it?
 #
-# Three remedies for the third race: choose only among trials that reached R; leave out the bold brackets, which cut
-# before (for example) epoch 9; or take five **finalists**, train each on four more draws of rows and seeds, and
-# choose by the mean of all five losses. `better` and `worse` count the repeats in which the remedy gives Hyperband a
-# winner with a lower or higher fresh loss; `loss` is the mean fresh loss; `beats_random` counts against random search
-# at the same epochs, with as many finalists. The first remedy needs no new search.
+# Three remedies for the third race:
+#
+# - choose only among trials that reached R, which needs no new search;
+# - leave out the bold brackets, which cut before (for example) epoch 9;
+# - take five **finalists**, train each on four more draws of rows and seeds, and choose by the mean of these four
+#   losses.
+#
+# `better` and `worse` count the repeats in which the remedy gives Hyperband a winner with a lower or higher fresh loss;
+# `loss` is the mean fresh loss; `beats_random` counts against random search at about the same epochs, with as many
+# finalists.
 #
 # **Predict:** which of the three helps most?
 
@@ -374,10 +386,10 @@ study.remedies(remedies)
 # <details><summary>What was seen</summary>
 #
 # To demand R changes almost nothing: the winner had mostly reached it. Both others help in more repeats than they
-# harm: later cuts at two thirds of the cost (fast starters are not preferred so early, and fewer are tried),
-# finalists at twice the cost (they are judged on more rows, which is what was short). The counts for later cuts are
-# not far apart, and whether any of it beats random search, thirty repeats do not settle. **So:** judge a few
-# finalists anew; later cuts cost less and do no harm on average.
+# harm: later cuts at two thirds of the cost (perhaps because fast starters are preferred less, or fewer are tried),
+# finalists at nearly twice the cost (they are judged on more rows). Which of the two helps more is not settled, and
+# against random search none is ahead in more than ten of these thirty. **So:** judge a few finalists anew; later cuts
+# cost less and help a little on average.
 #
 # </details>
 
@@ -461,7 +473,7 @@ ex.q3.check(answer_3)
 # - Hyperband trains many a little and few a lot, in brackets from bold to cautious.
 # - It rests on one assumption: early order is late order. **Train some in full, on several draws, and look** before
 #   you stop any.
-# - Going on needs checkpoints of model, optimiser and generator.
+# - Going on as if never stopped needs checkpoints of model, optimiser and generator.
 # - In Ray, set `max_t`, fill the brackets exactly, queue all at once, and **count what was stopped**.
 # - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge finalists on
 #   them.
@@ -488,7 +500,7 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On breast_cancer early order stops misleading: it now guides in most repeats. On iris little changes. **So:**
+# On breast_cancer early order stops misleading: it now guides, in every repeat here. On iris little changes. **So:**
 # where your training keeps its best weights anyhow, try to let the scheduler see the best loss so far.
 #
 # </details>
@@ -514,8 +526,8 @@ waiting([1, 4, 16, 64], repeats=range(5))
 # <details><summary>What was seen</summary>
 #
 # For halving, 64 machines are hardly faster than 16: nearly all of them wait, since the last rung is one trial.
-# ASHA's first configuration arrives in half the time. (With many machines it is a fast one, for that is what
-# comes first, and chosen from fewer.) **So:** with many machines and unequal trials, ASHA does not wait.
+# ASHA's first configuration arrives, with 64, in about half the time. (With many machines it is a fast one, for that is
+# what comes first.) **So:** with many machines and unequal trials, ASHA does not wait.
 #
 # </details>
 #
@@ -554,6 +566,26 @@ list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
 # **BOHB** (Falkner et al. 2018; Ray's `TuneBOHB` with `HyperBandForBOHB`) keeps Hyperband's brackets, and draws their
 # configurations from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb), instead of at
 # random. The brackets guard against early order that misleads, the model against drawing blindly.
+#
+# ### The same search on a cluster
+#
+# `tune_on_ray` runs any of our searches on Ray, with the objective and the space of `run`. While Ray was there, in
+# the cell with the four runs, we had it run ASHA on 27 configurations, R = 27. With `RAY_ADDRESS` set the same call
+# runs on a cluster (`docs/beyond_one_machine.md` says how).
+#
+# **Predict:** how many of the 27 reach epoch 27?
+
+# %%
+asha["n_epochs"].value_counts().sort_index()
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# More than the one in 27 that three cuts of successive halving leave: a trial is compared with those before it only,
+# and the first ones meet no rivals. **So:** Ray's ASHA is generous at the start of a search; with many trials that
+# matters little.
+#
+# </details>
 #
 # ### Exercise 4: ASHA's rule
 #

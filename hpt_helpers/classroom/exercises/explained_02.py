@@ -8,7 +8,7 @@ import numpy as np
 LOW, HIGH, SIZES = 0.0001, 0.1, range(16, 65)  # what random_configs draws from
 N_MANY = 4_000  # configurations of each of two seeds: each batch size about 160 times
 MAX_DISTANCE = 0.05  # of the draws' distribution from the right one (Kolmogorov and Smirnov); by chance once in 1e17
-MAX_CORRELATION = 0.1  # of lr and batch_size; that is nine standard errors
+MAX_CORRELATION = 0.1  # of lr and batch_size; that is 4.5 standard errors or more
 
 
 def trials_needed_explained(got, expected, top_share, confidence) -> str:
@@ -156,7 +156,7 @@ def _size_fault(sizes: np.ndarray) -> str:
     uneven = np.abs(counts - expected).argmax()
     if abs(counts[uneven] - expected) > 5.5 * expected**0.5:
         return f"batch_size {SIZES[uneven]} was drawn {counts[uneven]} times, and not about {expected:.0f} times."
-    if ((counts - expected) ** 2).sum() / expected < 15:  # of a chi-square with 48 degrees of freedom: once in 1e7
+    if ((counts - expected) ** 2).sum() / expected < 15:  # of a chi-square with 48 degrees of freedom: once in 1e6
         return "each batch_size comes nearly equally often, oftener than chance has it: draw, do not deal a list out."
     return ""
 

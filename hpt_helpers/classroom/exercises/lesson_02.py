@@ -181,7 +181,7 @@ q3 = MultipleChoice(
             "Takes the winner by one training for the best configuration.",
         ),
     ],
-    praise="a good configuration is soon among the draws; to recognise it takes more than one training of each.",
+    praise="a good configuration is soon among the draws; to recognise it takes more than one training.",
 )
 
 
@@ -211,7 +211,7 @@ q4 = Function(
         "With n = 1 the result must be the mean.",
     ],
     wrong=EXPECTED_BEST,
-    praise="reported for several n, it shows whether a method won by being better or by trying more often.",
+    praise="reported for several n, it shows how much of a win comes from trying more often.",
 )
 
 

@@ -205,7 +205,7 @@ q3 = MultipleChoice(
         ),
         Wrong(
             "b3",
-            "the option is right, this reason is not: with 27 trials it won on the photograph, fresh.",
+            "the option is right, this reason is not: with 27 trials it won on the photograph with 300 pixels, fresh.",
             "Explains a failure by too small a budget.",
         ),
     ],
@@ -271,7 +271,7 @@ q4 = Function(
             "Takes how much for how likely.",
         ),
     ],
-    praise="it asks whether there is a gain and not how large: near the best, a tiny gain is nearly sure.",
+    praise="it asks whether there is a gain and not how large: a tiny one that is sure beats a large one that is not.",
 )
 
 

@@ -207,7 +207,7 @@ q4 = Number(
             "Takes the expected number of wins for a certain one.",
         ),
     ],
-    praise="a small lead needs hundreds of repeats; most published races have five.",
+    praise="a small lead needs hundreds of repeats; five show nothing.",
 )
 
 

@@ -12,11 +12,10 @@ import torch
 from sklearn.model_selection import ParameterGrid, StratifiedKFold
 
 from hpt_helpers.classroom.landscape import Landscape, landscape
-from hpt_helpers.classroom.studies.repeats import curves, mean_and_error, rows_of
+from hpt_helpers.classroom.studies.repeats import curves, mean_and_error, rows_of, run_whole
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.progress import progress_bar
-from hpt_helpers.search import run_many
 from hpt_helpers.strategies import grid_search
 from hpt_helpers.trials import config_of, incumbent, ties
 
@@ -37,7 +36,7 @@ def winners(grid: Mapping[str, Sequence], name: str = "iris", repeats: Sequence[
     """
     networks = list(ParameterGrid({key: grid[key] for key in ("lr", "batch_size")}))
     curves_ = repeated_landscape(networks, name, max(grid["epochs"]), repeats)
-    tables = run_many([grid_search(ParameterGrid(grid)) for _ in repeats], curves_, seeds=repeats)
+    tables = run_whole([grid_search(ParameterGrid(grid)) for _ in repeats], curves_, seeds=repeats)
     rows = []
     for repeat, table in zip(repeats, tables, strict=True):
         best, tied = incumbent(table), ties(table, "val_accuracy")
@@ -161,7 +160,7 @@ def two_runs(grid: Mapping[str, Sequence], name: str = "iris", repeats: Sequence
     runs = []
     for seeds, some in zip((repeats, [1000 + repeat for repeat in repeats]), strategies, strict=True):
         truth = landscape(networks, rows_of(name, repeats), n_epochs=max(grid["epochs"]), seeds=seeds)
-        runs.append(run_many(some, truth, seeds=seeds))
+        runs.append(run_whole(some, truth, seeds=seeds))
     rows = []
     for repeat, a, b in zip(repeats, *runs, strict=True):
         gaps = [np.diff(table["val_loss"].nsmallest(2))[0] for table in (a, b)]

@@ -19,7 +19,7 @@ from hpt_helpers.classroom.landscape import Landscape, landscape
 from hpt_helpers.classroom.studies import repeats as shared
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import fit_many
-from hpt_helpers.search import Objective, Outcome, Request, Strategy, run_many
+from hpt_helpers.search import Objective, Outcome, Request, Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.trials import config_of, incumbent
@@ -139,7 +139,7 @@ def race(
     repeats, searched, fresh = list(repeats), {}, {}
     for name, search in searches.items():
         strategies = [search(problem.space(r), r, n_trials, problem.n_epochs) for r in repeats]
-        tables = run_many(strategies, problem.objective, seeds=repeats, progress=progress)
+        tables = shared.run_whole(strategies, problem.objective, seeds=repeats, progress=progress)
         searched[name] = [table["val_loss"].min() for table in tables]
         fresh[name] = problem.judge([config_of(table, incumbent(table)) for table in tables], repeats)
     parts = [
@@ -215,7 +215,7 @@ def coverage(search: Search, surrogate: Callable, *, n_trials: int = 27, n_point
         mean, std = surrogate(place[tried], curve[tried], place)
         rows.append(("1 dimension", repeat, np.mean(abs(curve - mean) <= 2 * std)))
         problem, space = flower(), photograph.space(repeat)
-        [table] = run_many([search(space, repeat, n_trials, 1)], problem.objective, seeds=[repeat])
+        [table] = shared.run_whole([search(space, repeat, n_trials, 1)], problem.objective, seeds=[repeat])
         points = space.sample(n_points, seed=1000 + repeat)
         truth = np.log(problem.objective([Request(config, 1, repeat) for config in points]))
         seen, losses = space.to_unit(table["config"].tolist()), np.log(table["val_loss"].to_numpy())
@@ -261,7 +261,7 @@ def _by_arm(search: Search, n_trials: int, draws: list[int]) -> list[list[pd.Dat
         for draw in draws
     ]
     seeds = [1000 * arm + draw for arm in range(len(ARMS)) for draw in draws]
-    tables = run_many(strategies, objective, seeds=seeds)
+    tables = shared.run_whole(strategies, objective, seeds=seeds)
     return [tables[i : i + len(draws)] for i in range(0, len(tables), len(draws))]
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
 from hpt_helpers.classroom.landscape import Landscape, landscape
-from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of
+from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
 from hpt_helpers.population import fit_many
-from hpt_helpers.search import run_many
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule, random_search, successive_halving
 
@@ -66,7 +66,7 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
     for name, held in full.items():
         configs = held.configs[: rungs[0][0]]
         for repeat in held.seeds:
-            [trials] = run_many([successive_halving(configs, rungs)], held, seeds=[repeat])
+            [trials] = run_whole([successive_halving(configs, rungs)], held, seeds=[repeat])
             losses = held.val_loss[: len(configs), held.seeds.index(repeat), -1]
             left, lr = trials[["val_loss", "lr"]].iloc[-1]
             behind, average = left - losses.min(), np.median(losses) - losses.min()
@@ -128,7 +128,7 @@ def race(
     Columns: repeat, hyperband and random (lowest loss as searched), full (the same of Hyperband's trials that reached
     R), those three fresh as hyperband_fresh, random_fresh and full_fresh, epochs (what each of both trained).
     """
-    hyper, plain = _searches(name, space, n_epochs, least, repeats, progress)
+    hyper, plain = _searches(name, tuple(space.items()), n_epochs, least, tuple(repeats), progress)
     full = [trials[trials["n_epochs"] == n_epochs] for trials in hyper]
     columns, again = ["hyperband", "random", "full"], list(repeats) * 3
     finals = [_best(trials, n_finalists) for trials in (*hyper, *plain, *full)]
@@ -144,8 +144,10 @@ def race(
     return table.assign(epochs=np.array(epochs, dtype=int))
 
 
-def _searches(name, space, n_epochs, least, repeats, progress) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+@lru_cache(maxsize=2)  # a remedy that only judges otherwise looks at the same searches again
+def _searches(name, parameters, n_epochs, least, repeats, progress) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
     """Return the trial tables of Hyperband's brackets from the epoch `least` on, and of random search at their cost."""
+    space = SearchSpace(dict(parameters))
     schedule = [rungs for rungs in hyperband_schedule(n_epochs) if rungs[0][1] >= least]
     n_configs = sum(rungs[0][0] for rungs in schedule)
 
@@ -155,10 +157,10 @@ def _searches(name, space, n_epochs, least, repeats, progress) -> tuple[list[pd.
 
     objective = TrainingOfRepeats(name, repeats)
     strategies = [brackets(iter(space.sample(n_configs, seed=repeat))) for repeat in repeats]
-    hyper = run_many(strategies, objective, seeds=repeats, progress=progress)
+    hyper = run_whole(strategies, objective, seeds=repeats, progress=progress)
     n_trials = int(hyper[0]["charged_epochs"].sum()) // n_epochs
     strategies = [random_search(space, n_trials, n_epochs, seed=OTHER_CONFIGS + repeat) for repeat in repeats]
-    return hyper, run_many(strategies, objective, seeds=repeats, progress=progress)
+    return hyper, run_whole(strategies, objective, seeds=repeats, progress=progress)
 
 
 def _best(trials: pd.DataFrame, n: int) -> pd.DataFrame:

@@ -30,7 +30,8 @@ def explained(winners: pd.DataFrame, starts: Mapping[str, int]) -> pd.DataFrame:
 
     winners: as `judged` returns them. starts: of searches that learn, with how many random trials they begin.
     Columns: search, epochs, losses, guided (trials that were chosen by earlier ones), lr (the winners' median),
-    stopped_early (how many of the winners had not reached the last epoch), searched and fresh (median losses).
+    won_early (how many of the winners won at an epoch before the last, trained on or not), searched and fresh (median
+    losses).
     """
     last, rows = winners["n_epochs"].max(), []
     for label, part in winners.groupby("search", sort=False):
@@ -38,7 +39,7 @@ def explained(winners: pd.DataFrame, starts: Mapping[str, int]) -> pd.DataFrame:
         guided = max(losses - starts[label], 0) if label in starts else 0
         rows.append({
             "search": label, "epochs": part["epochs"].iloc[0], "losses": losses, "guided": guided,
-            "lr": np.median(rates), "stopped_early": (part["n_epochs"] < last).sum(),
+            "lr": np.median(rates), "won_early": (part["n_epochs"] < last).sum(),
             "searched": part["val_loss"].median(), "fresh": part["fresh"].median(),
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -16,10 +16,10 @@ import pandas as pd
 
 from hpt_helpers import data, model, population, search, search_space, stack, strategies, training
 from hpt_helpers.classroom.cache import cached
-from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of
+from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
 from hpt_helpers.population import fit_many
-from hpt_helpers.search import Strategy, run_many
+from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 
@@ -86,7 +86,7 @@ def race(
         parts = []
         for label, make in searches.items():
             asked = [make(space, repeat, budget // n_epochs, n_epochs) for repeat in repeats]
-            tables = run_many(asked, TrainingOfRepeats(name, repeats), budget=budget, seeds=repeats, progress=progress)
+            tables = run_whole(asked, TrainingOfRepeats(name, repeats), budget=budget, seeds=repeats, progress=progress)
             for repeat, t in zip(repeats, tables, strict=True):
                 part = t[["n_epochs", "val_loss"]].assign(
                     search=label, repeat=repeat, spent=t["charged_epochs"].cumsum()

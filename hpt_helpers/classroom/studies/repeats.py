@@ -5,15 +5,18 @@ Repeat 7 is draw 7 of the rows trained under seed 7. The sealed test rows are th
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
+import pandas as pd
 
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.population import fit_many
+from hpt_helpers.search import run_many
 
 
 def rows_of(name: str, repeats: Sequence[int]) -> list[Splits]:
@@ -37,6 +40,19 @@ class TrainingOfRepeats(TrainingObjective):
         if seed not in self._rows:
             raise ValueError(f"seed is {seed!r}; the repeats are {list(self._rows)}")
         return self._rows[seed]
+
+
+def run_whole(strategies: Sequence, objective, **options) -> list[pd.DataFrame]:
+    """Run the searches as `run_many` does, but end with the interrupt that it turns into a warning.
+
+    Half a search is something to a searcher. To a measurement it is a wrong number, and worse in a cache.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "interrupted")
+        try:
+            return run_many(strategies, objective, **options)
+        except UserWarning as warning:
+            raise KeyboardInterrupt(*warning.args) from None
 
 
 def curves(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False):

@@ -1,0 +1,17 @@
+"""Where the handouts lie, and one PDF as its tests read it."""
+
+from pathlib import Path
+
+from pypdf import PdfReader
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = ROOT / "build" / "handouts"
+LESSONS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("0*.ipynb"))}
+
+
+class Pdf:
+    """One PDF: its pages' texts, and pypdf's reader."""
+
+    def __init__(self, path: Path):
+        self.path, self.reader = path, PdfReader(path)
+        self.pages = [page.extract_text() for page in self.reader.pages]

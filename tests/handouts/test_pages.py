@@ -1,0 +1,168 @@
+"""The web pages in headless Chromium: accessible, readable on a telephone, closed until opened, alone on this earth."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlparse
+
+import axe_playwright_python
+import pytest
+from built import BUILT, LESSONS
+from test_pdfs import WITH_EXERCISES, exercises_of, rows
+
+from tools.handout_parts import lesson_parts
+from tools.handout_text import printed
+from tools.lesson_minutes import is_exercise
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES = ["index", *LESSONS, "guide", "glossary"]
+OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"
+# Elements that reach beyond the window and do not stand in a box that scrolls.
+CUT = """[...document.querySelectorAll('main *')].filter(one => !one.closest('.scroll, .skip, math')
+    && one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture
+def page(browser):
+    """Return a function that opens a page; requests that it makes beside the file itself are in `asked`."""
+    opened = []
+
+    def go(name, scheme="light", width=1280, script=True):
+        context = browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": 720}, java_script_enabled=script
+        )
+        opened.append(context)
+        new = context.new_page()
+        new.asked = []
+        new.on("request", lambda request: new.asked.append(request.url))
+        new.goto((BUILT / f"{name}.html").as_uri())
+        return new
+
+    yield go
+    for context in opened:
+        context.close()
+
+
+def names(violations):
+    return [(found["id"], found["nodes"][0]["html"][:200]) for found in violations]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width", "opened"),
+    [("light", 1280, False), ("light", 1280, True), ("dark", 1280, True), ("dark", 320, True)],
+)
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(page, name, scheme, width, opened):
+    shown = page(name, scheme, width)
+    shown.evaluate(AXE)
+    shown.evaluate(OPEN_ALL if opened else "0")
+    found = shown.evaluate(f"axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}})")
+    assert len(found["passes"]) > 15
+    assert names(found["violations"]) == []
+
+
+def test_axe_finds_what_is_planted(page):
+    shown = page("glossary")
+    shown.evaluate(AXE)
+    shown.evaluate("document.querySelector('main p').style.color = '#ccc'")
+    shown.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"data:,\">')")
+    found = shown.evaluate(f"axe.run(document, {{runOnly: {RULES}}})")
+    assert {"color-contrast", "image-alt"} <= {name for name, _ in names(found["violations"])}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_at_320_pixels_nothing_is_cut_and_only_boxes_scroll(page, name):
+    shown = page(name, width=320)
+    shown.evaluate(OPEN_ALL)
+    assert shown.evaluate("document.documentElement.scrollWidth") == 320
+    assert shown.evaluate(CUT) == []
+    boxes = shown.locator(".scroll").count()
+    focusable = shown.evaluate("[...document.querySelectorAll('.scroll')].filter(one => one.tabIndex === 0).length")
+    assert boxes == focusable and (boxes > 10 or name in ("index", "00_start_here", "guide", "glossary"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_for_nothing_else_and_has_no_script(page, name):
+    shown = page(name)
+    shown.wait_for_load_state("networkidle")
+    outside = [url for url in shown.asked if not url.startswith("data:")]
+    assert outside == [(BUILT / f"{name}.html").as_uri()]
+    html = (BUILT / f"{name}.html").read_text(encoding="utf-8")
+    assert "<script" not in html and not re.search(r"@import|url\((?!data:)", html)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_picture_and_formula_is_described_and_loads(page, name):
+    shown = page(name)
+    shown.evaluate(OPEN_ALL)
+    pictures = shown.evaluate("[...document.images].map(one => [one.alt, one.naturalWidth])")
+    assert all(len(alt) > 20 and width > 100 for alt, width in pictures)
+    formulas = shown.evaluate("[...document.querySelectorAll('math')].map(one => one.getAttribute('alttext'))")
+    assert all(formulas) and not any("\\" in words for words in formulas)
+    assert "$$" not in shown.inner_text("main")
+
+
+def test_the_lessons_have_pictures_and_one_has_formulas(page):
+    assert sum(page(stem).locator("img").count() for stem in WITH_EXERCISES) > 30
+    assert sum(page(stem).locator("math").count() for stem in WITH_EXERCISES) > 10
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_a_page_has_the_whole_lesson_with_results_and_answers_closed(page, notebooks, stem):
+    shown = page(stem)
+    assert shown.locator("details[open]").count() == 0
+    parts = lesson_parts(notebooks[stem])
+    n_answers = len([part for part in parts if part.kind == "answer"])
+    assert shown.locator("summary", has_text="What was seen").count() == n_answers
+    assert not any(box.is_visible() for box in shown.locator("details > div").all())
+    headings = [part.text.lstrip("# ").replace("`", "") for part in parts if part.kind == "heading"]
+    assert [text.replace("’", "'") for text in shown.locator("h1, h2, h3, h4").all_inner_texts()] == headings
+    shown.evaluate(OPEN_ALL)
+    text = re.sub(r"\s+", "", shown.inner_text("main"))
+    cells = [cell for cell in notebooks[stem].cells if cell.cell_type == "code" and not is_exercise(cell)]
+    wanted = [row for cell in cells for output in cell.outputs for row in rows(output) if row.strip()]
+    assert [row for row in wanted if re.sub(r"\s+", "", row) not in text] == []
+
+
+@pytest.mark.parametrize("stem", WITH_EXERCISES)
+def test_a_page_has_hints_and_no_solution(page, notebooks, stem):
+    shown = page(stem)
+    shown.evaluate(OPEN_ALL)
+    text = re.sub(r"\s+", "", shown.inner_text("main"))
+    known = re.sub(r"\s+", "", "".join(cell.source for cell in notebooks[stem].cells))
+    for exercise in exercises_of(stem).values():
+        lines = [re.sub(r"\s+", "", line) for line in printed(exercise.solution).splitlines()]
+        secret = [line for line in lines if line not in known and not line.startswith(("#", "import", "from"))]
+        assert secret and [line for line in secret if len(line) > 8 and line in text] == []
+    assert shown.locator("summary", has_text="Hints to exercise").count() == len(exercises_of(stem))
+
+
+def test_answers_open_without_a_script_and_by_keyboard(page):
+    shown = page("01_grid_search", script=False)
+    summary = shown.locator("summary", has_text="What was seen").first
+    summary.focus()
+    shown.keyboard.press("Enter")
+    assert shown.locator("details[open] > div").count() == 1 and shown.locator("details[open] > div").is_visible()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(page, name):
+    shown = page(name)
+    found = shown.evaluate("[...document.querySelectorAll('a[href]')].map(one => one.href)")
+    assert found
+    for address in found:
+        address, anchor = urldefrag(address)
+        if address.startswith("file:"):
+            path = Path(unquote(urlparse(address).path))
+            assert path.is_file() and path.is_relative_to(BUILT), address
+            if anchor:
+                assert f'id="{unquote(anchor)}"' in path.read_text(encoding="utf-8"), (address, anchor)
+        else:
+            assert address.startswith("https://"), address
+
+
+def test_the_dark_page_is_dark(page):
+    shades = [page("01_grid_search", scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+              for scheme in ("light", "dark")]  # fmt: skip
+    light, dark = (sum(map(int, re.findall(r"\d+", shade)[:3])) for shade in shades)
+    assert light > 700 and dark < 120

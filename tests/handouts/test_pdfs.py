@@ -1,0 +1,246 @@
+"""The PDFs hold what the lessons hold, the learner's no solution; links and page references lead where they say."""
+
+import importlib
+import re
+from html import unescape
+
+import pytest
+from built import BUILT, LESSONS
+
+from tools.handout_parts import lesson_parts
+from tools.handout_text import printed
+from tools.lesson_minutes import is_exercise
+
+PAPERS = {"a4": (595.28, 841.89), "letter": (612, 792)}
+ROLES = ("learner", "instructor")
+EACH = [(paper, role, name) for paper in PAPERS for role in ROLES for name in [*LESSONS, "course"]]
+OF_A_LESSON = [(role, stem) for role in ROLES for stem in LESSONS]
+
+
+def bare(text: str) -> str:
+    """Return text without what typesetting changes: spaces, hyphens at a line's end, bullets, kinds of quotes."""
+    text = text.replace("…", "...").replace("\u200b", "")
+    return re.sub(r"[\s‐\-−–—\u00ad•‣\"'“”‘’`*\\]+", "", text)
+
+
+def plain(markdown: str) -> str:
+    """Return Markdown without its marks, as a reader sees it."""
+    markdown = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", markdown)
+    markdown = re.sub(r"^\s*- ", "", markdown, flags=re.M)
+    return re.sub(r"\$[^$]*\$", "\0", markdown).lstrip("# ")
+
+
+def text_of(found) -> str:
+    return bare("".join(found.pages))
+
+
+def rows(output) -> list[str]:
+    """Return the lines and table rows that an output shows."""
+    if output.output_type == "stream":
+        return output.text.splitlines()
+    html = output.get("data", {}).get("text/html", "")
+    if "<table" in html:
+        found = re.findall(r"<tr.*?</tr>", re.sub(r"<thead>.*?</thead>", "", html, flags=re.S), re.S)
+        return [unescape(re.sub(r"<[^>]+>", "", row)) for row in found]
+    return [] if "image/png" in output.get("data", {}) else output.get("data", {}).get("text/plain", "").splitlines()
+
+
+def exercises_of(stem):
+    lesson = importlib.import_module(f"hpt_helpers.classroom.exercises.lesson_{stem[:2]}")
+    return {name: thing for name, thing in vars(lesson).items() if re.fullmatch(r"q\d", name)}
+
+
+WITH_EXERCISES = [stem for stem in LESSONS if not stem.startswith("00")]
+
+
+# --- what they hold --------------------------------------------------------------------------------
+
+
+def test_every_lesson_and_the_book_is_there_in_both_editions_on_both_papers():
+    assert sorted(BUILT.rglob("*.pdf")) == sorted(BUILT / p / r / f"{name}.pdf" for p, r, name in EACH)
+
+
+@pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
+def test_every_heading_text_and_question_is_in_the_lessons_pdf_and_in_the_book(pdf, notebooks, role, stem):
+    missing = []
+    for found in (text_of(pdf("a4", role, stem)), text_of(pdf("letter", role, "course"))):
+        for part in lesson_parts(notebooks[stem]):
+            if part.kind in ("heading", "question", "predict"):
+                # A link in it is followed by its page, a formula is set in glyphs of its own.
+                pieces = re.split(r"\[[^]]*\]\([^)]*\)|\$[^$]*\$", part.text)
+                missing += [piece for piece in pieces if bare(plain(piece)) not in found]
+    assert missing == []
+
+
+@pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
+def test_every_printed_row_and_number_is_in_the_lessons_pdf_and_in_the_book(pdf, notebooks, role, stem):
+    """Row by row, so that the numbers of a row stand together and in order."""
+    cells = [cell for cell in notebooks[stem].cells if cell.cell_type == "code" and not is_exercise(cell)]
+    wanted = [row for cell in cells for output in cell.outputs for row in rows(output) if row.strip()]
+    assert wanted
+    for found in (text_of(pdf("a4", role, stem)), text_of(pdf("letter", role, "course"))):
+        assert [row for row in wanted if bare(row) not in found] == []
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
+def test_no_line_of_code_is_cut_or_broken(pdf, notebooks, paper, role, stem):
+    lines = {line.strip() for page in pdf(paper, role, stem).pages for line in page.splitlines()}
+    code = [part.text for part in lesson_parts(notebooks[stem]) if part.kind in ("code", "exercise")]
+    if role == "instructor" and stem in WITH_EXERCISES:
+        solutions = "\n".join(printed(exercise.solution) for exercise in exercises_of(stem).values())
+        code.append(re.sub(r"^#.*", "", solutions, flags=re.M))  # comments are wrapped
+    wanted = {line.strip() for cell in code for line in cell.splitlines() if line.strip()}
+    assert len(wanted) > 1 and wanted - lines == set()
+
+
+@pytest.mark.parametrize("stem", WITH_EXERCISES)
+def test_solutions_and_misconceptions_are_in_the_instructors_only(pdf, notebooks, stem):
+    shown = bare("".join(cell.source for cell in notebooks[stem].cells))
+    for name in (stem, "course"):
+        learner, instructor = (text_of(pdf("a4", role, name)) for role in ROLES)
+        for exercise in exercises_of(stem).values():
+            lines = printed(exercise.solution).splitlines()
+            # Imports, and what the lesson shows too, such as the line with def, tell nothing; comments are wrapped.
+            code = [line for line in lines if not line.lstrip().startswith(("#", "import ", "from "))]
+            secret = [bare(line) for line in code if bare(line) not in shown]
+            secret += [bare(wrong.misconception) for wrong in exercise.wrong]
+            secret += [bare(wrong.message) for wrong in exercise.wrong]
+            assert len(secret) > len(exercise.wrong)
+            assert [line for line in secret if line not in instructor] == []
+            assert [line for line in secret if len(line) > 8 and line in learner] == []
+
+
+@pytest.mark.parametrize("stem", WITH_EXERCISES)
+def test_hints_are_in_both(pdf, stem):
+    for role in ROLES:
+        found = text_of(pdf("a4", role, stem))
+        hints = [hint for exercise in exercises_of(stem).values() for hint in exercise.hints]
+        assert hints and [hint for hint in hints if bare(hint) not in found] == []
+
+
+def pages_of(found, *titles):
+    """Return the page on which each of these headings stands, counted from 0."""
+    flat, waiting = {}, [*found.reader.outline]
+    while waiting:
+        item = waiting.pop(0)
+        if isinstance(item, list):
+            waiting = item + waiting
+        else:
+            flat[item.title] = found.reader.get_destination_page_number(item)
+    return [flat[title] for title in titles]
+
+
+def test_a_workbook_has_all_answers_behind_the_lesson_and_before_the_hints(pdf, notebooks):
+    for stem in WITH_EXERCISES:
+        found = pdf("a4", "learner", stem)
+        start, end = pages_of(found, "Results and answers", "Hints")
+        before, answers = (bare("".join(pages)) for pages in (found.pages[:start], found.pages[start : end + 1]))
+        wanted = [part.text for part in lesson_parts(notebooks[stem]) if part.kind == "answer"]
+        firsts = [bare(plain(re.split(r"\*\*So:|\n\n|[$\[]", text)[0])) for text in wanted]
+        assert firsts and [words for words in firsts if words not in answers or words in before] == []
+
+
+def test_an_instructors_edition_says_the_minutes_of_every_section(pdf, notebooks):
+    for stem in LESSONS:
+        headings = [part for part in lesson_parts(notebooks[stem]) if part.kind == "heading"]
+        found = " ".join(pdf("a4", "instructor", stem).pages)
+        assert len(re.findall(r"minute\s+\d+\s+takes\s+\d+\.\d\s+min", found)) == len(headings)
+        assert "takes" not in re.findall(r"minute\s+\d+\s+(\w+)", " ".join(pdf("a4", "learner", stem).pages))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_book_has_contents_page_numbers_running_heads_guide_and_glossary(pdf, role):
+    book = pdf("a4", role, "course")
+    titles = [item.title for item in book.reader.outline if not isinstance(item, list)]
+    assert len(titles) == len(LESSONS) + 2
+    assert titles[-2:] == ["Which search, then? A decision guide", "Glossary"]
+    starts = pages_of(book, *titles)
+    contents = bare("".join(book.pages[1 : starts[0]]))
+    for title, start, after in zip(titles, starts, [*starts[1:], len(book.pages)], strict=True):
+        assert re.search(re.escape(bare(title)) + rf"\.*{start + 1}", contents)
+        assert all(bare(page).startswith(bare(title)) for page in book.pages[start + 1 : after])
+    numbered = [bool(re.search(rf"(Workbook|edition){n}\b", bare(page))) for n, page in enumerate(book.pages, 1)]
+    assert numbered == [False] + [True] * (len(book.pages) - 1)
+
+
+# --- links and page references ---------------------------------------------------------------------
+
+
+def links(found):
+    """Yield each link of a PDF: the page it stands on, and the page or the address that it leads to."""
+    for number, page in enumerate(found.reader.pages, start=1):
+        for annotation in page.get("/Annots") or []:
+            annotation = annotation.get_object()
+            if annotation["/Subtype"] != "/Link":
+                continue
+            action = annotation.get("/A", {})
+            if "/URI" in action:
+                yield number, action["/URI"]
+                continue
+            place = annotation.get("/Dest", action.get("/D"))
+            place = found.reader.named_destinations[place].dest_array if isinstance(place, str) else place
+            yield number, found.reader.get_page_number(place[0].get_object()) + 1
+
+
+@pytest.mark.parametrize(("paper", "role", "name"), EACH)
+def test_every_link_leads_somewhere(pdf, paper, role, name):
+    found = pdf(paper, role, name)
+    targets = [target for _, target in links(found)]
+    assert targets
+    for target in targets:
+        if isinstance(target, str) and not re.match(r"https?://\S+\.\S+", target):
+            assert (found.path.parent / target.split("#")[0]).is_file(), target
+        elif isinstance(target, int):
+            assert 1 <= target <= len(found.pages)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("name", [*WITH_EXERCISES, "course"])
+def test_predictions_and_answers_and_exercises_and_hints_name_each_others_pages(pdf, paper, name):
+    found = pdf(paper, "learner", name)
+    pages = [re.sub(r"\s+", " ", page) for page in found.pages]
+    for there, back in (("result and answer: page", "predicted on page"), ("hints: page", "asked on page")):
+        asked = [(i, int(n)) for i, page in enumerate(pages, 1) for n in re.findall(rf"{there} (\d+)", page)]
+        given = [(int(n), i) for i, page in enumerate(pages, 1) for n in re.findall(rf"{back} (\d+)", page)]
+        assert asked and asked == given
+        assert set(asked) <= set(links(found)) and {(b, a) for a, b in given} <= set(links(found))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_books_other_page_references_are_right(pdf, role):
+    found = pdf("a4", role, "course")
+    led = set(links(found))
+    named = [
+        (i, int(n))
+        for i, page in enumerate(found.pages, 1)
+        for n in re.findall(r"\(p\.\s*(\d+)\)", page.replace("\n", " "))
+    ]
+    assert len(named) > 20 and [pair for pair in named if pair not in led] == []
+
+
+# --- form ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("paper", "role", "name"), EACH)
+def test_form(pdf, paper, role, name):
+    """PDF/UA-1, tagged, titled, in English, every font in the file, on the right paper. (typst checked the first.)"""
+    reader = pdf(paper, role, name).reader
+    root = reader.trailer["/Root"]
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_data() and root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"].startswith("en") and reader.metadata.title and root["/ViewerPreferences"]["/DisplayDocTitle"]
+    for page in reader.pages:
+        assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx(PAPERS[paper], abs=0.1)
+        for font in page.get("/Resources", {}).get("/Font", {}).values():
+            kind = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            assert {"/FontFile2", "/FontFile3"} & set(kind) and "/ToUnicode" in font.get_object()
+
+
+def test_figures_are_vectors(pdf):
+    """What is a bitmap is a small part of a figure: a colour bar, the pixels of a photograph."""
+    drawn = sorted((BUILT.parent / "handouts-work" / "figures").glob("*.svg"))
+    assert len(drawn) > 30
+    assert [path.name for path in drawn if path.read_text(encoding="utf-8").count("<path") < 20] == []
+    for stem in WITH_EXERCISES:
+        sizes = [image.image.size for page in pdf("a4", "learner", stem).reader.pages for image in page.images]
+        assert all(width <= 400 and height <= 400 for width, height in sizes), sizes

@@ -1,0 +1,203 @@
+"""The instructor's guide: minutes that add up, links that lead somewhere, edits that can be made, pages up to date.
+
+That the edits can be made without harm, tests/instructor/test_live_edits.py shows.
+"""
+
+import ast
+import doctest
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import nbformat.v4 as nb
+import pytest
+
+import tools.dependents
+import tools.guide_tables
+from tools import misconceptions
+from tools.build_notebooks import ROOT, SOURCES
+from tools.dependents import dependents, names
+from tools.guide_tables import GUIDE, Edit, edited, edits, places, section, table
+from tools.notebooks import source_to_notebook
+
+TEXT = GUIDE.read_text(encoding="utf-8")
+LESSONS = {int(path.stem[:2]): path for path in sorted(SOURCES.glob("0[1-9]_*.py"))}
+NOTEBOOK_LINK = re.compile(r"\[([^\]]+)\]\(\.\./notebooks/(\w+\.ipynb)#([^)]+)\)")
+
+
+def spans(rows, column):
+    """Return start and end in minutes of each row that has a time in this column, such as 5–12 or 9:00–9:20."""
+    found = []
+    for row in rows:
+        if row[column] != "–":
+            ends = [end.split(":") for end in row[column].split("–")]
+            found.append(tuple(int(end[0]) if len(end) == 1 else 60 * int(end[0]) + int(end[1]) for end in ends))
+    return found
+
+
+def gaps(found):
+    """Return where a span does not begin at the end of the one before it, or takes no time."""
+    return [b for a, b in pairwise(found) if a[1] != b[0]] + [a for a in found if a[0] >= a[1]]
+
+
+# --- plans and schedules ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", LESSONS)
+@pytest.mark.parametrize("minutes", [60, 90])
+def test_a_plan_takes_its_minutes_without_a_gap(number, minutes):
+    found = spans(table(section(section(TEXT, f"## Lesson {number}:"), "### Plan")), f"{minutes} minutes")
+    assert gaps(found) == []
+    assert (found[0][0], found[-1][1]) == (0, minutes)
+
+
+def test_the_schedules_take_a_day_and_two_hours():
+    day, hours = (table(section(TEXT, title)) for title in ("## One day", "## Two hours"))
+    assert gaps(spans(day, "time")) == gaps(spans(hours, "minutes")) == []
+    assert (spans(hours, "minutes")[0][0], spans(hours, "minutes")[-1][1]) == (0, 120)
+    assert (day[0]["time"].split("–")[0], day[-1]["time"].split("–")[1]) == ("9:00", "17:00")
+    for row, (start, end) in zip(day, spans(day, "time"), strict=True):
+        if "the plan for 60 minutes" in row["what"]:
+            assert end - start == 60, row
+    assert sum("the plan for 60 minutes" in row["what"] for row in day) == len(LESSONS)
+
+
+def test_a_gap_and_an_overlap_are_found():
+    assert gaps([(0, 5), (5, 9)]) == []
+    assert gaps([(0, 5), (6, 9)]) == [(6, 9)]
+    assert gaps([(0, 5), (4, 9)]) == [(4, 9)]
+    assert gaps([(0, 5), (5, 5)]) == [(5, 5)]
+    assert spans([{"t": "9:10–10:00"}, {"t": "–"}, {"t": "0–7"}], "t") == [(550, 600), (0, 7)]
+
+
+# --- links --------------------------------------------------------------------------------------------
+
+
+def headings(path):
+    return set(re.findall(r"^# #+ (.+)$", (SOURCES / f"{Path(path).stem}.py").read_text(encoding="utf-8"), flags=re.M))
+
+
+def test_links_into_lessons_name_headings_that_are_there():
+    links = NOTEBOOK_LINK.findall(TEXT)
+    assert len(links) > 100
+    for name, path, anchor in links:
+        assert name in headings(path), (name, path)
+        assert anchor == name.replace(" ", "-")
+
+
+def test_a_section_links_into_its_own_lesson():
+    for number, source in LESSONS.items():
+        assert {path for _, path, _ in NOTEBOOK_LINK.findall(section(TEXT, f"## Lesson {number}:"))} == {
+            f"{source.stem}.ipynb"
+        }
+
+
+def test_every_core_study_is_in_the_plan():
+    """A heading of level two or three before Going further that asks for a prediction."""
+    for number, source in LESSONS.items():
+        plan = section(section(TEXT, f"## Lesson {number}:"), "### Plan")
+        core = source.read_text(encoding="utf-8").split("# ## Going further")[0]
+        studies = [part for part in re.split(r"^# #{2,3} ", core, flags=re.M)[1:] if "**Predict" in part]
+        missing = [title for part in studies if f"[{(title := part.splitlines()[0])}]" not in plan]
+        assert [title for title in missing if not title.startswith(("Fault", "What each fault"))] == []
+
+
+def test_other_links_lead_to_files_and_places():
+    for name, place in re.findall(r"\]\((\w+\.md)(?:#([\w-]+))?\)", TEXT):
+        assert (GUIDE.parent / name).exists() or name in ("glossary.md", "timings.md"), name
+        if place:
+            page = (GUIDE.parent / name).read_text(encoding="utf-8")
+            assert place in [title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", page, flags=re.M)]
+
+
+# --- edits --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_every_edit_can_be_made_and_is_still_python(number):
+    notebook = source_to_notebook(LESSONS[number])
+    found = edits(TEXT, number)
+    assert len(found) >= 4
+    for edit in found:
+        for source in edited(notebook, edit).values():
+            ast.parse(source)
+
+
+NOTEBOOK = nb.new_notebook(
+    cells=[
+        nb.new_markdown_cell("# A\n\n## One thing"),
+        nb.new_code_cell("x = 1"),
+        nb.new_markdown_cell("Text, 1."),
+        nb.new_code_cell("y = 1 + 1"),
+        nb.new_markdown_cell("end\n\n## Two"),
+        nb.new_code_cell("z = 1"),
+    ]
+)
+
+
+def test_an_edit_is_made_under_its_heading_only_and_to_all_it_finds():
+    assert places(NOTEBOOK) == ["One-thing"] * 4 + ["Two"] * 2
+    assert edited(NOTEBOOK, Edit("One-thing", "1", "7")) == {1: "x = 7", 3: "y = 7 + 7"}
+    assert edited(NOTEBOOK, Edit("", "1", "7")) == {1: "x = 7", 3: "y = 7 + 7", 5: "z = 7"}
+    for edit in (Edit("Two", "y", "q"), Edit("Three", "1", "2"), Edit("", "Text", "t")):
+        with pytest.raises(ValueError, match="is in no cell under"):
+            edited(NOTEBOOK, edit)
+
+
+SOURCES_OF_CELLS = {
+    1: "import math\na = 1\nother = 2",
+    2: "def f(x):\n    return x + a",
+    3: "b = f(2)\nd = math.pi",
+    5: "c = 3",
+    6: "print(c, d, other)",
+    7: "b",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "stale", "expected"),
+    [
+        ({1: "import math\na = 7\nother = 2"}, {}, {1: {"a"}, 2: {"f"}, 3: {"b"}, 7: set()}),
+        ({5: "c = 4"}, {}, {5: {"c"}, 6: set()}),
+        ({7: "b * 2"}, {}, {7: set()}),
+        ({7: "b * 2"}, {1: {"a"}, 2: {"f"}, 3: {"b"}, 5: {"c"}}, {1: set(), 2: set(), 3: set(), 7: set()}),
+        ({5: "c = 4"}, {5: {"c"}, 6: set()}, {5: {"c"}, 6: set()}),
+        ({1: "import numpy as math\na = 1\nother = 2"}, {}, {1: {"math"}, 3: {"d"}, 6: set()}),
+    ],
+)
+def test_what_depends_on_an_edit_runs_and_nothing_else(changed, stale, expected):
+    assert dependents(SOURCES_OF_CELLS, changed, stale) == expected
+
+
+def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
+    """As the guide promises: nothing else needs what the cells with Ray give."""
+    notebook = source_to_notebook(LESSONS[4])
+    sources = {i: cell.source for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
+    with_ray = {i: "" for i, source in sources.items() if re.search(r"\bray\b|local_ray|ray_in_turn", source)}
+    given = set().union(*(names(ast.parse(sources[i]))[0] for i in with_ray))
+    lost = {i: "" for i, source in sources.items() if i in with_ray or names(ast.parse(source))[1] & given}
+    under = {places(notebook)[i] for i in lost}
+    assert under == {
+        "With-the-library:-Ray-Tune",
+        "How-like-ours-is-it?",
+        "Autopsy:-a-Hyperband-that-stops-nothing",
+    }
+
+
+@pytest.mark.parametrize("module", [tools.dependents, tools.guide_tables], ids=lambda module: module.__name__)
+def test_the_examples_in_the_docstrings(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0 and found.failed == 0
+
+
+# --- generated pages ----------------------------------------------------------------------------------
+
+
+def test_the_page_of_misconceptions_is_that_of_the_exercises():
+    assert misconceptions.PAGE.read_text(encoding="utf-8") == misconceptions.page(), "python -m tools.misconceptions"
+
+
+def test_every_notebook_has_a_place_for_each_cell():
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        assert "" not in places(nbformat.read(path, as_version=4))

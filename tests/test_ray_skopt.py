@@ -1,0 +1,139 @@
+"""The searcher for Ray Tune asks what `bayesian_search` asks, with lies that are put right, and can be saved."""
+
+import math
+import pickle
+import random
+
+import pytest
+
+from hpt_helpers.ray_skopt import skopt_search
+from hpt_helpers.search import run
+from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
+from hpt_helpers.strategies import bayesian_search
+from hpt_helpers.trials import config_of, trial_record
+
+SPACE = SearchSpace(
+    {"hidden_size": Choice([8, 16, 32]), "lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32, 64])}
+)
+FEW = SearchSpace({"x": Integer(1, 5), "y": Choice([None, (1, 2), "a"])})  # 15 points: random ones replace repeats
+N = 12
+
+
+def loss_of(config):
+    """Return a loss with a minimum inside the space, nan for a third of it."""
+    if "x" in config:
+        return (config["x"] - 4) ** 2 + {None: 0, (1, 2): 1, "a": 2}[config["y"]]
+    return math.nan if config["hidden_size"] == 8 else math.log(config["lr"] / 1e-3) ** 2 + config["batch_size"] / 64
+
+
+def sequential(space, n=N, **opts):
+    trials = run(bayesian_search(space, n, 1, seed=3, **opts), lambda requests: [loss_of(r.config) for r in requests])
+    return [config_of(trials, i) for i in range(n)]
+
+
+def one_at_a_time(searcher, n, first=0):
+    configs = []
+    for i in range(first, first + n):
+        configs.append(searcher.suggest(f"trial {i}"))
+        searcher.on_trial_complete(f"trial {i}", {"val_loss": loss_of(configs[-1])})
+    return configs
+
+
+@pytest.mark.parametrize("space", [SPACE, FEW])
+@pytest.mark.parametrize("opts", [{}, {"clip": 1, "xi": 0.01}, {"base_estimator": "RF", "n_initial_points": 3}])
+def test_one_at_a_time_it_gives_the_points_of_the_sequential_search(space, opts):
+    searcher = skopt_search(space, N, seed=3, **opts)
+    assert one_at_a_time(searcher, N) == sequential(space, **opts)
+    assert searcher.suggest("one too many") == searcher.FINISHED
+
+
+@pytest.mark.parametrize("n_before", [0, 1, 4, 7])
+@pytest.mark.parametrize("how", ["saved", "pickled", "evaluated"])
+def test_taken_up_in_the_middle_it_goes_on_with_the_same_points(tmp_path, n_before, how):
+    before = skopt_search(SPACE, N, seed=3)
+    configs = one_at_a_time(before, n_before)
+    if how == "saved":
+        after = skopt_search(SPACE, N, seed=3)
+        one_at_a_time(after, 1)  # what a restore must forget
+        before.save(str(tmp_path / "state"))
+        after.restore(str(tmp_path / "state"))
+    elif how == "pickled":
+        from ray import cloudpickle  # as Tune does it
+
+        after = pickle.loads(cloudpickle.dumps(before))
+    else:
+        after = skopt_search(
+            SPACE, N, seed=3, evaluated=[trial_record(c, n_epochs=1, val_loss=loss_of(c)) for c in configs]
+        )
+    assert configs + one_at_a_time(after, N - n_before, n_before) == sequential(SPACE)
+
+
+def test_what_ran_when_it_was_saved_is_known_by_its_id_and_not_asked_for_again(tmp_path):
+    before = skopt_search(FEW, 15, seed=3)
+    done, running = one_at_a_time(before, 6), [before.suggest(name) for name in "ab"]
+    before.save(str(tmp_path / "state"))
+    after = skopt_search(FEW, 15, seed=3)
+    after.restore(str(tmp_path / "state"))
+    for name, config in zip("ab", running, strict=True):
+        after.on_trial_complete(name, {"val_loss": loss_of(config)})
+    points = done + running + one_at_a_time(after, 7, 8)
+    assert len({tuple(config.values()) for config in points}) == 15  # all there are, each once
+
+
+def test_four_at_a_time_are_all_different_and_end_in_any_order():
+    searcher, rng = skopt_search(FEW, 15, seed=3), random.Random(1)
+    running, seen = {}, []
+    while len(seen) < 15:
+        while len(running) < 4 and (config := searcher.suggest(f"t{len(seen)}")) != searcher.FINISHED:
+            running[f"t{len(seen)}"] = config
+            seen.append(tuple(config.values()))
+        name = rng.choice(list(running))
+        searcher.on_trial_complete(name, {"val_loss": loss_of(running.pop(name))})
+    assert len(set(seen)) == 15
+
+
+def test_the_lie_is_the_best_loss_so_far_and_is_put_right(monkeypatch):
+    from skopt import Optimizer
+
+    told = []
+    tell = Optimizer.tell
+
+    def recorded(self, x, y, *rest, **more):
+        result = tell(self, x, y, *rest, **more)
+        told.append(list(self.yi))
+        return result
+
+    monkeypatch.setattr(Optimizer, "tell", recorded)
+    searcher = skopt_search(SearchSpace({"x": Real(0, 1)}), 9, seed=0, clip=1)
+    for i in range(4):
+        searcher.suggest(f"{i}")
+    searcher.on_trial_complete("0", {"val_loss": 5.0})
+    searcher.on_trial_complete("1", {"val_loss": 7.0})
+    searcher.suggest("4")
+    assert told[-1] == [5, 7, 5, 5]
+    searcher.on_trial_complete("3", {"val_loss": 2.0})
+    searcher.suggest("5")
+    assert told[-1] == [5, 7, 2, 2, 2]
+    searcher.on_trial_complete("2", {"val_loss": 9.0})
+    searcher.on_trial_complete("4", error=True)  # a failed one counts as the worst
+    searcher.on_trial_complete("5", {"val_loss": math.inf})
+    searcher.suggest("6")
+    assert told[-1] == [5, 7, 9, 2, 9, 9]
+
+
+def test_before_anything_succeeded_the_points_are_those_of_a_search_in_which_all_failed():
+    searcher = skopt_search(SPACE, 4, seed=3)
+    with pytest.warns(UserWarning, match="failed alike"):
+        failed = run(bayesian_search(SPACE, 4, 1, seed=3), lambda requests: [math.nan for _ in requests])
+    assert [searcher.suggest(str(i)) for i in range(4)] == [config_of(failed, i) for i in range(4)]
+
+
+def test_a_trial_that_it_did_not_suggest_is_none_of_its_business():
+    searcher = skopt_search(SPACE, N, seed=3)
+    searcher.on_trial_complete("somebody else's", {"val_loss": 0.0})
+    assert one_at_a_time(searcher, 6) == sequential(SPACE, 6)
+
+
+def test_a_batch_size_is_refused():
+    with pytest.raises(TypeError, match="'batch_size'"):
+        skopt_search(SPACE, N, seed=3, batch_size=4).suggest("a")

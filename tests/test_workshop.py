@@ -1,0 +1,146 @@
+"""A workshop's folder holds what learners and instructors need, and nothing that learners should not see."""
+
+import re
+import zipfile
+
+import nbformat
+import pytest
+
+from hpt_helpers.classroom.exercises import lesson_01
+from tools import workshop
+from tools.build_notebooks import NOTEBOOKS
+from tools.lesson_minutes import is_exercise
+from tools.notebooks import BuildError, find_problems
+
+STEMS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def handouts(tmp_path_factory):
+    """Return a folder laid out as `make handouts` does it."""
+    folder = tmp_path_factory.mktemp("handouts")
+    for role in ("learner", "instructor"):
+        (folder / "a4" / role).mkdir(parents=True)
+        (folder / "a4" / role / "course.pdf").write_text(role)
+    links = "".join(f'<td><a href="a4/{r}/course.pdf" aria-label="PDF">PDF</a></td>' for r in ("learner", "instructor"))
+    (folder / "index.html").write_text(f"<p>The instructor's edition.</p>{links}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(handouts, tmp_path_factory):
+    """Return the folder of a build, beside its zip."""
+    folder = tmp_path_factory.mktemp("build") / "workshop"
+    workshop.build(folder, handouts=handouts)
+    return folder
+
+
+def read(folder, stem):
+    return nbformat.read(folder / f"{stem}.ipynb", as_version=4)
+
+
+def text(cell):
+    return "\n".join(output.get("text") or output.data["text/plain"] for output in cell.outputs)
+
+
+def test_what_is_there(built):
+    files = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
+    notebooks = {f"{who}/notebooks/{stem}.ipynb" for who in ("learner", "instructor") for stem in STEMS}
+    assert notebooks | {"WORKSHOP.md", "constraints.txt", "instructor/docs/instructor_guide.md"} <= files
+    assert {"learner/handouts/a4/learner/course.pdf", "instructor/handouts/a4/instructor/course.pdf"} <= files
+    assert not [name for name in files if name.startswith("learner/") and "/instructor/" in name]
+    assert len([name for name in files if name.endswith(".whl")]) == 1
+
+
+def test_learners_links_lead_to_nothing_that_is_the_instructors(built):
+    page = (built / "learner" / "handouts" / "index.html").read_text()
+    assert re.findall(r'href="([^"]+)"', page) == ["a4/learner/course.pdf"]
+    assert "The instructor's edition." in page
+    assert 'href="a4/instructor/' in (built / "instructor" / "handouts" / "index.html").read_text()
+
+
+def test_learners_notebooks_have_no_results(built):
+    for stem in STEMS:
+        copy, stored = read(built / "learner" / "notebooks", stem), read(NOTEBOOKS, stem)
+        assert [cell.source for cell in copy.cells] == [cell.source for cell in stored.cells]
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in copy.cells)
+
+
+@pytest.mark.parametrize("stem", [stem for stem in STEMS if stem != "00_start_here"])
+def test_every_exercise_of_the_instructors_is_solved(built, stem):
+    solved = [cell for cell in read(built / "instructor" / "notebooks", stem).cells if is_exercise(cell)]
+    assert len(solved) >= 4
+    for cell in solved:
+        assert re.fullmatch(r"✔ q\d correct: [^\n]+(\n.*)?", text(cell), flags=re.S), text(cell)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_all_else_of_the_instructors_is_what_is_stored(built, stem):
+    solved, stored = read(built / "instructor" / "notebooks", stem), read(NOTEBOOKS, stem)
+    assert find_problems(solved) == []
+    assert len(solved.cells) == len(stored.cells)
+    for cell, before in zip(solved.cells, stored.cells, strict=True):
+        if cell.cell_type == "code" and ".progress()" in cell.source:
+            assert re.search(r"(\d) of \1 done", text(cell))
+            assert cell.execution_count == before.execution_count
+        elif not is_exercise(cell):
+            assert cell == before
+
+
+def test_a_solution_keeps_imports_and_check_and_takes_the_place_of_the_starter():
+    cell = "from a import b as ex\n\n\ndef winner(trials):\n    return ...\n\n\nex.q1.check(winner)"
+    solved = workshop.solved(cell, lesson_01.q1)
+    assert solved.startswith("from a import b as ex\n\n\ndef winner(trials):\n    def rank(i):")
+    assert solved.endswith("\n\n\nex.q1.check(winner)") and "..." not in solved
+    choice = workshop.solved('answer_2 = ...  # such as "a1"\n\nex.q2.check(answer_2)', lesson_01.q2)
+    assert choice.startswith('answer_2 = "b1"\n# b: ') and choice.endswith("\n\n\nex.q2.check(answer_2)")
+
+
+def test_the_text_names_what_is_there(built):
+    page = (built / "WORKSHOP.md").read_text()
+    assert "THE_WHEELS" not in page and "WHEEL_FILE" not in page
+    for name in re.findall(r"`((?:learner|instructor|wheels)(?:/[\w.-]+)*)`", page):
+        assert (built / name).exists(), name
+    [wheel] = re.findall(r'"(wheels/[^"\[]+)\[lab,ray\]"', page)
+    assert (built / wheel).is_file()
+    assert "This folder was made without them" in page
+
+
+def test_links_of_the_guide_lead_somewhere_in_the_folder(built):
+    docs = built / "instructor" / "docs"
+    links = re.findall(r"\]\(([^)#:]+)[^)]*\)", (docs / "instructor_guide.md").read_text())
+    assert len(links) > 100
+    assert {link for link in links if not (docs / link).exists()} == set()
+
+
+def test_the_wheel_is_the_package_and_nothing_else(built):
+    [wheel] = (built / "wheels").glob("*.whl")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    package = NOTEBOOKS.parent / "hpt_helpers"
+    assert packed == {path.relative_to(NOTEBOOKS.parent).as_posix() for path in package.rglob("*.py")}
+
+
+def test_two_builds_give_the_same_zip(built, handouts, tmp_path):
+    again = workshop.build(tmp_path / "workshop", handouts=handouts)
+    assert again.read_bytes() == built.with_suffix(".zip").read_bytes()
+    with zipfile.ZipFile(again) as packed:
+        assert len({entry.date_time for entry in packed.infolist()}) == 1
+        assert all(entry.filename.startswith("workshop/") for entry in packed.infolist())
+
+
+def test_without_handouts_it_says_what_to_do(tmp_path):
+    with pytest.raises(BuildError, match="run make handouts first"):
+        workshop.build(tmp_path / "workshop", handouts=tmp_path)
+
+
+def test_pips_refusal_is_shown():
+    with pytest.raises(BuildError, match=r"(?s)pip wheel failed: .*no-such-file"):
+        workshop.pip("wheel", "--no-index", "no-such-file.whl")
+
+
+def test_the_date_is_that_of_the_variable(monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert workshop.date() == 1_700_000_000
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    with pytest.raises(BuildError, match="set SOURCE_DATE_EPOCH"):
+        workshop.date()

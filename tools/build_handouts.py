@@ -1,0 +1,207 @@
+"""Build the handouts, PDF and HTML, from the executed lessons: `make handouts`, into build/handouts.
+
+A lesson becomes one Markdown text for each role (handout_text.py), pandoc makes typst or HTML of it (handouts/
+handout.lua), typst the PDFs (handout_pdf.py). Two builds give the same files, byte for byte: dates are those of
+SOURCE_DATE_EPOCH or else of the last commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib.util
+import io
+import os
+import shutil
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import pypandoc
+
+from tools.handout_parts import clock, lesson_parts
+from tools.handout_pdf import ROOT, Job, compile_pdf, fragment
+from tools.handout_text import EDITIONS, PAPERS, ROLES, TITLE, WEB, fenced, lesson_markdown, pictures
+from tools.handout_web import index_page, lesson_page
+from tools.lesson_minutes import minutes
+from tools.notebooks import BuildError
+from tools.repeatable import make_repeatable
+from tools.vector_figures import NOTEBOOKS, in_turn, lessons_with_vectors
+
+TARGET = ROOT / "build" / "handouts"
+FILTER = ROOT / "handouts" / "handout.lua"
+GLOSSARY = ROOT / "docs" / "glossary.md"
+READER = "commonmark_x-fancy_lists-subscript-superscript-emoji"
+APPENDICES = {"guide": "Which search, then? A decision guide", "glossary": "Glossary"}
+
+
+class Text(NamedTuple):
+    """What pandoc is asked for: a page's Markdown for one role."""
+
+    stem: str
+    role: str
+    markdown: str
+
+
+def build_date() -> datetime.date:
+    """Return the date that the handouts bear; raises BuildError where neither the variable nor git knows one."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not epoch:
+        # In a container the checkout may be another user's, which git trusts only when told to.
+        command = ["git", "-c", "safe.directory=*", "log", "-1", "--format=%ct"]
+        git = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        epoch = git.stdout.strip()
+    if not epoch.isdigit():
+        raise BuildError("set SOURCE_DATE_EPOCH, in seconds: there is no commit to take a date from")
+    return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date()
+
+
+def version() -> str:
+    """Return the course's version, as pyproject.toml has it."""
+    import tomllib
+
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+def converted(text: Text) -> str:
+    """Return a page as HTML or typst. Raises BuildError for what pandoc warns of, such as an unknown TeX command."""
+    command = [pypandoc.get_pandoc_path(), "--from", READER, "--to", "html5" if text.role == WEB else "typst"]
+    command += ["--lua-filter", str(FILTER), "--metadata", f"stem={text.stem}", "--mathml", "--fail-if-warnings"]
+    done = subprocess.run(command, input=text.markdown, capture_output=True, text=True, encoding="utf-8")
+    if done.returncode:
+        raise BuildError(f"{text.stem}, {text.role}: pandoc says {done.stderr.strip()}")
+    return done.stdout
+
+
+def exercises_of(stem: str) -> dict:
+    """Return a lesson's exercises by name; none where it has no module of them."""
+    name = f"hpt_helpers.classroom.exercises.lesson_{stem[:2]}"
+    return vars(importlib.import_module(name)) if importlib.util.find_spec(name) else {}
+
+
+def guide_picture() -> tuple[str, str]:
+    """Return the decision guide as SVG, and in words."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    from hpt_helpers.classroom import race_plots
+
+    with mpl.rc_context({"svg.hashsalt": "hpt"}):
+        ax, buffer = race_plots.guide(), io.StringIO()
+        ax.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
+        plt.close(ax.figure)
+    return buffer.getvalue(), ax.alt_text
+
+
+def appendices() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the guide's and the glossary's Markdown, and their figures."""
+    from hpt_helpers.classroom.guide import HERE, as_text
+
+    svg, words = guide_picture()
+    branches = as_text().replace("](#", f"]({HERE}.ipynb#")
+    guide = f"# {APPENDICES['guide']}\n\n{fenced(words, '.figure src=guide.svg')}\n\n{branches}\n"
+    return {"guide": guide, "glossary": GLOSSARY.read_text(encoding="utf-8")}, {"guide.svg": svg}
+
+
+def lesson_texts(lessons: dict[str, nbformat.NotebookNode]) -> list[Text]:
+    """Return each lesson's Markdown for each role."""
+    return [
+        Text(stem, role, lesson_markdown(stem, notebook, role, exercises_of(stem), clock(notebook)))
+        for stem, notebook in lessons.items()
+        for role in ROLES
+    ]
+
+
+class Course(NamedTuple):
+    """What all handouts are made from. pages: what pandoc made, by stem and role; titles: by stem, in the book's order.
+
+    figures: SVG by file name. times: a text for each lesson, by stem; the guide and the glossary have none.
+    """
+
+    pages: dict[tuple[str, str], str]
+    titles: dict[str, str]
+    figures: dict[str, str]
+    times: dict[str, str]
+
+
+def read_course(at_once: int) -> Course:
+    """Read all lessons and appendices, and have pandoc convert them."""
+    kept = lessons_with_vectors(sorted(NOTEBOOKS.glob("0*.ipynb")), at_once=at_once)
+    lessons = {path.stem.rsplit("-", 1)[0]: nbformat.read(path, as_version=4) for path in kept}
+    extra, figures = appendices()
+    for stem, notebook in lessons.items():
+        figures |= pictures(stem, lesson_parts(notebook))
+    texts = lesson_texts(lessons) + [Text(stem, role, text) for stem, text in extra.items() for role in ROLES]
+    found = in_turn(converted, texts, at_once)
+    titles = {stem: notebook.cells[0].source.splitlines()[0].lstrip("# ") for stem, notebook in lessons.items()}
+    return Course(
+        pages={(text.stem, text.role): body for text, body in zip(texts, found, strict=True)},
+        titles=titles | APPENDICES,
+        figures=figures,
+        times={stem: in_minutes(notebook) for stem, notebook in lessons.items()},
+    )
+
+
+def write_sources(course: Course, work: Path) -> None:
+    """Write what the PDFs include: each page's typst text, and the figures."""
+    (work / "figures").mkdir(parents=True)
+    for name, svg in course.figures.items():
+        (work / "figures" / name).write_text(svg, encoding="utf-8")
+    for (stem, role), body in course.pages.items():
+        if role in EDITIONS:
+            (work / f"{stem}.{role}.typ").write_text(fragment(stem, body), encoding="utf-8")
+
+
+def jobs(course: Course) -> list[Job]:
+    """Return all PDFs: the book, then each lesson, in each edition on each paper."""
+    editions = [(role, paper) for role in EDITIONS for paper in PAPERS]
+    books = [Job(TITLE, tuple(course.titles), role, paper, book=True) for role, paper in editions]
+    return books + [Job(course.titles[stem], (stem,), *edition) for stem in course.times for edition in editions]
+
+
+def write_pages(course: Course, target: Path) -> None:
+    """Write all web pages."""
+    for stem in course.titles:
+        page = lesson_page(stem, course.pages[stem, WEB], course.figures, course.titles)
+        (target / f"{stem}.html").write_text(page, encoding="utf-8")
+    (target / "index.html").write_text(index_page(course.titles, course.times), encoding="utf-8")
+
+
+def in_minutes(notebook: nbformat.NotebookNode) -> str:
+    """Return how long a lesson takes, in words."""
+    core, further = minutes(notebook)
+    return f"{core} minutes" + (f" and {further} more to go further" if further else "")
+
+
+def build(at_once: int = 2, target: Path = TARGET) -> None:
+    """Build all handouts afresh; figures are drawn only where something has changed."""
+    course, work = read_course(at_once), target.with_name(f"{target.name}-work")
+    for folder in (target, work):
+        shutil.rmtree(folder, ignore_errors=True)
+    target.mkdir(parents=True)
+    write_pages(course, target)
+    write_sources(course, work)
+    write = partial(compile_pdf, work=work, target=target, date=build_date(), version=version())
+    pdfs = in_turn(write, jobs(course), at_once)
+    print(f"{target.relative_to(ROOT)}: {len(course.titles) + 1} web pages (start at index.html), {len(pdfs)} PDFs")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build everything and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--at-once", type=int, default=2, help="how many processes work at once (default 2)")
+    chosen = parser.parse_args(arguments)
+    make_repeatable()
+    try:
+        build(chosen.at_once)
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,92 @@
+"""The tables of docs/instructor_guide.md as data, so that a test can execute what the guide promises.
+
+A lesson's section is "## Lesson 1: Grid search"; its tables stand under "### Plan" and "### Safe to change live".
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+GUIDE = Path(__file__).resolve().parents[1] / "docs" / "instructor_guide.md"
+EVERYWHERE = "every cell"
+LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]*)#?((?:[^()\s]|\([^()]*\))*)\)")
+
+
+class Edit(NamedTuple):
+    """A change to a lesson's code: under one heading, or everywhere (anchor ""), every `old` becomes `new`."""
+
+    anchor: str
+    old: str
+    new: str
+
+
+def section(text: str, title: str) -> str:
+    """Return what stands under a heading, up to the next of its level; raises ValueError where there is none.
+
+    title: with its signs, such as "### Plan"; its beginning is enough.
+    """
+    level = len(title) - len(title.lstrip("#"))
+    found = re.search(rf"^{re.escape(title)}[^\n]*\n(.*?)(?=^#{{1,{level}}} |\Z)", text, flags=re.M | re.S)
+    if not found:
+        raise ValueError(f"title is {title!r}; no heading starts so")
+    return found[1]
+
+
+def table(text: str) -> list[dict[str, str]]:
+    """Return the rows of the first table in a text, each by the names of its columns.
+
+    >>> table("Text.\\n\\n| a | b |\\n|---|---|\\n| 1 | `x` |\\n")
+    [{'a': '1', 'b': '`x`'}]
+    """
+    lines = re.search(r"(?:^\|.*\|\n?)+", text, flags=re.M)
+    if not lines:
+        raise ValueError(f"there is no table in {text[:60]!r}")
+    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines[0].splitlines())
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def anchor(link: str) -> str:
+    """Return the place in a page that a link names: a heading, with minus signs for spaces, as JupyterLab has it."""
+    return LINK.fullmatch(link)[2]
+
+
+def edits(guide: str, number: int) -> list[Edit]:
+    """Return what the guide says is safe to change in lesson `number`, from its text."""
+    rows = table(section(section(guide, f"## Lesson {number}:"), "### Safe to change live"))
+    return [
+        Edit(
+            "" if row["under"] == EVERYWHERE else anchor(row["under"]),
+            row["instead of"].strip("`"),
+            row["write"].strip("`"),
+        )
+        for row in rows
+    ]
+
+
+def places(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return for each cell the anchor of the heading under which it stands; a text cell may begin under another."""
+    found, here = [], ""
+    for cell in notebook.cells:
+        headings = re.findall(r"^#+ (.+)$", cell.source, flags=re.M) if cell.cell_type == "markdown" else []
+        here = headings[-1].replace(" ", "-") if headings else here
+        found.append(here)
+    return found
+
+
+def edited(notebook: nbformat.NotebookNode, edit: Edit) -> dict[int, str]:
+    """Return the new source of each code cell that an edit changes, by its number.
+
+    Raises ValueError where the edit changes nothing.
+    """
+    changed = {
+        index: cell.source.replace(edit.old, edit.new)
+        for index, (cell, place) in enumerate(zip(notebook.cells, places(notebook), strict=True))
+        if cell.cell_type == "code" and edit.old in cell.source and edit.anchor in ("", place)
+    }
+    if not changed:
+        raise ValueError(f"{edit.old!r} is in no cell under {edit.anchor or 'any heading'!r}")
+    return changed

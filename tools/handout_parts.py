@@ -1,0 +1,146 @@
+"""A lesson cut into parts, as a printed page needs them: which text is a prediction, an answer, an exercise.
+
+It goes by structure alone, the one that tests/test_lesson_shape.py holds the lessons to: a paragraph that starts with
+**Predict**, its code cell, and then a closed <details>; an exercise is the text from **1.** on and the cell that checks
+it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import nbformat
+
+from tools.lesson_minutes import FURTHER, PREDICTION, is_exercise, load
+
+FENCE = re.compile(r"^(```+|~~~+)")
+DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>\s*")
+NUMBERED = re.compile(r"\*\*\d+\.\*\*")
+
+
+@dataclass
+class Part:
+    """A piece of a lesson. kind: heading, text, predict, answer, box, question, exercise or code.
+
+    text: Markdown, or the code of a cell. number: of the prediction (also of its code and answer), or the exercise.
+    """
+
+    kind: str
+    text: str
+    number: int = 0
+    outputs: list = field(default_factory=list)
+    cell: int = 0  # which cell of the notebook, to name what it draws
+
+
+def blocks(source: str) -> list[str]:
+    """Return the blocks of a Markdown text that blank lines divide; a heading is a block, a fence is never cut.
+
+    >>> blocks("# A\\ntext\\n\\n```\\nx\\n\\ny\\n```")
+    ['# A', 'text', '```\\nx\\n\\ny\\n```']
+    """
+    found, current, fence = [], [], ""
+    for line in [*source.splitlines(), ""]:
+        mark = FENCE.match(line)
+        if not fence and (line.startswith("#") or not line.strip()):
+            found += ["\n".join(current)] if current else []
+            found += [line] if line.startswith("#") else []
+            current = []
+            continue
+        if mark:
+            fence = "" if fence and line.startswith(fence) else fence or mark[1]
+        current.append(line)
+    return [*found, *(["\n".join(current)] if current else [])]
+
+
+def text_parts(source: str) -> list[Part]:
+    """Return the parts of one text cell; raises ValueError where a <details> or <div> is not closed in it."""
+    parts, waiting = [], blocks(source)
+    while waiting:
+        block = waiting.pop(0)
+        opened = re.match(r"<(details|div)\b", block)
+        if opened:
+            end = f"</{opened[1]}>"
+            if end not in waiting:
+                raise ValueError(f"no line {end} after {block!r}")
+            inner = waiting[: waiting.index(end)]
+            del waiting[: len(inner) + 1]
+            first = DETAILS.sub("", block) if opened[1] == "details" else re.sub(r"^<div[^>]*>\s*", "", block)
+            kind = "answer" if opened[1] == "details" else "box"
+            parts.append(Part(kind, "\n\n".join(filter(None, [first, *inner]))))
+        elif block.startswith("#"):
+            parts.append(Part("heading", block))
+        elif block.startswith(PREDICTION):
+            parts.append(Part("predict", block))
+        elif parts and parts[-1].kind == "text" and not NUMBERED.match(block):
+            parts[-1].text += f"\n\n{block}"
+        else:
+            parts.append(Part("text", block))
+    return parts
+
+
+def question_start(parts: list[Part]) -> int:
+    """Return where the question of the exercise that follows these parts starts: at **1.**, or else at the last text.
+
+    Raises ValueError where no text stands before the exercise.
+    """
+    start = len(parts)
+    while start and parts[start - 1].kind == "text":
+        start -= 1
+        if NUMBERED.match(parts[start].text):
+            return start
+    if start == len(parts):
+        raise ValueError(f"an exercise without a question, after {parts[-1].text if parts else 'nothing'!r}")
+    return start
+
+
+def lesson_parts(notebook: nbformat.NotebookNode) -> list[Part]:
+    """Return all parts of a lesson in order, with predictions and exercises numbered."""
+    parts, n_predictions, pending = [], 0, 0
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            found = text_parts(cell.source)
+        elif is_exercise(cell):
+            number = int(re.search(r"\bq(\d+)\.check\(", cell.source)[1])
+            found = [Part("exercise", cell.source, number)]
+            asked = question_start(parts)
+            parts[asked:] = [Part("question", "\n\n".join(part.text for part in parts[asked:]), number)]
+        else:
+            found = [Part("code", cell.source, pending, cell.get("outputs", []))] if cell.source.strip() else []
+            pending = 0
+        for part in found:
+            part.cell = index
+            if part.kind == "predict":
+                n_predictions += 1
+                pending = part.number = n_predictions
+            elif part.kind == "answer":
+                part.number = n_predictions
+        parts += found
+    return parts
+
+
+def sections(notebook: nbformat.NotebookNode) -> list[tuple[str, list[nbformat.NotebookNode]]]:
+    """Return a lesson's headings, each with the cells up to the next one; a text cell is cut at its headings."""
+    found: list[tuple[str, list]] = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            found[-1][1].append(cell)
+            continue
+        for block in blocks(cell.source):
+            if block.startswith("#"):
+                found.append((block, []))
+            found[-1][1].append(nbformat.v4.new_markdown_cell(block))
+    return found
+
+
+def clock(notebook: nbformat.NotebookNode) -> list[tuple[float, float]]:
+    """Return for each heading the minute at which its section starts, and the minutes that it takes.
+
+    They are those of tools/lesson_minutes.py. The clock starts again at "Going further", which is optional.
+    """
+    times, start = [], 0.0
+    for heading, cells in sections(notebook):
+        start = 0.0 if heading == FURTHER else start
+        times.append((start, load(cells).exact_minutes))
+        start += times[-1][1]
+    return times

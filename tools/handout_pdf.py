@@ -1,0 +1,80 @@
+"""The PDFs of the handouts: for each lesson and for all bound in one book, two roles, two papers."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import typst
+
+from tools.handout_text import BOOK, EDITIONS
+from tools.notebooks import BuildError
+
+ROOT = Path(__file__).resolve().parents[1]
+IMPORT = '#import "/handouts/handout.typ": *\n'
+
+
+class Job(NamedTuple):
+    """One PDF: stems are the texts that it includes, in order; book says whether they are bound."""
+
+    title: str
+    stems: tuple[str, ...]
+    role: str
+    paper: str
+    book: bool = False
+
+    @property
+    def name(self) -> str:
+        return BOOK if self.book else self.stems[0]
+
+
+def fragment(stem: str, body: str) -> str:
+    """Return a lesson's typst text as a file that another one includes."""
+    return f'{IMPORT}#lesson-name.update("{stem}")\n{body}'
+
+
+def front_matter(role: str, date: datetime.date, version: str) -> str:
+    """Return the book's title page and its contents."""
+    return f"#title-page(edition: {json.dumps(EDITIONS[role], ensure_ascii=False)}, " + (
+        f'date: "{date:%-d %B %Y}", version: "{version}")\n#contents()\n'
+    )
+
+
+def document(job: Job, date: datetime.date, version: str) -> str:
+    """Return the typst text of one PDF."""
+    title = f"{job.title} ({EDITIONS[job.role]})"
+    setup = f"title: {json.dumps(title, ensure_ascii=False)}, year: {date.year}, month: {date.month}, day: {date.day}"
+    parts = [IMPORT, f"#show: handout.with({setup})\n"]
+    parts += [front_matter(job.role, date, version)] if job.book else []
+    parts += [f'#include "{stem}.{job.role}.typ"\n' for stem in job.stems]
+    return "".join(parts)
+
+
+def compile_pdf(job: Job, *, work: Path, target: Path, date: datetime.date, version: str) -> Path:
+    """Write one PDF below `target` and return its path; work holds the texts that it includes, and figures/.
+
+    The PDF conforms to PDF/UA-1, which typst checks. Raises BuildError for what typst rejects or warns of.
+    """
+    source = work / f"{job.name}.{job.role}.{job.paper}.main.typ"
+    source.write_text(document(job, date, version), encoding="utf-8")
+    figures = "/" + (work / "figures").relative_to(ROOT).as_posix() + "/"
+    inputs = {"paper": job.paper, "role": job.role, "figures": figures, "book": "yes" if job.book else "no"}
+    pdf = target / job.paper / job.role / f"{job.name}.pdf"
+    pdf.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        content, warnings = typst.compile_with_warnings(
+            str(source),
+            root=str(ROOT),
+            ignore_system_fonts=True,  # typst's own fonts, the same on every machine
+            sys_inputs=inputs | {"stem": "" if job.book else job.stems[0]},
+            pdf_standards=["ua-1"],
+            timestamp=int(datetime.datetime.combine(date, datetime.time(), datetime.UTC).timestamp()),
+        )
+    except typst.TypstError as error:
+        raise BuildError(f"{pdf.name}, {job.role}, {job.paper}: {error.message} {error.hints} {error.trace}") from None
+    if warnings:
+        raise BuildError(f"{pdf.name}, {job.role}, {job.paper}: {[warning.message for warning in warnings]}")
+    pdf.write_bytes(content)
+    return pdf
