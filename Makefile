@@ -26,7 +26,7 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test test-cluster fix notebooks bench clean handouts test-handouts test-instructor workshop timings FORCE
+.PHONY: help venv lab lab-executed reset test test-cluster test-classroom fix notebooks bench clean handouts test-handouts test-instructor workshop timings FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,15 @@ test: venv ## check the code, run all tests, and compare every lesson with its s
 
 test-cluster: venv ## run searches on a Ray of two nodes, some of which are killed (5 minutes; `make test` does not)
 	$(PY) -m pytest tests/cluster $(PYTEST_ARGS)
+
+# What only these checks need is installed when they first run, and again when the environment is.
+BROWSING := $(VENV)/.classroom
+$(BROWSING): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[classroom]"
+	@touch $(BROWSING)
+
+test-classroom: venv $(BROWSING) ## try each lesson in JupyterLab, offline, in any order, interrupted (CHROMIUM=/path/to/it)
+	$(PY) -m pytest -n 2 --dist loadgroup tests/classroom $(PYTEST_ARGS)
 
 test-instructor: venv ## make each live edit of the instructor's guide, and install the workshop's wheels without a network
 	$(PY) -m pytest -n 2 --dist load tests/instructor $(PYTEST_ARGS)

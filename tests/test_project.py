@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-EVERYWHERE = set(EXTRAS) - {"handouts"}  # that one is installed only where handouts are built
+EVERYWHERE = set(EXTRAS) - {"classroom", "handouts"}  # these are installed where their targets are made
 MAKEFILE = (ROOT / "Makefile").read_text()
 README = (ROOT / "README.md").read_text()
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
@@ -107,7 +107,7 @@ def test_torch_is_a_range_everywhere():
         assert "+cpu" not in (ROOT / file).read_text(), file
 
 
-def test_the_environments_are_the_package_with_its_extras_but_the_handouts_and_constraints():
+def test_the_environments_are_the_package_with_its_extras_but_two_and_constraints():
     [pip_section] = [entry["pip"] for entry in ENVIRONMENT if isinstance(entry, dict)]
     assert "pip" in ENVIRONMENT
     assert "--constraint constraints.txt" in pip_section

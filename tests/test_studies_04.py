@@ -57,6 +57,20 @@ def test_the_survivor_by_hand():
         assert found.loc[repeat, "median_behind"] == pytest.approx(order[4] - order[0])
 
 
+def test_an_interrupt_ends_the_survivors_instead_of_one_search_among_them(monkeypatch):
+    full = made_up(n_configs=10)
+    asked = []
+
+    def interrupted(held, requests):
+        asked.append(requests)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(full), "__call__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        study.survivors({"a": full}, [(9, 1), (3, 2), (1, 4)])
+    assert len(asked) == 1
+
+
 def test_best_so_far_never_rises_and_starts_alike():
     full = made_up()
     best = study.best_so_far(full).val_loss

@@ -12,6 +12,7 @@ from hpt_helpers.classroom.studies import lesson_05 as studies
 from hpt_helpers.classroom.studies import racing
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits, wilson_interval
+from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import fit
 
@@ -64,6 +65,26 @@ def test_a_race_holds_each_trial_as_trained_alone_on_the_rows_and_seed_of_its_re
     assert trials.query("search == 'random' and repeat == 5")["config"].tolist() == drawn
     spent = trials.query("search == 'Hyperband' and repeat == 2")["spent"].tolist()
     assert spent == [1, 2, 3, 5, 8, 11]  # three to epoch 1, the best on to 3, then two to 3
+
+
+def test_an_interrupted_race_leaves_no_race_in_the_cache(trials, monkeypatch, tmp_path):
+    """The searches before and after the interrupt would stand in it, some of them cut short, for good."""
+    monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
+    searches = {"random": at_random, "Hyperband": band}
+    with monkeypatch.context() as patch:
+        asked = []
+
+        def interrupted(objective, requests):
+            asked.append(requests)
+            if len(asked) == 2:  # in the middle of Hyperband's first bracket
+                raise KeyboardInterrupt
+            yield from TrainingObjective.__call__(objective, requests)
+
+        patch.setattr(racing.TrainingOfRepeats, "__call__", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            studies.race("iris", SPACE, searches, 3, repeats=REPEATS)
+    assert list(tmp_path.iterdir()) == []
+    pd.testing.assert_frame_equal(studies.race("iris", SPACE, searches, 3, repeats=REPEATS), trials)
 
 
 def test_another_source_of_a_search_is_another_race(trials):

@@ -18,7 +18,6 @@ from hpt_helpers.classroom.landscape import Landscape, landscape
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
 from hpt_helpers.population import fit_many
-from hpt_helpers.search import run
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule, random_search, successive_halving
 
@@ -67,7 +66,7 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
     for name, held in full.items():
         configs = held.configs[: rungs[0][0]]
         for repeat in held.seeds:
-            trials = run(successive_halving(configs, rungs), held, seed=repeat)
+            [trials] = run_whole([successive_halving(configs, rungs)], held, seeds=[repeat])
             losses = held.val_loss[: len(configs), held.seeds.index(repeat), -1]
             left, lr = trials[["val_loss", "lr"]].iloc[-1]
             behind, average = left - losses.min(), np.median(losses) - losses.min()

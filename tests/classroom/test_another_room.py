@@ -1,0 +1,80 @@
+"""Every lesson without network, under another locale, time zone and instruction set, in any order, interrupted.
+
+another_room.py says what is done. Its first pass fills the session's cache, from which JupyterLab in test_lab.py then
+draws: that file stands after this one, and both tests of a lesson go to the same of xdist's workers.
+"""
+
+from pathlib import Path
+
+import pytest
+import torch
+from another_room import instructions, visit
+from planted import notebook
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"), reverse=True)
+CHECKS = ["in order", "in reverse order", "interrupts", "again"]
+IN_TWO_KERNELS = ("02", "04")  # one whose studies fill the cache, and the one with Ray
+LESSONS = [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in NOTEBOOKS]
+ROOM = {
+    "locale": "tr_TR.ISO-8859-9", "encoding": "ISO-8859-9", "zone": -(13 * 60 + 45) * 60, "networks": ["lo"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=LESSONS)
+def visited(request):
+    return visit(request.param, 2 if request.param.stem.startswith(IN_TWO_KERNELS) else 1)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_lesson_shows_what_is_stored(visited, check):
+    assert visited[check] == []
+
+
+def test_the_room_is_another_one_and_slow_cells_were_interrupted(visited):
+    """At least half of those over 2 s: memory keeps what some have computed, and makes them fast."""
+    assert visited["facts"].items() >= ROOM.items()
+    assert visited["facts"]["torch"] != torch.backends.cpu.get_cpu_capability()
+    assert not {*instructions()["NPY_DISABLE_CPU_FEATURES"].split()} & {*visited["facts"]["numpy"].split()}
+    assert visited["interrupted"] >= sum(seconds > 2 for seconds in visited["seconds"]) / 2
+
+
+# --- each check can fail ------------------------------------------------------------------------------
+
+# For each check: a cell, what it has stored, and what is said of it.
+FAULTS = {
+    "in order": [
+        ("print(0.1235)", "0.1234\n", "0.1235"),
+        ("import sys\nprint('careful', file=sys.stderr)", "", "careful"),
+        ("import torch\nprint(torch.backends.cpu.get_cpu_capability() in ('AVX2', 'DEFAULT'))", "False\n", "True"),
+        ("import locale\nprint(locale.getencoding())", "UTF-8\n", "ISO-8859-9"),
+        ("import time\nprint(time.localtime(0).tm_hour)", "0\n", '"13'),
+        ("import socket\nsocket.create_connection(('192.0.2.1', 80), 0.1)", "", "Network is unreachable"),
+    ],
+    "in reverse order": [("x = globals().get('x', 1)\nprint(x)\nx += 1", "1\n", '"2')],
+    "interrupts": [
+        ("for _ in 'ab':\n    try: time.sleep(1)\n    except BaseException: pass", "", "not ended"),
+        ("try: time.sleep(2)\nexcept BaseException: 1 / 0", "", "ZeroDivisionError"),
+    ],
+    "again": [
+        ("assert not globals().get('begun')\nbegun = True\ntime.sleep(1.5)\nbegun = False", "", "AssertionError"),
+        ("import os\nos.mkdir('own')\ntime.sleep(0.5)\nos.rmdir('own')", "", "FileExistsError"),
+    ],
+}
+
+
+@pytest.mark.xdist_group("planted in the room")
+def test_planted_faults_are_found_by_their_check_and_by_no_earlier_one(tmp_path):
+    cells = [(source, printed) for faults in FAULTS.values() for source, printed, _ in faults]
+    found = visit(notebook(tmp_path / "bad.ipynb", *cells), 2)
+    for i, check in enumerate(CHECKS):
+        for source, _, words in FAULTS[check]:
+            first_line = source.splitlines()[0]
+            assert any(first_line in fault and words in fault for fault in found[check]), (source, found[check])
+            assert not any(first_line in fault for earlier in CHECKS[:i] for fault in found[earlier]), (source, found)
+
+
+@pytest.mark.xdist_group("planted in the room")
+def test_a_faultless_notebook_passes(tmp_path):
+    found = visit(notebook(tmp_path / "good.ipynb", "Text.", ("import time\ntime.sleep(1.1)\nprint(1)", "1\n")), 2)
+    assert {check: found[check] for check in CHECKS} == {check: [] for check in CHECKS}
+    assert found["interrupted"] == 1 and found["facts"].items() >= ROOM.items()
