@@ -33,16 +33,32 @@ def names(node: ast.AST) -> tuple[set[str], set[str]]:
     return given, used
 
 
+def needed(source: str) -> set[str]:
+    """Return the names that a cell uses before it gives them a value itself.
+
+    >>> sorted(needed("a = b\\nprint(a)"))
+    ['b', 'print']
+    """
+    found, own = set(), set()
+    for statement in ast.parse(source).body:
+        given, used = names(statement)
+        found |= used - own
+        own |= given
+    return found
+
+
 def passed_on(source: str, before: str, touched: Collection[str]) -> set[str]:
     """Return the names to which a cell gives another value than before.
 
     They are given by statements that the cell, before, did not have, or that use what has another value: `touched`.
     """
-    old, found = {ast.dump(statement) for statement in ast.parse(before).body}, set()
+    old, other, found = {ast.dump(statement) for statement in ast.parse(before).body}, set(touched), set()
     for statement in ast.parse(source).body:
         given, used = names(statement)
-        if ast.dump(statement) not in old or used & (found | set(touched)):
-            found |= given
+        if ast.dump(statement) not in old or used & other:
+            other, found = other | given, found | given
+        else:
+            other, found = other - given, found - given
     return found
 
 
@@ -52,19 +68,17 @@ def dependents(
     """Return the cells that run after a change, in order: their numbers, and the names whose values they change.
 
     sources: of the code cells, by number; changed: the new sources of those that are changed. Beside these, cells below
-    run that use a name which has another value. stale: what an earlier change returned; its cells run, unchanged, where
-    one that runs uses what they gave.
+    run that need a name which has another value. stale: what an earlier change returned; its cells run, unchanged,
+    where one that runs needs what they gave.
+
+    That is enough in a lesson, where no two cells give one name different values for others to use.
     """
     running, stale = {}, stale or {}
     for number, before in sorted(sources.items()):
         touched = set().union(*running.values())
-        if number in changed or names(ast.parse(before))[1] & touched:
+        if number in changed or needed(before) & touched:
             running[number] = passed_on(changed.get(number, before), before, touched)
     for number in sorted(stale, reverse=True):
-        if number not in running and any(n > number and _uses(sources[n], stale[number]) for n in running):
+        if number not in running and any(n > number and needed(sources[n]) & stale[number] for n in running):
             running[number] = set()
     return dict(sorted(running.items()))
-
-
-def _uses(source: str, wanted: set[str]) -> bool:
-    return bool(names(ast.parse(source))[1] & wanted)
