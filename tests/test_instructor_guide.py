@@ -184,6 +184,7 @@ def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
         "With-the-library:-Ray-Tune",
         "How-like-ours-is-it?",
         "Autopsy:-a-Hyperband-that-stops-nothing",
+        "The-same-search-on-a-cluster",
     }
 
 
