@@ -173,7 +173,7 @@ def test_what_depends_on_an_edit_runs_and_nothing_else(changed, stale, expected)
 
 
 def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
-    """As the guide promises: nothing else needs what the cells with Ray give."""
+    """As the guide promises: nothing else needs what the cells with Ray give, but for one study at the end."""
     notebook = source_to_notebook(LESSONS[4])
     sources = {i: cell.source for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
     with_ray = {i: "" for i, source in sources.items() if re.search(r"\bray\b|local_ray|ray_in_turn", source)}

@@ -68,3 +68,4 @@ def test_every_lesson_fits_into_a_session_on_binder():
     lines, _ = timings.stored(PAGE)
     memory = {stem: int(part.split(" | ")[2]) for stem, part in lines.items()}
     assert max(memory.values()) < MAX_MB, memory
+    assert min(memory.values()) > 100, "make timings has not measured"
