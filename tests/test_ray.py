@@ -358,7 +358,8 @@ def real(ray, tmp_path_factory):
             with local_ray(num_cpus=1) as folder:
                 facts.folder = folder
                 facts.mode = stat.S_IMODE(folder.stat().st_mode)
-                [session] = {path.resolve() for path in (folder / "ray").glob("session_*")}
+                sessions = {path.resolve() for path in (folder / "ray").glob("session_*")}
+                session = max(sessions, key=lambda path: path.name)  # that of the last start
                 facts.sockets = [p.relative_to(folder) for p in session.rglob("*") if p.is_socket()]
                 facts.processes = [p for p in psutil.Process().children(recursive=True) if p not in others]
                 address = ray.get_runtime_context().gcs_address

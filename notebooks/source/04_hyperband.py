@@ -222,20 +222,23 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
 # - **R = 9**: five trials again, without `epochs`, and `max_t` is 9.
 # - **17 trials**: those of our three brackets.
 # - **two handed over**: the same, but Ray is *handed* only two at once (`max_concurrent`; 0 is no limit).
-#
-# `local_ray` keeps Ray to this machine and ends it; with `num_cpus=1` one trial runs at a time.
-#
-# **This takes about 45 seconds.** If it should hang, the cell ends by itself and says what to do.
+
+# %%
+few = SPACE.sample(17, seed=0)
+queue = few[14:] + few[9:14] + few[:9]
+SCRIPT = SearchSpace({**SPACE, "epochs": Choice([5, 10, 15])})
+five = SCRIPT.sample(5, seed=0)
+
+# %% [markdown]
+# `local_ray` keeps Ray to this machine and ends it; with `num_cpus=1` one trial runs at a time. (The last two lines
+# are for the end of the lesson.) **This takes about 45 seconds.** If it should hang, the cell ends by itself and says
+# what to do.
 
 # %%
 from hpt_helpers.classroom.ray_in_turn import fit_in_turn
 from hpt_helpers.local_ray import local_ray
 from hpt_helpers.ray_tune import tune_on_ray
 
-few = SPACE.sample(17, seed=0)
-queue = few[14:] + few[9:14] + few[:9]
-SCRIPT = SearchSpace({**SPACE, "epochs": Choice([5, 10, 15])})
-five = SCRIPT.sample(5, seed=0)
 with local_ray(num_cpus=1) as folder:
     tuners = {
         "the script": tuner(five, folder, max_t=81, space=SCRIPT),
@@ -244,10 +247,8 @@ with local_ray(num_cpus=1) as folder:
         "two handed over": tuner(queue, folder, at_once=2),
     }
     in_ray = fit_in_turn(tuners, progress=True)
-    # for the end of the lesson
-    asha = tune_on_ray(
-        "asha", SPACE, TrainingObjective(iris), max_epochs=27, n_trials=27, storage_path=folder
-    )
+    settings = {"max_epochs": 27, "n_trials": 27, "storage_path": folder}
+    asha = tune_on_ray("asha", SPACE, TrainingObjective(iris), **settings)
 
 # %% [markdown]
 # ### How like ours is it?

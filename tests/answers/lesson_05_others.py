@@ -38,7 +38,7 @@ RIGHT += [
 WRONG += [
     ("5.q4", answer, words)
     for answer, words in [
-        (20, ("20", "once in eight")), (49, ("49", "0.7")), (100, ("100", "half")), (40, ("40: too low",)),
+        (20, ("20", "one time in eight")), (49, ("49", "0.7")), (100, ("100", "half")), (40, ("40: too low",)),
         (150, ("150: too low",)), (300, ("300: too high",)), (1000, ("too high",)), (0, ("too low",)),
         (0.8, ("too low",)), (float("nan"), ("nan",)), (None, ("None", "number")), ("many", ("'many'", "number")),
         ([199], ("[199]", "number")), (True, ("True", "number")),
