@@ -76,7 +76,7 @@ reset: venv ## give one lesson a fresh copy, keeping yours as .bak (LESSON=02)
 test: venv ## check the code, run all tests, and compare every lesson with its stored results
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
-	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
+	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300 \
 	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
 
 test-cluster: venv ## run searches on a Ray of two nodes, some of which are killed (5 minutes; `make test` does not)

@@ -165,7 +165,7 @@ def test_nbval_fails_on_one_altered_number_in_text_or_in_a_table_and_passes_with
     (tmp_path / "text.ipynb").write_text(altered(stored, "is 0.1234\\n", "is 0.1235\\n"))
     (tmp_path / "table.ipynb").write_text(altered(stored, "<td>0.875</td>", "<td>0.876</td>"))
     report = tmp_path / "report.xml"
-    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "no:cacheprovider"]
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(tmp_path)]
     subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     cases = [

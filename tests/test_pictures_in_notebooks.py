@@ -77,7 +77,7 @@ def test_a_picture_that_changed_fails_the_comparison_and_an_equal_one_passes(sto
         text = text.replace(old, new)
     (tmp_path / "other.ipynb").write_text(text)
     report = tmp_path / "report.xml"
-    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "no:cacheprovider"]
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(tmp_path)]
     subprocess.run(command, capture_output=True, check=False)
     cases = [
