@@ -13,7 +13,7 @@ import re
 
 import nbformat.v4 as nb
 import pytest
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from tools.build_notebooks import NOTEBOOKS, SOURCES
 from tools.dependents import dependents
@@ -54,7 +54,7 @@ def run(client, cells, changed, before):
         where = f"cell {number} ({cell.source.splitlines()[0]})"
         try:
             client.execute_cell(cell, number)
-        except (CellExecutionError, CellTimeoutError) as error:
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             return [*wrong, f"{where} raises: {str(error)[-1500:]}"]
         wrong += [f"{where}: {fault}" for fault in faults(cell, printed(before[number]))]
         client.nb.cells[number] = cell
