@@ -22,7 +22,8 @@ from hpt_helpers.strategies import random_search
 
 SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32, 64])})
 N_TRIALS, N_EPOCHS = 40, 50
-ROUNDS = 3
+N_BUSY, BUSY_S = 12, 4.0  # trials that keep a core busy, about so long: against them a search's own cost is small
+ROUNDS = 2
 WORKERS, TRIAL_S = (1, 2, 8, 64), (0.1, 1.0, 10.0, 100.0)  # what is simulated, for N_SIMULATED trials
 N_SIMULATED = 128
 
@@ -65,15 +66,15 @@ def measured(folder) -> dict[str, float]:
         )  # fmt: skip
 
     nothing, iris = per_trial(lambda config, n_epochs: 0.5), load_splits("iris")
-    of_a_second = int(5e6 / seconds(lambda: busy(5_000_000)))
-    works = per_trial(lambda config, n_epochs: busy(of_a_second))
+    of_a_second = 5e6 / seconds(lambda: busy(5_000_000))
+    works = per_trial(lambda config, n_epochs: busy(int(BUSY_S * of_a_second)))
     tasks = {
         "one": lambda: search(nothing, 1),
         "many": lambda: search(nothing, 1 + N_TRIALS),
         "ray": lambda: search(TrainingObjective(iris), N_TRIALS, N_EPOCHS),
         "run": lambda: run(random_search(SPACE, N_TRIALS, N_EPOCHS, seed=0), TrainingObjective(iris)),
-        "one worker": lambda: search(works, 16, at_once=1),
-        "two workers": lambda: search(works, 16, at_once=2),
+        "one worker": lambda: search(works, N_BUSY, at_once=1),
+        "two workers": lambda: search(works, N_BUSY, at_once=2),
     }
     search(nothing, 2, at_once=2)  # starts the workers' processes once
     return {name: min(seconds(task) for _ in range(ROUNDS)) for name, task in tasks.items()}
@@ -88,7 +89,7 @@ def rows(start_s: float, found: dict[str, float]) -> Sequence[Row]:
         Row("each further trial that does nothing", trial, "s"),
         Row(f"{N_TRIALS} configurations on iris, {N_EPOCHS} epochs: run", found["run"], "s"),
         Row("the same: tune_on_ray, one worker, in a Ray that runs", found["ray"], "s"),
-        Row("16 trials that keep a core busy for about 1 s: one worker", found["one worker"], "s"),
+        Row(f"{N_BUSY} trials that keep a core busy for about {BUSY_S:g} s: one worker", found["one worker"], "s"),
         Row("the same: two workers", found["two workers"], "s"),
         Row(
             "two workers against one, without the search's own cost",

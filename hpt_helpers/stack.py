@@ -11,7 +11,7 @@ from itertools import compress
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot, pad
+from torch.nn.functional import embedding, one_hot, pad
 
 from hpt_helpers.data import Splits
 
@@ -64,7 +64,7 @@ def train_stack(
     """
     (rows, X_val, y_val), (n, n_in) = data, (len(lr), W1.shape[3])
     n_epochs, n_rows = order.shape[1:]
-    order, batch, lr = pad(order, (0, 1), value=-1), batch[:, None, None], lr[:, None, None]
+    order, batch, lr = pad(order, (0, 1), value=len(rows) - 1), batch[:, None, None], lr[:, None, None]
     x_val, y_val = X_val[split].squeeze(0).mT, y_val[split]
     curves, loss = np.empty((3, n, n_epochs)), torch.empty(n, dtype=torch.float64)
     plan = []
@@ -78,16 +78,16 @@ def train_stack(
         scale, eps = per_lr / (1 - 0.999**step).sqrt(), per_lr * 1e-8
         loss.zero_()
         for s, (on, layer1, layer2, loss_on, order_on, position, weight) in enumerate(plan):
-            batch_rows = rows[order_on[:, k].gather(1, position)].squeeze(0)
+            batch_rows = embedding(order_on[:, k].gather(1, position), rows).squeeze(0)
             x, target = batch_rows[..., :n_in], batch_rows[..., n_in:].mT
             hidden = torch.matmul(layer1[0], x.mT).relu_()
             log_p = torch.bmm(layer2[0], hidden).log_softmax(1)
             loss_on.sub_((log_p * target).sum((1, 2)))
             d_logits = log_p.exp_().sub_(target).mul_(weight)
             d_hidden = torch.bmm(layer2[0].mT, d_logits)
-            d_hidden[:, 0] = 0  # unit 0 stays the constant 1
             d_W2 = torch.bmm(d_logits, hidden.mT)
             d_W1 = torch.matmul(d_hidden.mul_(hidden.sign_()), x)
+            d_W1[:, 0] = 0  # unit 0 stays the constant 1
             _adam(*layer1, d_W1, scale[s, on], eps[s, on])
             _adam(*layer2, d_W2, scale[s, on], eps[s, on])
         logits = torch.bmm(W2[0], torch.matmul(W1[0], x_val).relu_())
@@ -100,11 +100,12 @@ def train_stack(
 def _adam(W, mean, square, gradient, scale, eps) -> None:
     """One step of Adam (Kingma & Ba 2015, algorithm 1) in place; scale and eps hold lr and the bias corrections.
 
-    gradient is overwritten. scale / rsqrt(v) is scale · sqrt(v): torch's sqrt takes twice as long.
+    gradient is overwritten. numpy's sqrt is equally fast on all processors; torch's takes many times as long on some.
     """
     mean.lerp_(gradient, 0.1)
     square.lerp_(gradient.square_(), 0.001)
-    W.addcdiv_(mean, (scale / square.rsqrt()).add_(eps), value=-1)
+    np.sqrt(square.numpy(), out=gradient.numpy())
+    W.addcdiv_(mean, gradient.mul_(scale).add_(eps), value=-1)
 
 
 def _minibatches(batch: Tensor, n_rows: int) -> list[tuple[int, Tensor, Tensor]]:

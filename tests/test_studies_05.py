@@ -13,6 +13,7 @@ from hpt_helpers.classroom.studies import racing
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits, wilson_interval
 from hpt_helpers.objectives import TrainingObjective
+from hpt_helpers.population import fit_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import fit
 
@@ -67,8 +68,8 @@ def test_a_race_holds_each_trial_as_trained_alone_on_the_rows_and_seed_of_its_re
     assert spent == [1, 2, 3, 5, 8, 11]  # three to epoch 1, the best on to 3, then two to 3
 
 
-def test_an_interrupted_race_leaves_no_race_in_the_cache(trials, monkeypatch, tmp_path):
-    """The searches before and after the interrupt would stand in it, some of them cut short, for good."""
+def test_an_interrupted_search_leaves_nothing_in_the_cache(trials, monkeypatch, tmp_path):
+    """Its repeats would stand in it, some of them cut short, for good. A search that had ended may stand in it."""
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
     searches = {"random": at_random, "Hyperband": band}
     with monkeypatch.context() as patch:
@@ -83,7 +84,7 @@ def test_an_interrupted_race_leaves_no_race_in_the_cache(trials, monkeypatch, tm
         patch.setattr(racing.TrainingOfRepeats, "__call__", interrupted)
         with pytest.raises(KeyboardInterrupt):
             studies.race("iris", SPACE, searches, 3, repeats=REPEATS)
-    assert list(tmp_path.iterdir()) == []
+    assert len(list(tmp_path.iterdir())) == 1  # random search
     pd.testing.assert_frame_equal(studies.race("iris", SPACE, searches, 3, repeats=REPEATS), trials)
 
 
@@ -93,6 +94,23 @@ def test_another_source_of_a_search_is_another_race(trials):
 
     other = studies.race("iris", SPACE, {"random": at_random}, 3, repeats=REPEATS)
     assert other["config"].tolist() != trials.query("search == 'random'")["config"].tolist()
+
+
+def test_a_search_that_was_raced_before_is_not_run_again(trials, monkeypatch):
+    monkeypatch.setattr(racing, "run_whole", None)
+    alone = studies.race("iris", SPACE, {"the second": band}, 3, repeats=REPEATS)
+    before = trials.query("search == 'Hyperband'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone.drop(columns="search"), before.drop(columns="search"))
+
+
+def test_what_was_trained_is_not_trained_again(monkeypatch):
+    configs = [training_key({"lr": lr, "batch_size": 16}) for lr in (0.01, 0.02, 0.03)]
+    jobs = [(config, 5) for config in configs]
+    loss, accuracy = racing.trained("iris", jobs[:2], 2)
+    monkeypatch.setattr(racing, "fit_many", lambda new, *args, **options: fit_many(new[:1], *args, **options))
+    again, accuracies = racing.trained("iris", jobs, 2)  # one was left to train
+    assert (again[:2] == loss).all() and (accuracies[:2] == accuracy).all()
+    assert again[2, -1] == pytest.approx(alone({"lr": 0.03, "batch_size": 16}, 2, 5)[0], abs=1e-9)
 
 
 def test_no_search_trains_more_than_the_budget():
@@ -232,8 +250,9 @@ def test_the_wins_needed_are_those_of_the_sign_test():
 def test_what_tuning_is_worth_beside_the_default():
     table = verdict_table().assign(n_epochs=2)
     default = {"lr": 0.001, "batch_size": 32}
+    table.attrs["judges"] = [1003, 1004]
     found = studies.worth([table], {"default": default}, ["other"]).set_index("choice")
-    scores = np.mean([alone(default, 2, judge) for judge in studies.JUDGES], axis=0)
+    scores = np.mean([alone(default, 2, judge) for judge in (1003, 1004)], axis=0)
     assert found.loc["default", ["loss", "accuracy"]].tolist() == pytest.approx([scores[0], 100 * scores[1]], abs=1e-9)
     assert found.loc["other", ["loss", "accuracy"]].tolist() == pytest.approx([2.125, 90.0])
     interval = wilson_interval(27, 30)

@@ -1,4 +1,4 @@
-"""What a lesson takes is measured as said."""
+"""What a lesson takes is measured as said, and docs/timings.md is up to date and within what is promised."""
 
 import subprocess
 import sys
@@ -8,6 +8,9 @@ import nbformat.v4 as nb
 import pytest
 
 from tools import timings
+from tools.build_notebooks import SOURCES
+
+MAX_MB = 2000  # what a session on mybinder.org may take
 
 SMALL = nb.new_notebook(
     cells=[
@@ -50,3 +53,19 @@ def test_a_line_names_the_slowest_cells_by_their_headings():
     first, again = timings.Run(5.4, [0, 1.2, 0, 3.6], 400.0), timings.Run(2.6, [0, 1, 0, 1], 450.4)
     assert timings.heading_of(SMALL, 3) == "Three"
     assert timings.measured(SMALL, first, again) == "5 | 3 | 450 | Three (4); One (1)"
+
+
+PAGE = timings.PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_has_all_lessons_with_their_present_minutes():
+    lines, measured_on = timings.stored(PAGE)
+    assert sorted(lines) == sorted(path.stem for path in SOURCES.glob("*.py"))
+    assert timings.page(lines, measured_on) == PAGE, "python -m tools.timings --keep"
+
+
+def test_every_lesson_fits_into_a_session_on_binder():
+    lines, _ = timings.stored(PAGE)
+    memory = {stem: int(part.split(" | ")[2]) for stem, part in lines.items()}
+    assert max(memory.values()) < MAX_MB, memory
+    assert min(memory.values()) > 100, "make timings has not measured"

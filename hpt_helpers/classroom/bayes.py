@@ -62,11 +62,11 @@ def gains(points, tried, losses):
 
 
 def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
-    """Search 2,000 random candidates: the first five, then always the one that gains most.
+    """Search 1,000 random candidates: the first five, then always the one that gains most.
 
     told: what the surrogate is told of the losses. gains: of (points, tried, what was told).
     """
-    candidates = space.sample(2000, seed=repeat)
+    candidates = space.sample(1000, seed=repeat)
     points = space.to_unit(candidates)
     tried = list(range(5))
     losses = yield [(candidates[i], n_epochs) for i in tried]

@@ -349,7 +349,7 @@ plots.paired(pairs, "run_to_run", "best_to_second", title=title)
 # %%
 asked = trials["n_epochs"].sum()
 trained = trials["charged_epochs"].sum()
-print(f"asked for {asked} epochs; going on from 50 it takes {trained}")
+print(f"asked for {asked} epochs; going on, it takes {trained}")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>

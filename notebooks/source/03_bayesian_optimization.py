@@ -240,13 +240,13 @@ seven = step(six)
 #
 # ## More dimensions
 #
-# The search takes 2,000 random candidates, the first five as its start, with places from 0 to 1 by `to_unit`. This
+# The search takes 1,000 random candidates, the first five as its start, with places from 0 to 1 by `to_unit`. This
 # strategy asks, is sent the losses, and asks again. `told` is what the surrogate is told of
 # them: their logarithms, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 
 # %%
 def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
-    candidates = space.sample(2000, seed=repeat)
+    candidates = space.sample(1000, seed=repeat)
     points = space.to_unit(candidates)
     tried = list(range(5))
     losses = yield [(candidates[i], n_epochs) for i in tried]
@@ -277,7 +277,7 @@ bayes_plots.filled_in(photograph(0), trials)
 # Now three problems are searched 40 times, each time on other pixels (and somewhat shifted ranges) or rows and with
 # another seed: the photograph, with 300 and with 10 validation pixels, and a network on iris, with 30 validation
 # rows. Each search has 27 trials: by hand, at random, on a centred grid. We look at the loss that it met (as
-# searched), and at its choice **judged fresh**: on 2,000 further pixels, or in 20 further draws of the same 120 rows,
+# searched), and at its choice **judged fresh**: on 2,000 further pixels, or in ten further draws of the same 120 rows,
 # with other seeds.
 #
 # **Predict** for each problem: in how many of 40 pairs is the search that learns lower than random draws (a few pairs
@@ -630,8 +630,8 @@ print(f"asks twice: scikit-optimize {repeats_theirs}, bayesian_search {repeats_o
 #
 # ### Does the band tell the truth?
 #
-# If it did, ± 2 standard deviations would hold the truth at 95 points in 100. We count: on the curve after seven random
-# trials, and on the photograph (logarithm of the loss) after a search, in 20 repeats each.
+# If it did, ± 2 standard deviations would hold the truth at 95 points in 100. We count: on the curve after seven
+# random trials, and on the photograph (logarithm of the loss) after a search, in 20 repeats each.
 #
 # **Predict:** too few, too many, or about right?
 

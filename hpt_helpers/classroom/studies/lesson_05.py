@@ -143,16 +143,16 @@ def power(n_repeats: Sequence[int], chances: Sequence[float] = (0.6, 0.75, 0.9))
 def worth(verdicts: Sequence[pd.DataFrame], untuned: Mapping[str, Mapping], searches: Sequence[str]) -> pd.DataFrame:
     """Return what tuning buys: configurations that nobody searched beside what the searches chose, on each data set.
 
-    verdicts: as `judged` returns them. untuned: name -> configuration. Columns: data, choice, loss and accuracy (in
-    percent), means over the judges and the repeats; and half_width: half the 95 % interval (Wilson) of one test score
-    of that accuracy, in points.
+    verdicts: as `judged` returns them; their judges judge the others, too. untuned: name -> configuration. Columns:
+    data, choice, loss and accuracy (in percent), means over the judges and the repeats; and half_width: half the 95 %
+    interval (Wilson) of one test score of that accuracy, in points.
     """
     rows = []
     for table in verdicts:
         name, n_epochs = table["data"].iloc[0], int(table["n_epochs"].max())
         n_test, found = len(load_splits(name)._y_test), {}
         for label, config in untuned.items():
-            loss, accuracy = curves_of(name, [training_key(config)], JUDGES, n_epochs)
+            loss, accuracy = curves_of(name, [training_key(config)], table.attrs["judges"], n_epochs)
             found[label] = loss[..., -1].mean(), accuracy[..., -1].mean()
         for label in searches:
             part = table[table["search"] == label]

@@ -23,7 +23,6 @@ from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 
-# Whose source decides a race.
 CODE = [
     sys.modules[__name__],
     data,
@@ -37,6 +36,8 @@ CODE = [
 ]  # whose source decides a race
 JUDGES = range(1000, 1020)  # the repeats that judge; no search sees them
 FINALS = 2000  # from here on, the draws and seeds of finalists
+
+_trained: dict[tuple[str, int], dict] = {}  # (data, n_epochs) -> (configuration, repeat) -> losses, accuracies
 
 Search = Callable[[SearchSpace, int, int, int], Strategy]
 
@@ -72,31 +73,32 @@ def race(
     """Return every trial of each search in each repeat; none trains more epochs than a Hyperband with R = n_epochs.
 
     Columns: data, search, repeat, config (as `training_key` writes it), n_epochs, spent (the search's epochs so far),
-    val_loss, in the order of evaluation. The numbers are cached by the searches' source: what a search needs has to
+    val_loss, in the order of evaluation. The numbers of a search are cached by its source: what it needs has to
     stand in it or come as an argument.
     """
     budget, repeats = epochs_of(n_epochs), list(repeats)
     key = {
         "data": name, "space": repr(space), "n_epochs": n_epochs, "repeats": repeats, "code": CODE,
-        "searches": {label: inspect.getsource(make) for label, make in searches.items()},
         "optuna": metadata.version("optuna"),
     }  # fmt: skip
 
-    def run_all() -> dict[str, np.ndarray]:
-        parts = []
-        for label, make in searches.items():
-            asked = [make(space, repeat, budget // n_epochs, n_epochs) for repeat in repeats]
-            tables = run_whole(asked, TrainingOfRepeats(name, repeats), budget=budget, seeds=repeats, progress=progress)
-            for repeat, t in zip(repeats, tables, strict=True):
-                part = t[["n_epochs", "val_loss"]].assign(
-                    search=label, repeat=repeat, spent=t["charged_epochs"].cumsum()
-                )
-                parts.append(part.assign(config=t["config"].map(training_key)))
+    def run_all(make: Search) -> dict[str, np.ndarray]:
+        asked = [make(space, repeat, budget // n_epochs, n_epochs) for repeat in repeats]
+        tables = run_whole(asked, TrainingOfRepeats(name, repeats), budget=budget, seeds=repeats, progress=progress)
+        parts = [
+            t[["n_epochs", "val_loss"]].assign(repeat=r, spent=t["charged_epochs"].cumsum(), config=t["config"])
+            for r, t in zip(repeats, tables, strict=True)
+        ]
         trials = pd.concat(parts, ignore_index=True)
+        trials["config"] = trials["config"].map(training_key)
         return {column: np.array(trials[column].tolist()) for column in trials}
 
+    parts = []
+    for label, make in searches.items():
+        found = cached({**key, "search": inspect.getsource(make)}, lambda make=make: run_all(make))
+        parts.append(pd.DataFrame(found).assign(data=name, search=label))
     columns = ["data", "search", "repeat", "config", "n_epochs", "spent", "val_loss"]
-    return pd.DataFrame(cached(key, run_all)).assign(data=name)[columns]
+    return pd.concat(parts, ignore_index=True)[columns]
 
 
 def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
@@ -117,14 +119,16 @@ def judged(trials: pd.DataFrame, *, judges: Sequence[int] = JUDGES, progress: bo
     """Return the winner of each search in each repeat, and what it is worth on repeats that did not choose it.
 
     Columns as `winners`, and as means over the judges: fresh (the loss at the epoch at which it won), in_full (at
-    the last epoch that any trial has) and accuracy (of fresh).
+    the last epoch that any trial has) and accuracy (of fresh). attrs["judges"] has the judges.
     """
     won, n_epochs = winners(trials), int(trials["n_epochs"].max())
     configs = sorted(won["config"].unique())
     loss, accuracy = curves_of(won["data"].iloc[0], configs, judges, n_epochs, progress)
     row, at = [configs.index(config) for config in won["config"]], won["n_epochs"].to_numpy() - 1
     loss, accuracy = loss.mean(axis=1), accuracy.mean(axis=1)
-    return won.assign(fresh=loss[row, at], in_full=loss[row, -1], accuracy=accuracy[row, at])
+    won = won.assign(fresh=loss[row, at], in_full=loss[row, -1], accuracy=accuracy[row, at])
+    won.attrs["judges"] = list(judges)
+    return won
 
 
 def curves_of(name, configs: Sequence[str], repeats, n_epochs, progress=False) -> tuple[np.ndarray, np.ndarray]:
@@ -134,19 +138,27 @@ def curves_of(name, configs: Sequence[str], repeats, n_epochs, progress=False) -
 
 
 def trained(name, jobs: Sequence[tuple[str, int]], n_epochs: int, progress=False) -> tuple[np.ndarray, np.ndarray]:
-    """Return losses and accuracies of each (configuration, repeat), each of shape (n_jobs, n_epochs)."""
+    """Return losses and accuracies of each (configuration, repeat), each of shape (n_jobs, n_epochs).
+
+    Those that this process has trained already are not trained again.
+    """
+    known = _trained.setdefault((name, n_epochs), {})
 
     def compute():
-        different = sorted({repeat for _, repeat in jobs})
-        rows = dict(zip(different, rows_of(name, different), strict=True))
-        curves = fit_many(
-            [json.loads(config) for config, _ in jobs], [rows[repeat] for _, repeat in jobs],
-            n_epochs=n_epochs, seed=[repeat for _, repeat in jobs], progress=progress,
-        )  # fmt: skip
-        return {"loss": curves.val_loss, "accuracy": curves.val_accuracy}
+        new = [job for job in jobs if job not in known]
+        if new:
+            curves = fit_many(
+                [json.loads(config) for config, _ in new], rows_of(name, [repeat for _, repeat in new]),
+                n_epochs=n_epochs, seed=[repeat for _, repeat in new], progress=progress,
+            )  # fmt: skip
+            known.update(zip(new, zip(curves.val_loss, curves.val_accuracy, strict=True), strict=True))
+        loss, accuracy = zip(*(known[job] for job in jobs), strict=True)
+        return {"loss": np.stack(loss), "accuracy": np.stack(accuracy)}
 
     key = {"data": name, "jobs": [list(job) for job in jobs], "n_epochs": n_epochs, "code": CODE}
     found = cached(key, compute)
+    for job, *curves in zip(jobs, found["loss"], found["accuracy"], strict=True):
+        known[job] = tuple(curves)
     return found["loss"], found["accuracy"]
 
 

@@ -6,6 +6,7 @@ Repeat 7 is draw 7 of the rows trained under seed 7. The sealed test rows are th
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import product
@@ -17,6 +18,8 @@ from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import run_many
+
+ALONE = 5  # fewer networks than this that stand together are not trained on together
 
 
 def rows_of(name: str, repeats: Sequence[int]) -> list[Splits]:
@@ -40,6 +43,14 @@ class TrainingOfRepeats(TrainingObjective):
         if seed not in self._rows:
             raise ValueError(f"seed is {seed!r}; the repeats are {list(self._rows)}")
         return self._rows[seed]
+
+    def _train(self, configs: dict, wanted: dict) -> None:
+        """Train anew, with all others, what few others stand in one population with: going on alone takes longer."""
+        standing = Counter(id(self._trained[key][0]) for key in wanted if key in self._trained)
+        for key in wanted:
+            if key in self._trained and standing[id(self._trained[key][0])] < ALONE:
+                del self._trained[key]
+        super()._train(configs, wanted)
 
 
 def run_whole(strategies: Sequence, objective, **options) -> list[pd.DataFrame]:
