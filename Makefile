@@ -89,7 +89,7 @@ $(BROWSING): $(MARKER)
 	@touch $(BROWSING)
 
 test-classroom: venv $(BROWSING) ## try each lesson in JupyterLab, offline, in any order, interrupted (CHROMIUM=/path/to/it)
-	$(PY) -m pytest -n 2 --dist loadgroup tests/classroom $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadscope tests/classroom $(PYTEST_ARGS)
 
 test-instructor: venv ## make each live edit of the instructor's guide, and install the workshop's wheels without a network
 	$(PY) -m pytest -n 2 --dist load tests/instructor $(PYTEST_ARGS)

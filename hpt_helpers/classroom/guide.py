@@ -29,7 +29,7 @@ GUIDE = (
         "Do other rows name\nanother winner?",
         "First more validation rows,\nor several draws for each trial",
         (
-            ("01_grid_search", "Which luck is larger?"),
+            ("01_grid_search", "Which of the eight won?"),
             ("02_random_search", "Six dimensions, of which one matters"),
             ("03_bayesian_optimization", "Is what it learns true?"),
         ),
@@ -42,6 +42,7 @@ GUIDE = (
         (
             ("01_grid_search", "The winner lies on the edge. What now?"),
             ("02_random_search", "Six dimensions, of which one matters"),
+            (HERE, "ASHA, wine and digits"),
         ),
     ),
     Branch(
@@ -49,6 +50,7 @@ GUIDE = (
         "Hyperband, with many workers ASHA;\nno reckless settings",
         (
             ("04_hyperband", "Is early order late order?"),
+            ("04_hyperband", "Who wins the race?"),
             ("04_hyperband", "Many machines, some of them slow"),
             (HERE, "Is it always so?"),
         ),
@@ -94,7 +96,7 @@ def as_text() -> str:
     for i, branch in enumerate(GUIDE, start=1):
         question, advice = (text.replace("\n", " ") for text in (branch.question, branch.advice))
         lead = f"{question} Yes:" if branch.answer else f"{question}:"
-        found = f" (the clearest of {branch.tried} problems tried beforehand)" * bool(branch.tried)
+        found = f" (among the clearest of {branch.tried} problems tried beforehand)" * bool(branch.tried)
         line = f"{i}. {lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}{found}."
         lines.append(line + f" Against it: {', '.join(link(*p) for p in branch.fails)}." * bool(branch.fails))
     return "\n".join(lines)

@@ -15,7 +15,7 @@
 #
 # **What does such a picture prove, and what should you ask before you believe it?**
 #
-# **Time:** core path 56 minutes, going further 26 minutes. **Builds on:** lessons [1](01_grid_search.ipynb),
+# **Time:** core path 56 minutes, going further 27 minutes. **Builds on:** lessons [1](01_grid_search.ipynb),
 # [2](02_random_search.ipynb), [3](03_bayesian_optimization.ipynb) and [4](04_hyperband.ipynb). Words:
 # [glossary](../docs/glossary.md).
 #
@@ -137,18 +137,18 @@ race_plots.verdicts(comparison, "random")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The race turns round. As searched, Hyperband is lower in most repeats. Fresh its lead is gone; and trained in full
-# its winners lose in most. What lead the two that learn had is gone, too. The grid, which looked no better than
-# random search, now looks best, if barely (a bet on placement, as in lesson 2; whether a good one, 40 repeats leave
-# open). **So:** never compare searches by the losses by which their winners won.
+# As searched, Hyperband is lower in most repeats. Fresh its lead is gone; and trained in full its winners lose in most:
+# the race turns round. What lead the two that learn had is gone, too. The grid, which looked no better than random
+# search, now looks best, if barely (a bet on placement, as in lesson 2; whether a good one, 40 repeats leave open).
+# **So:** never compare searches by the losses by which their winners won.
 #
 # </details>
 #
 # ## Where are Hyperband's winners?
 #
-# For each search: the epochs it trained, how many losses it looked at, how many trials were `guided` by earlier ones,
-# the winners' median learning rate, how many of the 40 winners won before epoch 27 (`won_early`), and the median
-# losses, each search for itself. (The picture before compares in pairs, so its order may differ.)
+# For each search: the epochs it trained, how many losses it looked at, how many trials' settings were chosen by earlier
+# ones (`guided`), the winners' median learning rate, how many of the 40 winners won before epoch 27 (`won_early`), and
+# the median losses, each search for itself. (The picture before compares in pairs, so its order may differ.)
 #
 # **Predict:** do Hyperband's winners have higher or lower learning rates than the others'? How many won at epoch 27?
 
@@ -159,7 +159,7 @@ studies.explained(winners, starts).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Higher, and about half won at an epoch before the last. At high rates the loss varies widely, and is lower in some
+# Higher, and 23 of 40 won before the last epoch. At high rates the loss varies widely, and is lower in some
 # repeats (lesson 1). Hyperband looks at five times as many losses, and so finds more of what is low
 # by luck; trained in full, its winners' losses rise (the picture before). **So:** ask of any winner at which epoch it
 # was read, and whether it lies at the bold end.
@@ -182,7 +182,7 @@ studies.looking(bold, "iris", 27, looks, repeats=range(20)).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# By a third or so, and by about a half, and nothing has become better: it is one and the same configuration. A
+# By 29 and 44 per cent, and nothing has become better: it is one and the same configuration. A
 # search among configurations of equal worth would report the same progress. **So:** a falling line of lowest losses
 # is also what luck looks like. The more looks, the lower it gets.
 #
@@ -192,9 +192,9 @@ studies.looking(bold, "iris", 27, looks, repeats=range(20)).round(3)
 #
 # Three repairs. **Full trials**: only trials that reached epoch 27 may win. **Finalists**: the five best of a search
 # are trained on four more draws of rows and seeds, each for its own epochs, and the lowest mean of these four wins.
-# **Within** the budget: random search makes seven trials instead of thirteen, and spends the rest on two finalists
-# and three draws. `fresh` is a median. `better` and `worse`: in so many of 40 repeats a search's winner is so, fresh,
-# than without the repair (in the others it is the same); `beats_random`: in so many it is below random search's
+# **Within** the budget: random search makes seven trials instead of thirteen, and spends the rest on two finalists and
+# three draws. `fresh` is a median. `better` and `worse`: in so many of 40 repeats the repair gives a winner with a
+# lower or a higher fresh loss (in the others it is the same); `beats_random`: in so many it is below random search's
 # without a repair.
 #
 # **Predict:** which helps Hyperband most? Does it then beat random search?
@@ -215,9 +215,9 @@ studies.repairs(repaired).round(3)
 # <details><summary>What was seen</summary>
 #
 # Full trials alone are undecided: the winner is still the luckiest on the same 30 rows. Finalists help both searches,
-# in many more repeats than they harm, at two to two and a half times the epochs; Hyperband is then level with plain
-# random search, or a little ahead. Within the budget random search gains in these repeats, in others not always (try
-# `range(100, 140)` in the race above). **So:** retrain finalists before you buy a cleverer search.
+# in many more repeats than they harm, at two to two and a half times the epochs; against random search without a repair
+# Hyperband is then undecided. Within the budget random search gains in these repeats (in others that we tried not
+# always). **So:** retrain finalists before you buy a cleverer search.
 #
 # </details>
 #
@@ -225,8 +225,8 @@ studies.repairs(repaired).round(3)
 #
 # Three more races:
 #
-# - **breast_cancer**: 114 validation rows instead of 30, learning rates up to 0.02 (its bound), batches from 32 on
-#   (small ones take long), 20 repeats;
+# - **breast_cancer**: 114 validation rows instead of 30, learning rates up to 0.02 (above it, rounding decides),
+#   batches from 32 on (small ones take long), 20 repeats;
 # - **iris, to 0.01**: learning rates up to 0.01 instead of 0.1, as in lesson 4, 40 repeats;
 # - **iris, R = 81**: at the epochs of nineteen full trainings, not thirteen, 20 repeats.
 #
@@ -256,12 +256,12 @@ studies.wins(races)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only on iris with tame rates, as in lesson 4. One number has changed there, the upper bound of the space: no bold
-# rates are left to be lucky, and many are too slow for 27 epochs, and Hyperband drops these early. (Tame rates alone
-# are not enough: with R = 81 lesson 4 saw no lead.) With bold rates and R = 81 it leads as searched in nearly all
-# repeats, and trained in full its winners lose in nearly all. On breast_cancer it is lower as searched in most
-# repeats; fresh, these 20 tell no search from random search. **So:** "which search is best?" has no answer without
-# the space, the epochs and the rows. Fix them before you choose the search.
+# Only on iris with tame rates, as in lesson 4. One number of the search has changed there, the upper bound of the
+# space: no bold rates are left to be lucky, and many are probably too slow for 27 epochs, which Hyperband drops early.
+# (Tame rates alone are not enough: with R = 81 it was behind in lesson 4.) With bold rates and R = 81 it leads as
+# searched in nearly all repeats, and trained in full its winners lose in nearly all. On breast_cancer it is lower as
+# searched in most repeats; fresh, these 20 tell no search from random search. **So:** "which search is best?" has no
+# answer without the space, the epochs and the rows. Fix them before you choose the search.
 #
 # </details>
 #
@@ -279,14 +279,13 @@ studies.power([5, 10, 20, 40, 100]).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Fifteen of 20: a lead of three in four. (6 of 5: no number of wins is enough.) A search that truly leads by so much
-# is found in not quite two of three such studies; one that wins 60 of 100, in one of eight. Five repeats can show
-# nothing. Look back: of 40 repeats it takes 27, or at most 13. So Hyperband's leads as searched are real, and so are
-# its losses in full with bold rates, and its win with tame ones (27: just enough). Whether it is level fresh in the
-# first race, and whether the grid is ahead, 40 repeats do not say. (The bars of the second picture also weigh by how
-# much: the grid's lies just below 1, and its 26 wins do not reach 27. And of twenty comparisons of equals about one looks
-# real.) **So:** count the repeats before you read a comparison, and call what they cannot resolve undecided, not
-# equal.
+# Fifteen of 20: a lead of three in four. (6 of 5: no number of wins is enough.) A search that truly leads by so much is
+# found in not quite two of three such studies; one that wins 60 of 100, in one of eight. Five repeats can show nothing.
+# Look back: of 40 repeats it takes 27, or at most 13. So Hyperband's leads as searched are real, and so are its losses
+# in full with bold rates, and its win with tame ones (27: just enough). Whether it is level fresh in the first race,
+# and whether the grid is ahead, 40 repeats do not say. (The bars under "The same winners" also weigh by how much: the
+# grid's lies just below 1, and its 26 wins do not reach 27. And of twenty comparisons of equals about one looks real.)
+# **So:** count the repeats before you read a comparison, and call what they cannot resolve undecided, not equal.
 #
 # </details>
 #
@@ -311,9 +310,10 @@ studies.worth(both, untuned, ["random", "Hyperband"]).round(2)
 # <details><summary>What was seen</summary>
 #
 # On iris one known good rate buys nearly all: Adam's default is too slow for 27 epochs, ten times that is not, and a
-# search adds less than a point. On breast_cancer the choices differ by less than half a point, and their losses in
-# two digits not at all. No single test score could show what a search adds: half its interval is wider.
-# **So:** try two guesses first, and know what is left to gain before you pay for a search.
+# search adds less than a point. On breast_cancer the choices differ by less than half a point, ten times the default is
+# the highest, and two digits of the losses show no difference. No single test score could show what a search adds: half
+# its interval is wider. **So:** try a default and a rate that did elsewhere first, and know what is left to gain before
+# you pay for a search.
 #
 # </details>
 #
@@ -325,26 +325,28 @@ race_plots.guide()
 # %% [markdown]
 # The same as text, with the cells where each branch was shown, and what speaks against it:
 #
-# 1. Do other rows name another winner? Yes: **First more validation rows, or several draws for each trial.** Shown
-#    in [Which luck is larger?](01_grid_search.ipynb#Which-luck-is-larger?), [Six dimensions, of which one
+# 1. Do other rows name another winner? Yes: **First more validation rows, or several draws for each trial.** Shown in
+#    [Which of the eight won?](01_grid_search.ipynb#Which-of-the-eight-won?), [Six dimensions, of which one
 #    matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters), [Is what it learns
 #    true?](03_bayesian_optimization.ipynb#Is-what-it-learns-true?).
 # 2. Do one or two settings matter, in a range that you know? Yes: **Grid search, its points inside that range.**
 #    Shown in [A grid is a bet on placement](02_random_search.ipynb#A-grid-is-a-bet-on-placement). Against it: [The
 #    winner lies on the edge. What now?](01_grid_search.ipynb#The-winner-lies-on-the-edge.-What-now?), [Six
-#    dimensions, of which one matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters).
-# 3. Are most settings hopeless, and is early order late order? Yes: **Hyperband, with many workers ASHA; no
-#    reckless settings.** Shown in [Is early order late order?](04_hyperband.ipynb#Is-early-order-late-order?),
-#    [Many machines, some of them slow](04_hyperband.ipynb#Many-machines,-some-of-them-slow), [Is it always
-#    so?](#Is-it-always-so?) (the clearest of 9 problems tried beforehand). Against it: [The same winners, trained
+#    dimensions, of which one matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters), [ASHA, wine and
+#    digits](#ASHA,-wine-and-digits).
+# 3. Are most settings hopeless, and is early order late order? Yes: **Hyperband, with many workers ASHA; no reckless
+#    settings.** Shown in [Is early order late order?](04_hyperband.ipynb#Is-early-order-late-order?), [Who wins the
+#    race?](04_hyperband.ipynb#Who-wins-the-race?), [Many machines, some of them
+#    slow](04_hyperband.ipynb#Many-machines,-some-of-them-slow), [Is it always so?](#Is-it-always-so?) (among the
+#    clearest of 9 problems tried beforehand). Against it: [The same winners, trained
 #    again](#The-same-winners,-trained-again), [And elsewhere?](04_hyperband.ipynb#And-elsewhere?).
 # 4. Few trials, one by one, a loss with little noise? Yes: **Bayesian optimisation.** Shown in [Is what it learns
-#    true?](03_bayesian_optimization.ipynb#Is-what-it-learns-true?) (the clearest of 18 problems tried beforehand).
-#    Against it: [The same winners, trained again](#The-same-winners,-trained-again).
+#    true?](03_bayesian_optimization.ipynb#Is-what-it-learns-true?) (among the clearest of 18 problems tried
+#    beforehand). Against it: [The same winners, trained again](#The-same-winners,-trained-again).
 # 5. Anything else: **Random search.** Shown in [Six dimensions, of which one
 #    matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters).
-# 6. At the end: **Train a few finalists on other rows; open the test rows once.** Shown in [What repairs it, and
-#    what does it cost?](#What-repairs-it,-and-what-does-it-cost?), [Fault 1: chosen on the test
+# 6. At the end: **Train a few finalists on other rows; open the test rows once.** Shown in [What repairs it, and what
+#    does it cost?](#What-repairs-it,-and-what-does-it-cost?), [Fault 1: chosen on the test
 #    rows](01_grid_search.ipynb#Fault-1:-chosen-on-the-test-rows).
 #
 # ## Capstone: 2,000 epochs on digits
@@ -367,9 +369,9 @@ line = capstone.line(trials, progress=True)
 line
 
 # %% [markdown]
-# `beaten_by`: of 200 random searches like this one (each of 25 trials of 80 epochs, drawn from 60 that were trained)
-# so many have a lower loss, as searched. `fresh` is the winner's mean loss on five other draws. When you are done,
-# open the test rows, once (another model gets a warning):
+# `beaten_by`: of 200 random searches like this one (each of 25 trials of 80 epochs, drawn from 60 that were trained) so
+# many have a lower loss, as searched (it jumps: one better trial among the 60 is in many of them). `fresh` is the
+# winner's mean loss on five other draws. When you are done, open the test rows, once (another model gets a warning):
 
 # %%
 from hpt_helpers.training import refit
@@ -437,9 +439,9 @@ ex.q3.check(report)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - **As searched is not fresh.** The search that looks at most losses leads the first race, and may lose the second.
+# - **As searched is not fresh.** The search that looks at most losses leads as searched, and may lose fresh.
 # - **A winner is a configuration and an epoch.** Trained longer, it is another model.
-# - **The space and the epochs decide.** Bold settings can win by luck; where most were too slow, stopping early won.
+# - **The space and the epochs decide.** Bold settings can win by luck; with tame ones stopping early won.
 # - **Retrain finalists** on other draws: that helped both searches on which it was tried.
 # - **Count pairs.** Of twenty it takes fifteen wins to tell a lead from chance.
 # - **Ask what tuning buys** beside a default, and whether the test rows could show it.
@@ -455,7 +457,7 @@ ex.q3.check(report)
 #
 # A race can be lost by a setting. We change one of each: a grid of six learning rates, two batch sizes and one hidden
 # size, ten random trials instead of five before Bayesian search and TPE learn, and η = 2 instead of 3 for Hyperband,
-# which cuts more gently, until the epochs are spent.
+# which cuts more gently, until the epochs are spent (most of its last bracket, which never cuts, is then missing).
 
 # %%
 def grid_of_rates(space, repeat, n_trials, n_epochs):
@@ -502,17 +504,17 @@ studies.wins({"iris": race_on("iris", varied, range(20))})
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# None wins. The grid with more rates is undecided like the others. Hyperband that cuts more gently leads as searched
-# in most repeats; fresh it is undecided, and in full it loses. **So:** here the verdict hangs less on a search's
-# settings than on how its winner is judged.
+# None wins. The grid with more rates is undecided like the others. Hyperband that cuts more gently leads as searched in
+# most repeats; fresh it is undecided, and in full it loses. **So:** Hyperband's verdict hangs, as before, on how its
+# winner is judged; of the others 20 repeats tell nothing.
 #
 # </details>
 
 # %% [markdown]
 # ### ASHA, wine and digits
 #
-# Three more races. **ASHA** takes part in the first two; its rule is lesson 4's exercise 4: the best that is among
-# the lowest third of its rung so far goes on, else a new configuration starts. On iris 40 repeats, on wine and digits 20.
+# Three more races. **ASHA** takes part in the first two; its rule is lesson 4's exercise 4: the best that is among the
+# lowest third of its rung so far goes on, else a new configuration starts. On iris 40 repeats, on wine and digits 20.
 # An epoch on digits takes long: there R is 9, at the epochs of seven full trainings, in the capstone's space, and five
 # draws judge. (All this takes about a minute, once.)
 
@@ -549,9 +551,10 @@ studies.wins({
 # <details><summary>What was seen</summary>
 #
 # As searched Hyperband and ASHA lead on iris and wine, and fresh nobody wins: on wine ASHA loses, the others are
-# undecided; in full both lose on iris. On digits the grid loses every time, as searched and fresh: for seven trials it
-# has one learning rate, the middle one. Of the others these 20 tell none from random search. **So:** the reversal is
-# neither Hyperband's nor iris's alone, and a grid needs trials enough for the axis that matters.
+# undecided; in full both lose on iris, and ASHA on wine. On digits the grid loses every time: two values of each of the
+# others leave it one learning rate, and four of the seven trainings. Of the rest these 20 tell none from random search.
+# **So:** the reversal is neither Hyperband's nor iris's alone, and a grid needs trials enough for the axis that
+# matters.
 #
 # </details>
 #

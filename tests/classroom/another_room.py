@@ -4,7 +4,8 @@ The room has no network (a namespace of its own, with loopback), and another loc
 than the machine. There, in one kernel: Run All; every cell again in reverse order; an interrupt in the middle of each
 cell that takes over a second; Run All again, alone or in step with a second kernel on the same cache. Each time the
 outputs are compared with those stored, as strict nbval does. The interrupts come on an empty cache, so that they hit
-the computing, and what they leave behind in it is what the last Run All starts from.
+the computing. What they leave behind in it is what the last Run All starts from; the entries that are still missing are
+those of the first.
 
 What the quarter of an hour for all lessons does not hold: a Run All after each single interrupt instead of one after
 all of them; a second kernel for every lesson; interrupts in a kernel in which nothing has run yet (one in the middle
@@ -14,6 +15,7 @@ of importing PyTorch may need a new kernel, whatever the lesson does).
 import fcntl
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -84,12 +86,22 @@ def loopback_up() -> None:
         fcntl.ioctl(any_socket, set_flags, struct.pack("16sh", b"lo", up))
 
 
+def add_missing(source: Path, cache: Path) -> None:
+    """Copy those entries of a cache that another one lacks into it."""
+    cache.mkdir(mode=0o700, exist_ok=True)
+    for entry in source.glob("*.npz"):
+        if not (cache / entry.name).exists():
+            shutil.copy(entry, cache)
+
+
 def lesson_in_the_room(notebook: Path, folder: Path, n_kernels: int) -> dict:
     """Return what happened to a lesson here: differences and other faults of each pass, and facts about the room.
 
     n_kernels: how many kernels run the last pass, each cell in all of them at the same moment.
     """
     from kernels import code_cells, execute, interrupt_each, kernels, run_all, run_all_in_step
+
+    from hpt_helpers.classroom.cache import cache_folder
 
     cells = code_cells(notebook)
     with kernels(notebook.parent, n_kernels) as (first, *others):
@@ -98,6 +110,7 @@ def lesson_in_the_room(notebook: Path, folder: Path, n_kernels: int) -> dict:
         for kernel in (first, *others):
             execute(kernel, f"import os; os.environ['HPT_CACHE_DIR'] = {str(folder / 'cache')!r}")
         interrupts, n_interrupted = interrupt_each(first, cells, seconds)
+        add_missing(cache_folder(), folder / "cache")
         again = run_all_in_step([first, *others], cells)
         [facts] = execute(first, FACTS)[0]
     return {

@@ -1,6 +1,23 @@
-"""JupyterLab and headless Chromium, started once for each of xdist's workers."""
+"""JupyterLab and headless Chromium, started once for each of xdist's workers, and which worker takes what."""
+
+import re
 
 import pytest
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Send all tests of one lesson to one worker: they share a visit, and the second file the first one's cache.
+
+    (xdist's own `loadgroup` does nothing beside pytest 9.2: it renames tests, which pytest no longer lets it do.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByLesson(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            lesson = re.search(r"\[(0\d_[a-z_]+)", nodeid)
+            return lesson.group(1) if lesson else nodeid.partition("::")[0]
+
+    return ByLesson(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ OUTPUTS = {"stream", "display_data", "execute_result", "error"}
 # What nbval does not compare: pictures, whose description is compared, and live widgets, whose ids are random.
 NOT_COMPARED = {"image/png", "application/vnd.jupyter.widget-view+json"}
 SLOW_S = 1.0  # a cell that takes longer is interrupted
+LATEST_S = 8.0  # in its middle, but not later than this
 ENDS_WITHIN_S = 15.0  # how long an interrupted cell may go on
 
 
@@ -107,7 +108,7 @@ def run_all_in_step(kernels: list[Kernel], cells: list[NotebookNode]) -> list[st
 
 
 def interrupt(kernel: Kernel, cell: NotebookNode, seconds: float) -> str:
-    """Interrupt a cell that takes so many seconds in its middle.
+    """Interrupt a cell that takes so many seconds, in its middle or after LATEST_S.
 
     Returns "interrupted", "fast" where it takes under SLOW_S by now (memory holds what it computed), or what is wrong.
     A cell that itself calls `run`, which keeps the trials so far and warns, may go on with these, or raise for want of
@@ -120,7 +121,7 @@ def interrupt(kernel: Kernel, cell: NotebookNode, seconds: float) -> str:
             sent.append(time.monotonic())
             kernel.manager.interrupt_kernel()
 
-        timer = threading.Timer(seconds / 2, send)
+        timer = threading.Timer(min(seconds / 2, LATEST_S), send)
         timer.start()
         outputs, took = execute(kernel, cell.source)
         timer.cancel()

@@ -1,7 +1,7 @@
 """Every lesson without network, under another locale, time zone and instruction set, in any order, interrupted.
 
 another_room.py says what is done. Its first pass fills the session's cache, from which JupyterLab in test_lab.py then
-draws: that file stands after this one, and both tests of a lesson go to the same of xdist's workers.
+draws: that file stands after this one, and conftest.py sends both tests of a lesson to the same of xdist's workers.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from planted import notebook
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"), reverse=True)
 CHECKS = ["in order", "in reverse order", "interrupts", "again"]
 IN_TWO_KERNELS = ("02", "04")  # one whose studies fill the cache, and the one with Ray
-LESSONS = [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in NOTEBOOKS]
+LESSONS = [pytest.param(path, id=path.stem) for path in NOTEBOOKS]
 ROOM = {
     "locale": "tr_TR.ISO-8859-9", "encoding": "ISO-8859-9", "zone": -(13 * 60 + 45) * 60, "networks": ["lo"],
 }  # fmt: skip
@@ -62,7 +62,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.xdist_group("planted in the room")
 def test_planted_faults_are_found_by_their_check_and_by_no_earlier_one(tmp_path):
     cells = [(source, printed) for faults in FAULTS.values() for source, printed, _ in faults]
     found = visit(notebook(tmp_path / "bad.ipynb", *cells), 2)
@@ -73,7 +72,6 @@ def test_planted_faults_are_found_by_their_check_and_by_no_earlier_one(tmp_path)
             assert not any(first_line in fault for earlier in CHECKS[:i] for fault in found[earlier]), (source, found)
 
 
-@pytest.mark.xdist_group("planted in the room")
 def test_a_faultless_notebook_passes(tmp_path):
     found = visit(notebook(tmp_path / "good.ipynb", "Text.", ("import time\ntime.sleep(1.1)\nprint(1)", "1\n")), 2)
     assert {check: found[check] for check in CHECKS} == {check: [] for check in CHECKS}

@@ -17,7 +17,7 @@ NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.i
 CHECKS = [
     "cells", "answers", "sliders", "exercises", "cut", "faint", "large", "errors of the page", "requests elsewhere",
 ]  # fmt: skip
-LESSONS = [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in NOTEBOOKS]
+LESSONS = [pytest.param(path, id=path.stem) for path in NOTEBOOKS]
 
 
 def exercises_of(path):
@@ -104,7 +104,6 @@ BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.xdist_group("planted in JupyterLab")
 def test_a_faultless_notebook_passes(tmp_path, go_through):
     assert go_through(notebook(tmp_path / "good.ipynb", *GOOD), lesson_01) == {check: [] for check in CHECKS}
 
@@ -116,7 +115,6 @@ def faulty(tmp_path_factory, go_through):
     return go_through(notebook(tmp_path_factory.mktemp("faulty") / "bad.ipynb", *cells), lesson_01)
 
 
-@pytest.mark.xdist_group("planted in JupyterLab")
 @pytest.mark.parametrize("check", CHECKS)
 def test_planted_faults_are_found(check, faulty):
     found = faulty[check]
