@@ -56,8 +56,11 @@ class TwoNodes:
         self.worker, self.worker_at = self._add()
 
     def kill_worker(self):
-        """End the worker node as a machine that loses power does."""
-        os.kill(self.worker.all_processes["raylet"][0].process.pid, signal.SIGKILL)
+        """End the worker node as a machine that loses power does: what trains there at the same moment."""
+        raylet = psutil.Process(self.worker.all_processes["raylet"][0].process.pid)
+        for process in (*raylet.children(recursive=True), raylet):  # a step that goes on could end its trial
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self.worker.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
         self.cluster.worker_nodes.discard(self.worker)
 
