@@ -3,7 +3,6 @@
 import json
 import logging
 import math
-import os
 import signal
 import threading
 import time
@@ -110,6 +109,12 @@ class Traces:
         with open(self.path, "a") as file:  # one write for each line, so that none is torn
             file.write(json.dumps(line) + "\n")
 
+    def wait_for_two_nodes(self, limit_s=60):
+        """Wait until steps ran on two nodes: a process of the second one may start seconds later than the first."""
+        deadline = time.monotonic() + limit_s
+        while len({line["at"] for line in self.read()}) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+
     def read(self):
         text = self.path.read_text() if self.path.exists() else ""
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
@@ -121,6 +126,8 @@ def slow_course_trial(traces, sleep_s):
     class SlowTrial(course_trainable("iris")):
         def step(self):
             config = {name: self.config[name] for name in SPACE}
+            if self.iteration == 2:
+                traces.wait_for_two_nodes()
             traces.write("start", config, self.iteration + 1)
             time.sleep(sleep_s)
             result = super().step()
