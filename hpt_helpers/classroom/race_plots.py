@@ -101,19 +101,19 @@ def verdicts(comparison: pd.DataFrame, other: str = "random", *, names: Sequence
 
 def guide(branches: Sequence[Branch] = GUIDE, *, ax=None):
     """Draw the decision guide: questions from top to bottom, what to do beside each."""
-    step = 1.5
+    step, half = 1.1, 0.42  # from box to box, and half a box: all of it fits a projector
     ax = _canvas(ax, "Which search?", 11, step * len(branches))
-    top = step * len(branches) - 0.75
+    top = step * (len(branches) - 0.5)
     for i, branch in enumerate(branches):
         y = top - step * i
-        _box(ax, 0, y - 0.55, 5.2, 1.1, PALE[3])
+        _box(ax, 0, y - half, 5.2, 2 * half, PALE[3])
         ax.text(2.6, y, branch.question, ha="center", va="center", size=10, weight="bold")
-        _box(ax, 6.6, y - 0.55, 4.4, 1.1, PALE[i % 3])
+        _box(ax, 6.6, y - half, 4.4, 2 * half, PALE[i % 3])
         ax.text(8.8, y, branch.advice, ha="center", va="center", size=10)
         _arrow(ax, (5.25, y), (6.55, y))
         ax.text(5.9, y + 0.08, branch.answer, ha="center", va="bottom", size=9)
         if i + 1 < len(branches):
-            _arrow(ax, (2.6, y - 0.57), (2.6, y - step + 0.57))
+            _arrow(ax, (2.6, y - half), (2.6, y - step + half))
             ax.text(2.75, y - step / 2, branch.next, va="center", size=9)
     steps = "; ".join(f"{b.question}{f' {b.answer}' * bool(b.answer)}: {b.advice}" for b in branches)
     steps = steps.replace("\n", " ")

@@ -538,7 +538,8 @@ def asha(space, repeat, n_trials, n_epochs):
 
 # %%
 six = {**SEARCHES, "ASHA": asha}
-digits_races = studies.race("digits", capstone.SPACE, SEARCHES, 9, repeats=range(20), progress=True)
+twenty = {"repeats": range(20), "progress": True}
+digits_races = studies.race("digits", capstone.SPACE, SEARCHES, 9, **twenty)
 three = {**pair, "ASHA": asha}
 with_asha = studies.race("iris", SPACE, three, 27, repeats=range(40), progress=True)
 studies.wins({

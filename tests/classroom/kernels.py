@@ -25,7 +25,7 @@ OUTPUTS = {"stream", "display_data", "execute_result", "error"}
 NOT_COMPARED = {"image/png", "application/vnd.jupyter.widget-view+json"}
 SLOW_S = 1.0  # a cell that takes longer is interrupted
 LATEST_S = 8.0  # in its middle, but not later than this
-ENDS_WITHIN_S = 15.0  # how long an interrupted cell may go on
+ENDS_WITHIN_S = 30.0  # how long an interrupted cell may go on: a starting Ray first comes up, and is then shut down
 
 
 class Kernel(NamedTuple):
