@@ -100,7 +100,7 @@ def train_stack(
 def _adam(W, mean, square, gradient, scale, eps) -> None:
     """One step of Adam (Kingma & Ba 2015, algorithm 1) in place; scale and eps hold lr and the bias corrections.
 
-    gradient is overwritten. numpy's sqrt is equally fast on all processors; torch's takes many times as long on some.
+    gradient is overwritten. numpy's sqrt: torch's rsqrt takes twice as long on one processor, its sqrt on another.
     """
     mean.lerp_(gradient, 0.1)
     square.lerp_(gradient.square_(), 0.001)
