@@ -8,17 +8,15 @@ import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.stats import binomtest
-from sklearn import datasets
-from sklearn.model_selection import train_test_split
 
 from hpt_helpers.config import check_count
 
-# Above these, training amplifies rounding until no two processors agree (`rounding_sensitivity` in population.py).
+# Above these, training amplifies rounding until no two processors agree (`classroom.rounding`).
 MAX_LR = {"iris": 0.1, "wine": 0.1, "breast_cancer": 0.02, "digits": 0.01}
 
 # The draw that is used where none is named: of draws 0 to 19 at seed 42, the one whose best mean loss is the (lower)
@@ -95,10 +93,7 @@ class Splits:
         return wilson_interval(round(self.autopsy_scores([model])[0] * n_rows), n_rows)
 
     def autopsy_scores(self, models: Sequence[torch.nn.Module]) -> np.ndarray:
-        """Return the test accuracy of each model, shape (n_models,): to study choosing by them, which is a fault.
-
-        The best is too high by the luck of the choice. It leaves no trace in `final_score`'s record.
-        """
+        """Return the test accuracy of each model, shape (n_models,), unrecorded: to study choosing by it, a fault."""
         with torch.no_grad():
             predicted = [model(self._X_test).argmax(dim=1) for model in models]
         return np.array([(labels == self._y_test).double().mean().item() for labels in predicted])
@@ -119,12 +114,14 @@ def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, 
     >>> len(splits.y_train), len(splits.y_val), splits.n_features, splits.n_classes
     (90, 30, 4, 3)
     """
+    from sklearn.model_selection import train_test_split  # here: Ray's workers, which are sent rows, start sooner
+
     if name not in MAX_LR:
         raise ValueError(f"name is {name!r}; allowed are {', '.join(MAX_LR)}")
     seed = check_count("seed", seed, least=0, most=2**32 - 1)
     draw = check_count("draw", DEFAULT_DRAW[name] if draw is None else draw, least=0, most=2**32 - 1)
-    bunch = getattr(datasets, f"load_{name}")()
-    X, X_test, y, y_test = train_test_split(bunch.data, bunch.target, test_size=0.2, random_state=seed)
+    X, y, class_names = _bundled(name)
+    X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=seed)
     X_train, X_val, y_train, y_val = train_test_split(X, y, test_size=0.25, random_state=draw, stratify=y)
     centre, scale = (X_train.mean(axis=0), X_train.std(axis=0)) if scaled else (0.0, 1.0)
     if scaled and name == "digits":
@@ -133,8 +130,16 @@ def load_splits(name: str = "iris", *, seed: int = 42, draw: int | None = None, 
     labels = [torch.from_numpy(y.astype(np.int64)) for y in (y_train, y_val, y_test)]
     return Splits(
         name, seed, draw, parts[0], labels[0], parts[1], labels[1],
-        tuple(str(c) for c in bunch.target_names), MAX_LR[name], parts[2], labels[2],
+        class_names, MAX_LR[name], parts[2], labels[2],
     )  # fmt: skip
+
+
+@cache  # to read it anew for each draw would take longer than some trainings
+def _bundled(name: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    from sklearn import datasets
+
+    bunch = getattr(datasets, f"load_{name}")()
+    return bunch.data, bunch.target, tuple(str(c) for c in bunch.target_names)
 
 
 def wilson_interval(n_correct: int, n_rows: int) -> Score:
@@ -145,6 +150,8 @@ def wilson_interval(n_correct: int, n_rows: int) -> Score:
     >>> print(wilson_interval(29, 30))
     0.967 (95 % interval 0.833 to 0.994, 30 rows)
     """
+    from scipy.stats import binomtest
+
     n_rows = check_count("n_rows", n_rows)
     n_correct = check_count("n_correct", n_correct, least=0, most=n_rows)
     interval = binomtest(n_correct, n_rows).proportion_ci(0.95, method="wilson")

@@ -9,8 +9,7 @@ from hpt_helpers.data import Splits
 class Linear(nn.Linear):
     """A linear layer that leaves its weights to be drawn by its owner (as `skip_init` does, which is slow)."""
 
-    def reset_parameters(self) -> None:
-        pass
+    def reset_parameters(self) -> None: ...
 
 
 class SimpleNN(nn.Module):

@@ -12,8 +12,7 @@ from hpt_helpers.search import BudgetSpent, Strategy, Suggestions
 from hpt_helpers.search_space import Real, SearchSpace
 
 # Measured: 13 trials on iris find networks as good as with scikit-optimize's own settings, in a third of the time.
-BAYESIAN = {"n_initial_points": 5, "acq_func": "EI", "acq_optimizer": "sampling"}
-BAYESIAN |= {"acq_optimizer_kwargs": {"n_points": 1_000}}
+BAYESIAN = dict(n_initial_points=5, acq_func="EI", acq_optimizer="sampling", acq_optimizer_kwargs={"n_points": 1000})
 
 
 def grid_search(configs: Iterable[Mapping], n_epochs: int | None = None) -> Strategy:

@@ -21,7 +21,7 @@ from hpt_helpers.trials import trial_record, trial_table
 def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: int = 0) -> type:
     """Return the class Trainable of the course's trials: a step is an epoch, the numbers are those of `fit`.
 
-    dataset, draw: as for `load_splits`, which each worker calls. seed: of initial weights and shuffles.
+    dataset, draw: as for `load_splits`; workers are sent its rows. seed: of initial weights and shuffles.
     A trial whose configuration has an entry epochs is over at that epoch; others go on until they are stopped.
     Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its val_loss is inf
     and failure says why: HyperBandScheduler sorts by the loss, and nan can come out best. Nothing is raised, because a
@@ -29,25 +29,26 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
     """
     from ray import tune
 
+    splits = load_splits(dataset, draw=draw)
+
     class CourseTrainable(tune.Trainable):
         def setup(self, config):
-            self.splits = load_splits(dataset, draw=draw)
             self.reset_config(config)
 
         def reset_config(self, new_config):
             """Start another trial in this process, which saves the seconds of starting one."""
-            config = check_config(new_config, self.splits, n_epochs=new_config.get("epochs"))
+            config = check_config(new_config, splits, n_epochs=new_config.get("epochs"))
             self.batch_size, self.n_epochs = config["batch_size"], new_config.get("epochs", math.inf)
-            self.model, self.optimizer, self.generator = start_training(config, self.splits, seed=seed)
+            self.model, self.optimizer, self.generator = start_training(config, splits, seed=seed)
             self.failure = ""
             return True
 
         def step(self):
             val_loss, val_accuracy = math.inf, 0.0
             if not self.failure:
-                X, y = self.splits.X_train, self.splits.y_train
+                X, y = splits.X_train, splits.y_train
                 train_one_epoch(self.model, self.optimizer, X, y, self.batch_size, self.generator)
-                val_loss, val_accuracy = evaluate(self.model, self.splits.X_val, self.splits.y_val)
+                val_loss, val_accuracy = evaluate(self.model, splits.X_val, splits.y_val)
             if not math.isfinite(val_loss):
                 val_loss, val_accuracy = math.inf, 0.0
                 self.failure = self.failure or f"diverged: validation loss not finite at epoch {self.iteration + 1}"

@@ -636,7 +636,7 @@ for name, gap in gaps.items():
 # **Predict:** how far apart are the two trainings after 30 epochs?
 
 # %%
-from hpt_helpers.population import rounding_sensitivity
+from hpt_helpers.classroom.rounding import rounding_sensitivity
 
 digits, moved = load_splits("digits"), {}
 for lr in (digits.max_lr, 10 * digits.max_lr):

@@ -72,8 +72,8 @@ def two_nodes():
     with ExitStack() as at_exit:
         folder = at_exit.enter_context(room._private_folder())
         # Cluster notes its address in RAY_TMPDIR; in /tmp/ray every other Ray of this machine would look for it.
-        quiet = room.QUIET | room.NO_OUTSIDE_REQUESTS | {"RAY_TMPDIR": str(folder)}
-        at_exit.enter_context(room._environment(quiet))
+        quiet = room.QUIET | room.NO_OUTSIDE_REQUESTS | room._without_slow_import(folder)
+        at_exit.enter_context(room._environment(quiet | {"RAY_TMPDIR": str(folder)}))
         at_exit.callback(logging.getLogger("ray").setLevel, logging.getLogger("ray").level)
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         at_exit.enter_context(room._random_token())

@@ -5,10 +5,12 @@ A search is a function (space, repeat, n_trials, n_epochs) -> strategy, so that 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -17,12 +19,16 @@ from hpt_helpers.classroom import photograph
 from hpt_helpers.classroom.known_functions import KNOWN
 from hpt_helpers.classroom.landscape import Landscape, landscape
 from hpt_helpers.classroom.studies import repeats as shared
+from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Objective, Outcome, Request, Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.trials import config_of, incumbent
+
+_trained: dict[tuple, tuple[float, float]] = {}  # by data, configuration, draw, training seed and epochs
+TOGETHER = 128  # networks that train together, each as long as the one of the most epochs
 
 Search = Callable[..., Strategy]
 FRESH = range(100, 110)  # the repeats that judge networks; no search sees them
@@ -61,7 +67,7 @@ def flower(n_val: int = 300) -> Problem:
     """
 
     def objective(requests: list[Request]):
-        return [photograph.photograph(r.seed, n_val=n_val).loss(r.config) for r in requests]
+        return [photograph.loss_of(r.seed, n_val, **r.config) for r in requests]
 
     def judge(configs, repeats):
         return np.array([photograph.photograph(r).test_loss(c) for c, r in zip(configs, repeats, strict=True)])
@@ -73,25 +79,32 @@ def network(name: str, space: SearchSpace, n_epochs: int) -> Problem:
     """The course's network; judged by its mean loss over the repeats FRESH, which differ in rows and seed."""
 
     def objective(requests: list[Request]):
-        jobs = [(r.config, r.seed, r.seed, r.n_epochs) for r in requests]
-        return trained(name, jobs)[:, 0]
+        return trained(name, [(r.config, r.seed, r.seed, r.n_epochs) for r in requests])[:, 0]
 
     def judge(configs, repeats):
-        return shared.fresh(configs, name, n_epochs=n_epochs, repeats=FRESH)
+        jobs = [(config, repeat, repeat, n_epochs) for config in configs for repeat in FRESH]
+        return trained(name, jobs)[:, 0].reshape(len(configs), len(FRESH)).mean(axis=1)
 
     n_val = len(load_splits(name).y_val)
     return Problem(f"{name}, {n_val} rows", lambda repeat: space, objective, judge, n_epochs)
 
 
 def trained(name: str, jobs: Sequence[tuple[Mapping, int, int, int]]) -> np.ndarray:
-    """Return the validation loss and accuracy of each (configuration, draw, training seed, epochs): (n_jobs, 2)."""
-    configs, draws, seeds, n_epochs = zip(*jobs, strict=True)
-    networks = [{key: value for key, value in config.items() if key != "epochs"} for config in configs]
-    different = sorted(set(draws))
-    rows = dict(zip(different, shared.rows_of(name, different), strict=True))
-    curves = fit_many(networks, [rows[draw] for draw in draws], n_epochs=max(n_epochs), seed=seeds)
-    at = np.arange(len(jobs)), np.array(n_epochs) - 1
-    return np.column_stack([curves.val_loss[at], curves.val_accuracy[at]])
+    """Return the validation loss and accuracy of each (configuration, draw, training seed, epochs): (n_jobs, 2).
+
+    What this process has trained already is not trained again.
+    """
+    keys = [(name, training_key(config), *job) for config, *job in jobs]
+    new = dict.fromkeys(key for key in keys if key not in _trained)
+    new = sorted(new, key=itemgetter(-1))  # those of few epochs together
+    for i in range(0, len(new), TOGETHER):
+        part = new[i : i + TOGETHER]
+        _, networks, draws, seeds, n_epochs = zip(*part, strict=True)
+        configs, rows = [json.loads(network) for network in networks], shared.rows_of(name, draws)
+        curves = fit_many(configs, rows, n_epochs=n_epochs[-1], seed=seeds)
+        at = np.arange(len(part)), np.array(n_epochs) - 1
+        _trained.update(zip(part, zip(curves.val_loss[at], curves.val_accuracy[at], strict=True), strict=True))
+    return np.array([_trained[key] for key in keys])
 
 
 def known(name: str) -> Problem:

@@ -5,7 +5,6 @@ A `full` landscape holds whole learning curves; each of its seeds is a repeat, w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -17,7 +16,8 @@ from scipy.stats import spearmanr
 from hpt_helpers.classroom.landscape import Landscape, landscape
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
-from hpt_helpers.population import fit_many
+from hpt_helpers.progress import progress_bar
+from hpt_helpers.search import Request
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule, random_search, successive_halving
 
@@ -176,18 +176,14 @@ def _means(name, groups: Sequence[pd.DataFrame], repeats, others: Sequence[int],
     """
     if not others:
         return [np.zeros(len(trials)) for trials in groups]
-    rows = [(training_key(config), int(n), 1000 + 100 * repeat + other)
-            for trials, repeat in zip(groups, repeats, strict=True)
-            for config, n in zip(trials["config"], trials["n_epochs"], strict=True) for other in others]  # fmt: skip
-    jobs = sorted({(key, seed) for key, _, seed in rows})  # a winner of two searches is trained once
-    configs, seeds = [json.loads(key) for key, _ in jobs], sorted({seed for _, seed in jobs})
-    splits = dict(zip(seeds, rows_of(name, seeds), strict=True))
-    curves = fit_many(
-        configs, [splits[seed] for _, seed in jobs],
-        n_epochs=max(n for _, n, _ in rows), seed=[seed for _, seed in jobs], progress=progress,
-    ).val_loss  # fmt: skip
-    place = {job: i for i, job in enumerate(jobs)}
-    losses = np.array([curves[place[key, seed], n - 1] for key, n, seed in rows]).reshape(-1, len(others)).mean(axis=1)
+    requests = [Request(config, int(n), 1000 + 100 * repeat + other)
+                for trials, repeat in zip(groups, repeats, strict=True)
+                for config, n in zip(trials["config"], trials["n_epochs"], strict=True)
+                for other in others]  # fmt: skip
+    # It trains a winner of two searches once, and each to its own epoch.
+    objective = TrainingOfRepeats(name, sorted({request.seed for request in requests}))
+    outcomes = progress_bar(objective(requests), total=len(requests), progress=progress, unit="training")
+    losses = np.array([outcome.val_loss for outcome in outcomes]).reshape(-1, len(others)).mean(axis=1)
     return np.split(losses, np.cumsum([len(trials) for trials in groups])[:-1])
 
 
