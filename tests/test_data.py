@@ -9,7 +9,6 @@ import torch
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import Bunch
 
 from hpt_helpers import data
 from hpt_helpers.data import load_splits, wilson_interval
@@ -193,9 +192,9 @@ def test_digits_are_centred_with_one_scale():
 
 def loaded(name, matrix, monkeypatch, *, scaled):
     """Return the splits of the data set with its features replaced."""
-    bunch = getattr(datasets, f"load_{name}")()
+    _, labels, class_names = data._bundled(name)
     with monkeypatch.context() as patch:
-        patch.setattr(datasets, f"load_{name}", lambda: Bunch(**(bunch | {"data": matrix})))
+        patch.setattr(data, "_bundled", lambda name: (matrix, labels, class_names))
         return load_splits(name, scaled=scaled)
 
 

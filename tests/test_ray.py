@@ -346,6 +346,11 @@ def real(ray, tmp_path_factory):
     from ray import tune
     from ray.tune.schedulers import HyperBandScheduler
 
+    def imports_the_grammar():
+        import jsonschema  # noqa: F401
+
+        return "lark" in sys.modules
+
     output = tmp_path_factory.mktemp("output") / "output.txt"
     configs = [CONFIG, WILD, OTHER, WILD, CONFIG | {"batch_size": 32}]
     facts = SimpleNamespace(configs=configs, before=state())
@@ -384,6 +389,7 @@ def real(ray, tmp_path_factory):
                 facts.late, facts.again = too_late_and_again(folder)
                 facts.mode_later = stat.S_IMODE(folder.stat().st_mode)
                 facts.cpus = ray.cluster_resources()["CPU"]
+                facts.slow_import = ray.get(ray.remote(imports_the_grammar).remote())
                 raise InterruptedError
         except InterruptedError:
             facts.processes_after = [p for p in facts.processes if room._is_alive(p)]
@@ -400,6 +406,19 @@ def test_ray_ran_and_is_gone_with_its_files_and_settings(real):
     assert real.processes_after == []
     assert not real.folder.exists()
     assert real.after == real.before
+
+
+def test_rays_processes_do_without_the_grammar_that_takes_a_second_and_here_is_there(real):
+    alone = "import jsonschema, sys; print('lark' in sys.modules)"
+    here = subprocess.run([sys.executable, "-c", alone], capture_output=True, text=True, check=True)
+    assert here.stdout == "True\n" and not real.slow_import
+
+
+def test_a_python_path_of_ones_own_is_kept_behind_rays(fake, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/some/where")
+    with local_ray() as folder:
+        assert os.environ["PYTHONPATH"] == f"{folder}/path{os.pathsep}/some/where"
+    assert os.environ["PYTHONPATH"] == "/some/where"
 
 
 def test_rays_files_lay_in_a_folder_that_stayed_private(real):
