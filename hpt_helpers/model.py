@@ -3,8 +3,6 @@
 import torch
 from torch import Generator, nn
 
-from hpt_helpers.data import Splits
-
 
 class Linear(nn.Linear):
     """A linear layer that leaves its weights to be drawn by its owner (as `skip_init` does, which is slow)."""
@@ -34,20 +32,3 @@ class SimpleNN(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.output(torch.relu(self.hidden(x)))
-
-
-def skorch_classifier(splits: Splits, *, n_epochs: int, lr: float = 0.01, batch_size: int = 32, seed: int = 0):
-    """Return the course's network as a scikit-learn classifier, for `GridSearchCV` and its like (needs skorch).
-
-    splits: for the numbers of features and classes. Each fit trains for n_epochs with Adam. In a grid the
-    hyperparameters are called lr, batch_size, max_epochs and module__hidden_size. skorch draws weights and shuffles
-    from torch's global generator, which is set to seed here: what follows, in one process, repeats.
-    """
-    from skorch import NeuralNetClassifier
-
-    torch.manual_seed(seed)
-    return NeuralNetClassifier(
-        SimpleNN, module__input_size=splits.n_features, module__num_classes=splits.n_classes,
-        criterion=nn.CrossEntropyLoss, optimizer=torch.optim.Adam, lr=lr, batch_size=batch_size,
-        max_epochs=n_epochs, iterator_train__shuffle=True, train_split=None, verbose=0,
-    )  # fmt: skip

@@ -8,8 +8,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
+from hpt_helpers.classroom.skorch_network import skorch_classifier
 from hpt_helpers.data import load_splits
-from hpt_helpers.model import SimpleNN, skorch_classifier
+from hpt_helpers.model import SimpleNN
 from hpt_helpers.training import evaluate
 
 
@@ -105,3 +106,21 @@ def test_a_grid_search_over_the_classifier_repeats_and_takes_the_networks_names(
         assert (net.module_.hidden.out_features, net.max_epochs, net.optimizer_.param_groups[0]["lr"]) == (8, 3, 0.05)
     np.testing.assert_array_equal(*scores)
     assert scores[0][1] > scores[0][0] > 0
+
+
+@pytest.mark.parametrize("batch", [0, 5, 23])  # of 8 a pass: in the first, and in the middle and at the end of the last
+def test_an_interrupt_ends_the_search_and_not_one_fit_only(batch):
+    """skorch catches the interrupt of a fit; scikit-learn's search would go on with the next."""
+    splits, asked = load_splits("iris", scaled=False), []
+
+    class Interrupted(SimpleNN):
+        def forward(self, x):
+            asked.append(len(x))
+            if len(asked) > batch:
+                raise KeyboardInterrupt
+            return super().forward(x)
+
+    net = skorch_classifier(splits, n_epochs=3, batch_size=10).set_params(module=Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        GridSearchCV(net, {"lr": [0.01, 0.02]}, cv=3).fit(*splits.search_rows())
+    assert len(asked) == batch + 1

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
 from contextlib import suppress
@@ -325,7 +326,7 @@ with local_ray(address=sys.argv[1]) as folder:
 
 
 def too_late_and_again(folder):
-    """Fit a trial that never ends, under a time limit, and one after it; return the error, and the table."""
+    """Fit a trial without end, with a time limit and an interrupt; return the first error, and the next one's table."""
     from ray import tune
 
     def tuner(trainable, config):
@@ -335,6 +336,10 @@ def too_late_and_again(folder):
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(TimeoutError) as late:
         fit_in_turn({"endless": tuner(course_trainable("iris"), CONFIG)} | tuners, limit_s=4)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt = threading.Timer(4, signal.raise_signal, [signal.SIGINT])
+        interrupt.start()
+        fit_in_turn({"endless": tuner(course_trainable("iris"), CONFIG)} | tuners, limit_s=60)
     again = fit_in_turn(tuners)["quick"]
     assert signal.getsignal(signal.SIGINT) is handler
     return str(late.value), again

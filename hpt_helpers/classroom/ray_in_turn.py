@@ -30,8 +30,9 @@ def fit_in_turn(
     """Fit these Tuners one after the other; return the trial table of each by its name.
 
     limit_s: seconds that each may take. progress: show a bar of Tuners.
-    Raises TimeoutError, saying what to do, when one takes longer: its trials are stopped first. For the main thread,
-    as notebooks have it. The handler of interrupts, which Tune leaves changed, is restored.
+    Raises TimeoutError, saying what to do, when one takes longer, and KeyboardInterrupt, which would end one fit only;
+    trials are stopped first. For the main thread, as notebooks have it. The handler of interrupts, which Tune leaves
+    changed, is restored.
     """
     tables = {}
     for name, tuner in progress_bar(tuners.items(), progress=progress, unit="fit", desc="Ray"):
@@ -42,6 +43,7 @@ def fit_in_turn(
         watchdog.start()
         try:
             results = tuner.fit()
+            interrupted = signal.getsignal(signal.SIGINT) is handler  # then, and only then, Tune puts it back itself
         finally:
             watchdog.cancel()
             signal.signal(signal.SIGINT, handler)  # or the next interrupt would be lost
@@ -50,5 +52,7 @@ def fit_in_turn(
                 f"Ray did not end {name!r} within {limit_s:g} s. Run this cell again; if that ends here too, restart "
                 "the kernel, close what else keeps the machine busy, and run all cells. The others need no Ray."
             )
+        if interrupted:
+            raise KeyboardInterrupt
         tables[name] = results_table(results)
     return tables

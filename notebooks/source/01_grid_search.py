@@ -388,7 +388,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from hpt_helpers.model import skorch_classifier
+from hpt_helpers.classroom.skorch_network import skorch_classifier
 
 raw = load_splits("iris", scaled=False)
 network = skorch_classifier(raw, n_epochs=50)

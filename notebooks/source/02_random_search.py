@@ -384,7 +384,7 @@ from sklearn.model_selection import RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from hpt_helpers.model import skorch_classifier
+from hpt_helpers.classroom.skorch_network import skorch_classifier
 
 raw = load_splits("iris", scaled=False)
 X, y = raw.search_rows()

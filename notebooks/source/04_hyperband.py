@@ -544,7 +544,7 @@ from sklearn.model_selection import HalvingRandomSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from hpt_helpers.model import skorch_classifier
+from hpt_helpers.classroom.skorch_network import skorch_classifier
 
 lr, size, hidden = (SPACE.to_distributions()[k] for k in ("lr", "batch_size", "hidden_size"))
 net = "neuralnetclassifier__"

@@ -12,7 +12,7 @@ import torch
 from sklearn.model_selection import ParameterGrid, StratifiedKFold
 
 from hpt_helpers.classroom.landscape import Landscape, landscape
-from hpt_helpers.classroom.studies.repeats import curves, mean_and_error, rows_of, run_whole
+from hpt_helpers.classroom.studies.repeats import curves, kept, mean_and_error, rows_of, run_whole
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.progress import progress_bar
@@ -117,6 +117,10 @@ def naive_scores(
     without a fixed split does; run: of the training seeds, which differ from split to split and from run to run.
     Keys test, val and val_loss: arrays of shape (n_splits, n_candidates), checkpoint by checkpoint.
     """
+    return kept(_naive_scores, list(networks), list(checkpoints), n_splits, run)
+
+
+def _naive_scores(networks, checkpoints, n_splits: int, run: int) -> dict[str, np.ndarray]:
     parts = [load_splits("iris", seed=FIRST_SPLIT + split) for split in range(n_splits)]
     part_of, configs = zip(*product(parts, networks), strict=True)
     population = Population(configs, part_of, seed=[part.seed + n_splits * run for part in part_of])
@@ -262,6 +266,10 @@ def nested_gap(networks: Sequence[Mapping], checkpoints: Sequence[int], n_repeat
     Candidates are the networks at each checkpoint. Plain: the best mean accuracy of three outer folds. Nested: each
     outer fold scored by the candidate that two inner folds of its training rows choose.
     """
+    return kept(_nested_gap, list(networks), list(checkpoints), n_repeats)["gaps"]
+
+
+def _nested_gap(networks, checkpoints, n_repeats: int) -> dict[str, np.ndarray]:
     gaps = []
     for repeat in progress_bar(range(n_repeats), progress=True):
         X, y = load_splits("iris", draw=repeat, scaled=False).search_rows()
@@ -272,7 +280,7 @@ def nested_gap(networks: Sequence[Mapping], checkpoints: Sequence[int], n_repeat
             inner = StratifiedKFold(2, shuffle=True, random_state=repeat).split(X[train], y[train])
             chosen.append(_fold_scores(X[train], y[train], inner, networks, checkpoints, repeat).mean(axis=0).argmax())
         gaps.append(100 * (outer.mean(axis=0).max() - outer[range(3), chosen].mean()))
-    return np.array(gaps)
+    return {"gaps": np.array(gaps)}
 
 
 def _fold_scores(X, y, folds, networks: Sequence[Mapping], checkpoints: Sequence[int], seed: int) -> np.ndarray:

@@ -5,15 +5,19 @@ Repeat 7 is draw 7 of the rows trained under seed 7. The sealed test rows are th
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
+from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.landscape import CODE
+from hpt_helpers.config import training_key
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.population import fit_many
@@ -66,14 +70,31 @@ def run_whole(strategies: Sequence, objective, **options) -> list[pd.DataFrame]:
             raise KeyboardInterrupt(*warning.args) from None
 
 
+def kept(study: Callable[..., dict[str, np.ndarray]], networks: Sequence[Mapping], *given) -> dict[str, np.ndarray]:
+    """Return study(networks, *given), from the cache where it is in it; given: what a key of it can hold."""
+    code = [*CODE, inspect.getmodule(study)]
+    key = {"study": study.__name__, "networks": [training_key(network) for network in networks], "given": given}
+    return cached(key | {"code": code}, lambda: study(networks, *given))
+
+
 def curves(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False):
-    """Return the validation losses of each configuration trained in each repeat: (n_configs, n_repeats, n_epochs)."""
-    jobs = list(product(configs, zip(rows_of(name, repeats), repeats, strict=True)))
-    trained = fit_many(
-        [config for config, _ in jobs], [rows for _, (rows, _) in jobs],
-        n_epochs=n_epochs, seed=[seed for _, (_, seed) in jobs], progress=progress,
-    )  # fmt: skip
-    return trained.val_loss.reshape(len(configs), len(repeats), n_epochs)
+    """Return the validation losses of each configuration trained in each repeat: (n_configs, n_repeats, n_epochs).
+
+    From the cache, where they are in it.
+    """
+    configs, repeats = list(configs), list(repeats)
+
+    def train() -> dict[str, np.ndarray]:
+        jobs = list(product(configs, zip(rows_of(name, repeats), repeats, strict=True)))
+        trained = fit_many(
+            [config for config, _ in jobs], [rows for _, (rows, _) in jobs],
+            n_epochs=n_epochs, seed=[seed for _, (_, seed) in jobs], progress=progress,
+        )  # fmt: skip
+        return {"val_loss": trained.val_loss.reshape(len(configs), len(repeats), n_epochs)}
+
+    names = [training_key(config) for config in configs]
+    key = {"configs": names, "data": name, "n_epochs": n_epochs, "repeats": repeats, "code": CODE}
+    return cached(key, train)["val_loss"]
 
 
 def fresh(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False):
