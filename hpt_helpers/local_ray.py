@@ -24,7 +24,7 @@ NO_OUTSIDE_REQUESTS = {"http_proxy": "http://127.0.0.1:9"}
 
 START_ATTEMPTS = 3  # Ray gives a node 30 s to start, which a busy machine exceeds now and then
 END_WITHIN_S = 5  # what still runs this long after Ray was shut down is killed
-TRIED = "2.52.0 and 2.60.0"  # the oldest and newest release of pyproject.toml's range, with which the tests were run
+TRIED = "2.56.0 and 2.60.0"  # the oldest and newest release of pyproject.toml's range, with which the tests were run
 LONGEST_TEMP = 22  # characters: Ray's sockets lie deep, and macOS allows a socket's path 103
 
 

@@ -1,4 +1,4 @@
-"""Ray Tune's HyperBandScheduler (2.52 to 2.60), mended: no bracket waits for ever. Ray is imported where it is used."""
+"""Ray Tune's HyperBandScheduler (2.56 to 2.60), mended: no bracket waits for ever. Ray is imported where it is used."""
 
 
 def safe_hyperband(**options):

@@ -20,7 +20,7 @@ class Trial:
 
 
 class Controller:
-    """Tune's controller, by hand: `TuneController` of Ray 2.52 and 2.60 calls the scheduler in these orders."""
+    """Tune's controller, by hand: `TuneController` of Ray 2.56 and 2.60 calls the scheduler in these orders."""
 
     def __init__(self, scheduler, n_trials):
         self.scheduler = scheduler
