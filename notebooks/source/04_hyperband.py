@@ -231,7 +231,7 @@ five = SCRIPT.sample(5, seed=0)
 
 # %% [markdown]
 # `local_ray` keeps Ray to this machine and ends it; with `num_cpus=1` one trial runs at a time. (The last two lines
-# are for the end of the lesson.) **This takes about 30 seconds.** If it should hang, the cell ends by itself and says
+# are for the end of the lesson.) **This takes about 35 seconds.** If it should hang, the cell ends by itself and says
 # what to do.
 
 # %%
