@@ -25,6 +25,19 @@ def test_networks_are_trained_as_fit_trains_them():
         assert loss == pytest.approx(alone.val_loss[-1], abs=1e-9) and accuracy == alone.val_accuracy[-1]
 
 
+def test_what_was_trained_comes_from_memory_and_in_another_process_from_the_cache(monkeypatch):
+    job, other = ({"lr": 0.02, "batch_size": 16}, 1, 2, 3), ({"lr": 0.02, "batch_size": 16}, 1, 3, 3)
+    first = studies.trained("iris", [job])
+    with monkeypatch.context() as patch:
+        patch.setattr(studies, "fit_many", None)
+        assert np.array_equal(studies.trained("iris", [job]), first)
+        patch.setattr(studies, "_trained", {})
+        assert np.array_equal(studies.trained("iris", [job]), first)
+        with pytest.raises(TypeError, match="NoneType"):
+            studies.trained("iris", [other])
+    assert not np.array_equal(studies.trained("iris", [other]), first)
+
+
 def test_the_hidden_curve_is_a_training_for_each_learning_rate():
     curve = studies.hidden_curve()
     config = curve.configs[57]

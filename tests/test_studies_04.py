@@ -142,6 +142,21 @@ def test_finalists_are_chosen_by_their_mean_on_other_repeats():
     assert found["epochs"][0] == trials["charged_epochs"].sum() + 2 * 4 * 3
 
 
+def test_a_race_is_run_once_and_another_one_anew(monkeypatch):
+    settings = {"repeats": [4], "least": 1, "n_finalists": 1}
+    first = study.race("iris", SPACE, 3, **settings)
+    ran = []
+    monkeypatch.setattr(study, "_race", lambda *given: ran.append(given) or first)
+    pd.testing.assert_frame_equal(study.race("iris", SPACE, 3, **settings, progress=True), first)
+    assert ran == []
+    narrow = SearchSpace({**SPACE, "lr": Real(1e-3, 1e-2, log=True)})
+    settings |= {"name": "iris", "space": SPACE, "n_epochs": 3}
+    others = {"repeats": [4, 5], "least": 3, "n_finalists": 2, "name": "wine", "space": narrow, "n_epochs": 9}
+    for argument, value in others.items():
+        study.race(**settings | {argument: value})
+    assert len(ran) == 6
+
+
 def test_repeats_that_train_together_are_the_repeats_alone():
     rows = {seed: load_splits("iris", draw=seed) for seed in (0, 7)}
     objective = TrainingOfRepeats("iris", list(rows))

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers.classroom import photograph
+from hpt_helpers.classroom.cache import cached
 from hpt_helpers.classroom.known_functions import KNOWN
-from hpt_helpers.classroom.landscape import Landscape, landscape
+from hpt_helpers.classroom.landscape import CODE, Landscape, landscape
 from hpt_helpers.classroom.studies import repeats as shared
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
@@ -92,19 +93,24 @@ def network(name: str, space: SearchSpace, n_epochs: int) -> Problem:
 def trained(name: str, jobs: Sequence[tuple[Mapping, int, int, int]]) -> np.ndarray:
     """Return the validation loss and accuracy of each (configuration, draw, training seed, epochs): (n_jobs, 2).
 
-    What this process has trained already is not trained again.
+    What this process has trained already is not trained again, nor what stands in the cache.
     """
     keys = [(name, training_key(config), *job) for config, *job in jobs]
     new = dict.fromkeys(key for key in keys if key not in _trained)
     new = sorted(new, key=itemgetter(-1))  # those of few epochs together
     for i in range(0, len(new), TOGETHER):
         part = new[i : i + TOGETHER]
-        _, networks, draws, seeds, n_epochs = zip(*part, strict=True)
-        configs, rows = [json.loads(network) for network in networks], shared.rows_of(name, draws)
-        curves = fit_many(configs, rows, n_epochs=n_epochs[-1], seed=seeds)
-        at = np.arange(len(part)), np.array(n_epochs) - 1
-        _trained.update(zip(part, zip(curves.val_loss[at], curves.val_accuracy[at], strict=True), strict=True))
+        found = cached({"jobs": part, "code": CODE}, partial(_train, name, part))
+        _trained.update(zip(part, zip(found["loss"], found["accuracy"], strict=True), strict=True))
     return np.array([_trained[key] for key in keys])
+
+
+def _train(name: str, jobs: Sequence[tuple[str, str, int, int, int]]) -> dict[str, np.ndarray]:
+    _, networks, draws, seeds, n_epochs = zip(*jobs, strict=True)
+    configs, rows = [json.loads(network) for network in networks], shared.rows_of(name, draws)
+    curves = fit_many(configs, rows, n_epochs=max(n_epochs), seed=seeds)
+    at = np.arange(len(jobs)), np.array(n_epochs) - 1
+    return {"loss": curves.val_loss[at], "accuracy": curves.val_accuracy[at]}
 
 
 def known(name: str) -> Problem:

@@ -5,6 +5,7 @@ A `full` landscape holds whole learning curves; each of its seeds is a repeat, w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -13,7 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from hpt_helpers.classroom.cache import cached
 from hpt_helpers.classroom.landscape import Landscape, landscape
+from hpt_helpers.classroom.studies.racing import CODE
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
 from hpt_helpers.progress import progress_bar
@@ -127,16 +130,30 @@ def race(
     A winner is judged fresh by its mean loss at its own epoch over ten repeats of its own race: none chose it.
     Columns: repeat, hyperband and random (lowest loss as searched), full (the same of Hyperband's trials that reached
     R), those three fresh as hyperband_fresh, random_fresh and full_fresh, epochs (what each of both trained).
+    From the cache, where it is in it.
     """
+
+    def compute() -> dict[str, np.ndarray]:
+        raced = _race(name, space, n_epochs, list(repeats), least, n_finalists, progress)
+        return {column: raced[column].to_numpy() for column in raced}
+
+    key = {
+        "race": name, "space": repr(space), "n_epochs": n_epochs, "repeats": list(repeats), "least": least,
+        "n_finalists": n_finalists, "code": [sys.modules[__name__], *CODE],
+    }  # fmt: skip
+    return pd.DataFrame(cached(key, compute))
+
+
+def _race(name, space, n_epochs, repeats, least, n_finalists, progress) -> pd.DataFrame:
     hyper, plain = _searches(name, tuple(space.items()), n_epochs, least, tuple(repeats), progress)
     full = [trials[trials["n_epochs"] == n_epochs] for trials in hyper]
-    columns, again = ["hyperband", "random", "full"], list(repeats) * 3
+    columns, again = ["hyperband", "random", "full"], repeats * 3
     finals = [_best(trials, n_finalists) for trials in (*hyper, *plain, *full)]
     retrained = _means(name, finals, again, FINALS if n_finalists > 1 else [], progress)
     winners = [trials.iloc[[losses.argmin()]] for trials, losses in zip(finals, retrained, strict=True)]
     fresh = np.concatenate(_means(name, winners, again, JUDGES, progress))
     lowest = np.array([trials["val_loss"].iloc[0] for trials in finals])
-    table = pd.DataFrame({"repeat": list(repeats)})
+    table = pd.DataFrame({"repeat": repeats})
     table[columns] = lowest.reshape(3, -1).T
     table[[f"{column}_fresh" for column in columns]] = fresh.reshape(3, -1).T
     extra = len(FINALS) * (n_finalists > 1)

@@ -14,8 +14,9 @@ from importlib import metadata
 import numpy as np
 import pandas as pd
 
-from hpt_helpers import data, model, population, search, search_space, stack, strategies, training
+from hpt_helpers import data, model, objectives, population, search, search_space, stack, strategies, training
 from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.studies import repeats as shared
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
 from hpt_helpers.population import fit_many
@@ -23,17 +24,9 @@ from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 
-CODE = [
-    sys.modules[__name__],
-    data,
-    model,
-    population,
-    stack,
-    training,
-    search,
-    search_space,
-    strategies,
-]  # whose source decides a race
+# The modules whose source decides a race.
+THIS = sys.modules[__name__]
+CODE = [THIS, data, model, objectives, population, search, search_space, shared, stack, strategies, training]
 JUDGES = range(1000, 1020)  # the repeats that judge; no search sees them
 FINALS = 2000  # from here on, the draws and seeds of finalists
 
