@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -54,12 +54,12 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
                 at_exit.callback(signal.signal, number, signal.getsignal(number) or signal.SIG_DFL)
         address = address or os.environ.get("RAY_ADDRESS") or "local"
         if address != "local":
-            at_exit.callback(ray.shutdown)
-            ray.init(address, logging_level=logging.CRITICAL, log_to_driver=False)
+            at_exit.callback(_uninterrupted, ray.shutdown)
+            _uninterrupted(ray.init, address, logging_level=logging.CRITICAL, log_to_driver=False)
         else:
             at_exit.enter_context(_environment(NO_OUTSIDE_REQUESTS | _without_slow_import(folder)))
             at_exit.enter_context(_random_token())
-            at_exit.callback(_stop, folder)
+            at_exit.callback(_uninterrupted, _stop, folder)
             _start(folder, num_cpus)
         yield folder
 
@@ -69,7 +69,8 @@ def _start(folder: Path, num_cpus: int) -> None:
 
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
-            ray.init(
+            _uninterrupted(
+                ray.init,
                 "local",  # or Ray joins a cluster that it finds on this machine
                 num_cpus=num_cpus, include_dashboard=False, logging_level=logging.CRITICAL, log_to_driver=False,
                 object_store_memory=100 * 2**20,
@@ -81,7 +82,22 @@ def _start(folder: Path, num_cpus: int) -> None:
         except Exception:
             if attempt == START_ATTEMPTS:
                 raise
-            _stop(folder)
+            _uninterrupted(_stop, folder)
+
+
+def _uninterrupted(function: Callable, *args, **options) -> None:
+    """Call a function of Ray, and raise an interrupt that comes meanwhile once it is done.
+
+    Half a start or half a shutdown leaves its C++ in a state in which the next start would end this process.
+    """
+    held = []
+    with ExitStack() as at_exit:
+        if threading.current_thread() is threading.main_thread():
+            before = signal.signal(signal.SIGINT, lambda *interrupt: held.append(interrupt)) or signal.SIG_DFL
+            at_exit.callback(signal.signal, signal.SIGINT, before)
+        function(*args, **options)
+    if held:
+        raise KeyboardInterrupt
 
 
 def _stop(folder: Path) -> None:

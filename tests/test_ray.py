@@ -250,6 +250,29 @@ def test_a_start_that_fails_once_is_repeated(fake):
         assert fake.running() == [False, False, True, True]
 
 
+@pytest.mark.parametrize("moment", ["start", "shutdown"])
+@pytest.mark.parametrize("address", ["local", "10.0.0.1:6379"])
+def test_an_interrupt_is_raised_once_start_or_shutdown_is_done(fake, ray, monkeypatch, moment, address):
+    done = []
+
+    def interrupted(name, function):
+        def call(*args, **options):
+            if name == moment:
+                signal.raise_signal(signal.SIGINT)
+            function(*args, **options)
+            done.append(name)
+
+        return call
+
+    monkeypatch.setattr(ray, "init", interrupted("start", fake.init))
+    monkeypatch.setattr(ray, "shutdown", interrupted("shutdown", lambda: None))
+    before = state()
+    with pytest.raises(KeyboardInterrupt), local_ray(address=address):
+        done.append("block")
+    assert done == (["start", "shutdown"] if moment == "start" else ["start", "block", "shutdown"])
+    assert state() == before and not any(fake.running())
+
+
 def test_it_refuses_where_ray_runs_already_and_leaves_that_alone(fake, ray, monkeypatch):
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
     monkeypatch.setattr(ray, "shutdown", lambda: pytest.fail("that is not ours to stop"))
@@ -323,6 +346,37 @@ with local_ray(address=sys.argv[1]) as folder:
     print(json.dumps([ray.cluster_resources()["CPU"], ray.is_initialized(), folder.exists()]))
     assert not [p for p in __import__("psutil").Process().children()]
 """
+
+
+INTERRUPTED = """
+import signal
+
+from ray._private.gc_collect_manager import PythonGCThread
+
+from hpt_helpers.local_ray import local_ray
+
+thread = PythonGCThread.__init__
+
+
+def interrupted(*args, **options):  # where the C++ of Ray's driver is up, and its Python not yet
+    signal.raise_signal(signal.SIGINT)
+    thread(*args, **options)
+
+
+PythonGCThread.__init__ = interrupted
+try:
+    with local_ray(num_cpus=1):
+        pass
+except KeyboardInterrupt:
+    PythonGCThread.__init__ = thread
+    with local_ray(num_cpus=1):
+        print("and again")
+"""
+
+
+def test_ray_starts_again_after_an_interrupt_in_the_middle_of_its_start(ray):
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=200)
+    assert (done.stdout, done.stderr, done.returncode) == ("and again\n", "", 0)
 
 
 def too_late_and_again(folder):
