@@ -63,7 +63,8 @@ class TrainingObjective:
             waiting[i] = key = training_key(config), seed
             configs[key], wanted[key] = checked, max(n_epochs, wanted.get(key, 0))
         self._train(configs, wanted)
-        curves = {id(population): population.curves() for population, _ in map(self._trained.get, wanted)}
+        populations = {id(population): population for population, _ in map(self._trained.get, wanted)}
+        curves = {number: population.curves() for number, population in populations.items()}
         for i, key in waiting.items():
             (population, member), n_epochs = self._trained[key], requests[i].n_epochs
             losses, accuracies = curves[id(population)].val_loss[member], curves[id(population)].val_accuracy[member]

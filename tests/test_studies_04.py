@@ -26,9 +26,9 @@ def made_up(n_configs=9, n_repeats=3, n_epochs=4, seed=0):
 
 
 def test_the_curves_of_a_repeat_are_those_of_its_rows_and_seed():
-    config = {"lr": 0.01, "batch_size": 16}
-    full = study.full_curves([config], ["iris", "wine"], n_epochs=3, repeats=[4, 6])
-    for name in ("iris", "wine"):
+    configs = {"iris": {"lr": 0.01, "batch_size": 16}, "wine": {"lr": 0.01, "batch_size": 32}}
+    full = study.full_curves({name: [config] for name, config in configs.items()}, n_epochs=3, repeats=[4, 6])
+    for name, config in configs.items():
         alone = fit(config, load_splits(name, draw=6), n_epochs=3, seed=6)
         assert full[name].val_loss[0, 1] == pytest.approx(alone.val_loss, abs=1e-9)
 

@@ -24,7 +24,7 @@ OUTPUTS = {"stream", "display_data", "execute_result", "error"}
 # What nbval does not compare: pictures, whose description is compared, and live widgets, whose ids are random.
 NOT_COMPARED = {"image/png", "application/vnd.jupyter.widget-view+json"}
 SLOW_S = 1.0  # a cell that takes longer is interrupted
-LATEST_S = 8.0  # in its middle, but not later than this
+LATEST_S = 5.0  # in its middle, but not later than this
 ENDS_WITHIN_S = 30.0  # how long an interrupted cell may go on: a starting Ray first comes up, and is then shut down
 
 

@@ -29,13 +29,12 @@ ROUNDING = 1e-9  # the same training in another company may differ by less
 JUDGES, FINALS = range(10), range(50, 54)  # of the hundred repeats set apart for each repeat, which choose nothing
 
 
-def full_curves(configs: Sequence[Mapping], names: Sequence[str], *, n_epochs, repeats, progress=False) -> dict:
-    """Return for each data set, by name, the landscape of these configurations with a repeat for each seed."""
-    found = {}
-    for name in names:
-        rows = rows_of(name, repeats)
-        found[name] = landscape(configs, rows, n_epochs=n_epochs, seeds=repeats, progress=progress)
-    return found
+def full_curves(configs: Mapping[str, Sequence[Mapping]], *, n_epochs, repeats, progress=False) -> dict[str, Landscape]:
+    """Return for each data set, by name, the landscape of its configurations with a repeat for each seed."""
+    return {
+        name: landscape(those, rows_of(name, repeats), n_epochs=n_epochs, seeds=repeats, progress=progress)
+        for name, those in configs.items()
+    }
 
 
 def rank_correlations(full: Mapping[str, Landscape], epochs: Sequence[int] = (3, 27)) -> pd.DataFrame:
