@@ -190,13 +190,17 @@ def wins(table: pd.DataFrame, search: str) -> pd.DataFrame:
 def ways(problem: Problem, search: Search, options: Mapping[str, Mapping], **race_options) -> pd.DataFrame:
     """Return for each way to call a search: in how many repeats its choice, judged fresh, beats random search's.
 
-    options: name of the way -> keyword arguments for search. Columns: way, median_loss (fresh), beats_random, repeats.
+    options: name of the way -> keyword arguments for search. Columns: way, median_loss (fresh), beats_random, level (in
+    how many both have the same loss: random draws, too, begin with the same five), repeats.
     """
     searches = {"random": at_random} | {name: partial(search, **given) for name, given in options.items()}
     table = race(problem, searches, **race_options)
     fresh = table[table["judged"] == "fresh"]
-    rows = [(way, fresh[way].median(), int((fresh[way] < fresh["random"]).sum()), len(fresh)) for way in options]
-    return pd.DataFrame(rows, columns=["way", "median_loss", "beats_random", "repeats"])
+    rows = []
+    for way in options:
+        gap = fresh[way] - fresh["random"]
+        rows.append((way, fresh[way].median(), int((gap < 0).sum()), int((gap == 0).sum()), len(fresh)))
+    return pd.DataFrame(rows, columns=["way", "median_loss", "beats_random", "level", "repeats"])
 
 
 def tellings(problem: Problem, search: Search, told: Mapping[str, Callable], **race_options) -> pd.DataFrame:
@@ -248,17 +252,18 @@ def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd
 
     The space is the naive script's, SCRIPT. Columns: search; as means over the repeats, how many different scores the
     trials have and how many share the best; the accuracy that is reported, that of the choice judged fresh over
-    FRESH, and their difference, the optimism: all in percentage points.
+    FRESH, and their difference, the optimism, with its standard error: all in percentage points.
     """
     rows, searched = [], _by_arm(search, n_trials, list(repeats))
     for (name, *_), tables in zip(ARMS, searched, strict=True):
         chosen = [config_of(table, incumbent(table)) for table in tables]
-        fresh = trained("iris", [(config, r, r, config["epochs"]) for config in chosen for r in FRESH])[:, 1].mean()
-        reported = np.mean([table.at[incumbent(table), "val_accuracy"] for table in tables])
+        jobs = [(config, r, r, config["epochs"]) for config in chosen for r in FRESH]
+        fresh = 100 * trained("iris", jobs)[:, 1].reshape(len(chosen), -1).mean(axis=1)
+        reported = 100 * np.array([table.at[incumbent(table), "val_accuracy"] for table in tables])
         scores = np.mean([table["val_loss"].nunique() for table in tables])
         tied = np.mean([(table["val_loss"] == table["val_loss"].min()).sum() for table in tables])
-        rows.append((name, scores, tied, 100 * reported, 100 * fresh, 100 * (reported - fresh)))
-    return pd.DataFrame(rows, columns=["search", "scores", "tied", "reported", "fresh", "optimism"])
+        rows.append((name, scores, tied, reported.mean(), fresh.mean(), *shared.mean_and_error(reported - fresh)))
+    return pd.DataFrame(rows, columns=["search", "scores", "tied", "reported", "fresh", "optimism", "error"])
 
 
 def _by_arm(search: Search, n_trials: int, draws: list[int]) -> list[list[pd.DataFrame]]:
