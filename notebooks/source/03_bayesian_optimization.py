@@ -683,7 +683,7 @@ import tempfile
 
 from hpt_helpers.trials import same_trials
 
-with warnings.catch_warnings(action="ignore"):  # the library warns where a lie led to the same point again
+with warnings.catch_warnings(action="ignore"):  # it warns of repeats
     batch = optimizer.ask(n_points=4, strategy="cl_min")
 print(len({tuple(point) for point in batch}), "different points asked for at once")
 with tempfile.TemporaryDirectory() as folder:
