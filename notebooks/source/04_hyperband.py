@@ -65,7 +65,7 @@ SPACE = SearchSpace({
 LARGE = SearchSpace({**SPACE, "batch_size": Choice([32, 64, 128])})
 
 # %% [markdown]
-# The next cell trains 4,000 networks. It takes about 20 seconds, once; then the curves come from a cache. It shows the
+# The next cell trains 4,000 networks. It takes half a minute, once; then the curves come from a cache. It shows the
 # first repeat of each data set. The bold curve ends lowest, and the dotted line is at epoch 3.
 
 # %%
