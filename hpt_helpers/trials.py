@@ -7,11 +7,9 @@ import json
 import math
 import warnings
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from hpt_helpers.config import check_mapping, plain
 
@@ -115,19 +113,6 @@ def incumbent(trials: pd.DataFrame) -> int:
     if good.empty:
         raise ValueError(f"trials has {len(trials)} rows and none succeeded; there is no incumbent")
     return int(good.sort_values(["val_loss", "n_epochs"], kind="stable").index[0])
-
-
-def incumbent_trajectory(val_losses: Sequence[float]) -> np.ndarray:
-    """Return the best validation loss seen after each trial.
-
-    val_losses: shape (n_trials,); nan marks a failed trial. Returns the same shape, nan until the first success.
-
-    >>> incumbent_trajectory([0.3, 0.1, 0.2]).tolist()
-    [0.3, 0.1, 0.1]
-    """
-    losses = np.asarray(val_losses, dtype=float)
-    best = np.minimum.accumulate(np.where(np.isfinite(losses), losses, np.inf))
-    return np.where(np.isfinite(best), best, np.nan)
 
 
 def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) -> pd.DataFrame:

@@ -75,7 +75,7 @@ def test_a_photograph_is_drawn_as_the_first_and_the_best_trial_fill_it_in():
     trials = trial_table([trial_record(config, n_epochs=1, val_loss=photo.loss(config)) for config in configs])
     axes = bayes_plots.filled_in(photo, trials).figure.axes
     titles = [ax.get_title() for ax in axes]
-    assert titles[0] == "300 pixels, 3,940 unknown" and titles[3] == "the truth"
+    assert titles[0] == "300 training pixels" and titles[3] == "the truth"
     assert titles[1] == f"first trial: error {photo.test_loss(configs[0]):.4f}"
     assert titles[2] == f"best of 3: error {photo.test_loss(configs[1]):.4f}"
     shown = [np.ma.filled(ax.images[0].get_array(), np.nan) for ax in axes]

@@ -16,7 +16,6 @@ from hpt_helpers.trials import (
     append_trial,
     config_of,
     incumbent,
-    incumbent_trajectory,
     read_log,
     same_trials,
     ties,
@@ -199,26 +198,6 @@ def test_without_a_success_there_is_no_incumbent(trials):
 def test_the_incumbent_is_a_label_of_the_table():
     trials = table(0.3, 0.1, 0.2, 0.05)
     assert incumbent(trials.iloc[:3]) == 1 and incumbent(trials[trials["val_loss"] > 0.1]) == 2
-
-
-losses_with_failures = st.lists(st.floats(0, 10) | st.sampled_from([math.nan, math.inf, 0.5]), max_size=30)
-
-
-@given(losses_with_failures)
-def test_the_trajectory_is_the_best_so_far(losses):
-    found = incumbent_trajectory(losses)
-    assert found.shape == (len(losses),)
-    for i, value in enumerate(found):
-        finite = [x for x in losses[: i + 1] if math.isfinite(x)]
-        assert value == min(finite) if finite else math.isnan(value)
-    assert not (np.diff(found) > 0).any()
-
-
-@given(losses_with_failures.filter(lambda losses: any(map(math.isfinite, losses))))
-@settings(max_examples=30)
-def test_the_trajectory_ends_at_the_incumbent(losses):
-    trials = table(*losses)
-    assert incumbent_trajectory(trials["val_loss"])[-1] == trials.at[incumbent(trials), "val_loss"]
 
 
 def test_ties_by_loss():

@@ -124,14 +124,13 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
 
 
 def filled_in(photograph: Photograph, trials: pd.DataFrame):
-    """Draw the known pixels, the picture as the first trial and as the best fill it in, and the truth, side by side.
+    """Draw the training pixels, the picture as the first trial and as the best fill it in, and the truth, side by side.
 
-    The mean squared error on the test pixels stands above each. Orange is unknown.
+    The mean squared error on the test pixels stands above each. Orange are all others.
     """
     import matplotlib as mpl
 
-    n_unknown = photograph.pixels.size - len(photograph.train)
-    pictures = {f"{len(photograph.train)} pixels, {n_unknown:,} unknown": photograph.known()}
+    pictures = {f"{len(photograph.train)} training pixels": photograph.known()}
     for name, trial in (("first trial", 0), (f"best of {len(trials)}", incumbent(trials))):
         config = config_of(trials, trial)
         pictures[f"{name}: error {photograph.test_loss(config):.4f}"] = photograph.filled(config)

@@ -64,8 +64,8 @@ played
 #
 # ## A guess with its doubt: the Gaussian process
 #
-# Points near each other have similar losses. How similar says the **kernel**, which falls from 1 to 0 with their
-# distance; its **length scale** says how near is near. Each hyperparameter's range has length 1.
+# Assume that near points have similar losses. The **kernel** says how similar: it falls from 1 to 0 with their
+# distance, and its **length scale** says how near is near. Each hyperparameter's range has length 1.
 
 # %%
 import numpy as np
@@ -78,19 +78,19 @@ def kernel(a, b, scale=0.3):
     return (1 + r + r**2 / 3) * np.exp(-r)
 
 # %% [markdown]
-# From it follow a mean and a standard deviation everywhere. The mean at a point is a weighted sum of the losses seen:
-# near trials weigh much, and two close to each other share their weight. The weights solve $K w = k$, where $K$ is
-# the kernel among the trials and $k$ from them to the point: `cholesky` splits $K$ into a triangular root times its
-# transpose, and each `solve_triangular` undoes the root on one side. That also says what the trials take off the
-# variance, which is 1 far from all of them and almost 0 at one.
+# From it follow a mean and a standard deviation everywhere. The mean at a point is a weighted sum of the losses $y$
+# seen: near trials weigh much, and two close to each other share their weight. It is $k^T K^{-1} y$, where $K$ is the
+# kernel among the trials and $k$ from them to the point: `cholesky` splits $K$ into a triangular root times its
+# transpose, and the two `solve_triangular` undo one factor each, on $k$ and on $y$. The variance is 1, less
+# `(near**2).sum`: almost 0 at a trial.
 
 # %%
 from scipy.linalg import solve_triangular
 
 
 def posterior(tried, losses, points, noise=1e-6):
-    errors = noise * np.eye(len(tried))
-    root = np.linalg.cholesky(kernel(tried, tried) + errors)
+    K = kernel(tried, tried) + noise * np.eye(len(tried))
+    root = np.linalg.cholesky(K)
     near = solve_triangular(root, kernel(tried, points), lower=True)
     seen = solve_triangular(root, losses, lower=True)
     mean = seen @ near
@@ -115,7 +115,7 @@ ours = posterior(tried, losses, place)
 np.allclose(ours, expected, rtol=0, atol=1e-8)
 
 # %% [markdown]
-# What is left is to centre and scale the losses, and to allow them a little noise. We begin with three trials, all at
+# What is left is to centre and scale the losses, and to allow for noise. We begin with three trials, all at
 # large learning rates.
 
 # %%
@@ -135,7 +135,7 @@ three = [75, 85, 95]
 bayes_plots.belief(curve, three, *believed(three))
 
 # %% [markdown]
-# The band grows with the distance from trials; the mean turns back to the average of the losses.
+# The band grows with the distance from trials; far from all, the mean turns back to their average.
 #
 # ## What is a doubtful guess worth?
 #
@@ -147,7 +147,7 @@ bayes_plots.belief(curve, three, *believed(three))
 # with the normal distribution's $\Phi$ and density $\varphi$. The first term rewards a low mean (**exploit**), the
 # second a large doubt (**explore**).
 #
-# **Predict:** the best loss so far is 0.3. Which point promises more, 0.3 ± 0.1 or 0.4 ± 0.3?
+# **Predict:** the best loss so far is 0.3. Which point promises more, 0.3 ± 0.1 or 0.4 ± 0.3 (± one $\sigma$)?
 
 # %%
 from scipy.stats import norm
@@ -172,7 +172,7 @@ bayes_plots.two_terms(0.3, [(0.3, 0.1), (0.4, 0.3)])
 #
 # ## The loop, one trial at a time
 #
-# `step` tries the largest gain, and draws it beside what is believed with the new trial (star).
+# `step` tries where the gain is largest, and draws the gain, and what is believed with the new trial (star).
 #
 # **Predict** from the last surrogate: where does the fourth trial go?
 
@@ -232,7 +232,7 @@ seven = step(six)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Between the two best: the search now refines, now looks elsewhere. The gain is higher than before the bad trial at
+# Between the two best: the search refines and looks elsewhere by turns. The gain is higher than before the bad trial at
 # the bound: a steeper left side lowers the mean here, and that trial stretched the spread by which losses are scaled,
 # and with it the doubt. **So:** one bad trial widens the doubts elsewhere; remember this when something crashes.
 #
@@ -240,9 +240,9 @@ seven = step(six)
 #
 # ## More dimensions
 #
-# The search takes 1,000 random candidates, the first five as its start, with places from 0 to 1 by `to_unit`. This
-# strategy asks, is sent the losses, and asks again. `told` is what the surrogate is told of
-# them: their logarithms, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
+# The search takes 1,000 random candidates, the first five as its start; `to_unit` brings each range to 0 to 1. This
+# strategy asks, is sent the losses (what `yield` returns), and asks again. The surrogate is told their logarithms
+# (`told`), so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 
 # %%
 def search_by_hand(space, repeat, n_trials, n_epochs, told=np.log, gains=gains):
@@ -274,14 +274,13 @@ trials = run(search_by_hand(flower.space(0), 0, 27, 1), flower.objective)
 bayes_plots.filled_in(photograph(0), trials)
 
 # %% [markdown]
-# Now three problems are searched 30 times, each time on other pixels (and somewhat shifted ranges) or rows and with
-# another seed: the photograph, with 300 and with 10 validation pixels, and a network on iris, with 30 validation
-# rows. Each search has 27 trials: by hand, at random, on a centred grid. We look at the loss that it met (as
-# searched), and at its choice **judged fresh**: on 2,000 further pixels, or in ten further draws of the same 120 rows,
-# with other seeds.
+# Three problems are searched 30 times each, with other pixels (and somewhat shifted ranges) or rows, and another seed:
+# the photograph with 300 and with 10 validation pixels, and a network on iris with 30 validation rows. Each search has
+# 27 trials: by hand, at random, on a centred grid. We look at the lowest loss that it met (as searched), and at its
+# choice **judged fresh**: on 2,000 further pixels, or in ten new splits of the same 120 rows, with other seeds.
 #
-# **Predict** for each problem: in how many of 30 pairs is the search that learns lower than random draws (a few pairs
-# are level), as searched and fresh?
+# **Predict** for each problem: in how many of 30 pairs is the search that learns lower than random draws, as
+# searched and fresh?
 
 # %%
 from hpt_helpers.search_space import Integer, Real, SearchSpace
@@ -299,11 +298,11 @@ studies.wins(races, "by hand")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched it wins most pairs everywhere. Fresh it keeps the lead with 300 pixels; with 10 the lead is gone, and on
-# iris it is no better than random draws and behind the grid. Ten pixels, or thirty rows and one seed, say in good part
-# which settings suit just these. A search that learns learns that too. **So:** a lower best loss alone proves nothing.
-# Judge the choice by rows, or draws and seeds, that did not choose it, in pairs; get validation rows before a cleverer
-# search.
+# As searched it wins most pairs everywhere. Fresh it keeps the lead with 300 pixels; with 10 none is left to see, and on
+# iris it is no better than random draws and behind the grid. Ten pixels, or thirty rows and one seed, may say in good
+# part which settings suit just these. A search that learns learns that too. **So:** a lower best loss alone proves
+# nothing. Judge the choice by rows, or draws and seeds, that did not choose it, in pairs; a cleverer search needs
+# validation rows.
 #
 # </details>
 #
@@ -311,7 +310,7 @@ studies.wins(races, "by hand")
 #
 # Something must be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let every trial of
 # the photograph crash that has the lowest fifth of the reach up and down, random draws too. The search is told of
-# it in three ways; `median_loss` is its choice's, fresh, `level` counts pairs of the same loss.
+# it in three ways; `median_loss` is its choice's, fresh; `level` counts pairs of the same loss.
 #
 # **Predict:** in how many of 20 pairs does each still beat random draws, fresh?
 
@@ -335,7 +334,7 @@ studies.tellings(crashing, search_by_hand, ways, repeats=range(20)).round(4)
 #
 # As it is, the crash costs the search its lead: it is behind random draws. Losses are scaled by their spread, and that
 # is now the crash's; all others look alike. With the logarithm it has no lead either; cut off at the median, it has.
-# **So:** cut a crash off.
+# **So:** cut a crash off, as here at the median.
 #
 # </details>
 #
@@ -363,7 +362,7 @@ def log_loss(point):
 result = gp_minimize(log_loss, network.to_skopt(), n_calls=15, random_state=42)
 
 # %% [markdown]
-# Now ask and tell. Are these the same trials?
+# Now ask and tell:
 
 # %%
 optimizer = Optimizer(network.to_skopt(), random_state=42)
@@ -373,7 +372,7 @@ for _ in range(15):
 print(optimizer.Xi == result.x_iters)
 
 # %% [markdown]
-# They are.
+# The same trials.
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
@@ -389,7 +388,7 @@ print(optimizer.Xi == result.x_iters)
 #     model = train(lr, batch_size, epochs)         # no seed
 #     return -accuracy(model, X_test, y_test)       # 30 rows
 # result = gp_minimize(objective, space, n_calls=20)
-# print("Best accuracy:", -result.fun)              # chosen by it
+# print("Best accuracy:", -result.fun)              # it also chose
 # ```
 #
 # We run our search in its place 20 times (on 30 validation rows), and repair two faults in turn: first we seed it, then
@@ -406,10 +405,10 @@ report.round(1)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About five: a staircase, whose top step many trials share, and on which a surrogate sees no slope. The reported
-# accuracy is some points too high, the luckiest of many. With the loss every trial tells something; its report is
-# nearer to the truth, but that twenty searches leave open (see `error`), and the models chosen look about equally
-# good. **So:** search by the loss, and report an accuracy that nothing was chosen by.
+# Five or six: a staircase, whose top step many trials share, and on which a surrogate sees no slope. The reported
+# accuracy is some points too high, the luckiest of many. With the loss every trial tells something; the models chosen
+# look about equally good, and whether its report is nearer to the truth, `error` leaves open. **So:** search by the
+# loss, which has no ties, and report an accuracy that nothing was chosen by.
 #
 # </details>
 #
@@ -462,7 +461,7 @@ ex.q2.check(told)
 # each met, the one that learns wins 17. Judged fresh, on other rows and seeds, its choices win 9. What do you tell
 # her?
 #
-# - **a** The search that learns is better here; 17 of 20 is no chance.
+# - **a** The search that learns is better here; 17 of 20 is not chance.
 # - **b** Nothing shows its choices to be better here; it only met lower losses.
 # - **c** The search that learns is worse here, and should never be used.
 #
@@ -483,10 +482,10 @@ ex.q3.check(answer_3)
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - A **surrogate** guesses every loss, with its doubt; **expected improvement** weighs the two.
-# - Tell it a loss, in known units, not an accuracy on few rows; cut a crash off.
+# - Tell it a loss, not an accuracy on few rows, which has ties; cut a crash off.
 # - `ask` and `tell` keep the loop in your hands.
 # - It learns the luck of rows and seed along with the truth: judge its choice fresh, in pairs.
-# - On the photograph it paid with 300 validation pixels, not with ten; on iris's thirty rows it did not.
+# - On the photograph it paid with 300 validation pixels; with ten, and on iris's thirty rows, no lead was seen.
 #
 # </div>
 #
@@ -495,7 +494,7 @@ ex.q3.check(answer_3)
 # ### Where the truth is known
 #
 # Functions with a known minimum are the usual test of such searches: Branin's (two dimensions, a smooth valley),
-# Hartmann's (six), and one made to deceive, a wide bowl with a deep hole of small area far from its bottom. The
+# Hartmann's (six), and a wide bowl with a deep hole of small area far from its bottom. The
 # **regret** is how far above the minimum a search ends; the search is told the values as they are. The last columns
 # count the repeats that end below 1, on the bowl those that found the hole.
 #
@@ -521,7 +520,7 @@ studies.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 # %%
 def bound(points, tried, losses):
     mean, std = surrogate(points[tried], losses, points)
-    score = 2 * std - mean
+    score = 2 * std - mean  # the bound of exercise 1, kappa = 2, turned round
     score[tried] = -np.inf
     return score
 
@@ -561,16 +560,16 @@ studies.ways(flower, search_by_hand, options, repeats=range(20)).round(4)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Told the losses as they are, no gain can be as large as `xi`, and doubt counts far more than the mean: it is behind
-# random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Without an `xi` it makes no difference here which
+# Told the losses as they are, no gain can be as large as `xi`, and doubt counts far more than the mean: it has no lead
+# over random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Without an `xi` we see no difference by which
 # of the two is told. Improvement, bound and probability all beat random draws in most pairs. **So:** which of the three
 # matters less than the units. Tell the logarithm, or set `xi` to what is worth a trial.
 #
 # </details>
 #
-# ### Logarithm or not?
+# ### The logarithm of the learning rate, or not?
 #
-# The same search on iris, once with the learning rate in its logarithm, once as it is.
+# The same search on iris (30 epochs), once with the learning rate in its logarithm, once as it is.
 #
 # **Predict:** in how many of 20 repeats is the logarithm better, fresh?
 
@@ -591,8 +590,8 @@ plots.paired(in_pairs.query("judged == 'fresh'"), "logarithmic", "linear")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In few: the linear one is lower in most pairs, perhaps because good rates lie above 0.01 here; the logarithm gives
-# two thirds of its range to rates below, the linear one a tenth. **So:** the logarithm is for where you do not know
+# In few: the linear one is lower in most pairs, perhaps because good rates for 30 epochs lie above 0.01; the logarithm
+# gives two thirds of its range to rates below, the linear one a tenth. **So:** the logarithm is for where you do not know
 # the power of ten; who knows it narrows the range.
 #
 # </details>
@@ -613,11 +612,11 @@ from hpt_helpers.strategies import bayesian_search
 small = SearchSpace({"a": Integer(1, 3), "b": Integer(1, 4)})
 twelve = Optimizer(small.to_skopt(), n_initial_points=5, random_state=0)
 for _ in range(12):
-    with warnings.catch_warnings(action="ignore"):  # it warns of repeats
+    with warnings.catch_warnings(action="ignore"):
         a, b = twelve.ask()
     twelve.tell([a, b], float((a - 2) ** 2 + b))
-sum_of = per_trial(lambda config, n_epochs: (config["a"] - 2) ** 2 + config["b"])
-ours = run(bayesian_search(small, 12, 1, seed=0), sum_of)
+objective = per_trial(lambda config, n_epochs: (config["a"] - 2) ** 2 + config["b"])
+ours = run(bayesian_search(small, 12, 1, seed=0), objective)
 repeats_theirs = len({tuple(point) for point in twelve.Xi}) < 12
 repeats_ours = ours.duplicated(["a", "b"]).any()
 print(f"asks twice: scikit-optimize {repeats_theirs}, bayesian_search {repeats_ours}")
@@ -625,7 +624,7 @@ print(f"asks twice: scikit-optimize {repeats_theirs}, bayesian_search {repeats_o
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The library draws its first points, and those that replace a point already tried, at random, and does not look
+# The library draws its first points, and at times a replacement for one already tried, at random, and does not look
 # whether they are new. **So:** in a small space ask for what is left, or try all of it: that is a grid.
 #
 # </details>
@@ -659,8 +658,8 @@ from hpt_helpers.classroom.slider import Slider
 
 
 def with_scale(scale):
-    longer = 0.3 / scale  # to shrink all distances is to stretch the length scale
-    inputs = place * longer
+    factor = 0.3 / scale  # to shrink all distances is to stretch the length scale
+    inputs = place * factor
     mean, std = surrogate(inputs[three], truth[three], inputs)
     return bayes_plots.belief(curve, three, mean, std)
 
@@ -683,7 +682,7 @@ import tempfile
 
 from hpt_helpers.trials import same_trials
 
-with warnings.catch_warnings(action="ignore"):  # it warns of repeats
+with warnings.catch_warnings(action="ignore"):
     batch = optimizer.ask(n_points=4, strategy="cl_min")
 print(len({tuple(point) for point in batch}), "different points asked for at once")
 with tempfile.TemporaryDirectory() as folder:

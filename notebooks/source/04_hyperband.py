@@ -9,11 +9,11 @@
 # %% [markdown]
 # # Hyperband: stop the bad trials early
 #
-# **Most trials look hopeless long before they end. What do you lose if you stop them?** Say that one training of your
+# **Many trials look hopeless long before they end. What do you lose if you stop them?** Say that one training of your
 # network takes two hours. Forty-nine configurations, trained to the end, take four days. Stop most of them after some
-# minutes and the answer is there tomorrow: the right one, or the one that merely started well.
+# minutes and the answer is there tomorrow. Is it the right one, or the one that merely started well?
 #
-# **Time:** core path 57 minutes, going further 17 minutes. **Builds on:**
+# **Time:** core path 58 minutes, going further 17 minutes. **Builds on:**
 # [Random search](02_random_search.ipynb). Words: [glossary](../docs/glossary.md).
 #
 # Afterwards you can
@@ -29,8 +29,8 @@
 # Epochs become a **resource**: a trial is given them in portions, with a decision after each. **R** is the most that
 # one trial gets; the **budget** is the sum over all of them.
 #
-# **Successive halving** trains many configurations a little, keeps the best third, gives these three times as much,
-# and so on up to R. Each stage is a **rung**. To keep one in three is a **halving factor** η (eta) of 3.
+# **Successive halving** trains many configurations a little, keeps the best third (rounded down), trains these on to
+# three times as many epochs, and so on up to R. Each stage is a **rung**. To keep one in three is a **halving factor** η (eta) of 3.
 #
 # How early should the first cut be? **Hyperband** does not choose. It runs several halvings, from a bold one that cuts
 # after one epoch to a cautious one that never cuts. Each is a **bracket**. Here R is 27, and each bar is one
@@ -49,7 +49,7 @@ brackets.chart(hyperband_schedule(27))
 # %% [markdown]
 # ## Is early order late order?
 #
-# All of this rests on one assumption: who is behind early stays behind. We can look, because our networks are small: a
+# Every cut rests on one assumption: who is behind early stays behind. We can look, because our networks are small: a
 # hundred random configurations, trained in full on two data sets. A **repeat** is, as before, a new draw of training
 # and validation rows and a new training seed. The search space of this lesson (breast_cancer has nearly four times the
 # rows, and gets batches twice as large):
@@ -99,15 +99,15 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # <details><summary>What was seen</summary>
 #
 # On iris early order is a good guide, in every repeat. On breast_cancer it depends on the repeat: in some it guides, in
-# others it says nothing, or misleads a little. There large learning rates reach their minimum early and get worse, and
-# slower ones overtake them (the next table has their rates). **So:** whether stopping early is safe depends on data,
+# others it says nothing, or misleads a little; at epoch 27 it is not settled, either. Probably large learning rates
+# reach their minimum early there, and smaller ones overtake them (the next table has two rates). **So:** whether stopping early is safe depends on data,
 # repeat and the first cut, and one run does not tell.
 #
 # </details>
 #
 # ### Who is left?
 #
-# A rank correlation is no loss. Let the boldest bracket of R = 81 work: 81 configurations, of which 27, 9, 3 and 1
+# A rank correlation does not say what is lost. Run the boldest bracket of R = 81: 81 configurations, of which 27, 9, 3 and 1
 # are kept (the first 81 of our hundred). We know how all 81 would have ended, so we can say which **rank** its one
 # survivor has among them. The table has means over the repeats: how often the survivor is worse than the median of
 # the 81 (`worse`), how far its loss lies behind the lowest (`behind`), how far the median does (`median_behind`), and
@@ -124,9 +124,9 @@ left.groupby("data", sort=False).mean().round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris the survivor is often not the best, but it is far ahead of the median. On breast_cancer it depends on the
-# repeat again, and over many it is no better than a blind draw: the bracket picks large learning rates, which learn
-# fast, and middling ones end lower. **So:** before you stop trials, train some in full, on several draws, and look at
+# On iris the survivor is mostly not the best, but it is far ahead of the median. On breast_cancer it depends on the
+# repeat again, and its mean rank is about a blind draw's: the bracket picks large learning rates, which learn fast,
+# and rates half as large end lower. **So:** before you stop trials, train some in full, on several draws, and look at
 # their order.
 #
 # </details>
@@ -135,7 +135,7 @@ left.groupby("data", sort=False).mean().round(3)
 # ## By hand
 #
 # A strategy yields what it wants trained, waits, and is sent the losses in the same order (`losses = yield …`; `yield
-# from` passes both on). Successive halving sorts by them, and cuts. A schedule is a list of brackets, a bracket one
+# from` passes questions and answers on). Successive halving sorts by them, and cuts. A schedule is a list of brackets, a bracket one
 # of rungs (configurations, epochs): the boldest for 27 is `[(27, 1), (9, 3), (3, 9), (1, 27)]`.
 
 # %%
@@ -144,9 +144,9 @@ import numpy as np
 
 def halving(configs, rungs):
     for n_configs, n_epochs in rungs:
-        configs = configs[:n_configs]
+        configs = configs[:n_configs]  # the cut
         losses = yield [(config, n_epochs) for config in configs]
-        configs = [configs[i] for i in np.argsort(losses)]
+        configs = [configs[i] for i in np.argsort(losses, kind="stable")]
 
 
 def hyperband(configs, schedule):
@@ -182,16 +182,16 @@ study.bill(trials, n_epochs=27, hours=2)
 #
 # About a quarter of the cost going on, a third restarting. The package's `strategies.hyperband` gives the
 # same trials. **So:** write checkpoints; and do not expect miracles: the four configurations of the cautious bracket
-# alone are nearly a third of the bill. They are meant as the insurance against what you saw on breast_cancer.
+# alone are nearly a third of the first bill. They are meant as the insurance against what you saw on breast_cancer.
 #
 # </details>
 
 # %% [markdown]
 # ## With the library: Ray Tune
 #
-# Ray Tune runs trials in processes of their own, on one machine or many, and a scheduler stops some. `course_trainable`
+# Ray Tune runs trials in processes of their own, on one machine or many, and a scheduler stops some of them. `course_trainable`
 # is our training as Ray wants it: a class whose step is one epoch, and whose checkpoint holds model, optimiser **and**
-# the generator of the shuffles. (`course_trainable??` shows it.) A `Tuner` puts all together; `BasicVariantGenerator`
+# the generator of the shuffles. (`course_trainable??` shows it.) A `Tuner` puts it all together; `BasicVariantGenerator`
 # queues our configurations, and with `reuse_actors` a process takes one trial after the other.
 
 # %%
@@ -224,11 +224,11 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
 # Starting Ray is slow, so we start it once, for four runs. All are for the autopsy below, the third also for the
 # comparison before it:
 #
-# - **the script**: one that circulates tunes this network with five trials. It draws `epochs` from 5, 10 and 15, at
+# - **the script**: it circulates, and tunes this network with five trials. It draws `epochs` from 5, 10 and 15, at
 #   which a trial ends itself, and leaves `max_t`, Ray's name for R, at its default of 81.
 # - **R = 9**: five trials again, without `epochs`, and `max_t` is 9.
 # - **17 trials**: those of our three brackets.
-# - **two handed over**: the same, but Ray is *handed* only two at once (`max_concurrent`; 0 is no limit).
+# - **two handed over**: the same, but Ray is *handed* only two at once (`max_concurrent`, here `at_once`; 0 is no limit).
 
 # %%
 few = SPACE.sample(17, seed=0)
@@ -263,7 +263,7 @@ with local_ray(num_cpus=1) as folder:
 # Our own Hyperband on the same 17 configurations, beside Ray. Each row is one fate: a bracket, the last epoch by hand
 # and in Ray, and how many configurations met it.
 #
-# **Predict:** at a cut five are left, and η is 3. How many go on, by hand and in Ray?
+# **Predict:** at a cut five are left, and η is 3. Is 5 / 3 rounded up or down, by hand and in Ray?
 
 # %%
 schedule = hyperband_schedule(9)
@@ -275,16 +275,17 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 #
 # The same, but for one configuration of the second bracket. Of five the paper keeps 5 // 3 = 1; Ray rounds up, to 2.
 # (`hyperband_schedule(9, survivors="ceil")` is Ray's.) All others end at the same epoch. **So:** a library's
-# Hyperband is a relative of the paper's. Know its rounding before you compare costs.
+# Hyperband may be a relative of the paper's. Know its rounding before you compare costs.
 #
 # </details>
 
 # %% [markdown]
 # ## Autopsy: a Hyperband that stops nothing
 #
-# Back to the four runs, of which the second and third repair the script step by step; but in the last one Ray learns
-# of the next trial only when one ends. A cut keeps a third of a bracket's places, taken or not, rounded up; for R =
-# 81 the cautious one has five.
+# Back to the four runs: the script, R = 9 and 17 trials (which repair it in two steps), and two handed over, where Ray
+# learns of the next trial only when one ends. A cut keeps a third of a bracket's places, taken or not, rounded up. (For
+# the script's R of 81 the cautious bracket has five places.) `epochs_in_full` is what would have been trained had none
+# been stopped.
 #
 # **Predict:** how many trials are stopped early in each of the four?
 
@@ -296,8 +297,8 @@ study.stopped(in_ray, n_epochs=9)
 #
 # Only the third is Hyperband. With `max_t` at 81 the cautious bracket, Ray's first, has room for five trials, and
 # never cuts. With R = 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps
-# two: both. With two handed over, those in front have ended before the next ones come, so that a bracket never holds
-# more than a cut keeps. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that
+# two: both. With two handed over no bracket ever holds enough trials to cut: those in front have ended before the next
+# ones come. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that
 # fill the brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
 #
 # </details>
@@ -337,7 +338,7 @@ study.verdicts({"iris, R = 27": iris_27})
 # <details><summary>What was seen</summary>
 #
 # Hyperband wins about four of five, by all three verdicts. It tried more configurations, early order is a good guide
-# on iris, and the differences are large. **So:** here it does what it promises.
+# on iris, and most differences are not small. **So:** here it does what it promises.
 #
 # </details>
 #
@@ -360,9 +361,9 @@ study.verdicts(races)
 # <details><summary>What was seen</summary>
 #
 # As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or ahead.
-# Why? The lowest of many losses is low by luck as well: that part of the gain vanishes. And early cuts prefer fast
-# starters, some of which end a little worse. On iris with R = 27 most configurations are far from done, and the gain
-# outweighs both; in the other two random search, too, probably finds a good one. **So:** judge a winner on other
+# Probably because the lowest of many losses is low by luck as well, and that part of the gain vanishes; and because
+# early cuts prefer fast starters, some of which end a little worse. On iris with R = 27 most configurations are far
+# from done, and the gain is too large for either to show; in the other two random search, too, finds a good one. **So:** judge a winner on other
 # draws, before you praise the method that found it.
 #
 # </details>
@@ -371,7 +372,7 @@ study.verdicts(races)
 #
 # Three remedies for the third race:
 #
-# - choose only among trials that reached R, which needs no new search;
+# - choose only among trials that reached R, which needs no new search (the table has it from the first);
 # - leave out the bold brackets, which cut before (for example) epoch 9;
 # - take five **finalists**, train each on four more draws of rows and seeds, and choose by the mean of these four
 #   losses.
@@ -380,7 +381,7 @@ study.verdicts(races)
 # `loss` is the mean fresh loss; `beats_random` counts against random search at about the same epochs, with as many
 # finalists.
 #
-# **Predict:** which of the three helps most?
+# **Predict:** which of the three help? Is Hyperband then ahead of random search?
 
 # %%
 remedies = {
@@ -393,11 +394,10 @@ study.remedies(remedies)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To demand R changes almost nothing: the winner had mostly reached it. Both others help in more repeats than they
-# harm: later cuts at two thirds of the cost (perhaps because fast starters are preferred less, or fewer are tried),
-# finalists at nearly twice the cost (they are judged on more rows). Which of the two helps more is not settled, and
-# against random search none is ahead in more than ten of these thirty. **So:** judge a few finalists anew; later cuts
-# cost less and help a little on average.
+# Demanding R changes almost nothing: the winner had mostly reached it. Finalists (judged on more rows) help in 18
+# repeats and harm in 7, at nearly twice the cost. Later cuts cost two thirds; their 17 against 11 may be chance, and
+# which of the two helps more is not settled. But against random search none is ahead in more than ten of these thirty.
+# **So:** finalists help, and here they do not make up for the wrong search.
 #
 # </details>
 
@@ -479,8 +479,8 @@ ex.q3.check(answer_3)
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - Hyperband trains many a little and few a lot, in brackets from bold to cautious.
-# - It rests on one assumption: early order is late order. **Train some in full, on several draws, and look** before
-#   you stop any.
+# - Its cuts rest on one assumption: early order is late order. **Train some in full, on several draws, and look**
+#   before you stop any.
 # - Going on as if never stopped needs checkpoints of model, optimiser and generator.
 # - In Ray, set `max_t`, fill the brackets exactly, queue all at once, and **count what was stopped**.
 # - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge finalists on
@@ -508,8 +508,8 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On breast_cancer early order now guides, in every repeat here. On iris little changes. **So:** where your training
-# keeps its best weights anyhow, try to let the scheduler see the best loss so far.
+# On breast_cancer early order now guides in most repeats, and misleads in none. On iris little changes. **So:** where
+# your training keeps its best weights anyhow, stopping early is safer.
 #
 # </details>
 #
@@ -518,7 +518,7 @@ plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 
 # Successive halving waits at each rung for its slowest trial. **ASHA** (asynchronous successive halving) does not: a
 # free machine takes the best trial that is among the lowest third of its rung *so far*, and where there is none, a new
 # configuration. We simulate both with 1 to 64 machines, until one configuration has its 81 epochs. An epoch takes a
-# minute on average, for nine configurations in ten between 0.4 and 2 (**stragglers**).
+# minute on average, for nine configurations in ten between 0.4 and 2; the slow ones are **stragglers**.
 #
 # `halving_busy` is the share of machine time in which a machine trains.
 #
@@ -535,7 +535,8 @@ waiting([1, 4, 16, 64], repeats=range(5))
 #
 # For halving, 64 machines are hardly faster than 16: nearly all of them wait, since the last rung is one trial.
 # ASHA's first configuration arrives, with 64, in about half the time. (With many machines it is a fast one, for that is
-# what comes first.) **So:** with many machines and unequal trials, ASHA does not wait.
+# what comes first.) **So:** with many machines and unequal trials ASHA is sooner done. How good its first one is, this
+# does not say.
 #
 # </details>
 #
@@ -572,14 +573,15 @@ list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
 # time.
 #
 # **BOHB** (Falkner et al. 2018; Ray's `TuneBOHB` with `HyperBandForBOHB`) keeps Hyperband's brackets, and draws their
-# configurations from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb), instead of at
+# configurations mostly from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb), not at
 # random. The brackets guard against early order that misleads, the model against drawing blindly.
 #
 # ### The same search on a cluster
 #
 # `tune_on_ray` runs any of our searches on Ray, with the objective and the space of `run`. While Ray was there, in
 # the cell with the four runs, we had it run ASHA on 27 configurations, R = 27. With `RAY_ADDRESS` set the same call
-# runs on a cluster (`docs/beyond_one_machine.md` says how).
+# runs on a cluster (`docs/beyond_one_machine.md` says how). Ray's ASHA does not promote: it stops a trial that is behind
+# in its rung, compared with those that were there before it.
 #
 # **Predict:** how many of the 27 reach epoch 27?
 
@@ -589,9 +591,8 @@ asha["n_epochs"].value_counts().sort_index()
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# More than the one in 27 that three cuts of successive halving leave: a trial is compared with those before it only,
-# and the first ones meet no rivals. **So:** Ray's ASHA is generous at the start of a search; with many trials that
-# matters little.
+# More than the one in 27 that three cuts of successive halving leave: the first ones of a rung meet no rivals. **So:**
+# Ray's ASHA is generous at the start of a search.
 #
 # </details>
 #
@@ -599,7 +600,7 @@ asha["n_epochs"].value_counts().sort_index()
 #
 # Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a
 # rung so far, `promoted` the positions of those that went on already. Return the position of the best trial that is
-# among the lowest n // eta and did not go on yet, or None; of equal losses the earlier comes first. No trial failed; a
+# among the lowest n // eta and has not gone on yet, or None; of equal losses the earlier comes first. No trial failed; a
 # rung may be empty.
 
 # %%

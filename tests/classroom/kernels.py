@@ -26,6 +26,9 @@ NOT_COMPARED = {"image/png", "application/vnd.jupyter.widget-view+json"}
 SLOW_S = 1.0  # a cell that takes longer is interrupted
 LATEST_S = 5.0  # in its middle, but not later than this
 ENDS_WITHIN_S = 30.0  # how long an interrupted cell may go on: a starting Ray first comes up, and is then shut down
+# What an interrupt ends a cell with. The last two are matplotlib's words for one that comes while its compiled code
+# asks for an array: it takes note only that it got none.
+ENDS = ("KeyboardInterrupt", "ValueError: Invalid affine transformation", "ValueError: Invalid bounding box")
 
 
 class Kernel(NamedTuple):
@@ -126,15 +129,16 @@ def interrupt(kernel: Kernel, cell: NotebookNode, seconds: float) -> str:
         outputs, took = execute(kernel, cell.source)
         timer.cancel()
         timer.join()
-        names = [output.ename for output in outputs if output.output_type == "error"]
+        errors = [f"{o.ename}: {o.evalue}" for o in outputs if o.output_type == "error"]
         went_on = time.monotonic() - sent[0] if sent else 0.0
         if went_on > ENDS_WITHIN_S:
             return f"{first_line(cell)!r} went on for {went_on:.0f} s after the interrupt"
         warned = "".join(output.text for output in outputs if output.get("name") == "stderr")
         if "interrupted: the" in warned and re.search(r"\brun\(", cell.source):
             return "interrupted"
-        if names:
-            return "interrupted" if names == ["KeyboardInterrupt"] else f"{first_line(cell)!r} raised {names}"
+        if errors:
+            by_it = len(errors) == 1 and errors[0].startswith(ENDS)
+            return "interrupted" if by_it else f"{first_line(cell)!r} raised {errors}"
         if took < SLOW_S:
             return "fast"
         seconds = took
@@ -142,9 +146,12 @@ def interrupt(kernel: Kernel, cell: NotebookNode, seconds: float) -> str:
 
 
 def interrupt_each(kernel: Kernel, cells: list[NotebookNode], seconds: list[float]) -> tuple[list[str], int]:
-    """Interrupt each cell that took over SLOW_S, once; return what is wrong, and how many were interrupted."""
+    """Interrupt each cell that took over SLOW_S, once; return what is wrong, and how many were interrupted.
+
+    The last cell comes first: half a search that an interrupted cell has kept is not what another one begins with.
+    """
     slow = [(cell, took) for cell, took in zip(cells, seconds, strict=True) if took > SLOW_S]
-    outcomes = [interrupt(kernel, cell, took) for cell, took in slow]
+    outcomes = [interrupt(kernel, cell, took) for cell, took in reversed(slow)]
     return [o for o in outcomes if o not in ("interrupted", "fast")], outcomes.count("interrupted")
 
 
