@@ -276,7 +276,7 @@ def test_the_last_digit_of_a_loss_does_not_lead_a_bayesian_search_elsewhere():
 
 @pytest.mark.filterwarnings("ignore:The optimal value found")  # scikit-learn's fit is at a bound now and then
 def test_the_fit_finds_settings_as_likely_as_scikit_learns():
-    """On ten random points of a smooth function with noise: nearly always, and else it may lie below 0.05."""
+    """On ten random points of a smooth function with noise."""
     from sklearn.base import clone
     from skopt import Optimizer
 
@@ -291,7 +291,7 @@ def test_the_fit_finds_settings_as_likely_as_scikit_learns():
         ]
         theirs, here = (fit.log_marginal_likelihood_value_ for fit in fits)
         behind.append(theirs - here)
-    assert np.median(behind) < 0.01 and np.mean(np.array(behind) > 0.5) <= 0.2
+    assert max(behind) < 0.1
 
 
 def test_bayesian_search_goes_on_when_its_first_trials_fail():
