@@ -27,8 +27,8 @@ def posterior(tried, losses, points, noise=1e-6):
     tried: the points of the trials, shape (n_trials, d). losses: shape (n_trials,), of mean 0 and variance 1.
     noise: the variance of a loss's error. Raises LinAlgError without noise where a point was tried twice.
     """
-    errors = noise * np.eye(len(tried))
-    root = np.linalg.cholesky(kernel(tried, tried) + errors)
+    K = kernel(tried, tried) + noise * np.eye(len(tried))
+    root = np.linalg.cholesky(K)
     near = solve_triangular(root, kernel(tried, points), lower=True)
     seen = solve_triangular(root, losses, lower=True)
     mean = seen @ near

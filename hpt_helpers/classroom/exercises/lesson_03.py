@@ -173,7 +173,7 @@ q3 = MultipleChoice(
     A colleague compares two searches of 27 trials on 30 validation rows, in 20 repeats. By the lowest loss that each
     met, the one that learns wins 17. Judged fresh, on other rows and seeds, its choices win 9. What do you tell her?
 
-    - **a** The search that learns is better here; 17 of 20 is no chance.
+    - **a** The search that learns is better here; 17 of 20 is not chance.
     - **b** Nothing shows its choices to be better here; it only met lower losses.
     - **c** The search that learns is worse here, and should never be used.
 

@@ -227,8 +227,8 @@ q4 = Function(
     question="""
     Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a rung
     so far, `promoted` the positions of those that went on already. Return the position of the best trial that is among
-    the lowest n // eta and did not go on yet, or None; of equal losses the earlier comes first. No trial failed; a rung
-    may be empty.""",
+    the lowest n // eta and has not gone on yet, or None; of equal losses the earlier comes first. No trial failed; a
+    rung may be empty.""",
     solve=promotable_solution,
     starter=promotable_starter,
     explain=promotable_explained,
