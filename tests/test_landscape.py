@@ -41,8 +41,8 @@ def trainings(monkeypatch):
         calls.append(len(configs))
         return original(configs, *args, **kwargs)
 
-    original = module.fit_many
-    monkeypatch.setattr(module, "fit_many", counting)
+    original = module.fit_all
+    monkeypatch.setattr(module, "fit_all", counting)
     return calls
 
 
@@ -302,9 +302,11 @@ def training_modules():
 
     Without those that decide no number: config.py, whose configurations and seeds stand in the key, and progress.py.
     """
-    code = "import sys, hpt_helpers.population; print(*(m for m in sys.modules if m.startswith('hpt_helpers.')))"
+    code = (
+        "import sys, hpt_helpers.classroom.parallel; print(*(m for m in sys.modules if m.startswith('hpt_helpers.')))"
+    )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    return sorted({*found} - {"hpt_helpers.config", "hpt_helpers.progress"})
+    return sorted({*found} - {"hpt_helpers", "hpt_helpers.classroom", "hpt_helpers.config", "hpt_helpers.progress"})
 
 
 TRAINING_MODULES = training_modules()

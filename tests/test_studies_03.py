@@ -8,6 +8,7 @@ from hpt_helpers.classroom.bayes import search_by_hand, surrogate
 from hpt_helpers.classroom.known_functions import KNOWN
 from hpt_helpers.classroom.photograph import photograph, space
 from hpt_helpers.classroom.studies import lesson_03 as studies
+from hpt_helpers.classroom.studies import lesson_03_further as further
 from hpt_helpers.data import load_splits
 from hpt_helpers.search import Request
 from hpt_helpers.search_space import Choice, Real, SearchSpace
@@ -148,7 +149,7 @@ def test_a_regret_is_the_distance_from_the_minimum():
     branin = studies.known("Branin")
     config = {"x": np.pi, "y": 2.275}
     assert branin.judge([config], [0]) == pytest.approx([0], abs=1e-5)
-    table = studies.regrets(search_by_hand, n_trials=7, repeats=[0, 1, 2])
+    table = further.regrets(search_by_hand, n_trials=7, repeats=[0, 1, 2])
     for row in table.itertuples():
         function, its_space, minimum = KNOWN[row.function]
         drawn = [min(map(function, its_space.sample(7, seed=repeat))) - minimum for repeat in (0, 1, 2)]
@@ -165,13 +166,13 @@ def test_coverage_is_everything_for_a_boundless_doubt_and_nothing_for_none():
         return np.full(len(points), 1e6), np.zeros(len(points))
 
     for judged, share in ((boundless, 1), (sure_of_too_much, 0)):
-        table = studies.coverage(search_by_hand, judged, n_trials=6, n_points=5, repeats=[0, 1])
+        table = further.coverage(search_by_hand, judged, n_trials=6, n_points=5, repeats=[0, 1])
         assert table["share"].tolist() == [share] * 4
         assert table["problem"].tolist() == ["1 dimension"] * 2 + ["3 dimensions"] * 2
 
 
 def test_coverage_of_the_curve_by_hand():
-    table = studies.coverage(search_by_hand, surrogate, n_trials=6, n_points=5, repeats=[3])
+    table = further.coverage(search_by_hand, surrogate, n_trials=6, n_points=5, repeats=[3])
     losses = studies.hidden_curve().table(100)["val_loss"].to_numpy()
     tried = np.random.default_rng(3).permutation(101)[:7]
     mean, std = surrogate(tried[:, None] / 100, losses[tried], np.arange(101)[:, None] / 100)

@@ -53,7 +53,7 @@ def test_the_survivor_by_hand():
         assert found.loc[repeat, "behind"] == pytest.approx(losses[left, 3] - order[0])
         assert found.loc[repeat, "lr"] == full.configs[left]["lr"]
         assert found.loc[repeat, "best_lr"] == full.configs[int(losses[:, 3].argmin())]["lr"]
-        assert found.loc[repeat, "worse"] == (losses[left, 3] > order[4])
+        assert found.loc[repeat, "worse_half"] == (losses[left, 3] > order[4])
         assert found.loc[repeat, "median_behind"] == pytest.approx(order[4] - order[0])
 
 

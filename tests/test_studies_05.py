@@ -8,12 +8,13 @@ import pytest
 from scipy import stats
 
 from hpt_helpers import strategies
+from hpt_helpers.classroom import parallel
+from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.classroom.studies import lesson_05 as studies
 from hpt_helpers.classroom.studies import racing
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits, wilson_interval
 from hpt_helpers.objectives import TrainingObjective
-from hpt_helpers.population import fit_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import fit
 
@@ -73,18 +74,19 @@ def test_an_interrupted_search_leaves_nothing_in_the_cache(trials, monkeypatch, 
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
     searches = {"random": at_random, "Hyperband": band}
     with monkeypatch.context() as patch:
+        patch.setattr(parallel, "_has_second_processor", lambda: False)
         asked = []
 
         def interrupted(objective, requests):
             asked.append(requests)
-            if len(asked) == 2:  # in the middle of Hyperband's first bracket
+            if len(asked) == 3:  # in the middle of the first bracket of the first half's Hyperband
                 raise KeyboardInterrupt
             yield from TrainingObjective.__call__(objective, requests)
 
         patch.setattr(racing.TrainingOfRepeats, "__call__", interrupted)
         with pytest.raises(KeyboardInterrupt):
             studies.race("iris", SPACE, searches, 3, repeats=REPEATS)
-    assert len(list(tmp_path.iterdir())) == 1  # random search
+    assert len(list(tmp_path.iterdir())) == 2  # both halves of random search
     pd.testing.assert_frame_equal(studies.race("iris", SPACE, searches, 3, repeats=REPEATS), trials)
 
 
@@ -107,7 +109,7 @@ def test_what_was_trained_is_not_trained_again(monkeypatch):
     configs = [training_key({"lr": lr, "batch_size": 16}) for lr in (0.01, 0.02, 0.03)]
     jobs = [(config, 5) for config in configs]
     loss, accuracy = racing.trained("iris", jobs[:2], 2)
-    monkeypatch.setattr(racing, "fit_many", lambda new, *args, **options: fit_many(new[:1], *args, **options))
+    monkeypatch.setattr(racing, "fit_all", lambda new, *args, **options: fit_all(new[:1], *args, **options))
     again, accuracies = racing.trained("iris", jobs, 2)  # one was left to train
     assert (again[:2] == loss).all() and (accuracies[:2] == accuracy).all()
     assert again[2, -1] == pytest.approx(alone({"lr": 0.03, "batch_size": 16}, 2, 5)[0], abs=1e-9)

@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers import data, model, population, stack, training
+from hpt_helpers.classroom import parallel
 from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.config import check_config, check_count, check_seeds, training_key
 from hpt_helpers.data import Splits
-from hpt_helpers.population import fit_many
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
 
-CODE = [data, model, population, stack, training]  # whose source decides the curves, beside what else the key names
+# Whose source decides the curves, beside what else a key names.
+CODE = [data, model, parallel, population, stack, training]
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +132,7 @@ def landscape(
 
     def train() -> dict[str, np.ndarray]:
         n, each = len(configs), [config for config in configs for _ in seeds]
-        curves = fit_many(each, splits * n, n_epochs=n_epochs, seed=seeds * n, progress=progress)
+        curves = fit_all(each, splits * n, n_epochs=n_epochs, seed=seeds * n, progress=progress)
         shape = (n, len(seeds), n_epochs)
         return {"val_loss": curves.val_loss.reshape(shape), "val_accuracy": curves.val_accuracy.reshape(shape)}
 

@@ -216,7 +216,8 @@ def paired(table: pd.DataFrame, a: str, b: str, *, title: str = "", unit: str = 
     table: a row for each repeat, with a column for each of the two that are compared; at least two complete rows.
     """
     check_columns(table, a, b)
-    gap = np.sort((table[a] - table[b]).dropna().to_numpy(dtype=float))
+    both = table[[a, b]].dropna().to_numpy(dtype=float)
+    gap = np.sort(np.where(np.isclose(*both.T, rtol=1e-9, atol=0), 0, both[:, 0] - both[:, 1]))  # but for rounding
     if len(gap) < 2:
         raise ValueError(f"table has {len(gap)} rows with both {a!r} and {b!r}; a comparison in pairs needs 2")
     mean, half = gap.mean(), stats.t.ppf(0.975, len(gap) - 1) * stats.sem(gap)

@@ -501,7 +501,9 @@ ex.q3.check(answer_3)
 # **Predict:** on which of the three do random draws more often end below 1?
 
 # %%
-studies.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
+from hpt_helpers.classroom.studies import lesson_03_further as further
+
+further.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -512,10 +514,24 @@ studies.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 #
 # </details>
 #
+# ### One more exercise
+#
+# **4.** Write `chance_of_improvement(mean, std, best)`: the probability that a loss, which is Normal with this mean and
+# this standard deviation (above 0), lies below `best`. All are numbers.
+
+# %%
+def chance_of_improvement(mean, std, best):
+    return ...
+
+
+ex.q4.check(chance_of_improvement)
+
+# %% [markdown]
 # ### What should be maximised?
 #
-# Libraries offer the lower confidence bound of exercise 1, the probability of improvement (any gain counts alike),
-# and an `xi`: only gains above it count, 0.01 by default in scikit-optimize, in the units of what is told.
+# Libraries offer the lower confidence bound of exercise 1, the probability of improvement of exercise 4 (any gain
+# counts alike), and an `xi`: only gains above it count, 0.01 by default in scikit-optimize, in the units of what is
+# told.
 
 # %%
 def bound(points, tried, losses):
@@ -637,7 +653,7 @@ print(f"asks twice: scikit-optimize {repeats_theirs}, bayesian_search {repeats_o
 # **Predict:** too few, too many, or about right?
 
 # %%
-held = studies.coverage(search_by_hand, surrogate, repeats=range(20))
+held = further.coverage(search_by_hand, surrogate, repeats=range(20))
 plots.spread(held, title="Share of the truth within ± 2 standard deviations")
 
 # %% [markdown]
@@ -691,19 +707,6 @@ with tempfile.TemporaryDirectory() as folder:
     resumed = run(bayesian_search(network, 12, 30, seed=1), **settings)
 whole = run(bayesian_search(network, 12, 30, seed=1), TrainingObjective(splits))
 print("cut off after 8 of 12 trials and resumed, the same trials:", same_trials(resumed, whole))
-
-# %% [markdown]
-# ### One more exercise
-#
-# **4.** Write `chance_of_improvement(mean, std, best)`: the probability that a loss, which is Normal with this mean and
-# this standard deviation (above 0), lies below `best`. All are numbers.
-
-# %%
-def chance_of_improvement(mean, std, best):
-    return ...
-
-
-ex.q4.check(chance_of_improvement)
 
 # %% [markdown]
 # How far did you get?

@@ -30,7 +30,8 @@
 # one trial gets; the **budget** is the sum over all of them.
 #
 # **Successive halving** trains many configurations a little, keeps the best third (rounded down), trains these on to
-# three times as many epochs, and so on up to R. Each stage is a **rung**. To keep one in three is a **halving factor** η (eta) of 3.
+# three times as many epochs, and so on up to R. Each stage is a **rung**. To keep one in three is a **halving factor**
+# η (eta) of 3.
 #
 # How early should the first cut be? **Hyperband** does not choose. It runs several halvings, from a bold one that cuts
 # after one epoch to a cautious one that never cuts. Each is a **bracket**. Here R is 27, and each bar is one
@@ -65,7 +66,7 @@ SPACE = SearchSpace({
 LARGE = SearchSpace({**SPACE, "batch_size": Choice([32, 64, 128])})
 
 # %% [markdown]
-# The next cell trains 4,000 networks. It takes half a minute, once; then the curves come from a cache. It shows the
+# The next cell trains 4,000 networks. It takes some 20 seconds, once; then the curves come from a cache. It shows the
 # first repeat of each data set. The bold curve ends lowest, and the dotted line is at epoch 3.
 
 # %%
@@ -100,8 +101,8 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 #
 # On iris early order is a good guide, in every repeat. On breast_cancer it depends on the repeat: in some it guides, in
 # others it says nothing, or misleads a little; at epoch 27 it is not settled, either. Probably large learning rates
-# reach their minimum early there, and smaller ones overtake them (the next table has two rates). **So:** whether stopping early is safe depends on data,
-# repeat and the first cut, and one run does not tell.
+# reach their minimum early there, and smaller ones overtake them (the next table has two rates). **So:** whether
+# stopping early is safe depends on data, repeat and the first cut, and one run does not tell.
 #
 # </details>
 #
@@ -109,8 +110,8 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 #
 # A rank correlation does not say what is lost. Run the boldest bracket of R = 81: 81 configurations, of which 27, 9, 3 and 1
 # are kept (the first 81 of our hundred). We know how all 81 would have ended, so we can say which **rank** its one
-# survivor has among them. The table has means over the repeats: how often the survivor is worse than the median of
-# the 81 (`worse`), how far its loss lies behind the lowest (`behind`), how far the median does (`median_behind`), and
+# survivor has among them. The table has means over the repeats: how often the survivor is in the worse half of the 81
+# (`worse_half`), how far its loss lies behind the lowest (`behind`), how far the median does (`median_behind`), and
 # the learning rates of the survivor (`lr`) and of the one that ends lowest (`best_lr`).
 #
 # **Predict:** a survivor drawn blindly has rank 41 on average. Which ranks has this one, on each data set?
@@ -260,8 +261,8 @@ with local_ray(num_cpus=1) as folder:
 # %% [markdown]
 # ### How like ours is it?
 #
-# Our own Hyperband on the same 17 configurations, beside Ray. Each row is one fate: a bracket, the last epoch by hand
-# and in Ray, and how many configurations met it.
+# Our own Hyperband on the same 17 configurations, beside Ray. Each row is one fate: a bracket (1 is the bold one, though
+# Ray fills it last), the last epoch by hand and in Ray, and how many configurations met it.
 #
 # **Predict:** at a cut five are left, and η is 3. Is 5 / 3 rounded up or down, by hand and in Ray?
 
@@ -280,7 +281,7 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # </details>
 
 # %% [markdown]
-# ## Autopsy: a Hyperband that stops nothing
+# ## Autopsy: what does the script stop?
 #
 # Back to the four runs: the script, R = 9 and 17 trials (which repair it in two steps), and two handed over, where Ray
 # learns of the next trial only when one ends. A cut keeps a third of a bracket's places, taken or not, rounded up. (For
@@ -324,14 +325,15 @@ study.stopped(in_ray, n_epochs=9)
 # - **fresh**: both winners are trained anew on ten other draws (of the same pool of rows) and seeds, which had no
 #   part in the choice, to the epoch at which they won. Whose mean loss is lower?
 #
-# `gain` is random search's mean loss less Hyperband's, as searched and fresh.
+# `gain` is random search's mean loss less Hyperband's, as searched and fresh: above 0 Hyperband is ahead. The figure
+# has the pairs of the last.
 #
 # **Predict:** in how many of the thirty is Hyperband ahead, by each?
 
 # %%
 thirty = range(30)
 iris_27 = study.race("iris", SPACE, 27, repeats=thirty, progress=True)
-plots.paired(iris_27, "hyperband_fresh", "random_fresh")
+plots.paired(iris_27, "random_fresh", "hyperband_fresh")
 study.verdicts({"iris, R = 27": iris_27})
 
 # %% [markdown]
@@ -363,8 +365,8 @@ study.verdicts(races)
 # As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or ahead.
 # Probably because the lowest of many losses is low by luck as well, and that part of the gain vanishes; and because
 # early cuts prefer fast starters, some of which end a little worse. On iris with R = 27 most configurations are far
-# from done, and the gain is too large for either to show; in the other two random search, too, finds a good one. **So:** judge a winner on other
-# draws, before you praise the method that found it.
+# from done, and the gain is too large for either to show; in the other two random search, too, probably finds a good
+# one. **So:** judge a winner on other draws, before you praise the method that found it.
 #
 # </details>
 #

@@ -92,7 +92,7 @@ def tpe(space, repeat, n_trials, n_epochs):
 # %% [markdown]
 # ## The race, as tutorials draw it
 #
-# Iris, 40 repeats, the lowest loss so far against the epochs spent. (This takes about 25 seconds, once; then it comes
+# Iris, 40 repeats, the lowest loss so far against the epochs spent. (This takes about 10 seconds, once; then it comes
 # from a cache.)
 #
 # **Predict:** whose line ends lowest?
@@ -515,7 +515,7 @@ studies.wins({"iris": race_on("iris", varied, range(20))})
 # Three more races. **ASHA** takes part in the first two; its rule is lesson 4's exercise 4: the best that is among the
 # lowest third of its rung so far goes on, else a new configuration starts. On iris 40 repeats, on wine and digits 20.
 # An epoch on digits takes long: there R is 9, at the epochs of seven full trainings, in the capstone's space, and five
-# draws judge. (All this takes about a minute, once.)
+# draws judge. (All this takes about half a minute, once.)
 
 # %%
 def asha(space, repeat, n_trials, n_epochs):

@@ -12,6 +12,7 @@ import torch
 from sklearn.model_selection import ParameterGrid, StratifiedKFold
 
 from hpt_helpers.classroom.landscape import Landscape, landscape
+from hpt_helpers.classroom.parallel import fit_all, halves, in_two
 from hpt_helpers.classroom.studies.repeats import curves, kept, mean_and_error, rows_of, run_whole
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many
@@ -100,7 +101,7 @@ def luck(config: Mapping, name: str = "iris", *, n_epochs: int, repeats: Sequenc
     """
     parts = rows_of(name, repeats)
     pairs = list(product(parts, repeats))
-    trained = fit_many(
+    trained = fit_all(
         [config] * len(pairs), [part for part, _ in pairs], n_epochs=n_epochs, seed=[seed for _, seed in pairs]
     )
     losses = trained.val_loss[:, -1].reshape(len(parts), len(parts))
@@ -121,17 +122,21 @@ def naive_scores(
 
 
 def _naive_scores(networks, checkpoints, n_splits: int, run: int) -> dict[str, np.ndarray]:
-    parts = [load_splits("iris", seed=FIRST_SPLIT + split) for split in range(n_splits)]
-    part_of, configs = zip(*product(parts, networks), strict=True)
-    population = Population(configs, part_of, seed=[part.seed + n_splits * run for part in part_of])
-    found = {"test": [], "val": [], "val_loss": []}
-    for epoch in progress_bar(checkpoints, progress=True):
-        population.train_to(epoch)
-        models = [population.model(i) for i in range(len(configs))]
-        found["test"].append([part.autopsy_scores([m])[0] for m, part in zip(models, part_of, strict=True)])
-        found["val"].append(population.curves().val_accuracy[:, -1])
-        found["val_loss"].append(population.curves().val_loss[:, -1])
-    return {key: np.hstack([np.reshape(v, (n_splits, -1)) for v in values]) for key, values in found.items()}
+    def scores(splits: list[int]) -> dict[str, np.ndarray]:
+        parts = [load_splits("iris", seed=FIRST_SPLIT + split) for split in splits]
+        part_of, configs = zip(*product(parts, networks), strict=True)
+        population = Population(configs, part_of, seed=[part.seed + n_splits * run for part in part_of])
+        found = {"test": [], "val": [], "val_loss": []}
+        for epoch in progress_bar(checkpoints, progress=True):
+            population.train_to(epoch)
+            models = [population.model(i) for i in range(len(configs))]
+            found["test"].append([part.autopsy_scores([m])[0] for m, part in zip(models, part_of, strict=True)])
+            found["val"].append(population.curves().val_accuracy[:, -1])
+            found["val_loss"].append(population.curves().val_loss[:, -1])
+        return {key: np.hstack([np.reshape(v, (len(parts), -1)) for v in values]) for key, values in found.items()}
+
+    found = in_two(scores, halves(range(n_splits)), progress=True)
+    return {key: np.concatenate([part[key] for part in found]) for key in found[0]}
 
 
 def optimism(scores: Mapping[str, np.ndarray], n_tried: Sequence[int]) -> pd.DataFrame:
@@ -231,14 +236,8 @@ def spacings(axes: Mapping[str, Sequence[float]], epochs: Sequence[int], name: s
             last = losses[:, :, epoch - 1]
             fresh[label] = last[:, len(REPEATS) :].mean(axis=1)[last[:, : len(REPEATS)].argmin(axis=0)]
         a, b = fresh.values()
-        rows.append(
-            {
-                "epochs": epoch,
-                **{k: v.mean() for k, v in fresh.items()},
-                "wins": (a < b).sum(),
-                "ties": np.isclose(a, b).sum(),
-            }
-        )
+        level, means = np.isclose(a, b), {label: losses.mean() for label, losses in fresh.items()}
+        rows.append({"epochs": epoch, **means, "wins": ((a < b) & ~level).sum(), "ties": level.sum()})
     return pd.DataFrame(rows)
 
 
@@ -249,15 +248,17 @@ def scaling_gain(names: Sequence[str], grid: Mapping[str, Sequence], repeats: Se
     their validation accuracies after 100 epochs.
     """
     networks = list(ParameterGrid({key: grid[key] for key in ("lr", "batch_size")}))
-    rows = []
-    for name, repeat in product(names, repeats):
-        accuracy = {}
+
+    def gain(case: tuple[str, int]) -> float:
+        (name, repeat), accuracy = case, {}
         for scaled in (True, False):
             part = load_splits(name, draw=repeat, scaled=scaled)
             trained = fit_many(networks, part, n_epochs=100, seed=repeat)
             accuracy[scaled] = trained.val_accuracy[trained.val_loss[:, -1].argmin(), -1]
-        rows.append((name, 100 * (accuracy[True] - accuracy[False])))
-    return pd.DataFrame(rows, columns=["data", "gain"])
+        return 100 * (accuracy[True] - accuracy[False])
+
+    cases = list(product(names, repeats))
+    return pd.DataFrame({"data": [name for name, _ in cases], "gain": in_two(gain, cases, progress=True)})
 
 
 def nested_gap(networks: Sequence[Mapping], checkpoints: Sequence[int], n_repeats: int = 20) -> np.ndarray:
@@ -270,8 +271,7 @@ def nested_gap(networks: Sequence[Mapping], checkpoints: Sequence[int], n_repeat
 
 
 def _nested_gap(networks, checkpoints, n_repeats: int) -> dict[str, np.ndarray]:
-    gaps = []
-    for repeat in progress_bar(range(n_repeats), progress=True):
+    def gap(repeat: int) -> float:
         X, y = load_splits("iris", draw=repeat, scaled=False).search_rows()
         folds = list(StratifiedKFold(3, shuffle=True, random_state=repeat).split(X, y))
         outer = _fold_scores(X, y, folds, networks, checkpoints, repeat)
@@ -279,8 +279,9 @@ def _nested_gap(networks, checkpoints, n_repeats: int) -> dict[str, np.ndarray]:
         for train, _ in folds:
             inner = StratifiedKFold(2, shuffle=True, random_state=repeat).split(X[train], y[train])
             chosen.append(_fold_scores(X[train], y[train], inner, networks, checkpoints, repeat).mean(axis=0).argmax())
-        gaps.append(100 * (outer.mean(axis=0).max() - outer[range(3), chosen].mean()))
-    return {"gaps": np.array(gaps)}
+        return 100 * (outer.mean(axis=0).max() - outer[range(3), chosen].mean())
+
+    return {"gaps": np.array(in_two(gap, range(n_repeats), progress=True))}
 
 
 def _fold_scores(X, y, folds, networks: Sequence[Mapping], checkpoints: Sequence[int], seed: int) -> np.ndarray:

@@ -14,9 +14,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from hpt_helpers import data, population
 from hpt_helpers.classroom.cache import cached
-from hpt_helpers.classroom.landscape import Landscape
+from hpt_helpers.classroom.landscape import CODE, Landscape
+from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.classroom.studies.repeats import rows_of
 from hpt_helpers.config import config_key
 from hpt_helpers.search_space import Real, SearchSpace
@@ -41,12 +41,10 @@ def trained(configs: Sequence[Mapping], repeats: Sequence[int], n_epochs: int) -
 
     def compute():
         rows = dict(zip(sorted(set(draws)), rows_of("iris", sorted(set(draws))), strict=True))
-        curves = population.fit_many(
-            list(jobs.values()), [rows[r] for r in draws], n_epochs=n_trained, seed=draws, progress=True
-        )
+        curves = fit_all(list(jobs.values()), [rows[r] for r in draws], n_epochs=n_trained, seed=draws, progress=True)
         return {"val_loss": curves.val_loss}
 
-    key = {"configs": list(jobs.values()), "repeats": draws, "n_epochs": n_trained, "code": [population, data]}
+    key = {"configs": list(jobs.values()), "repeats": draws, "n_epochs": n_trained, "code": CODE}
     losses, place = cached(key, compute)["val_loss"], {job: i for i, job in enumerate(jobs)}
     return losses[[place[job] for job in asked], :n_epochs]
 
@@ -248,13 +246,13 @@ def script_runs(lists: Mapping[str, list], *, n_draws: int = 20, n_seeds: int = 
     key = {"networks": networks, "draws": n_draws, "seeds": n_seeds, "epochs": max(lists["epochs"])}
 
     def compute():
-        curves = population.fit_many(
+        curves = fit_all(
             [config for *_, config in jobs], [rows[draw] for draw, *_ in jobs], n_epochs=max(lists["epochs"]),
             seed=[draw * n_seeds + seed for draw, seed, _ in jobs],
         )  # fmt: skip
         return {"loss": curves.val_loss, "accuracy": curves.val_accuracy}
 
-    found = cached(key | {"code": [population, data]}, compute)
+    found = cached(key | {"code": CODE}, compute)
     return tuple(found[name][:, at].reshape(n_draws, n_seeds, -1) for name in ("loss", "accuracy"))
 
 

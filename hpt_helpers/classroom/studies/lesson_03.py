@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count
+from itertools import chain, count, product
 from operator import itemgetter
 
 import numpy as np
@@ -19,6 +19,7 @@ from hpt_helpers.classroom import photograph
 from hpt_helpers.classroom.cache import cached
 from hpt_helpers.classroom.known_functions import KNOWN
 from hpt_helpers.classroom.landscape import CODE, Landscape, landscape
+from hpt_helpers.classroom.parallel import halves, in_two
 from hpt_helpers.classroom.studies import repeats as shared
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
@@ -98,10 +99,10 @@ def trained(name: str, jobs: Sequence[tuple[Mapping, int, int, int]]) -> np.ndar
     keys = [(name, training_key(config), *job) for config, *job in jobs]
     new = dict.fromkeys(key for key in keys if key not in _trained)
     new = sorted(new, key=itemgetter(-1))  # those of few epochs together
-    for i in range(0, len(new), TOGETHER):
-        part = new[i : i + TOGETHER]
-        found = cached({"jobs": part, "code": CODE}, partial(_train, name, part))
-        _trained.update(zip(part, zip(found["loss"], found["accuracy"], strict=True), strict=True))
+    parts = [new[i : i + TOGETHER] for i in range(0, len(new), TOGETHER)][::-1]
+    found = in_two(lambda part: cached({"jobs": part, "code": CODE}, partial(_train, name, part)), parts)
+    for part, curves in zip(parts, found, strict=True):
+        _trained.update(zip(part, zip(curves["loss"], curves["accuracy"], strict=True), strict=True))
     return np.array([_trained[key] for key in keys])
 
 
@@ -155,12 +156,20 @@ def race(
 
     The other columns: problem, judged ("as searched" or "fresh"), repeat. Repeat r has draw r and seed r.
     """
-    repeats, searched, fresh = list(repeats), {}, {}
-    for name, search in searches.items():
-        strategies = [search(problem.space(r), r, n_trials, problem.n_epochs) for r in repeats]
-        tables = shared.run_whole(strategies, problem.objective, seeds=repeats, progress=progress)
-        searched[name] = [table["val_loss"].min() for table in tables]
-        fresh[name] = problem.judge([config_of(table, incumbent(table)) for table in tables], repeats)
+    repeats = list(repeats)
+
+    def run(piece: tuple[str, list[int]]) -> tuple[list[float], np.ndarray]:
+        name, some = piece
+        strategies = [searches[name](problem.space(r), r, n_trials, problem.n_epochs) for r in some]
+        tables = shared.run_whole(strategies, problem.objective, seeds=some, progress=progress)
+        fresh = problem.judge([config_of(table, incumbent(table)) for table in tables], some)
+        return [table["val_loss"].min() for table in tables], fresh
+
+    pieces = list(product(searches, halves(repeats)))
+    searched, fresh = {name: [] for name in searches}, {name: [] for name in searches}
+    for (name, _), found in zip(pieces, in_two(run, pieces, progress=progress), strict=True):
+        searched[name].extend(found[0])
+        fresh[name].extend(found[1])
     parts = [
         pd.DataFrame({"problem": problem.name, "judged": judged, "repeat": repeats, **losses})
         for judged, losses in (("as searched", searched), ("fresh", fresh))
@@ -182,7 +191,7 @@ def wins(table: pd.DataFrame, search: str) -> pd.DataFrame:
     others = [name for name in table.columns[3:] if name != search]
     rows = []
     for (problem, judged), part in table.groupby(["problem", "judged"], sort=False):
-        beaten = {f"beats {other}": int((part[search] < part[other]).sum()) for other in others}
+        beaten = {f"beats {other}": int((part[search] - part[other] < -shared.ROUNDING).sum()) for other in others}
         rows.append({"problem": problem, "judged": judged, "repeats": len(part), **beaten})
     return pd.DataFrame(rows)
 
@@ -199,52 +208,14 @@ def ways(problem: Problem, search: Search, options: Mapping[str, Mapping], **rac
     rows = []
     for way in options:
         gap = fresh[way] - fresh["random"]
-        rows.append((way, fresh[way].median(), int((gap < 0).sum()), int((gap == 0).sum()), len(fresh)))
+        counts = int((gap < -shared.ROUNDING).sum()), int((abs(gap) <= shared.ROUNDING).sum())
+        rows.append((way, fresh[way].median(), *counts, len(fresh)))
     return pd.DataFrame(rows, columns=["way", "median_loss", "beats_random", "level", "repeats"])
 
 
 def tellings(problem: Problem, search: Search, told: Mapping[str, Callable], **race_options) -> pd.DataFrame:
     """Return the table of `ways` for a search that is told the losses by each of these functions."""
     return ways(problem, search, {name: {"told": function} for name, function in told.items()}, **race_options)
-
-
-def regrets(search: Search, **race_options) -> pd.DataFrame:
-    """Return for each of the `KNOWN` functions the median regret of a search and of random search, and its wins.
-
-    Columns: function, by_hand, random, beats_random, repeats; by_hand_below_1 and random_below_1, in how many repeats
-    each ends with a regret below 1. The search is told the values as they are.
-    """
-    searches, rows = {"by hand": partial(search, told=np.asarray), "random": at_random}, []
-    for name in KNOWN:
-        table = race(known(name), searches, **race_options)
-        fresh = table[table["judged"] == "fresh"]
-        beaten = int((fresh["by hand"] < fresh["random"]).sum())
-        below = [int((fresh[way] < 1).sum()) for way in searches]
-        rows.append((name, fresh["by hand"].median(), fresh["random"].median(), beaten, len(fresh), *below))
-    columns = ["function", "by_hand", "random", "beats_random", "repeats", "by_hand_below_1", "random_below_1"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def coverage(search: Search, surrogate: Callable, *, n_trials: int = 27, n_points: int = 40, repeats: Sequence[int]):
-    """Return for each repeat the share of random points where a surrogate's ± 2 standard deviations hold the truth.
-
-    "1 dimension": of the hidden curve's losses, after seven random trials. "3 dimensions": of the photograph's
-    logarithmic losses, after a search of n_trials. Columns: problem, repeat, share.
-    """
-    curve, rows = hidden_curve().val_loss[:, 0, -1], []
-    place = np.linspace(0, 1, len(curve))[:, None]
-    for repeat in repeats:
-        tried = np.random.default_rng(repeat).permutation(len(curve))[:7]
-        mean, std = surrogate(place[tried], curve[tried], place)
-        rows.append(("1 dimension", repeat, np.mean(abs(curve - mean) <= 2 * std)))
-        problem, space = flower(), photograph.space(repeat)
-        [table] = shared.run_whole([search(space, repeat, n_trials, 1)], problem.objective, seeds=[repeat])
-        points = space.sample(n_points, seed=1000 + repeat)
-        truth = np.log(problem.objective([Request(config, 1, repeat) for config in points]))
-        seen, losses = space.to_unit(table["config"].tolist()), np.log(table["val_loss"].to_numpy())
-        mean, std = surrogate(seen, losses, space.to_unit(points))
-        rows.append(("3 dimensions", repeat, np.mean(abs(truth - mean) <= 2 * std)))
-    return pd.DataFrame(rows, columns=["problem", "repeat", "share"]).sort_values("problem", ignore_index=True)
 
 
 def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd.DataFrame:
@@ -254,8 +225,9 @@ def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd
     trials have and how many share the best; the accuracy that is reported, that of the choice judged fresh over
     FRESH, and their difference, the optimism, with its standard error: all in percentage points.
     """
-    rows, searched = [], _by_arm(search, n_trials, list(repeats))
-    for (name, *_), tables in zip(ARMS, searched, strict=True):
+    rows, parts = [], in_two(partial(_by_arm, search, n_trials), halves(repeats))
+    for (name, *_), *some in zip(ARMS, *parts, strict=True):
+        tables = list(chain(*some))
         chosen = [config_of(table, incumbent(table)) for table in tables]
         jobs = [(config, r, r, config["epochs"]) for config in chosen for r in FRESH]
         fresh = 100 * trained("iris", jobs)[:, 1].reshape(len(chosen), -1).mean(axis=1)
@@ -269,9 +241,9 @@ def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd
 def _by_arm(search: Search, n_trials: int, draws: list[int]) -> list[list[pd.DataFrame]]:
     """Return the trial tables of each of ARMS. All searches run in step: 60 networks train faster than 3 times 20.
 
-    The new seeds of the unseeded arm are counted up from a thousand, so that a lesson prints the same twice.
+    The new seeds of the unseeded arm are counted up, so that a lesson prints the same twice.
     """
-    new_seeds = count(1000)
+    new_seeds = count(1000 + n_trials * draws[0])
 
     def objective(requests: list[Request]):  # a request's seed is 1,000 × arm + draw
         at = [(r, *divmod(r.seed, 1000)) for r in requests]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,9 @@ from scipy.stats import spearmanr
 
 from hpt_helpers.classroom.cache import cached
 from hpt_helpers.classroom.landscape import Landscape, landscape
+from hpt_helpers.classroom.parallel import halves, in_two
 from hpt_helpers.classroom.studies.racing import CODE
-from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
+from hpt_helpers.classroom.studies.repeats import ROUNDING, TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.search import Request
@@ -25,7 +27,6 @@ from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule, random_search, successive_halving
 
 OTHER_CONFIGS = 10_000  # random search draws its own
-ROUNDING = 1e-9  # the same training in another company may differ by less
 JUDGES, FINALS = range(10), range(50, 54)  # of the hundred repeats set apart for each repeat, which choose nothing
 
 
@@ -60,9 +61,9 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
     """Return which of its first configurations successive halving is left with, in each repeat.
 
     rungs: (n_configs, n_epochs), the last for one configuration and the landscapes' last epoch.
-    Indexed by repeat; columns: data, worse (whether than the median configuration), behind (its loss at the last epoch
-    less the lowest there), median_behind (the same of the median configuration), rank (1: it is the lowest), lr and
-    best_lr (of it, and of the lowest).
+    Indexed by repeat; columns: data, worse_half (whether it is worse than the median configuration), behind (its loss
+    at the last epoch less the lowest there), median_behind (the same of the median configuration), rank (1: it is the
+    lowest), lr and best_lr (of it, and of the lowest).
     """
     rows = []
     for name, held in full.items():
@@ -75,7 +76,7 @@ def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -
             rank, best_lr = 1 + int((losses < left).sum()), configs[losses.argmin()]["lr"]
             rows.append((name, repeat, behind > average, behind, average, rank, lr, best_lr))
     return pd.DataFrame(
-        rows, columns=["data", "repeat", "worse", "behind", "median_behind", "rank", "lr", "best_lr"]
+        rows, columns=["data", "repeat", "worse_half", "behind", "median_behind", "rank", "lr", "best_lr"]
     ).set_index("repeat")
 
 
@@ -171,12 +172,17 @@ def _searches(name, parameters, n_epochs, least, repeats, progress) -> tuple[lis
         for rungs in schedule:
             yield from successive_halving([next(configs) for _ in range(rungs[0][0])], rungs)
 
-    objective = TrainingOfRepeats(name, repeats)
-    strategies = [brackets(iter(space.sample(n_configs, seed=repeat))) for repeat in repeats]
-    hyper = run_whole(strategies, objective, seeds=repeats, progress=progress)
-    n_trials = int(hyper[0]["charged_epochs"].sum()) // n_epochs
-    strategies = [random_search(space, n_trials, n_epochs, seed=OTHER_CONFIGS + repeat) for repeat in repeats]
-    return hyper, run_whole(strategies, objective, seeds=repeats, progress=progress)
+    def hyperband(some: list[int]) -> list[pd.DataFrame]:
+        strategies = [brackets(iter(space.sample(n_configs, seed=repeat))) for repeat in some]
+        return run_whole(strategies, TrainingOfRepeats(name, some), seeds=some, progress=progress)
+
+    def at_random(some: list[int]) -> list[pd.DataFrame]:
+        n_trials = int(hyper[0]["charged_epochs"].sum()) // n_epochs
+        strategies = [random_search(space, n_trials, n_epochs, seed=OTHER_CONFIGS + repeat) for repeat in some]
+        return run_whole(strategies, TrainingOfRepeats(name, some), seeds=some, progress=progress)
+
+    hyper = list(chain(*in_two(hyperband, halves(repeats), progress=progress)))
+    return hyper, list(chain(*in_two(at_random, halves(repeats), progress=progress)))
 
 
 def _best(trials: pd.DataFrame, n: int) -> pd.DataFrame:
@@ -196,10 +202,17 @@ def _means(name, groups: Sequence[pd.DataFrame], repeats, others: Sequence[int],
                 for trials, repeat in zip(groups, repeats, strict=True)
                 for config, n in zip(trials["config"], trials["n_epochs"], strict=True)
                 for other in others]  # fmt: skip
-    # It trains a winner of two searches once, and each to its own epoch.
-    objective = TrainingOfRepeats(name, sorted({request.seed for request in requests}))
-    outcomes = progress_bar(objective(requests), total=len(requests), progress=progress, unit="training")
-    losses = np.array([outcome.val_loss for outcome in outcomes]).reshape(-1, len(others)).mean(axis=1)
+    parts = [set(half) for half in halves(sorted({request.seed for request in requests}))]
+
+    def train(seeds: set[int]) -> list[float]:
+        # It trains a winner of two searches once, and each to its own epoch.
+        mine = [request for request in requests if request.seed in seeds]
+        outcomes = TrainingOfRepeats(name, sorted(seeds))(mine)
+        return [o.val_loss for o in progress_bar(outcomes, total=len(mine), progress=progress, unit="training")]
+
+    answers = [iter(losses) for losses in in_two(train, parts, progress=progress)]
+    in_turn = [next(answers[request.seed not in parts[0]]) for request in requests]
+    losses = np.array(in_turn).reshape(-1, len(others)).mean(axis=1)
     return np.split(losses, np.cumsum([len(trials) for trials in groups])[:-1])
 
 

@@ -10,11 +10,11 @@ import pandas as pd
 from scipy.stats import binom
 
 from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.classroom.studies.racing import CODE, JUDGES, curves_of, judged, race, retrained, to_optuna
-from hpt_helpers.classroom.studies.repeats import rows_of
+from hpt_helpers.classroom.studies.repeats import ROUNDING, rows_of
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits, wilson_interval
-from hpt_helpers.population import fit_many
 
 __all__ = [
     "JUDGES", "against", "bootstrap", "explained", "judged", "looking", "power", "race", "repairs", "retrained",
@@ -59,7 +59,7 @@ def against(winners: pd.DataFrame, other: str = "random") -> pd.DataFrame:
             if label != other:
                 logs = np.log(losses[label] / losses[other]).to_numpy()
                 interval = np.exp([logs.mean(), *bootstrap(logs)])
-                rows.append((label, verdict, *interval, int((logs < -1e-9).sum()), len(logs)))
+                rows.append((label, verdict, *interval, int((logs < -ROUNDING).sum()), len(logs)))
     return pd.DataFrame(rows, columns=["search", "verdict", "ratio", "low", "high", "wins", "of"])
 
 
@@ -98,7 +98,7 @@ def looking(
     def compute():
         seeds = [LUCK + most * i + look for i in range(len(repeats)) for look in range(most)]
         rows = [part for part in rows_of(name, repeats) for _ in range(most)]
-        curves = fit_many([config] * len(rows), rows, n_epochs=n_epochs, seed=seeds, progress=progress)
+        curves = fit_all([config] * len(rows), rows, n_epochs=n_epochs, seed=seeds, progress=progress)
         return {"loss": curves.val_loss[:, -1].reshape(len(repeats), most)}
 
     key = {"config": training_key(config), "data": name, "n_epochs": n_epochs, "most": most, "repeats": list(repeats)}
@@ -121,7 +121,7 @@ def repairs(verdicts: Mapping[str, pd.DataFrame], other: str = "random") -> pd.D
         for name in table["search"].unique():
             gap, ahead = fresh[name] - plain[name], fresh[name] - plain[other]
             epochs = round(table.loc[table["search"] == name, "epochs"].mean())
-            counts = [int((differs < -1e-9).sum()) for differs in (gap, -gap, ahead)]
+            counts = [int((differs < -ROUNDING).sum()) for differs in (gap, -gap, ahead)]
             rows.append((label, name, epochs, fresh[name].median(), *counts))
     return pd.DataFrame(rows, columns=["repair", "search", "epochs", "fresh", "better", "worse", f"beats_{other}"])
 

@@ -10,23 +10,25 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from hpt_helpers import data, model, objectives, population, search, search_space, stack, strategies, training
+from hpt_helpers.classroom import parallel
 from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.parallel import fit_all, halves, in_two
 from hpt_helpers.classroom.studies import repeats as shared
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
-from hpt_helpers.population import fit_many
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 
 # The modules whose source decides a race.
 THIS = sys.modules[__name__]
-CODE = [THIS, data, model, objectives, population, search, search_space, shared, stack, strategies, training]
+CODE = [THIS, data, model, objectives, parallel, population, search, search_space, shared, stack, strategies, training]
 JUDGES = range(1000, 1020)  # the repeats that judge; no search sees them
 FINALS = 2000  # from here on, the draws and seeds of finalists
 
@@ -71,11 +73,10 @@ def race(
     """
     budget, repeats = epochs_of(n_epochs), list(repeats)
     key = {
-        "data": name, "space": repr(space), "n_epochs": n_epochs, "repeats": repeats, "code": CODE,
-        "optuna": metadata.version("optuna"),
+        "data": name, "space": repr(space), "n_epochs": n_epochs, "code": CODE, "optuna": metadata.version("optuna"),
     }  # fmt: skip
 
-    def run_all(make: Search) -> dict[str, np.ndarray]:
+    def run_all(make: Search, repeats: list[int]) -> dict[str, np.ndarray]:
         asked = [make(space, repeat, budget // n_epochs, n_epochs) for repeat in repeats]
         tables = run_whole(asked, TrainingOfRepeats(name, repeats), budget=budget, seeds=repeats, progress=progress)
         parts = [
@@ -86,12 +87,14 @@ def race(
         trials["config"] = trials["config"].map(training_key)
         return {column: np.array(trials[column].tolist()) for column in trials}
 
-    parts = []
-    for label, make in searches.items():
-        found = cached({**key, "search": inspect.getsource(make)}, lambda make=make: run_all(make))
-        parts.append(pd.DataFrame(found).assign(data=name, search=label))
+    def found(piece: tuple[str, list[int]]) -> pd.DataFrame:
+        label, some = piece
+        here = {**key, "repeats": some, "search": inspect.getsource(searches[label])}
+        return pd.DataFrame(cached(here, lambda: run_all(searches[label], some))).assign(data=name, search=label)
+
+    pieces = list(product(searches, halves(repeats)))
     columns = ["data", "search", "repeat", "config", "n_epochs", "spent", "val_loss"]
-    return pd.concat(parts, ignore_index=True)[columns]
+    return pd.concat(in_two(found, pieces, progress=progress), ignore_index=True)[columns]
 
 
 def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
@@ -140,7 +143,7 @@ def trained(name, jobs: Sequence[tuple[str, int]], n_epochs: int, progress=False
     def compute():
         new = [job for job in jobs if job not in known]
         if new:
-            curves = fit_many(
+            curves = fit_all(
                 [json.loads(config) for config, _ in new], rows_of(name, [repeat for _, repeat in new]),
                 n_epochs=n_epochs, seed=[repeat for _, repeat in new], progress=progress,
             )  # fmt: skip

@@ -17,12 +17,13 @@ import pandas as pd
 
 from hpt_helpers.classroom.cache import cached
 from hpt_helpers.classroom.landscape import CODE
+from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.config import training_key
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.objectives import TrainingObjective
-from hpt_helpers.population import fit_many
 from hpt_helpers.search import run_many
 
+ROUNDING = 1e-9  # the same training in another company may differ by less
 ALONE = 5  # fewer networks than this that stand together are not trained on together
 
 
@@ -86,7 +87,7 @@ def curves(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Seq
 
     def train() -> dict[str, np.ndarray]:
         jobs = list(product(configs, zip(rows_of(name, repeats), repeats, strict=True)))
-        trained = fit_many(
+        trained = fit_all(
             [config for config, _ in jobs], [rows for _, (rows, _) in jobs],
             n_epochs=n_epochs, seed=[seed for _, (_, seed) in jobs], progress=progress,
         )  # fmt: skip
