@@ -73,8 +73,8 @@ def bayesian_search(
 def _likeliest(minus_log_likelihood, initial_theta, bounds) -> tuple[np.ndarray, float]:
     """Fit a Gaussian process's amplitude, length scales and noise: along the gradient, from the best of 16 places.
 
-    As good as scikit-learn's own fit. That ends elsewhere, in one of 150, when the last digit of a loss differs, as
-    between processors: it starts at one place, and goes below scales of 0.05, where all candidates look alike.
+    scikit-learn's own fit starts at one place, and goes below scales of 0.05, where all candidates look alike: by it
+    one search in a hundred goes elsewhere when a loss's last digit differs (`python -m benchmarks.surrogate`).
     """
     from scipy.optimize import minimize
 

@@ -257,7 +257,7 @@ def test_a_wrong_answer_is_refused_and_told_why(name, answer):
         ("q1", lambda losses, eta: q1_loop(losses, len(losses)), "it should be 7 // 3 = 2."),
         ("q2", lambda rungs: rungs[0][0] * rungs[0][1], "what the first rung costs"),
         ("q4", q4_later_first, "the earlier comes first"),
-        ("q2", lambda rungs: 20, "too few. By hand: the first rung costs 9 x 1 = 9"),
+        ("q2", lambda rungs: 20, "too few. By hand: the first rung costs 16 x 2 = 32"),
         ("q2", Q2_WRONG[10], "first rung is missing"),
         ("q2", Q2_WRONG[11], "too many go on"),
         ("q4", Q4_WRONG[0], "again and again"),

@@ -183,7 +183,7 @@ def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
     assert under == {
         "With-the-library:-Ray-Tune",
         "How-like-ours-is-it?",
-        "Autopsy:-a-Hyperband-that-stops-nothing",
+        "Autopsy:-what-does-the-script-stop?",
         "The-same-search-on-a-cluster",
     }
 

@@ -90,9 +90,10 @@ def test_how_far_configurations_come_with_the_papers_cuts_and_rays():
     paper = run(strategies.hyperband(SPACE, 9, seed=1), objective)
     rays = run(strategies.hyperband(SPACE, 9, seed=1, survivors="ceil"), objective)
     found = study.reached({"paper": paper, "ray": rays[::-1]}, strategies.hyperband_schedule(9))
-    counted = {tuple(row[:3]): row[3] for row in found.to_numpy().tolist()}
+    counted = {tuple(row[:3]): tuple(row[3:]) for row in found.to_numpy().tolist()}
     assert counted == {
-        (1, 1, 1): 6, (1, 3, 3): 2, (1, 9, 9): 1, (2, 3, 3): 3, (2, 3, 9): 1, (2, 9, 9): 1, (3, 9, 9): 3
+        (1, 1, 1): (6, 6), (1, 3, 3): (2, 2), (1, 9, 9): (1, 1), (2, 3, 3): (3, 3), (2, 3, 9): (1, 0),
+        (2, 9, 9): (1, 1), (3, 9, 9): (3, 3),
     }  # fmt: skip
 
 

@@ -123,6 +123,17 @@ def test_no_search_trains_more_than_the_budget():
     assert trials["spent"].tolist() == [3, 6, 9]  # of 11
 
 
+def test_a_trial_of_three_draws_has_their_mean_loss_and_costs_three_times_as_much(trials):
+    once = trials.query("search == 'random'")
+    found = studies.race("iris", SPACE, {"random": at_random}, 3, repeats=REPEATS, n_draws=3)
+    assert found["config"].tolist() == once["config"].tolist()
+    assert found["spent"].tolist() == (3 * once["spent"]).tolist()
+    for row in found.itertuples():
+        draws = [row.repeat, 5001 + 10 * row.repeat, 5002 + 10 * row.repeat]
+        losses = [alone(json.loads(row.config), row.n_epochs, draw)[0] for draw in draws]
+        assert row.val_loss == pytest.approx(np.mean(losses), abs=1e-9)
+
+
 def made_up(*rows):
     columns = ["data", "search", "repeat", "config", "n_epochs", "spent", "val_loss"]
     return pd.DataFrame([("iris", *row) for row in rows], columns=columns)

@@ -11,8 +11,8 @@ HERE = "05_bake_off"
 class Branch(NamedTuple):
     """A question and what to do if the answer is yes, where that was shown to pay, and where it did not.
 
-    next: what stands on the arrow to the next question. answer: on the arrow to the advice. tried: among how many
-    problems the one was found on which it pays most clearly, where it was looked for; the choice is part of the proof.
+    next: what stands on the arrow to the next question. answer: on the arrow to the advice. on: the problem on
+    which it pays clearly, and tried: among how many that was looked for; the choice is part of the proof.
     """
 
     question: str
@@ -21,6 +21,7 @@ class Branch(NamedTuple):
     fails: tuple[Place, ...] = ()
     answer: str = "yes"
     next: str = "no"
+    on: str = ""
     tried: int = 0
 
 
@@ -32,6 +33,7 @@ GUIDE = (
             ("01_grid_search", "Which of the eight won?"),
             ("02_random_search", "Six dimensions, of which one matters"),
             ("03_bayesian_optimization", "Is what it learns true?"),
+            (HERE, "Several draws for each trial"),
         ),
         next="in any case",
     ),
@@ -55,6 +57,7 @@ GUIDE = (
             (HERE, "Is it always so?"),
         ),
         ((HERE, "The same winners, trained again"), ("04_hyperband", "And elsewhere?")),
+        on="iris with tame rates",
         tried=9,
     ),
     Branch(
@@ -62,6 +65,7 @@ GUIDE = (
         "Bayesian optimisation",
         (("03_bayesian_optimization", "Is what it learns true?"),),
         ((HERE, "The same winners, trained again"),),
+        on="the photograph",
         tried=18,
     ),
     Branch(
@@ -73,7 +77,7 @@ GUIDE = (
     ),
     Branch(
         "At the end",
-        "Train a few finalists on other\nrows; open the test rows once",
+        "Train a few finalists on other\ndraws; open the test rows once",
         ((HERE, "What repairs it, and what does it cost?"), ("01_grid_search", "Fault 1: chosen on the test rows")),
         answer="",
     ),
@@ -96,7 +100,8 @@ def as_text() -> str:
     for i, branch in enumerate(GUIDE, start=1):
         question, advice = (text.replace("\n", " ") for text in (branch.question, branch.advice))
         lead = f"{question} Yes:" if branch.answer else f"{question}:"
-        found = f" (among the clearest of {branch.tried} problems tried beforehand)" * bool(branch.tried)
+        found = f" ({branch.on} was among the clearest of {branch.tried} problems tried beforehand, and taken for that)"
+        found *= bool(branch.tried)
         line = f"{i}. {lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}{found}."
         lines.append(line + f" Against it: {', '.join(link(*p) for p in branch.fails)}." * bool(branch.fails))
     return "\n".join(lines)

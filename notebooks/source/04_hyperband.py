@@ -13,7 +13,7 @@
 # network takes two hours. Forty-nine configurations, trained to the end, take four days. Stop most of them after some
 # minutes and the answer is there tomorrow. Is it the right one, or the one that merely started well?
 #
-# **Time:** core path 58 minutes, going further 17 minutes. **Builds on:**
+# **Time:** core path 56 minutes, going further 19 minutes. **Builds on:**
 # [Random search](02_random_search.ipynb). Words: [glossary](../docs/glossary.md).
 #
 # Afterwards you can
@@ -52,8 +52,8 @@ brackets.chart(hyperband_schedule(27))
 #
 # Every cut rests on one assumption: who is behind early stays behind. We can look, because our networks are small: a
 # hundred random configurations, trained in full on two data sets. A **repeat** is, as before, a new draw of training
-# and validation rows and a new training seed. The search space of this lesson (breast_cancer has nearly four times the
-# rows, and gets batches twice as large):
+# and validation rows and a new training seed. The search space of this lesson (breast_cancer has nearly four times
+# iris's rows, and gets batches twice as large):
 
 # %%
 from hpt_helpers.search_space import Choice, Real, SearchSpace
@@ -100,9 +100,8 @@ plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
 # <details><summary>What was seen</summary>
 #
 # On iris early order is a good guide, in every repeat. On breast_cancer it depends on the repeat: in some it guides, in
-# others it says nothing, or misleads a little; at epoch 27 it is not settled, either. Probably large learning rates
-# reach their minimum early there, and smaller ones overtake them (the next table has two rates). **So:** whether
-# stopping early is safe depends on data, repeat and the first cut, and one run does not tell.
+# others it says nothing, or misleads a little; at epoch 27 it is not settled, either. **So:** whether stopping early is
+# safe depends on data, repeat and the first cut, and one run does not tell.
 #
 # </details>
 #
@@ -127,7 +126,7 @@ left.groupby("data", sort=False).mean().round(3)
 #
 # On iris the survivor is mostly not the best, but it is far ahead of the median. On breast_cancer it depends on the
 # repeat again, and its mean rank is about a blind draw's: the bracket picks large learning rates, which learn fast,
-# and rates half as large end lower. **So:** before you stop trials, train some in full, on several draws, and look at
+# and smaller ones end lower. **So:** before you stop trials, train some in full, on several draws, and look at
 # their order.
 #
 # </details>
@@ -183,7 +182,8 @@ study.bill(trials, n_epochs=27, hours=2)
 #
 # About a quarter of the cost going on, a third restarting. The package's `strategies.hyperband` gives the
 # same trials. **So:** write checkpoints; and do not expect miracles: the four configurations of the cautious bracket
-# alone are nearly a third of the first bill. They are meant as the insurance against what you saw on breast_cancer.
+# alone are nearly a third of the bill for going on. They are meant as the insurance against what you saw on
+# breast_cancer.
 #
 # </details>
 
@@ -204,12 +204,12 @@ from hpt_helpers.classroom.ray_in_turn import quiet_run
 from hpt_helpers.classroom.ray_trainable import course_trainable
 
 
-def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
+def tuner(configs, folder, max_t=9, space=SPACE):
     return tune.Tuner(
         course_trainable("iris"),
         param_space=space.to_ray(),
         tune_config=tune.TuneConfig(
-            search_alg=BasicVariantGenerator(configs, max_concurrent=at_once),
+            search_alg=BasicVariantGenerator(configs),
             scheduler=HyperBandScheduler(max_t=max_t, reduction_factor=3),
             metric="val_loss", mode="min",
             num_samples=len(configs), reuse_actors=True,
@@ -222,14 +222,12 @@ def tuner(configs, folder, max_t=9, space=SPACE, at_once=0):
 # `HyperBandScheduler` fills its brackets in the order in which trials arrive, and **the bracket that never cuts comes
 # first**. So we queue the 17 configurations of R = 9 (brackets of 9, 5 and 3) with the cautious bracket in front.
 #
-# Starting Ray is slow, so we start it once, for four runs. All are for the autopsy below, the third also for the
-# comparison before it:
+# Starting Ray is slow, so we start it once, for three runs:
 #
 # - **the script**: it circulates, and tunes this network with five trials. It draws `epochs` from 5, 10 and 15, at
 #   which a trial ends itself, and leaves `max_t`, Ray's name for R, at its default of 81.
 # - **R = 9**: five trials again, without `epochs`, and `max_t` is 9.
 # - **17 trials**: those of our three brackets.
-# - **two handed over**: the same, but Ray is *handed* only two at once (`max_concurrent`, here `at_once`; 0 is no limit).
 
 # %%
 few = SPACE.sample(17, seed=0)
@@ -239,7 +237,7 @@ five = SCRIPT.sample(5, seed=0)
 
 # %% [markdown]
 # `local_ray` keeps Ray to this machine and ends it; with `num_cpus=1` one trial runs at a time. (The last two lines
-# are for the end of the lesson.) **This takes about 35 seconds.** If it should hang, the cell ends by itself and says
+# are for the end of the lesson.) **This takes about 25 seconds.** If it should hang, the cell ends by itself and says
 # what to do.
 
 # %%
@@ -252,7 +250,6 @@ with local_ray(num_cpus=1) as folder:
         "the script": tuner(five, folder, max_t=81, space=SCRIPT),
         "R = 9": tuner(queue[:5], folder),
         "17 trials": tuner(queue, folder),
-        "two handed over": tuner(queue, folder, at_once=2),
     }
     in_ray = fit_in_turn(tuners, progress=True)
     settings = {"max_epochs": 27, "n_trials": 27, "storage_path": folder}
@@ -261,10 +258,12 @@ with local_ray(num_cpus=1) as folder:
 # %% [markdown]
 # ### How like ours is it?
 #
-# Our own Hyperband on the same 17 configurations, beside Ray. Each row is one fate: a bracket (1 is the bold one, though
-# Ray fills it last), the last epoch by hand and in Ray, and how many configurations met it.
+# Our own Hyperband on the same 17 configurations, beside Ray's third run. Each row is one fate: a bracket (1 is the bold
+# one, though Ray fills it last), the last epoch by hand and in Ray, and how many configurations met it; `same_loss`, how
+# many of these end with the same loss in both.
 #
-# **Predict:** at a cut five are left, and η is 3. Is 5 / 3 rounded up or down, by hand and in Ray?
+# **Predict:** by hand, of five that come to a cut 5 // 3 = 1 goes on. Ray rounds up. How many of the 17 fare otherwise
+# there?
 
 # %%
 schedule = hyperband_schedule(9)
@@ -274,21 +273,20 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The same, but for one configuration of the second bracket. Of five the paper keeps 5 // 3 = 1; Ray rounds up, to 2.
-# (`hyperband_schedule(9, survivors="ceil")` is Ray's.) All others end at the same epoch. **So:** a library's
-# Hyperband may be a relative of the paper's. Know its rounding before you compare costs.
+# One, of the second bracket: Ray keeps two of its five. (`hyperband_schedule(9, survivors="ceil")` is Ray's.) All others
+# end at the same epoch with the same loss: the checkpoints lost nothing. **So:** a library's Hyperband may be a
+# relative of the paper's. Know its rounding before you compare costs.
 #
 # </details>
 
 # %% [markdown]
 # ## Autopsy: what does the script stop?
 #
-# Back to the four runs: the script, R = 9 and 17 trials (which repair it in two steps), and two handed over, where Ray
-# learns of the next trial only when one ends. A cut keeps a third of a bracket's places, taken or not, rounded up. (For
-# the script's R of 81 the cautious bracket has five places.) `epochs_in_full` is what would have been trained had none
-# been stopped.
+# Back to the three runs: the script, and two steps that repair it. A cut keeps a third of a bracket's places, taken or
+# not, rounded up. (For the script's R of 81 the cautious bracket has five places.) `epochs_in_full` is what would have
+# been trained had none been stopped.
 #
-# **Predict:** how many trials are stopped early in each of the four?
+# **Predict:** how many trials are stopped early in each of the three?
 
 # %%
 study.stopped(in_ray, n_epochs=9)
@@ -298,9 +296,8 @@ study.stopped(in_ray, n_epochs=9)
 #
 # Only the third is Hyperband. With `max_t` at 81 the cautious bracket, Ray's first, has room for five trials, and
 # never cuts. With R = 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps
-# two: both. With two handed over no bracket ever holds enough trials to cut: those in front have ended before the next
-# ones come. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that
-# fill the brackets (17 for 9, 49 for 27, 143 for 81), all at once, and **count what was stopped**.
+# two: both. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
+# brackets (17 for 9, 49 for 27, 143 for 81), and **count what was stopped**.
 #
 # </details>
 
@@ -372,10 +369,9 @@ study.verdicts(races)
 #
 # ### What repairs it?
 #
-# Three remedies for the third race:
+# Two remedies for the third race:
 #
-# - choose only among trials that reached R, which needs no new search (the table has it from the first);
-# - leave out the bold brackets, which cut before (for example) epoch 9;
+# - choose only among trials that reached R: its winner is among the trials already made;
 # - take five **finalists**, train each on four more draws of rows and seeds, and choose by the mean of these four
 #   losses.
 #
@@ -383,12 +379,11 @@ study.verdicts(races)
 # `loss` is the mean fresh loss; `beats_random` counts against random search at about the same epochs, with as many
 # finalists.
 #
-# **Predict:** which of the three help? Is Hyperband then ahead of random search?
+# **Predict:** which of the two helps? Is Hyperband then ahead of random search?
 
 # %%
 remedies = {
     "as it is": races["iris, R = 81"],
-    "first cut at epoch 9": study.race("iris", SPACE, 81, repeats=thirty, least=9, progress=True),
     "five finalists": study.race("iris", SPACE, 81, repeats=thirty, n_finalists=5, progress=True),
 }
 study.remedies(remedies)
@@ -397,9 +392,8 @@ study.remedies(remedies)
 # <details><summary>What was seen</summary>
 #
 # Demanding R changes almost nothing: the winner had mostly reached it. Finalists (judged on more rows) help in 18
-# repeats and harm in 7, at nearly twice the cost. Later cuts cost two thirds; their 17 against 11 may be chance, and
-# which of the two helps more is not settled. But against random search none is ahead in more than ten of these thirty.
-# **So:** finalists help, and here they do not make up for the wrong search.
+# repeats and harm in 7, at nearly twice the cost. They help random search as well: against it, Hyperband is ahead in
+# ten of these thirty. **So:** retrain finalists, whichever search found them.
 #
 # </details>
 
@@ -483,8 +477,8 @@ ex.q3.check(answer_3)
 # - Hyperband trains many a little and few a lot, in brackets from bold to cautious.
 # - Its cuts rest on one assumption: early order is late order. **Train some in full, on several draws, and look**
 #   before you stop any.
-# - Going on as if never stopped needs checkpoints of model, optimiser and generator.
-# - In Ray, set `max_t`, fill the brackets exactly, queue all at once, and **count what was stopped**.
+# - Trials went on as if never stopped, with checkpoints of model, optimiser and generator.
+# - In Ray, set `max_t`, fill the brackets exactly, and **count what was stopped**.
 # - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge finalists on
 #   them.
 #
@@ -500,18 +494,38 @@ ex.q3.check(answer_3)
 # A score of a trial may be its last loss, or its **best so far** (here both at epoch 3 and at epoch 81), if you keep
 # the weights of that epoch. The second forgives a loss that rises after its minimum.
 #
-# **Predict:** what does it do to early order on breast_cancer?
+# **Predict:** what does it do to early order on breast_cancer? And to the mean rank of the bold bracket's survivor?
 
 # %%
 so_far = {f"{name}, best so far": study.best_so_far(full[name]) for name in full}
 both = study.rank_correlations({**full, **so_far}, epochs=[3])
 plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 3 with epoch 81")
+ranks = study.survivors({**full, **so_far}, boldest).groupby("data", sort=False)
+ranks[["rank"]].mean()
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On breast_cancer early order now guides in most repeats, and misleads in none. On iris little changes. **So:** where
-# your training keeps its best weights anyhow, stopping early is safer.
+# On breast_cancer early order now guides in most repeats, and misleads in none; on iris it changes little. On both the
+# survivor is now among the best. **So:** where your training keeps its best weights anyhow, stopping early is safer.
+#
+# </details>
+#
+# ### A later first cut
+#
+# One more remedy for the third race: leave out the bold brackets, which cut before (for example) epoch 9.
+#
+# **Predict:** does it help? What does it cost?
+
+# %%
+later = study.race("iris", SPACE, 81, repeats=thirty, least=9, progress=True)
+study.remedies({"as it is": races["iris, R = 81"], "first cut at epoch 9": later})
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# It costs two thirds, since the bold brackets are gone; 17 better against 11 worse may be chance. **So:** thirty repeats
+# do not settle how early to cut.
 #
 # </details>
 #
@@ -581,7 +595,7 @@ list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
 # ### The same search on a cluster
 #
 # `tune_on_ray` runs any of our searches on Ray, with the objective and the space of `run`. While Ray was there, in
-# the cell with the four runs, we had it run ASHA on 27 configurations, R = 27. With `RAY_ADDRESS` set the same call
+# the cell with the three runs, we had it run ASHA on 27 configurations, R = 27. With `RAY_ADDRESS` set the same call
 # runs on a cluster (`docs/beyond_one_machine.md` says how). Ray's ASHA does not promote: it stops a trial that is behind
 # in its rung, compared with those that were there before it.
 #
@@ -593,7 +607,7 @@ asha["n_epochs"].value_counts().sort_index()
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# More than the one in 27 that three cuts of successive halving leave: the first ones of a rung meet no rivals. **So:**
+# More than the one in 27 that three cuts of successive halving leave: the first ones of a rung meet few rivals. **So:**
 # Ray's ASHA is generous at the start of a search.
 #
 # </details>

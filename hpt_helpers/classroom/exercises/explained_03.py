@@ -42,7 +42,8 @@ def position_explained(got, expected, means, stds, tried, kappa):
         return ""
     bounds = [bound(mean, std, kappa) for mean, std in zip(means, stds, strict=True)]
     if got == expected + 1:
-        return "one too far, or the wrong point: positions are counted from 0."
+        wrong = f"position {got:g} was tried" if got in tried else "the wrong point"
+        return f"{wrong}, or one too far: positions are counted from 0."
     if got not in range(len(bounds)):
         is_bound = any(isclose(got, bound, abs_tol=1e-9) for bound in bounds)
         return "that is a bound; its position is asked for." if is_bound else "there is no such position."
@@ -105,4 +106,6 @@ def chance_explained(got, expected, mean, std, best):
     if mean != best and (got > 0.5) != (mean < best):
         side = "below" if mean < best else "above"
         return f"the mean lies {side} `best`, so the loss lies {side} it with more than one half."
+    if mean == best:
+        return "the mean is `best`: the loss is as likely to lie below it as above."
     return "the side of one half is right, the distance is not: by how many standard deviations do they differ?"

@@ -38,6 +38,8 @@ def cost_explained(got, expected, rungs) -> str:
     (n, epochs), *others = rungs
     if others and got == n * epochs:
         return f"{got:g} is what the first rung costs: do the others count, or does `return` end the loop?"
+    if others and got == others[-1][1]:
+        return f"{got:g} epochs are those of one configuration that goes to the end: how many train on each rung?"
     by_hand = f"the first rung costs {n} x {epochs} = {n * epochs}"
     if others:
         by_hand += f", and on the second each of {others[0][0]} trains from epoch {epochs} to {others[0][1]}"

@@ -106,8 +106,8 @@ q2 = Function(
     name="q2",
     question="""
     Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm of each loss, in the
-    same order. A failed trial has a loss of `nan` or `inf`; it is told like the worst that did not fail. Losses are
-    positive, and at least one did not fail.""",
+    same order. A failed trial has a loss of `nan` or `inf`; it is told like the worst that did not fail, not as
+    something huge, beside which all others look alike. Losses are positive, and at least one did not fail.""",
     solve=told_solution,
     starter=told_starter,
     cases=told_cases,
@@ -195,7 +195,7 @@ q3 = MultipleChoice(
         ),
         Wrong(
             "c1",
-            "a fair coin gives 9 or fewer in two of five cases, and on another problem it won nearly always.",
+            "a fair coin gives 9 or fewer in two of five cases, and on another problem it won 26 of 30.",
             "Reads noise as a verdict, and one problem as all.",
         ),
         Wrong(

@@ -107,10 +107,10 @@ q2 = Function(
     starter=cost_starter,
     explain=cost_explained,
     cases=lambda: [
+        ([(16, 2), (4, 3), (2, 10)],),  # first: what is forgotten shows in the number
         ([(9, 1), (3, 3), (1, 9)],),
         ([(3, 9)],),
         ([(27, 1), (9, 3), (3, 9), (1, 27)],),
-        ([(16, 2), (4, 3), (2, 10)],),
         ([(5, 3), (1, 9)],),
     ],
     hints=[
@@ -188,7 +188,8 @@ q3 = MultipleChoice(
         ),
         Wrong(
             "c1",
-            "it may be; but more trials also find better configurations, and on iris with R = 27 they did.",
+            "it may be: with R = 81 random search was ahead in 21 of 30 repeats. In 9 it was not, and the report "
+            "does not tell which this is.",
             "Overcorrects: takes selection bias for proof of the opposite.",
         ),
         Wrong(

@@ -76,7 +76,7 @@ q2 = MultipleChoice(
     What do you do?
 
     - **a** Train this configuration for 27 epochs and use it.
-    - **b** Train this and some other good ones, each for its own epochs, on other rows, and compare.
+    - **b** Train this and some other good ones, each for its own epochs, on other draws of rows, and compare.
     - **c** Run Hyperband again with a larger R.
 
     Because:
@@ -94,7 +94,7 @@ q2 = MultipleChoice(
         Wrong("c3", "a larger R looks at more losses on the same 30 rows.", "Takes more search for better judgement."),
         Wrong(
             "b1",
-            "the option is right; at high rates the loss on other rows mostly rises with more epochs.",
+            "the option is right; but trained in full, losses of winners at high rates mostly rose in the lesson.",
             "Believes that a training cannot be too long.",
         ),
         Wrong(
@@ -190,8 +190,8 @@ def repeats_needed_solution():
 q4 = Number(
     name="q4",
     question="""
-    A search truly wins 60 of 100 repeats. How many paired repeats make it likely (0.8) that the wins reach what
-    `wins_needed` asks? (15 more or fewer are fine.)""",
+    A search truly wins 60 of 100 repeats. From how many paired repeats on is it first likely (0.8) that the wins reach
+    what `wins_needed` asks? (15 more or fewer are fine.)""",
     solve=repeats_needed_solution,
     tolerance=15,
     hints=[

@@ -94,15 +94,20 @@ def bill(trials: pd.DataFrame, *, n_epochs: int, hours: float) -> pd.DataFrame:
 def reached(searches: Mapping[str, pd.DataFrame], schedule: Sequence[Sequence[tuple[int, int]]]) -> pd.DataFrame:
     """Return how far the configurations came in each search, counted: a row for each way to fare.
 
-    searches: trial tables of the same configurations; the first has them in the schedule's order.
-    Columns: bracket (from 1), the last epoch in each search, configurations (how many).
+    searches: two trial tables of the same configurations; the first has them in the schedule's order.
+    Columns: bracket (from 1), the last epoch in each search, configurations (how many), and same_loss: in how many of
+    these the last loss is the same in both.
     """
-    last = {
-        name: t.groupby(t["config"].map(training_key), sort=False)["n_epochs"].max() for name, t in searches.items()
-    }
-    table = pd.DataFrame(last).loc[next(iter(last.values())).index]
+    last, losses = {}, []
+    for name, trials in searches.items():
+        fates = trials.groupby(trials["config"].map(training_key), sort=False)
+        last[name] = fates["n_epochs"].max()
+        losses.append(trials["val_loss"].loc[fates["n_epochs"].idxmax()].set_axis(last[name].index))
+    table = pd.DataFrame(last).loc[losses[0].index]
+    table["same_loss"] = np.isclose(losses[0], losses[1].loc[table.index], rtol=0, atol=ROUNDING)
     table.insert(0, "bracket", np.repeat(range(1, len(schedule) + 1), [rungs[0][0] for rungs in schedule]))
-    return table.value_counts(sort=False).rename("configurations").reset_index()
+    groups = table.groupby(["bracket", *searches], sort=False)["same_loss"]
+    return groups.agg(configurations="size", same_loss="sum").reset_index()
 
 
 def stopped(searches: Mapping[str, pd.DataFrame], n_epochs: int) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from hpt_helpers.classroom.parallel import fit_all, halves, in_two
 from hpt_helpers.classroom.studies import repeats as shared
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
 from hpt_helpers.config import training_key
-from hpt_helpers.search import Strategy
+from hpt_helpers.search import Objective, Request, Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 
@@ -31,6 +31,7 @@ THIS = sys.modules[__name__]
 CODE = [THIS, data, model, objectives, parallel, population, search, search_space, shared, stack, strategies, training]
 JUDGES = range(1000, 1020)  # the repeats that judge; no search sees them
 FINALS = 2000  # from here on, the draws and seeds of finalists
+DRAWS = 5000  # from here on, the further draws of a trial that is trained on several
 
 _trained: dict[tuple[str, int], dict] = {}  # (data, n_epochs) -> (configuration, repeat) -> losses, accuracies
 
@@ -63,24 +64,30 @@ def epochs_of(max_epochs: int) -> int:
 
 def race(
     name: str, space: SearchSpace, searches: Mapping[str, Search], n_epochs: int, *,
-    repeats: Sequence[int], progress: bool = False,
+    repeats: Sequence[int], n_draws: int = 1, progress: bool = False,
 ) -> pd.DataFrame:  # fmt: skip
     """Return every trial of each search in each repeat; none trains more epochs than a Hyperband with R = n_epochs.
 
+    n_draws: a trial's loss is the mean over so many draws of rows and seeds, the repeat's own and others; it then costs
+        so many times the epochs, and so does the whole.
     Columns: data, search, repeat, config (as `training_key` writes it), n_epochs, spent (the search's epochs so far),
     val_loss, in the order of evaluation. The numbers of a search are cached by its source: what it needs has to
     stand in it or come as an argument.
     """
     budget, repeats = epochs_of(n_epochs), list(repeats)
     key = {
-        "data": name, "space": repr(space), "n_epochs": n_epochs, "code": CODE, "optuna": metadata.version("optuna"),
+        "data": name, "space": repr(space), "n_epochs": n_epochs, "n_draws": n_draws, "code": CODE,
+        "optuna": metadata.version("optuna"),
     }  # fmt: skip
 
     def run_all(make: Search, repeats: list[int]) -> dict[str, np.ndarray]:
         asked = [make(space, repeat, budget // n_epochs, n_epochs) for repeat in repeats]
-        tables = run_whole(asked, TrainingOfRepeats(name, repeats), budget=budget, seeds=repeats, progress=progress)
+        objective = TrainingOfRepeats(name, repeats) if n_draws == 1 else _means_of_draws(name, repeats, n_draws)
+        tables = run_whole(asked, objective, budget=budget, seeds=repeats, progress=progress)
         parts = [
-            t[["n_epochs", "val_loss"]].assign(repeat=r, spent=t["charged_epochs"].cumsum(), config=t["config"])
+            t[["n_epochs", "val_loss"]].assign(
+                repeat=r, spent=n_draws * t["charged_epochs"].cumsum(), config=t["config"]
+            )
             for r, t in zip(repeats, tables, strict=True)
         ]
         trials = pd.concat(parts, ignore_index=True)
@@ -95,6 +102,18 @@ def race(
     pieces = list(product(searches, halves(repeats)))
     columns = ["data", "search", "repeat", "config", "n_epochs", "spent", "val_loss"]
     return pd.concat(in_two(found, pieces, progress=progress), ignore_index=True)[columns]
+
+
+def _means_of_draws(name: str, repeats: Sequence[int], n_draws: int) -> Objective:
+    draws = {repeat: [repeat, *(DRAWS + 10 * repeat + i for i in range(1, n_draws))] for repeat in repeats}
+    trained = TrainingOfRepeats(name, [draw for some in draws.values() for draw in some])
+
+    def objective(requests: list[Request]) -> np.ndarray:
+        outcomes = trained([request._replace(seed=draw) for request in requests for draw in draws[request.seed]])
+        return np.array([outcome.val_loss for outcome in outcomes]).reshape(-1, n_draws).mean(axis=1)
+
+    objective.identity = trained.identity
+    return objective
 
 
 def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
