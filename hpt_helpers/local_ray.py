@@ -54,12 +54,12 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
                 at_exit.callback(signal.signal, number, signal.getsignal(number) or signal.SIG_DFL)
         address = address or os.environ.get("RAY_ADDRESS") or "local"
         if address != "local":
-            at_exit.callback(_uninterrupted, ray.shutdown)
-            _uninterrupted(ray.init, address, logging_level=logging.CRITICAL, log_to_driver=False)
+            at_exit.callback(uninterrupted, ray.shutdown)
+            uninterrupted(ray.init, address, logging_level=logging.CRITICAL, log_to_driver=False)
         else:
             at_exit.enter_context(_environment(NO_OUTSIDE_REQUESTS | _without_slow_import(folder)))
             at_exit.enter_context(_random_token())
-            at_exit.callback(_uninterrupted, _stop, folder)
+            at_exit.callback(uninterrupted, _stop, folder)
             _start(folder, num_cpus)
         yield folder
 
@@ -69,7 +69,7 @@ def _start(folder: Path, num_cpus: int) -> None:
 
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
-            _uninterrupted(
+            uninterrupted(
                 ray.init,
                 "local",  # or Ray joins a cluster that it finds on this machine
                 num_cpus=num_cpus, include_dashboard=False, logging_level=logging.CRITICAL, log_to_driver=False,
@@ -82,22 +82,22 @@ def _start(folder: Path, num_cpus: int) -> None:
         except Exception:
             if attempt == START_ATTEMPTS:
                 raise
-            _uninterrupted(_stop, folder)
+            uninterrupted(_stop, folder)
 
 
-def _uninterrupted(function: Callable, *args, **options) -> None:
-    """Call a function of Ray, and raise an interrupt that comes meanwhile once it is done.
+def uninterrupted(function: Callable, *args, **options):
+    """Return what a function returns; an interrupt that comes meanwhile is raised once it is done.
 
-    Half a start or half a shutdown leaves its C++ in a state in which the next start would end this process.
-    """
+    After half a start or half a shutdown of Ray, the next start would end this process."""
     held = []
     with ExitStack() as at_exit:
         if threading.current_thread() is threading.main_thread():
             before = signal.signal(signal.SIGINT, lambda *interrupt: held.append(interrupt)) or signal.SIG_DFL
             at_exit.callback(signal.signal, signal.SIGINT, before)
-        function(*args, **options)
+        found = function(*args, **options)
     if held:
         raise KeyboardInterrupt
+    return found
 
 
 def _stop(folder: Path) -> None:

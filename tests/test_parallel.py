@@ -1,5 +1,6 @@
 """A second process: what it brings, and what becomes of a study when it brings nothing."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -120,6 +121,33 @@ def test_an_interrupt_ends_both(whole_group):
     time.sleep(0.5)
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
     assert process.communicate(timeout=20)[0] == "interrupted 0 False\n"
+
+
+def test_an_interrupt_at_any_moment_of_a_start_or_an_end_leaves_nothing_locked_or_running():
+    """Python's own locks are held while a process is copied: logging's, for one, which Jupyter's threads use."""
+    for i in range(30):
+        timer = threading.Timer(0.01 + 0.002 * i, signal.raise_signal, [signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            while True:  # starts and ends, one after the other
+                in_two(abs, range(3))
+        timer.join()
+        logged = threading.Thread(target=logging.getLogger, args=[f"{__name__}.{i}"], daemon=True)
+        logged.start()
+        logged.join(5)
+        assert not logged.is_alive()
+        assert not parallel._sharing
+        assert children() == []
+    assert in_two(abs, [-1, -2]) == [1, 2]
+
+
+def test_without_room_for_another_process_the_first_does_it_all(monkeypatch):
+    def refused():
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(parallel, "_fork", refused)
+    assert in_two(slowly, range(2)) == [(0, FIRST), (1, FIRST)]
+    assert not parallel._sharing
 
 
 def test_a_piece_has_no_pieces_of_its_own_for_others():

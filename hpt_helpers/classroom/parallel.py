@@ -18,12 +18,14 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import astuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hpt_helpers.data import Splits
+from hpt_helpers.local_ray import uninterrupted
 from hpt_helpers.population import CHUNK, fit_many
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.training import LearningCurves
@@ -66,22 +68,13 @@ def _has_second_processor() -> bool:
 
 def _shared(work: Callable, pieces: list, bar) -> dict:
     """Return what both processes have computed, by its place among the pieces."""
-    global _sharing
-    tickets, numbers = os.pipe()  # each process takes the next piece's number from this pipe
-    os.write(numbers, b"".join(i.to_bytes(2) for i in range(len(pieces))))
-    os.close(numbers)
-    back, there = os.pipe()
-    marks = mmap.mmap(-1, len(pieces))  # seen by both: which pieces are done
-    child, _sharing = None, True
-    # An interrupt is this process's: the second, which keeps the mask, would go back into the notebook with it.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        child = _fork()
-        if child == 0:
-            _help(work, pieces, tickets, there, marks)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        os.close(there)
-        there, began, done = -1, time.monotonic(), {}
+    marks, done, began = mmap.mmap(-1, len(pieces)), {}, time.monotonic()  # marks: seen by both, which pieces are done
+    with ExitStack() as at_exit:
+        try:
+            # An interrupt in the middle of a fork would leave locks of Python's own held for ever.
+            tickets, back = uninterrupted(_start, work, pieces, marks, at_exit)
+        except OSError:  # there is no room for another process
+            return {}
         for i in _taken(tickets):
             done[i] = work(pieces[i])
             marks[i] = 1
@@ -91,17 +84,33 @@ def _shared(work: Callable, pieces: list, bar) -> dict:
         while not select.select([back], [], [], 0.1)[0] and time.monotonic() < until:
             bar.update(sum(marks[:]) - bar.n)
         if select.select([back], [], [], 0)[0]:
-            done |= _received(back)
-        return done
-    finally:
-        _sharing = False
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if child:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-        for pipe in (tickets, back, there):
-            if pipe >= 0:
-                os.close(pipe)
+            with suppress(EOFError, pickle.UnpicklingError):  # it has died
+                done |= pickle.load(back)
+    return done
+
+
+def _start(work: Callable, pieces: list, marks: mmap.mmap, at_exit: ExitStack) -> tuple:
+    """Start the second process; return the pipe of the pieces' numbers, and that of its results."""
+    global _sharing
+    # Each process takes the next piece's number from the first pipe. Files, which know whether they are closed.
+    ends = zip((*os.pipe(), *os.pipe()), ("rb", "wb", "rb", "wb"), (0, 0, -1, -1), strict=True)
+    tickets, numbers, back, there = (at_exit.enter_context(os.fdopen(*end)) for end in ends)
+    numbers.write(b"".join(i.to_bytes(2) for i in range(len(pieces))))
+    numbers.close()
+    child = _fork()
+    _sharing = True
+    if child == 0:
+        _help(work, pieces, tickets, there, marks)
+    there.close()
+    at_exit.callback(uninterrupted, _end, child)
+    return tickets, back
+
+
+def _end(child: int) -> None:
+    global _sharing
+    _sharing = False
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 def _fork() -> int:
@@ -111,9 +120,10 @@ def _fork() -> int:
         return os.fork()
 
 
-def _help(work: Callable, pieces: list, tickets: int, there: int, marks: mmap.mmap) -> None:
+def _help(work: Callable, pieces: list, tickets, there, marks: mmap.mmap) -> None:
     """Be the second process: take pieces until none is left, give back what came of them, and end."""
     try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process's; this one would go back into the notebook
         gc.freeze()  # what is the first process's is not cleared away here
         os.environ["TQDM_DISABLE"] = "1"
         sys.stdout = sys.stderr = io.StringIO()  # they are Jupyter's, whose sockets are not for a copy
@@ -124,23 +134,15 @@ def _help(work: Callable, pieces: list, tickets: int, there: int, marks: mmap.mm
             except Exception:  # the first process will meet it, and raise it
                 break
             marks[i] = 1
-        with open(there, "wb") as pipe:
-            pickle.dump(done, pipe)
+        with there:
+            pickle.dump(done, there)
     finally:
         os._exit(0)
 
 
-def _taken(tickets: int) -> Iterator[int]:
-    while number := os.read(tickets, 2):
+def _taken(tickets) -> Iterator[int]:
+    while number := tickets.read(2):
         yield int.from_bytes(number)
-
-
-def _received(back: int) -> dict:
-    try:
-        with open(back, "rb", closefd=False) as pipe:
-            return pickle.load(pipe)
-    except (EOFError, pickle.UnpicklingError):  # it has died
-        return {}
 
 
 def halves(values: Sequence) -> list[list]:
