@@ -33,7 +33,7 @@ from tools.repeatable import make_repeatable
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "timings.md"
 N_SLOWEST = 3
-SAMPLED_EVERY_S = 0.3
+SAMPLED_EVERY_S = 1.0  # three times as often, the reading itself takes a lesson's time from it
 HEAD = """# What a lesson takes
 
 `make timings` writes this page. Minutes are for reading, the core path + going further, by the formula of
