@@ -151,7 +151,7 @@ def q4_heap(losses, promoted, eta):
 
 
 def q4_numpy(losses, promoted, eta):
-    order = np.argsort(losses)[: len(losses) // eta]
+    order = np.argsort(losses, kind="stable")[: len(losses) // eta]
     left = order[~np.isin(order, promoted)] if len(promoted) else order
     return left[0] if len(left) else None
 
@@ -174,7 +174,11 @@ Q4_RIGHT = [
     lambda losses, promoted, eta: q4_heap(list(losses), list(promoted), eta),
     lambda losses, promoted, eta: q4_ranks(losses, promoted, eta),
     lambda losses, promoted, eta: (
-        [i for i in pd.Series(losses, dtype=float).sort_values().index[: len(losses) // eta] if i not in promoted]
+        [
+            i
+            for i in pd.Series(losses, dtype=float).sort_values(kind="stable").index[: len(losses) // eta]
+            if i not in promoted
+        ]
         or [None]
     )[0],
 ]  # fmt: skip
@@ -195,6 +199,28 @@ Q4_WRONG = [
     lambda losses, promoted, eta: len(losses) // eta - len(promoted),
     lambda losses, promoted, eta: q4_heap(losses, promoted, eta) if len(promoted) < len(losses) // eta else None,
 ]
+
+
+def q1_quick(losses, eta):
+    good = pd.Series(losses, dtype=float).dropna()
+    return good.sort_values().index[: len(losses) // eta].tolist()  # pandas' and numpy's own sort is not stable
+
+
+def q1_by_rank(losses, eta):
+    ranks = pd.Series(losses, dtype=float).rank()
+    return ranks[ranks <= len(losses) // eta].sort_values(kind="stable").index.tolist()
+
+
+def q1_by_threshold(losses, eta):
+    good = pd.Series(losses, dtype=float).dropna().sort_values(kind="stable")
+    k = min(len(losses) // eta, len(good))
+    return good[good <= good.iloc[k - 1]].index.tolist() if k else []
+
+
+def q4_quick(losses, promoted, eta):
+    for i in np.argsort(losses)[: len(losses) // eta]:
+        if i not in promoted:
+            return int(i)
 
 
 def q1_shifted(losses, eta):
@@ -241,7 +267,12 @@ def test_a_wrong_answer_is_refused_and_told_why(name, answer):
     [
         ("q1", lambda losses, eta: [losses[i] for i in q1_loop(losses, eta)], "positions are asked for"),
         ("q1", Q1_WRONG[4], "the best comes first"),
-        ("q1", Q1_WRONG[1], "failed ones go on"),
+        ("q1", Q1_WRONG[1], "failed, and should not go on"),
+        ("q1", lambda losses, eta: np.argsort(losses, kind="stable")[: len(losses) // eta], "failed ones go on"),
+        ("q1", q1_quick, "of equal losses the earlier comes first"),
+        ("q1", q1_by_rank, "0 go on; it should be 4 // 4 = 1"),
+        ("q1", q1_by_threshold, "2 go on; it should be 4 // 4 = 1"),
+        ("q4", q4_quick, "does your sort keep the order of equals"),
         ("q1", lambda losses, eta: q1_loop(losses, eta)[:1], "only the winner"),
         ("q1", Q1_WRONG[3], "in another order: the best comes first"),
         ("q1", Q1_WRONG[6], "counted from 0"),

@@ -35,10 +35,11 @@ def test_the_curves_of_a_repeat_are_those_of_its_rows_and_seed():
 
 def test_a_rank_correlation_is_the_correlation_of_the_ranks():
     full = made_up()
-    found = study.rank_correlations({"a": full}, epochs=[2])
+    found = study.rank_correlations({"a": full}, [(2, 3), (2, 4)])
     ranks = [rankdata(full.val_loss[:, 1, epoch]) for epoch in (1, 3)]
-    assert found["rank_correlation"][1] == pytest.approx(pearsonr(*ranks).statistic)
-    assert found["case"].tolist() == ["a, epoch 2"] * 3 and found["repeat"].tolist() == [0, 1, 2]
+    assert found["rank_correlation"][4] == pytest.approx(pearsonr(*ranks).statistic)
+    assert found["case"].tolist() == ["a, 2 with 3"] * 3 + ["a, 2 with 4"] * 3
+    assert found["repeat"].tolist() == [0, 1, 2] * 2
 
 
 def test_the_survivor_by_hand():

@@ -240,15 +240,17 @@ def test_what_a_search_finds_among_equal_trials():
     assert table["worth"].tolist() == pytest.approx([np.median(losses)] * 2, abs=1e-9)
 
 
-def test_repairs_are_counted_against_the_other_search_as_it_was():
+def test_repairs_are_counted_against_the_other_search_after_the_same_one_or_else_as_it_was():
     plain = verdict_table()
     better = plain.assign(fresh=plain["fresh"] * [1, 1, 1, 1, 0.4, 0.4, 0.4, 4], epochs=50)
-    table = studies.repairs({"as it is": plain, "mended": better})
-    assert table["repair"].tolist() == ["as it is"] * 2 + ["mended"] * 2
-    assert table["beats_random"].tolist() == [0, 1, 0, 3]
-    assert table["better"].tolist() == [0, 0, 0, 3] and table["worse"].tolist() == [0, 0, 0, 1]
-    assert table["epochs"].tolist() == [30, 30, 50, 50]
-    assert table["fresh"].tolist() == pytest.approx([1.0, 2.0, 1.0, 1.2])
+    for_both = plain.assign(fresh=plain["fresh"] * [0.1, 1, 1, 1, 0.4, 0.4, 0.4, 4])
+    alone = better[better["search"] != "random"]
+    table = studies.repairs({"as it is": plain, "mended": better, "alone": alone, "both": for_both})
+    assert table["repair"].tolist() == ["as it is"] * 2 + ["mended"] * 2 + ["alone"] + ["both"] * 2
+    assert table["beats_random"].tolist() == ["", 1, "", 3, 3, "", 2]
+    assert table["better"].tolist() == [0, 0, 0, 3, 3, 1, 3] and table["worse"].tolist() == [0, 0, 0, 1, 1, 0, 1]
+    assert table["epochs"].tolist() == [30, 30, 50, 50, 50, 30, 30]
+    assert table["fresh"].tolist() == pytest.approx([1.0, 2.0, 1.0, 1.2, 1.2, 1.0, 1.2])
 
 
 def test_the_wins_needed_are_those_of_the_sign_test():

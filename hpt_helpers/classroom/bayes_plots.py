@@ -47,7 +47,7 @@ def idea():
     axes[2].axvline(x[following], color=COLOURS[0], linestyle=":")
     axes[2].set_ylabel("expected gain")
     axes[2].annotate("try here, and\nstart again at 1", (x[following], gain.max() * 0.9), (0.03, gain.max() * 0.72),
-                     arrowprops={"arrowstyle": "<-"}, size=10)  # fmt: skip
+                     arrowprops={"arrowstyle": "->"}, size=10)  # fmt: skip
     return described(
         axes[0], "A search that learns, in three steps: the losses of a few trials; from them a guess for every "
         "place, with a band of doubt that is wide far from trials; the gain to be expected at every place. The next "

@@ -232,7 +232,8 @@ def _draw_comparison(game: Challenge, ax) -> None:
     """Draw how far above the lowest loss everyone ended, as the share of searches that are at least as good."""
     lowest, yours = game._losses.min(), min(game.losses)
     results = {"random": game.random_results(), "machine": game.machine_results()}
-    ax = new_axes(ax, title="How far above the lowest loss?", y_label="share of searches as good",
+    beaten = [f"{100 * (found > yours).mean():.0f} % of {name}" for name, found in results.items()]
+    ax = new_axes(ax, title=f"Lower than {', '.join(beaten)} searches", y_label="share of searches as good",
                   x_label=f"best loss − lowest possible (nats; {FLOOR:g} also stands for less)")  # fmt: skip
     texts, worst = [], max(found.max() for found in results.values()) - lowest
     for i, (name, found) in enumerate(results.items(), 1):

@@ -28,12 +28,12 @@ class Branch(NamedTuple):
 GUIDE = (
     Branch(
         "Do other rows name\nanother winner?",
-        "First more validation rows,\nor several draws for each trial",
+        "First more validation rows; plan\nfor finalists on other draws",
         (
             ("01_grid_search", "Which of the eight won?"),
             ("02_random_search", "Six dimensions, of which one matters"),
             ("03_bayesian_optimization", "Is what it learns true?"),
-            (HERE, "Several draws for each trial"),
+            (HERE, "What repairs it, and what does it cost?"),
         ),
         next="in any case",
     ),

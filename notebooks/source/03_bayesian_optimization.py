@@ -11,7 +11,7 @@
 #
 # **Can a search learn from its own trials, and is what it learns true?**
 #
-# **Time:** core path 58 minutes, going further 35 minutes. **Builds on:** [Random search](02_random_search.ipynb).
+# **Time:** core path 58 minutes, going further 37 minutes. **Builds on:** [Random search](02_random_search.ipynb).
 # Words: [glossary](../docs/glossary.md).
 #
 # Say that a training takes two hours and you can afford 27. Random search starts the last as ignorant as the first; a
@@ -234,8 +234,8 @@ seven = step(six)
 # <details><summary>What was seen</summary>
 #
 # Between the two best: the search both refines and looks elsewhere. The gain is higher than before the bad trial at
-# the bound: a steeper left side lowers the mean here, and that trial stretched the spread by which losses are scaled,
-# and with it the doubt. **So:** one bad trial widens the doubts elsewhere; a crash told as a huge loss does worse (see Going further).
+# the bound: the smooth curve now falls more steeply from the left, and dips lower here; and that trial stretched the
+# spread by which losses are scaled, and with it the doubt. **So:** one bad trial widens the doubts elsewhere.
 #
 # </details>
 #
@@ -271,13 +271,14 @@ from hpt_helpers.classroom.photograph import photograph
 from hpt_helpers.search import run
 
 flower = studies.flower()
-trials = run(search_by_hand(flower.space(0), 0, 27, 1), flower.objective)
+search = search_by_hand(flower.space(0), repeat=0, n_trials=27, n_epochs=1)
+trials = run(search, flower.objective)
 bayes_plots.filled_in(photograph(0), trials)
 
 # %% [markdown]
-# Three problems are searched 30 times each, with other pixels (and somewhat shifted ranges) or rows, and another seed:
-# the photograph with 300 and with 10 validation pixels, and a network on iris with 30 validation rows. Each search has
-# 27 trials: by hand, at random, on a centred grid. We look at the lowest loss that it met (as searched), and at its
+# Three problems, in 30 repeats each: the photograph with 300 and with 10 validation pixels (a repeat has its own
+# pixels, and slightly shifted ranges), and a network on iris with 30 validation rows (its own rows and seed). A search
+# has 27 trials: by hand, at random, on a centred grid. We look at the lowest loss that it met (as searched), and at its
 # choice **judged fresh**: on 2,000 further pixels, or in ten new splits of the same 120 rows, with other seeds.
 #
 # **Predict** for each problem: in how many of 30 pairs is the search that learns lower than random draws, as
@@ -299,11 +300,11 @@ studies.wins(races, "by hand")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched it wins most pairs everywhere. Fresh it keeps the lead with 300 pixels; with 10 none is left to see, and on
-# iris it is no better than random draws and behind the grid. Ten pixels, or thirty rows and one seed, may say in good
-# part which settings suit just these. A search that learns may learn that too. **So:** a lower best loss alone proves
-# nothing. Judge the choice by rows, or draws and seeds, that did not choose it, in pairs; a cleverer search needs
-# more validation rows.
+# As searched it wins most pairs everywhere. Fresh it keeps the lead with 300 pixels; with 10 none is left to see, and
+# on iris it is no better than random draws and behind the grid. Ten pixels, or thirty rows and one seed, may say in
+# good part which settings suit just these. A search that learns may learn that too. **So:** a lower best loss alone
+# proves nothing. Judge the choice by rows, or draws and seeds, that did not choose it, in pairs; a cleverer search
+# needs more validation rows.
 #
 # </details>
 #
@@ -382,6 +383,8 @@ report.round(1)
 # </details>
 #
 # ## The test accuracy, once
+#
+# A search's choice, trained anew on training and validation rows:
 
 # %%
 from hpt_helpers.objectives import TrainingObjective
@@ -391,7 +394,7 @@ from hpt_helpers.trials import config_of, incumbent
 training = TrainingObjective(splits)
 found = run(search_by_hand(network, 0, 27, 30), training)
 chosen = config_of(found, incumbent(found))
-final = refit(chosen, splits, n_epochs=30)  # on training and validation rows
+final = refit(chosen, splits, n_epochs=30)
 print(splits.final_score(final))
 
 # %% [markdown]
@@ -465,13 +468,18 @@ ex.q3.check(answer_3)
 #
 # Something must be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let every trial of
 # the photograph crash that has the lowest fifth of the reach up and down, random draws too. The search is told of
-# it as it is, by its logarithm, or cut off at the median of the losses so far. `median_loss` is its choice's, fresh;
-# `level` counts pairs of the same loss.
+# it as it is, by its logarithm, by that of the worst trial that did not crash (exercise 2), or cut off at the median of
+# the losses so far. `median_loss` is its choice's, fresh; `level` counts pairs of the same loss (both searches begin
+# with the same five draws).
 #
-# **Predict:** in how many of 20 pairs does each still beat random draws, fresh?
+# **Predict:** as it is, you know, does harm. In how many of 20 pairs do the other three beat random draws, fresh?
 
 # %%
 crashing = studies.crashing(flower, "row_scale", loss=100)
+
+
+def like_the_worst(losses):
+    return np.log(np.minimum(losses, losses[losses < 100].max()))
 
 
 def at_most_the_median(losses):
@@ -481,6 +489,7 @@ def at_most_the_median(losses):
 ways = {
     "as it is": np.asarray,
     "logarithm": np.log,
+    "like the worst": like_the_worst,
     "at most the median": at_most_the_median,
 }
 studies.tellings(crashing, search_by_hand, ways, repeats=range(20)).round(4)
@@ -488,9 +497,9 @@ studies.tellings(crashing, search_by_hand, ways, repeats=range(20)).round(4)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As it is, the crash costs the search its lead: it is no better than random draws. Losses are scaled by their spread,
-# and that is now the crash's; all others look alike. With the logarithm it has no lead either; cut off at the median, it has.
-# **So:** cut a crash off, as here at the median.
+# As it is, the crash puts the search behind random draws. Losses are scaled by their spread, and that is now the
+# crash's; all others look alike. With the logarithm it has no lead either. Told like the worst other, or cut off at the
+# median, it has. **So:** cut a crash off, at one of the two.
 #
 # </details>
 #
@@ -580,8 +589,8 @@ studies.ways(flower, search_by_hand, options, repeats=range(20)).round(4)
 # <details><summary>What was seen</summary>
 #
 # Told the losses as they are, no gain can be as large as `xi`, and doubt counts far more than the mean: it has no lead
-# over random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Without an `xi` we see no difference by which
-# of the two is told. Improvement, bound and probability all beat random draws in most pairs. **So:** which of the three
+# over random draws. Of a logarithm 0.1 is ten per cent, and does no harm. Without an `xi`, both beat random draws in
+# most pairs, as do improvement, bound and probability. **So:** which of the three
 # matters less than an `xi` in the wrong units. Tell the logarithm, or set `xi` to what is worth a trial.
 #
 # </details>
@@ -610,8 +619,8 @@ plots.paired(in_pairs.query("judged == 'fresh'"), "logarithmic", "linear")
 # <details><summary>What was seen</summary>
 #
 # In about half: these do not tell which is better, though the logarithm gives two thirds of its range to rates below
-# 0.01, and the linear one a tenth. **So:** the logarithm is for where you do not know the power of ten; who knows it
-# narrows the range.
+# 0.01, and the linear one a tenth. **So:** here it mattered too little to be seen. The logarithm gives each power of
+# ten the same share of the range: take it where you do not know the power.
 #
 # </details>
 #
@@ -630,20 +639,22 @@ from hpt_helpers.strategies import bayesian_search
 
 small = SearchSpace({"a": Integer(1, 3), "b": Integer(1, 4)})
 twelve = Optimizer(small.to_skopt(), n_initial_points=5, random_state=0)
-for _ in range(12):
-    with warnings.catch_warnings(action="ignore"):
+with warnings.catch_warnings(record=True, action="always") as warned:
+    for _ in range(12):
         a, b = twelve.ask()
-    twelve.tell([a, b], float((a - 2) ** 2 + b))
+        twelve.tell([a, b], float((a - 2) ** 2 + b))
 objective = per_trial(lambda config, n_epochs: (config["a"] - 2) ** 2 + config["b"])
 ours = run(bayesian_search(small, 12, 1, seed=0), objective)
 repeats_theirs = len({tuple(point) for point in twelve.Xi}) < 12
 repeats_ours = ours.duplicated(["a", "b"]).any()
 print(f"asks twice: scikit-optimize {repeats_theirs}, bayesian_search {repeats_ours}")
+print(sum("evaluated" in str(w.message) for w in warned), "warnings of points tried before")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The library draws some of its points at random, and does not look whether they are new. **So:** in a small space ask for what is left, or try all of it: that is a grid.
+# Where its best point was tried already, the library takes one at random, and does not look whether that is new.
+# **So:** in a small space ask for what is left, or try all of it: that is a grid.
 #
 # </details>
 #
@@ -668,8 +679,8 @@ plots.spread(held, title="Share of the truth within ± 2 standard deviations")
 #
 # ### The length scale
 #
-# Ours was fixed at 0.3. The slider shows the first surrogate with others. (Libraries choose it by the likelihood of the
-# losses seen, anew after each trial.)
+# Ours was fixed at 0.3. The slider shows the first surrogate with others. (scikit-optimize chooses it by the likelihood
+# of the losses seen, anew after each trial.)
 
 # %%
 from hpt_helpers.classroom.slider import Slider

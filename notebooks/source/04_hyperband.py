@@ -13,7 +13,7 @@
 # network takes two hours. Forty-nine configurations, trained to the end, take four days. Stop most of them after some
 # minutes and the answer is there tomorrow. Is it the right one, or the one that merely started well?
 #
-# **Time:** core path 56 minutes, going further 19 minutes. **Builds on:**
+# **Time:** core path 56 minutes, going further 20 minutes. **Builds on:**
 # [Random search](02_random_search.ipynb). Words: [glossary](../docs/glossary.md).
 #
 # Afterwards you can
@@ -52,8 +52,8 @@ brackets.chart(hyperband_schedule(27))
 #
 # Every cut rests on one assumption: who is behind early stays behind. We can look, because our networks are small: a
 # hundred random configurations, trained in full on two data sets. A **repeat** is, as before, a new draw of training
-# and validation rows and a new training seed. The search space of this lesson (breast_cancer has nearly four times
-# iris's rows, and gets batches twice as large):
+# and validation rows and a new training seed. The search space of this lesson (breast_cancer has 569 rows, iris
+# 150, and gets batches twice as large):
 
 # %%
 from hpt_helpers.search_space import Choice, Real, SearchSpace
@@ -85,32 +85,32 @@ full = study.full_curves(
 brackets.fans(full, epoch=3)
 
 # %% [markdown]
-# The **rank correlation** (Spearman's) of an epoch with the last one is 1 if all keep their order, 0 if the early
+# The **rank correlation** (Spearman's) of an epoch with a later one is 1 if all keep their order, 0 if the early
 # order says nothing, and negative if it misleads.
 #
-# **Predict:** what is it for epoch 3 on each data set? And is it alike in all twenty repeats?
+# **Predict:** what is it on each data set for epoch 3 with 27, and with 81? Is it alike in all twenty repeats?
 
 # %%
 from hpt_helpers.classroom import plots
 
-order = study.rank_correlations(full, epochs=[3, 27])
-plots.spread(order, "rank_correlation", title="Rank correlation with epoch 81")
+order = study.rank_correlations(full, [(3, 27), (3, 81)])
+plots.spread(order, "rank_correlation", title="Rank correlation of epoch 3 with a later one")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris early order is a good guide, in every repeat. On breast_cancer it depends on the repeat: in some it guides, in
-# others it says nothing, or misleads a little; at epoch 27 it is not settled, either. **So:** whether stopping early is
-# safe depends on data, repeat and the first cut, and one run does not tell.
+# Up to epoch 27 early order is a good guide on both. Up to 81 it still is on iris; on breast_cancer it depends on the
+# repeat: in some it guides, in others it says nothing, or misleads a little. **So:** whether stopping early is safe
+# depends on the data, on R and on the repeat, and one run does not tell.
 #
 # </details>
 #
 # ### Who is left?
 #
-# A rank correlation does not say what is lost. Run the boldest bracket of R = 81: 81 configurations, of which 27, 9, 3 and 1
-# are kept (the first 81 of our hundred). We know how all 81 would have ended, so we can say which **rank** its one
-# survivor has among them. The table has means over the repeats: how often the survivor is in the worse half of the 81
-# (`worse_half`), how far its loss lies behind the lowest (`behind`), how far the median does (`median_behind`), and
+# A rank correlation does not say what is lost. Run the boldest bracket of R = 81: 81 configurations, of which 27, 9, 3
+# and 1 are kept (the first 81 of our hundred). We know how all 81 would have ended, so we can say which **rank** its
+# one survivor has among them. The table has means over the repeats: how often the survivor is in the worse half of the
+# 81 (`worse_half`), how far its loss lies behind the lowest (`behind`), how far the median does (`median_behind`), and
 # the learning rates of the survivor (`lr`) and of the one that ends lowest (`best_lr`).
 #
 # **Predict:** a survivor drawn blindly has rank 41 on average. Which ranks has this one, on each data set?
@@ -135,8 +135,8 @@ left.groupby("data", sort=False).mean().round(3)
 # ## By hand
 #
 # A strategy yields what it wants trained, waits, and is sent the losses in the same order (`losses = yield …`; `yield
-# from` passes questions and answers on). Successive halving sorts by them, and cuts. A schedule is a list of brackets, a bracket one
-# of rungs (configurations, epochs): the boldest for 27 is `[(27, 1), (9, 3), (3, 9), (1, 27)]`.
+# from` passes questions and answers on). Successive halving sorts by them, and cuts. A schedule is a list of brackets,
+# a bracket one of rungs (configurations, epochs): the boldest for 27 is `[(27, 1), (9, 3), (3, 9), (1, 27)]`.
 
 # %%
 import numpy as np
@@ -182,18 +182,18 @@ study.bill(trials, n_epochs=27, hours=2)
 #
 # About a quarter of the cost going on, a third restarting. The package's `strategies.hyperband` gives the
 # same trials. **So:** write checkpoints; and do not expect miracles: the four configurations of the cautious bracket
-# alone are nearly a third of the bill for going on. They are meant as the insurance against what you saw on
-# breast_cancer.
+# alone are nearly a third of the bill for going on. They are meant as the insurance against early order that
+# misleads, as on breast_cancer with R = 81.
 #
 # </details>
 
 # %% [markdown]
 # ## With the library: Ray Tune
 #
-# Ray Tune runs trials in processes of their own, on one machine or many, and a scheduler stops some of them. `course_trainable`
-# is our training as Ray wants it: a class whose step is one epoch, and whose checkpoint holds model, optimiser **and**
-# the generator of the shuffles. (`course_trainable??` shows it.) A `Tuner` puts it all together; `BasicVariantGenerator`
-# queues our configurations, and with `reuse_actors` a process takes one trial after the other.
+# Ray Tune runs trials in processes of their own, on one machine or many, and a scheduler stops some of them.
+# `course_trainable` is our training as Ray wants it: a class whose step is one epoch, and whose checkpoint holds model,
+# optimiser **and** the generator of the shuffles. (`course_trainable??` shows it.) A `Tuner` puts it all together;
+# `BasicVariantGenerator` queues our configurations, and with `reuse_actors` a process takes one trial after the other.
 
 # %%
 from ray import tune
@@ -207,7 +207,7 @@ from hpt_helpers.classroom.ray_trainable import course_trainable
 def tuner(configs, folder, max_t=9, space=SPACE):
     return tune.Tuner(
         course_trainable("iris"),
-        param_space=space.to_ray(),
+        param_space=space.to_ray(),  # the names; the values are queued below
         tune_config=tune.TuneConfig(
             search_alg=BasicVariantGenerator(configs),
             scheduler=HyperBandScheduler(max_t=max_t, reduction_factor=3),
@@ -224,8 +224,14 @@ def tuner(configs, folder, max_t=9, space=SPACE):
 #
 # Starting Ray is slow, so we start it once, for three runs:
 #
-# - **the script**: it circulates, and tunes this network with five trials. It draws `epochs` from 5, 10 and 15, at
-#   which a trial ends itself, and leaves `max_t`, Ray's name for R, at its default of 81.
+# - **the script**, which circulates: five trials, each of which ends itself after its own `epochs`. It leaves `max_t`,
+#   Ray's name for R, at its default of 81:
+#
+#   ```python
+#   space = {..., "epochs": tune.choice([5, 10, 15])}
+#   scheduler = HyperBandScheduler(metric="mean_accuracy", mode="max")  # on the test rows, and unseeded
+#   tune.run(train_model, config=space, scheduler=scheduler, num_samples=5)
+#   ```
 # - **R = 9**: five trials again, without `epochs`, and `max_t` is 9.
 # - **17 trials**: those of our three brackets.
 
@@ -258,9 +264,9 @@ with local_ray(num_cpus=1) as folder:
 # %% [markdown]
 # ### How like ours is it?
 #
-# Our own Hyperband on the same 17 configurations, beside Ray's third run. Each row is one fate: a bracket (1 is the bold
-# one, though Ray fills it last), the last epoch by hand and in Ray, and how many configurations met it; `same_loss`, how
-# many of these end with the same loss in both.
+# Our own Hyperband on the same 17 configurations, beside Ray's third run. Each row is one fate: a bracket (1 is the
+# bold one, though Ray fills it last), the last epoch by hand and in Ray, and how many configurations met it;
+# `same_loss`, how many of these end with the same loss in both.
 #
 # **Predict:** by hand, of five that come to a cut 5 // 3 = 1 goes on. Ray rounds up. How many of the 17 fare otherwise
 # there?
@@ -273,8 +279,8 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# One, of the second bracket: Ray keeps two of its five. (`hyperband_schedule(9, survivors="ceil")` is Ray's.) All others
-# end at the same epoch with the same loss: the checkpoints lost nothing. **So:** a library's Hyperband may be a
+# One, of the second bracket: Ray keeps two of its five. (`hyperband_schedule(9, survivors="ceil")` is Ray's.) All
+# others end at the same epoch with the same loss: the checkpoints lost nothing. **So:** a library's Hyperband may be a
 # relative of the paper's. Know its rounding before you compare costs.
 #
 # </details>
@@ -282,9 +288,9 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # %% [markdown]
 # ## Autopsy: what does the script stop?
 #
-# Back to the three runs: the script, and two steps that repair it. A cut keeps a third of a bracket's places, taken or
-# not, rounded up. (For the script's R of 81 the cautious bracket has five places.) `epochs_in_full` is what would have
-# been trained had none been stopped.
+# Back to the three runs: the script, and two steps that repair it. Ray's cut keeps a third (rounded up) of a bracket's
+# places, even when some are empty: of five places two, however many trials came. (For the script's R of 81 the cautious
+# bracket has five.) `epochs_in_full` is what would have been trained had none been stopped.
 #
 # **Predict:** how many trials are stopped early in each of the three?
 
@@ -294,19 +300,18 @@ study.stopped(in_ray, n_epochs=9)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only the third is Hyperband. With `max_t` at 81 the cautious bracket, Ray's first, has room for five trials, and
-# never cuts. With R = 9 three fill the cautious bracket; the two others have one for five to themselves, which keeps
-# two: both. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the
-# brackets (17 for 9, 49 for 27, 143 for 81), and **count what was stopped**.
+# Only the third is Hyperband. With `max_t` at 81 the cautious bracket, Ray's first, has room for five trials, and never
+# cuts. With R = 9 three fill the cautious bracket; the two others are alone in one of five places, whose cut keeps two:
+# both. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the brackets
+# (17 for 9, 49 for 27, 143 for 81), and **count what was stopped**.
 #
 # </details>
 
 # %% [markdown]
-# (The script as it circulates also chooses on test rows, by accuracy, without a seed: the faults of lessons 1 and 2.)
-#
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# **Ray's own documentation recommends ASHA over HyperBand** (`ASHAScheduler`; Li et al. 2020). It decides about each
+# [Ray's own documentation](https://docs.ray.io/en/latest/tune/api/schedulers.html) **recommends ASHA over HyperBand**
+# (`ASHAScheduler`; Li et al. 2020). It decides about each
 # trial as it comes, and has no brackets to fill. Going further shows what that gains with many machines.
 #
 # </div>
@@ -322,8 +327,8 @@ study.stopped(in_ray, n_epochs=9)
 # - **fresh**: both winners are trained anew on ten other draws (of the same pool of rows) and seeds, which had no
 #   part in the choice, to the epoch at which they won. Whose mean loss is lower?
 #
-# `gain` is random search's mean loss less Hyperband's, as searched and fresh: above 0 Hyperband is ahead. The figure
-# has the pairs of the last.
+# `gain` (as searched) and `gain_fresh` are random search's mean loss less Hyperband's: above 0 Hyperband is ahead. The
+# figure has the pairs of the last.
 #
 # **Predict:** in how many of the thirty is Hyperband ahead, by each?
 
@@ -337,14 +342,14 @@ study.verdicts({"iris, R = 27": iris_27})
 # <details><summary>What was seen</summary>
 #
 # Hyperband wins about four of five, by all three verdicts. It tried more configurations, early order is a good guide
-# on iris, and most differences are not small. **So:** here it does what it promises.
+# here, and at epoch 27 much is still to gain. **So:** here it does what it promises.
 #
 # </details>
 #
 # ### And elsewhere?
 #
 # Two more races: the same on breast_cancer, with its larger batches, and iris again with R = 81: more configurations,
-# and three times the epochs for each that goes to the end.
+# and three times the epochs for each that goes to the end. (Some 20 seconds, once.)
 #
 # **Predict:** in which of the two is Hyperband ahead as searched, and in which fresh?
 
@@ -362,8 +367,8 @@ study.verdicts(races)
 # As searched Hyperband wins all three. Fresh, it wins the first; in the two others random search is level or ahead.
 # Probably because the lowest of many losses is low by luck as well, and that part of the gain vanishes; and because
 # early cuts prefer fast starters, some of which end a little worse. On iris with R = 27 most configurations are far
-# from done, and the gain is too large for either to show; in the other two random search, too, probably finds a good
-# one. **So:** judge a winner on other draws, before you praise the method that found it.
+# from done, and the gain is too large for either effect to show; in the other two random search, too, probably finds a
+# good one. **So:** judge a winner on other draws, before you praise the method that found it.
 #
 # </details>
 #
@@ -371,7 +376,7 @@ study.verdicts(races)
 #
 # Two remedies for the third race:
 #
-# - choose only among trials that reached R: its winner is among the trials already made;
+# - choose only among trials that reached R: no further training is needed;
 # - take five **finalists**, train each on four more draws of rows and seeds, and choose by the mean of these four
 #   losses.
 #
@@ -392,8 +397,8 @@ study.remedies(remedies)
 # <details><summary>What was seen</summary>
 #
 # Demanding R changes almost nothing: the winner had mostly reached it. Finalists (judged on more rows) help in 18
-# repeats and harm in 7, at nearly twice the cost. They help random search as well: against it, Hyperband is ahead in
-# ten of these thirty. **So:** retrain finalists, whichever search found them.
+# repeats and harm in 7, at nearly twice the cost. Random search gets them, too: against it, Hyperband is ahead in ten
+# of these thirty. **So:** retrain finalists, whichever search found them.
 #
 # </details>
 
@@ -498,7 +503,7 @@ ex.q3.check(answer_3)
 
 # %%
 so_far = {f"{name}, best so far": study.best_so_far(full[name]) for name in full}
-both = study.rank_correlations({**full, **so_far}, epochs=[3])
+both = study.rank_correlations({**full, **so_far}, [(3, 81)])
 plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 3 with epoch 81")
 ranks = study.survivors({**full, **so_far}, boldest).groupby("data", sort=False)
 ranks[["rank"]].mean()
@@ -507,7 +512,8 @@ ranks[["rank"]].mean()
 # <details><summary>What was seen</summary>
 #
 # On breast_cancer early order now guides in most repeats, and misleads in none; on iris it changes little. On both the
-# survivor is now among the best. **So:** where your training keeps its best weights anyhow, stopping early is safer.
+# survivor is now mostly among the best. **So:** where your training keeps its best weights anyhow, stopping early is
+# safer.
 #
 # </details>
 #
@@ -524,8 +530,8 @@ study.remedies({"as it is": races["iris, R = 81"], "first cut at epoch 9": later
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It costs two thirds, since the bold brackets are gone; 17 better against 11 worse may be chance. **So:** thirty repeats
-# do not settle how early to cut.
+# It costs two thirds, since the bold brackets are gone; 17 better against 11 worse may be chance. **So:** thirty
+# repeats do not settle how early to cut.
 #
 # </details>
 #
@@ -594,30 +600,31 @@ list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
 #
 # ### The same search on a cluster
 #
-# `tune_on_ray` runs any of our searches on Ray, with the objective and the space of `run`. While Ray was there, in
-# the cell with the three runs, we had it run ASHA on 27 configurations, R = 27. With `RAY_ADDRESS` set the same call
-# runs on a cluster (`docs/beyond_one_machine.md` says how). Ray's ASHA does not promote: it stops a trial that is behind
-# in its rung, compared with those that were there before it.
+# `tune_on_ray` runs any of our searches on Ray, with the objective and the space of `run`. While Ray was there, in the
+# cell with the three runs, we had it run ASHA on 27 configurations, R = 27. With `RAY_ADDRESS` set the same call runs
+# on a cluster (`docs/beyond_one_machine.md` says how). Ray's ASHA does not promote: it stops a trial that is behind in
+# its rung, compared with those that were there before it.
 #
-# **Predict:** how many of the 27 reach epoch 27?
+# **Predict:** how many of the 27 (0 to 26) reach epoch 27, and which?
 
 # %%
+print("Reached epoch 27:", asha.index[asha["n_epochs"] == 27].tolist())
 asha["n_epochs"].value_counts().sort_index()
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# More than the one in 27 that three cuts of successive halving leave: the first ones of a rung meet few rivals. **So:**
-# Ray's ASHA is generous at the start of a search.
+# More than the one in 27 that three cuts of successive halving leave; several of them came early, and met few rivals in
+# a rung. **So:** Ray's ASHA is generous at the start of a search.
 #
 # </details>
 #
 # ### Exercise 4: ASHA's rule
 #
-# Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a
-# rung so far, `promoted` the positions of those that went on already. Return the position of the best trial that is
-# among the lowest n // eta and has not gone on yet, or None; of equal losses the earlier comes first. No trial failed; a
-# rung may be empty.
+# Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a rung
+# so far, `promoted` the positions of those that went on already. Return the position of the best trial that is among
+# the lowest n // eta and has not gone on yet, or None; of equal losses the earlier comes first. No trial failed; a rung
+# may be empty.
 
 # %%
 def promotable(losses, promoted, eta):

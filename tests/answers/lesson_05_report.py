@@ -172,7 +172,7 @@ def sums(finalists):
     return i, sum(finalists[i]["again"][2:])
 
 
-@wrong("5.q3", "fourth loss only")
+@wrong("5.q3", "one of the last two losses only")
 def last_only(finalists):
     i, _ = loop(finalists)
     return i, finalists[i]["again"][-1]
@@ -211,12 +211,31 @@ def chosen_by(rank, reported=lambda f: sum(f["again"][2:]) / 2):
 for name, words, answer in (
     ("searched_too", "with `searched` in it", chosen_by(lambda f: f["searched"] + sum(f["again"][:2]))),
     ("searched_half", "`searched` in it", chosen_by(lambda f: f["searched"] + sum(f["again"][:2]) / 2)),
+    (
+        "the_other_way_round",
+        "other way round",
+        chosen_by(lambda f: sum(f["again"][2:]), lambda f: sum(f["again"][:2]) / 2),
+    ),
+    (
+        "the_lower_of_two",
+        "one of the last two",
+        chosen_by(lambda f: sum(f["again"][:2]), lambda f: min(f["again"][2:])),
+    ),
+    (
+        "rounded_to_three",
+        "rounded",
+        chosen_by(lambda f: sum(f["again"][:2]), lambda f: round(sum(f["again"][2:]) / 2, 3)),
+    ),
     ("the_higher", "lower mean of the first two", chosen_by(lambda f: max(f["again"][:2]))),
     ("promise_kept", "lower mean", chosen_by(lambda f: abs(sum(f["again"][:2]) / 2 - f["searched"]))),
     ("first_three", "lower mean of the first two", chosen_by(lambda f: sum(f["again"][:3]))),
     ("second_and_third", "lower mean of the first two", chosen_by(lambda f: sum(f["again"][1:3]))),
     ("rounded", "rounded", chosen_by(lambda f: sum(f["again"][:2]), lambda f: round(sum(f["again"][2:]) / 2, 2))),
-    ("third_only", "third loss only", chosen_by(lambda f: sum(f["again"][:2]), lambda f: f["again"][2])),
+    (
+        "third_only",
+        "one of the last two losses only",
+        chosen_by(lambda f: sum(f["again"][:2]), lambda f: f["again"][2]),
+    ),
     (
         "middle_two",
         "mean of the last two",

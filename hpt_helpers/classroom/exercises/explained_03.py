@@ -42,8 +42,8 @@ def position_explained(got, expected, means, stds, tried, kappa):
         return ""
     bounds = [bound(mean, std, kappa) for mean, std in zip(means, stds, strict=True)]
     if got == expected + 1:
-        wrong = f"position {got:g} was tried" if got in tried else "the wrong point"
-        return f"{wrong}, or one too far: positions are counted from 0."
+        tried_before = f"position {got:g} was tried: is it ruled out, whatever its bound? Or " if got in tried else ""
+        return f"{tried_before}you may be one too far: positions are counted from 0."
     if got not in range(len(bounds)):
         is_bound = any(isclose(got, bound, abs_tol=1e-9) for bound in bounds)
         return "that is a bound; its position is asked for." if is_bound else "there is no such position."
@@ -84,6 +84,8 @@ def _told_fault(told, loss, good) -> str:
             return "is its logarithm with the sign turned"
         if any(isclose(told, log(other), rel_tol=1e-6) for other in good):
             return "is the logarithm of another trial's: keep the order"
+        if isclose(told, log(loss), abs_tol=0.01):
+            return "is close to its logarithm, and not exact: is it rounded?"
         same = isclose(told, loss, rel_tol=1e-6)
         return "is the loss itself, and not its logarithm" if same else "is not its natural logarithm, `math.log`"
     rank = "better than" if told < log(max(good)) else "worse than"

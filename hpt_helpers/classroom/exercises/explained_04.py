@@ -21,8 +21,10 @@ def going_on_explained(got, expected, losses, eta) -> str:
         return f"{len(got)} go on; it should be {len(losses)} // {eta} = {len(losses) // eta}{few}."
     if len(set(got)) < len(got):
         return "a position comes twice: equal losses belong to different trials."
+    if got != expected and [losses[int(i)] for i in got] == [losses[i] for i in expected]:
+        return "of equal losses the earlier comes first: does your sort keep the order of equals (a stable one does)?"
     if sorted(got) == sorted(expected):
-        return "the right trials in another order: the best comes first, and of equal losses the earlier."
+        return "the right trials in another order: the best comes first."
     good = [loss for loss in losses if not math.isnan(loss)]
     if len(good) < len(losses) and got == sorted(range(len(good)), key=lambda i: good[i])[: len(got)]:
         return "these are positions in the list without the failed trials; those in `losses` are needed."
@@ -52,7 +54,8 @@ def promotable_explained(got, expected, losses, promoted, eta) -> str:
     if expected is None:
         if type(got) is int and 0 <= got < n and losses.index(losses[got]) < got:
             return f"position {got} ties with an earlier one; of equal losses the earlier comes first. None is needed."
-        return f"nobody may go on: of {n} results {may} may, and no trial among these waits. None is needed."
+        why = f", and the lowest {may} went on already" if may else ""
+        return f"nobody may go on: of {n} results {may or 'none'} may{why}. None is needed."
     if got is None:
         return f"a trial may go on: {may} of {n} may, and one of the lowest {may} did not yet."
     if isinstance(got, list):
@@ -64,6 +67,8 @@ def promotable_explained(got, expected, losses, promoted, eta) -> str:
     lower = sum(loss < losses[int(got)] for loss in losses)
     if lower >= may:
         return f"{lower} losses are lower than that at position {int(got)}, and only {may} of {n} may go on."
+    if losses[int(got)] == losses[expected]:
+        return f"position {int(got)} ties with an earlier one: does your sort keep the order of equals (a stable one)?"
     return f"a better trial than that at position {int(got)} waits."
 
 

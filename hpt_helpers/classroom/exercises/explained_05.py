@@ -39,7 +39,7 @@ def report_cases() -> list[tuple]:
     nan = float("nan")  # not math.nan itself, or `is` would find it
     many = [
         (0.02, 0.30, 0.10, 0.01, 0.30),  # the lowest as searched, and of the second and third
-        (0.09, 0.08, 0.16, 0.211, 0.145),  # to be chosen
+        (0.09, 0.08, 0.16, 0.2113, 0.145),  # to be chosen
         (0.10, 0.14, 0.12, 0.10, 0.01),  # of all four
         (0.03, 0.15, 0.11, 0.30, 0.25),  # of `searched` and the first two
         (0.11, 0.13, 0.135, 0.40, 0.20),  # of the higher of the first two
@@ -86,7 +86,7 @@ def report_explained(got, expected, finalists) -> str:
     if position != expected[0] and type(loss) in (int, float) and math.isclose(loss, expected[1], rel_tol=1e-9):
         return "the loss is that of the right finalist, the position is not: count from 0 in the list as it was given."
     if any(map(math.isnan, chosen["again"])):
-        return "you choose a finalist with a nan in `again`: look at all four of them."
+        return "you choose a finalist with a nan in `again`: test all four with `math.isnan` (nan == nan is False)."
     if position != expected[0]:
         return "another finalist without nan has a lower mean of the first two of `again`."
     return _loss_explained(loss, chosen)
@@ -95,15 +95,14 @@ def report_explained(got, expected, finalists) -> str:
 def _loss_explained(loss, chosen) -> str:
     again = chosen["again"]
     known = {
-        "you report `searched`, the loss by which it came into the list": chosen["searched"],
-        "you report the mean of the two losses that chose": sum(again[:2]) / 2,
-        "you report the mean of all four losses, two of which chose": sum(again) / 4,
-        "you report a sum; the mean is asked for": sum(again[2:]),
-        "you report the third loss only; the mean of the last two is asked for": again[2],
-        "you report the fourth loss only; the mean of the last two is asked for": again[3],
-        "you report it rounded; report it as it is": round(sum(again[2:]) / 2, 2),
+        "you report `searched`, the loss by which it came into the list": [chosen["searched"]],
+        "you report the mean of the two losses that chose": [sum(again[:2]) / 2],
+        "you report the mean of all four losses, two of which chose": [sum(again) / 4],
+        "you report a sum; the mean is asked for": [sum(again[2:])],
+        "you report one of the last two losses only; their mean is asked for": again[2:],
+        "you report it rounded; report it as it is": [round(sum(again[2:]) / 2, digits) for digits in (1, 2, 3)],
     }
-    for words, value in known.items():
-        if type(loss) in (int, float) and math.isclose(loss, value, rel_tol=1e-9):
+    for words, values in known.items():
+        if type(loss) in (int, float) and any(math.isclose(loss, value, rel_tol=1e-9) for value in values):
             return f"the choice is right, but {words}."
     return "the choice is right; the loss to report is the mean of the last two of `again`."

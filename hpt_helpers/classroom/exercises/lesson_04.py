@@ -7,6 +7,7 @@ from hpt_helpers.classroom.exercises.explained_04 import cost_explained, cut, go
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
 
 NAN = math.nan
+TIES = [7 * i % 5 / 10 for i in range(27)]  # so many that a sort which is not stable changes their order
 
 
 def going_on_starter(losses, eta):
@@ -38,6 +39,8 @@ q1 = Function(
         ([0.3, 0.1], 3),
         ([0.9, NAN, 0.1, 0.4, 0.2, NAN, 0.3, 0.8], 4),
         ([NAN, NAN, NAN], 2),
+        ([0.2, 0.2, 0.9, 0.8], 4),
+        (TIES, 3),
     ],
     hints=[
         "Sort positions, not losses: `sorted(range(len(losses)), key=...)` or `np.argsort(losses, kind='stable')`.",
@@ -143,7 +146,7 @@ q2 = Function(
         ),
         Wrong(
             lambda rungs: sum(epochs for _, epochs in rungs),
-            "an epoch of nine configurations is nine epochs.",
+            "a rung trains several configurations: each of them needs its epochs.",
             "Adds epochs as if one configuration were trained.",
         ),
         Wrong(
@@ -183,7 +186,7 @@ q3 = MultipleChoice(
     wrong=[
         Wrong(
             "a1",
-            "in the lesson's race with R = 81 it was ahead as searched, and fresh level or behind.",
+            "in the lesson's race with R = 81 it was ahead as searched, and fresh in 9 of 30 repeats.",
             "Takes the loss that a winner was chosen by for the loss that it will have.",
         ),
         Wrong(
@@ -246,6 +249,7 @@ q4 = Function(
         ([0.2, 0.2, 0.9], [0], 3),
         ([0.1, 0.2, 0.3, 0.4, 0.5], [0], 3),
         ([], [], 3),
+        (TIES, [0, 5, 10, 15, 20, 25], 3),
     ],
     hints=[
         "First find the positions of the lowest n // eta losses, then leave out those in `promoted`.",

@@ -148,6 +148,11 @@ q3 = Function(
             "Reports the loss that chose.",
         ),
         Wrong(
+            report_by(lambda f: sum(f["again"][2:]), lambda f: sum(f["again"][:2]) / 2),
+            "it is the other way round: the first two of `again` choose, the last two are reported.",
+            "Swaps the two halves.",
+        ),
+        Wrong(
             report_by(lambda f: f["searched"] + sum(f["again"][:2]), lambda f: sum(f["again"][2:]) / 2),
             "you choose by a mean with `searched` in it; that was lowest by luck as well. Leave it out.",
             "Carries the mean of all losses over, the one by which the finalist came into the list included.",

@@ -58,7 +58,9 @@ def read_answer(value, depth: int = 0):
         copied = {read_answer(key): read_answer(item, depth + 1) for key, item in items}
         return copied if kind is dict else list(copied.values())
     if kind.__name__ == "generator":
-        raise Verdict(INCORRECT, "a generator came back (`yield`): build a list and `return` it.")
+        raise Verdict(
+            INCORRECT, "a generator came back (`yield`, or `for` in round brackets): `return` a list instead."
+        )
     raise Verdict(INCORRECT, f"{kind.__name__}: such an object cannot be checked; a number, text, list or dict can.")
 
 

@@ -38,18 +38,19 @@ def full_curves(configs: Mapping[str, Sequence[Mapping]], *, n_epochs, repeats, 
     }
 
 
-def rank_correlations(full: Mapping[str, Landscape], epochs: Sequence[int] = (3, 27)) -> pd.DataFrame:
-    """Return Spearman's rank correlation of the losses at an epoch with those at the last, in each repeat.
+def rank_correlations(full: Mapping[str, Landscape], epochs: Sequence[tuple[int, int]]) -> pd.DataFrame:
+    """Return Spearman's rank correlation of the losses at an epoch with those at a later one, in each repeat.
 
-    Columns: case (data set and epoch), data, epoch, repeat, rank_correlation (over all configurations).
+    epochs: the pairs of both. Columns: case (data set and epochs), data, repeat, rank_correlation (over all
+    configurations).
     """
     rows = []
     for name, held in full.items():
-        for epoch in epochs:
+        for early, late in epochs:
             for repeat, losses in zip(held.seeds, held.val_loss.swapaxes(0, 1), strict=True):
-                rank = spearmanr(losses[:, epoch - 1], losses[:, -1]).statistic
-                rows.append((f"{name}, epoch {epoch}", name, epoch, repeat, rank))
-    return pd.DataFrame(rows, columns=["case", "data", "epoch", "repeat", "rank_correlation"])
+                rank = spearmanr(losses[:, early - 1], losses[:, late - 1]).statistic
+                rows.append((f"{name}, {early} with {late}", name, repeat, rank))
+    return pd.DataFrame(rows, columns=["case", "data", "repeat", "rank_correlation"])
 
 
 def best_so_far(full: Landscape) -> Landscape:

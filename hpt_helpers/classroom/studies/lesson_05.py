@@ -112,17 +112,17 @@ def repairs(verdicts: Mapping[str, pd.DataFrame], other: str = "random") -> pd.D
 
     The first table is of the race as it was. Columns: repair, search, epochs (the mean of what it trained), fresh (the
     median fresh loss of its winners); in how many repeats that is better and worse than the same search's as it was;
-    and beats, in how many it is below the other search's as it was.
+    and beats, in how many it is below the other search's after the same repair, or as it was where it has none.
     """
     plain, rows = None, []
     for label, table in verdicts.items():
         fresh = table.pivot(index="repeat", columns="search", values="fresh")
         plain = fresh if plain is None else plain
         for name in table["search"].unique():
-            gap, ahead = fresh[name] - plain[name], fresh[name] - plain[other]
+            gap, ahead = fresh[name] - plain[name], fresh[name] - fresh.get(other, plain[other])
             epochs = round(table.loc[table["search"] == name, "epochs"].mean())
-            counts = [int((differs < -ROUNDING).sum()) for differs in (gap, -gap, ahead)]
-            rows.append((label, name, epochs, fresh[name].median(), *counts))
+            better, worse, beats = (int((differs < -ROUNDING).sum()) for differs in (gap, -gap, ahead))
+            rows.append((label, name, epochs, fresh[name].median(), better, worse, "" if name == other else beats))
     return pd.DataFrame(rows, columns=["repair", "search", "epochs", "fresh", "better", "worse", f"beats_{other}"])
 
 

@@ -64,19 +64,20 @@ def epochs_of(max_epochs: int) -> int:
 
 def race(
     name: str, space: SearchSpace, searches: Mapping[str, Search], n_epochs: int, *,
-    repeats: Sequence[int], n_draws: int = 1, progress: bool = False,
+    repeats: Sequence[int], budget: int | None = None, n_draws: int = 1, progress: bool = False,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return every trial of each search in each repeat; none trains more epochs than a Hyperband with R = n_epochs.
+    """Return every trial of each search in each repeat.
 
+    budget: how many epochs a search may train; None: as many as a Hyperband with R = n_epochs does.
     n_draws: a trial's loss is the mean over so many draws of rows and seeds, the repeat's own and others; it then costs
         so many times the epochs, and so does the whole.
     Columns: data, search, repeat, config (as `training_key` writes it), n_epochs, spent (the search's epochs so far),
     val_loss, in the order of evaluation. The numbers of a search are cached by its source: what it needs has to
     stand in it or come as an argument.
     """
-    budget, repeats = epochs_of(n_epochs), list(repeats)
+    budget, repeats = budget or epochs_of(n_epochs), list(repeats)
     key = {
-        "data": name, "space": repr(space), "n_epochs": n_epochs, "n_draws": n_draws, "code": CODE,
+        "data": name, "space": repr(space), "n_epochs": n_epochs, "budget": budget, "n_draws": n_draws, "code": CODE,
         "optuna": metadata.version("optuna"),
     }  # fmt: skip
 
