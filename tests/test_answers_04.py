@@ -298,7 +298,7 @@ def test_a_wrong_answer_is_refused_and_told_why(name, answer):
         ("q4", Q4_WRONG[3], "nobody may go on"),
         ("q4", Q4_WRONG[4], "one position is needed"),
         ("q4", Q4_WRONG[5], "losses are lower than that at position"),
-        ("q4", Q4_WRONG[6], "a trial may go on"),
+        ("q4", Q4_WRONG[6], "the trial at position 0 may go on"),
         ("q4", Q4_WRONG[10], "went on already"),
     ],
 )

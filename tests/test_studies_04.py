@@ -189,6 +189,6 @@ def test_verdicts_count_the_repeats_in_which_hyperband_is_lower():
 def test_remedies_are_compared_with_the_first_race_in_pairs():
     later = table_of(hyperband_fresh=[1.0 + 1e-12, 1.0, 4.0], random_fresh=[2.0, 2.0, 2.0], epochs=[10, 20, 30])
     found = study.remedies({"as it is": FIRST, "later": later})
-    assert found.loc["as it is"].tolist() == [0, 0, 2.0, 1, 100]
-    assert found.loc["only trials that reached R"].tolist() == [1, 1, 2.0, 1, 100]
-    assert found.loc["later"].tolist() == [1, 1, 2.0, 2, 20]
+    assert found.loc["as it is"].tolist() == [0, 0, 2.0, 1, 100, 0, 0]
+    assert found.loc["only trials that reached R"].tolist() == [1, 1, 2.0, 1, 100, 0, 0]
+    assert found.loc["later"].tolist() == [1, 1, 2.0, 2, 20, 2, 1]

@@ -49,14 +49,18 @@ GUIDE = (
     ),
     Branch(
         "Are most settings hopeless,\nand is early order late order?",
-        "Hyperband, with many workers ASHA;\nno reckless settings",
+        "Hyperband, with many workers ASHA;\nleave bold settings out",
         (
             ("04_hyperband", "Is early order late order?"),
             ("04_hyperband", "Who wins the race?"),
             ("04_hyperband", "Many machines, some of them slow"),
             (HERE, "Is it always so?"),
         ),
-        ((HERE, "The same winners, trained again"), ("04_hyperband", "And elsewhere?")),
+        (
+            (HERE, "The same winners, trained again"),
+            ("04_hyperband", "And elsewhere?"),
+            (HERE, "ASHA, wine and digits"),
+        ),
         on="iris with tame rates",
         tried=9,
     ),

@@ -80,9 +80,9 @@ def kernel(a, b, scale=0.3):
 # %% [markdown]
 # From it follow a mean and a standard deviation everywhere. The mean at a point is a weighted sum of the losses $y$
 # seen: near trials weigh much, and two close to each other share their weight. It is $k^T K^{-1} y$, where $K$ is the
-# kernel among the trials and $k$ from them to the point. `cholesky` finds the triangular $L$ with $K = L L^T$; so the
-# mean is the product of $L^{-1} k$ (`near`) and $L^{-1} y$ (`seen`), which `solve_triangular` finds. Before any trial
-# the variance is 1; what trials tell of the point, $k^T K^{-1} k$, is taken off: almost all of it at a trial.
+# kernel among the trials and $k$ from them to the point. We do not invert $K$, but split it into $L L^T$ (`cholesky`):
+# the mean is the product of $L^{-1} k$ (`near`) and $L^{-1} y$ (`seen`). Before any trial the variance is 1; what
+# trials tell of the point, $k^T K^{-1} k$, is taken off: almost all of it at a trial.
 
 # %%
 from scipy.linalg import solve_triangular
@@ -116,8 +116,8 @@ ours = posterior(tried, losses, place)
 np.allclose(ours, expected, rtol=0, atol=1e-8)
 
 # %% [markdown]
-# What is left is to centre and scale the losses, and to allow for noise. We begin with three trials, all at
-# large learning rates.
+# What is left is to centre and scale the losses, and to let the curve pass trials by a little (`noise`). We begin with
+# three trials, all at large learning rates.
 
 # %%
 def surrogate(tried, losses, points):
@@ -145,8 +145,8 @@ bayes_plots.belief(curve, three, *believed(three))
 #
 # $$\mathrm{EI} = (f^* - \mu)\,\Phi(z) + \sigma\,\varphi(z), \qquad z = (f^* - \mu) / \sigma$$
 #
-# with the normal distribution's $\Phi$ and density $\varphi$. The first term rewards a low mean (**exploit**), the
-# second a large doubt (**explore**).
+# where $\Phi(z)$ is the probability that a standard normal number lies below $z$, and $\varphi$ its density. The first
+# term rewards a low mean (**exploit**), the second a large doubt (**explore**).
 #
 # **Predict:** the best loss so far is 0.3. Which point promises more, 0.3 ± 0.1 or 0.4 ± 0.3 (± one $\sigma$)?
 
@@ -277,9 +277,9 @@ bayes_plots.filled_in(photograph(0), trials)
 
 # %% [markdown]
 # Three problems, in 30 repeats each: the photograph with 300 and with 10 validation pixels (a repeat has its own
-# pixels, and slightly shifted ranges), and a network on iris with 30 validation rows (its own rows and seed). A search
-# has 27 trials: by hand, at random, on a centred grid. We look at the lowest loss that it met (as searched), and at its
-# choice **judged fresh**: on 2,000 further pixels, or in ten new splits of the same 120 rows, with other seeds.
+# pixels, and ranges shifted by up to a fifth), and a network on iris with 30 validation rows (its own rows and seed). A
+# search has 27 trials: by hand, at random, on a centred grid. We look at the lowest loss that it met (as searched), and
+# at its choice **judged fresh**: on 2,000 further pixels, or in ten new splits of the same 120 rows, with other seeds.
 #
 # **Predict** for each problem: in how many of 30 pairs is the search that learns lower than random draws, as
 # searched and fresh?
@@ -304,7 +304,7 @@ studies.wins(races, "by hand")
 # on iris it is no better than random draws and behind the grid. Ten pixels, or thirty rows and one seed, may say in
 # good part which settings suit just these. A search that learns may learn that too. **So:** a lower best loss alone
 # proves nothing. Judge the choice by rows, or draws and seeds, that did not choose it, in pairs; a cleverer search
-# needs more validation rows.
+# needs more validation rows, or more seeds.
 #
 # </details>
 #
@@ -441,7 +441,7 @@ ex.q2.check(told)
 # Because:
 #
 # - **1** nine of 20 is less than half.
-# - **2** a stronger search also finds more of the luck of the rows by which it is judged.
+# - **2** a stronger search also finds more of the luck of the rows and seed by which it is judged.
 # - **3** 27 trials are too few for a surrogate to learn anything.
 
 # %%
@@ -455,9 +455,9 @@ ex.q3.check(answer_3)
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - A **surrogate** guesses every loss, with its doubt; **expected improvement** weighs the two.
-# - Tell it a loss, not an accuracy on few rows, which has ties; and of a crash nothing huge.
+# - Tell it a loss, not an accuracy on few rows, which has ties; and of a crash nothing huge (shown below).
 # - `ask` and `tell` keep the loop in your hands.
-# - It can learn the luck of its rows along with the truth: judge its choice fresh, in pairs.
+# - It can learn the luck of its rows and seed along with the truth: judge its choice fresh, in pairs.
 # - On the photograph it paid with 300 validation pixels; with ten, and on iris's thirty rows, no lead was seen.
 #
 # </div>
@@ -466,11 +466,11 @@ ex.q3.check(answer_3)
 #
 # ### What do you tell it of a crash?
 #
-# Something must be told, and 100 comes to mind (the errors in the picture above were below 0.1). Let every trial of
-# the photograph crash that has the lowest fifth of the reach up and down, random draws too. The search is told of
-# it as it is, by its logarithm, by that of the worst trial that did not crash (exercise 2), or cut off at the median of
-# the losses so far. `median_loss` is its choice's, fresh; `level` counts pairs of the same loss (both searches begin
-# with the same five draws).
+# Something must be told, and 100 comes to mind (good errors of the photograph lie below 0.1). Let every trial crash
+# whose `row_scale` lies in the lowest fifth of its range, those of random search too. The search is told of it as it
+# is, by its logarithm, by that of the worst trial that did not crash (exercise 2), or cut off at the median of the
+# losses so far. `median_loss` is its choice's, fresh; `level` counts pairs of the same loss (both searches begin with
+# the same five draws).
 #
 # **Predict:** as it is, you know, does harm. In how many of 20 pairs do the other three beat random draws, fresh?
 
@@ -520,9 +520,9 @@ further.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On the bowl they find the hole far more often. The search sees a slope, goes down, and takes the rest for known.
-# Random draws do not care where the slope leads. On the smooth functions it wins nearly always, in six dimensions
-# too. **So:** it bets that the loss is smooth. Where it may not be, do not rely on it alone.
+# On the bowl they find the hole far more often. Probably the search sees a slope, goes down, and takes the rest for
+# known. Random draws do not care where the slope leads. On the smooth functions it wins nearly always, in six
+# dimensions too. **So:** it bets that the loss is smooth. Where it may not be, do not rely on it alone.
 #
 # </details>
 #
@@ -672,7 +672,7 @@ plots.spread(held, title="Share of the truth within ± 2 standard deviations")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Too few in most repeats, and in some far too few. The band is right only if the assumptions are, and it
+# Too few in most repeats, and on the curve in some far too few. The band is right only if the assumptions are, and it
 # cannot tell. **So:** use the band to choose trials, not to report an error.
 #
 # </details>

@@ -52,8 +52,8 @@ brackets.chart(hyperband_schedule(27))
 #
 # Every cut rests on one assumption: who is behind early stays behind. We can look, because our networks are small: a
 # hundred random configurations, trained in full on two data sets. A **repeat** is, as before, a new draw of training
-# and validation rows and a new training seed. The search space of this lesson (breast_cancer has 569 rows, iris
-# 150, and gets batches twice as large):
+# and validation rows and a new training seed. The search space of this lesson (iris has 150 rows; breast_cancer has
+# 569, and batches twice as large, `LARGE`):
 
 # %%
 from hpt_helpers.search_space import Choice, Real, SearchSpace
@@ -99,8 +99,8 @@ plots.spread(order, "rank_correlation", title="Rank correlation of epoch 3 with 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Up to epoch 27 early order is a good guide on both. Up to 81 it still is on iris; on breast_cancer it depends on the
-# repeat: in some it guides, in others it says nothing, or misleads a little. **So:** whether stopping early is safe
+# Up to epoch 27 early order is mostly a good guide on both. Up to 81 it still is on iris; on breast_cancer it depends
+# on the repeat: in some it guides, in others it says nothing, or misleads. **So:** whether stopping early is safe
 # depends on the data, on R and on the repeat, and one run does not tell.
 #
 # </details>
@@ -224,8 +224,8 @@ def tuner(configs, folder, max_t=9, space=SPACE):
 #
 # Starting Ray is slow, so we start it once, for three runs:
 #
-# - **the script**, which circulates: five trials, each of which ends itself after its own `epochs`. It leaves `max_t`,
-#   Ray's name for R, at its default of 81:
+# - **the script**, which is often copied: five trials, each of which ends itself after its own `epochs`. It leaves
+#   `max_t`, Ray's name for R, at its default of 81:
 #
 #   ```python
 #   space = {..., "epochs": tune.choice([5, 10, 15])}
@@ -288,11 +288,11 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # %% [markdown]
 # ## Autopsy: what does the script stop?
 #
-# Back to the three runs: the script, and two steps that repair it. Ray's cut keeps a third (rounded up) of a bracket's
-# places, even when some are empty: of five places two, however many trials came. (For the script's R of 81 the cautious
-# bracket has five.) `epochs_in_full` is what would have been trained had none been stopped.
+# Back to the three runs: the script, and two steps that repair it. Ray's cut counts places, not trials: the second
+# bracket of R = 9 has five places, so two go on, even if only two came. The script's R of 81 has other brackets: the
+# cautious one has room for five. `epochs_in_full` is what would have been trained had none been stopped.
 #
-# **Predict:** how many trials are stopped early in each of the three?
+# **Predict:** how many trials are stopped early in the script, and how many with R = 9?
 
 # %%
 study.stopped(in_ray, n_epochs=9)
@@ -349,7 +349,7 @@ study.verdicts({"iris, R = 27": iris_27})
 # ### And elsewhere?
 #
 # Two more races: the same on breast_cancer, with its larger batches, and iris again with R = 81: more configurations,
-# and three times the epochs for each that goes to the end. (Some 20 seconds, once.)
+# and three times the epochs for each that goes to the end. (Some 10 seconds, once.)
 #
 # **Predict:** in which of the two is Hyperband ahead as searched, and in which fresh?
 
@@ -382,7 +382,7 @@ study.verdicts(races)
 #
 # `better` and `worse` count the repeats in which the remedy gives Hyperband a winner with a lower or higher fresh loss;
 # `loss` is the mean fresh loss; `beats_random` counts against random search at about the same epochs, with as many
-# finalists.
+# finalists. The last columns say what these do for random search.
 #
 # **Predict:** which of the two helps? Is Hyperband then ahead of random search?
 
@@ -397,8 +397,8 @@ study.remedies(remedies)
 # <details><summary>What was seen</summary>
 #
 # Demanding R changes almost nothing: the winner had mostly reached it. Finalists (judged on more rows) help in 18
-# repeats and harm in 7, at nearly twice the cost. Random search gets them, too: against it, Hyperband is ahead in ten
-# of these thirty. **So:** retrain finalists, whichever search found them.
+# repeats and harm in 7, at nearly twice the cost. They help random search as well: against it, Hyperband is ahead in
+# ten of these thirty. **So:** where a lead as searched is gone fresh, retrain finalists, whichever search found them.
 #
 # </details>
 
@@ -482,7 +482,7 @@ ex.q3.check(answer_3)
 # - Hyperband trains many a little and few a lot, in brackets from bold to cautious.
 # - Its cuts rest on one assumption: early order is late order. **Train some in full, on several draws, and look**
 #   before you stop any.
-# - Trials went on as if never stopped, with checkpoints of model, optimiser and generator.
+# - With checkpoints of model, optimiser and the generator of shuffles, a trial goes on as if it had never stopped.
 # - In Ray, set `max_t`, fill the brackets exactly, and **count what was stopped**.
 # - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge finalists on
 #   them.
@@ -511,9 +511,9 @@ ranks[["rank"]].mean()
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On breast_cancer early order now guides in most repeats, and misleads in none; on iris it changes little. On both the
-# survivor is now mostly among the best. **So:** where your training keeps its best weights anyhow, stopping early is
-# safer.
+# On breast_cancer early order now guides in most repeats, and misleads in none; on iris the correlation changes little.
+# On both the survivor is now mostly in the best quarter. **So:** where your training keeps its best weights anyhow,
+# stopping early is safer.
 #
 # </details>
 #
@@ -525,7 +525,8 @@ ranks[["rank"]].mean()
 
 # %%
 later = study.race("iris", SPACE, 81, repeats=thirty, least=9, progress=True)
-study.remedies({"as it is": races["iris, R = 81"], "first cut at epoch 9": later})
+first_cut = {"as it is": races["iris, R = 81"], "first cut at epoch 9": later}
+study.remedies(first_cut).drop("only trials that reached R").iloc[:, :5]
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -557,7 +558,7 @@ waiting([1, 4, 16, 64], repeats=range(5))
 #
 # For halving, 64 machines are hardly faster than 16: nearly all of them wait, since the last rung is one trial.
 # ASHA's first configuration arrives, with 64, in about half the time. (With many machines it is a fast one, for that is
-# what comes first.) **So:** with many machines and unequal trials ASHA is sooner done. How good its first one is, this
+# what comes first.) **So:** with many machines ASHA is sooner done. How good its first one is, this
 # does not say.
 #
 # </details>
@@ -605,7 +606,7 @@ list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
 # on a cluster (`docs/beyond_one_machine.md` says how). Ray's ASHA does not promote: it stops a trial that is behind in
 # its rung, compared with those that were there before it.
 #
-# **Predict:** how many of the 27 (0 to 26) reach epoch 27, and which?
+# **Predict:** how many of the 27 (numbers 0 to 26) reach epoch 27? Did they come early or late?
 
 # %%
 print("Reached epoch 27:", asha.index[asha["n_epochs"] == 27].tolist())

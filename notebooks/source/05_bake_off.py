@@ -197,9 +197,12 @@ studies.looking(bold, "iris", 27, looks, repeats=range(20)).round(3)
 # Three repairs. **Full trials**: only trials that reached epoch 27 may win. **Finalists**: the five best of a search
 # are trained on four more draws of rows and seeds, each for its own epochs, and the lowest mean of these four wins.
 # **Within** the budget: random search makes seven trials instead of thirteen, and spends the rest on two finalists and
-# three draws. Beside them random search with **33 trials**: at the epochs of its finalists, and without a repair.
-# `fresh` is a median. `better` and `worse`: in so many of 40 repeats a winner's fresh loss is lower or higher than as
-# it is (in the others it is the same). `beats_random`: in so many it is below random search's with the same repair.
+# three draws. Beside them random search with **33 trials** and no repair: it costs as much as 13 trials and their
+# finalists (13 + 5 × 4).
+#
+# `fresh` is a median. `better` and `worse`: in so many of 40 repeats the fresh loss is lower or higher than that of the
+# same search without a repair (the rows "as it is"); in the others it is equal. `beats_random`: in so many it is below
+# random search's with the same repair.
 #
 # **Predict:** which helps Hyperband most? Does it then beat random search? Do finalists help more than further trials?
 
@@ -221,7 +224,7 @@ studies.repairs(repaired).round(3)
 # <details><summary>What was seen</summary>
 #
 # Full trials alone are undecided here. Finalists help both searches, in many more repeats than they harm, at two to
-# two and a half times the epochs. As many epochs spent on further trials show no gain: more looks find more luck, too.
+# two and a half times the epochs. As many epochs spent on further trials show no gain.
 # With finalists on both sides Hyperband is not ahead. Within the budget random search gains in these repeats (in others
 # that we tried not always). **So:** retrain finalists before you buy more trials or a cleverer search.
 #
@@ -269,8 +272,8 @@ studies.wins(races)
 # rates are left to be lucky, and many are probably too slow for 27 epochs, which Hyperband drops early. (Tame rates
 # alone are not enough: with R = 81 it was behind in lesson 4.) With bold rates and R = 81 it leads as searched in most
 # repeats, and trained in full its winners lose in nearly all. On breast_cancer it is lower as searched in most repeats,
-# and fresh in six of 20, which alone prove nothing; nor do the others' wins there. **So:** "which search is best?" has
-# no answer without the space and the epochs. Fix them before you choose the search.
+# and fresh in six of 20. **So:** "which search is best?" has no answer without the space and the epochs. Fix them
+# before you choose the search.
 #
 # </details>
 #
@@ -290,19 +293,20 @@ studies.power([5, 10, 20, 40, 100]).round(2)
 #
 # Fifteen of 20: a lead of three in four. (6 of 5: no number of wins is enough.) A search that truly leads by so much is
 # found in not quite two of three such studies; one that wins 60 of 100, in one of eight. By this test five repeats show
-# nothing. Look back: of 40 repeats it takes 27, or at most 13. So Hyperband's leads as searched on iris are real, and
-# so are its losses in full with bold rates, and its win with tame ones (27: just enough). Whether it is level fresh in
-# the first race, 40 repeats do not say. The grid's interval there was just below 1 (blue), and 26 wins do not reach 27:
-# where two rules disagree, call it undecided. (And of twenty comparisons of equals about one looks real.) **So:** count
-# the repeats before you read a comparison, and call what they cannot resolve undecided, not equal.
+# nothing. Look back: of 20 it takes 15, or at most 5, so on breast_cancer nothing is decided; of 40, 27 or at most 13.
+# So Hyperband's leads as searched on iris are real, and so are its losses in full with bold rates, and its win with
+# tame ones (27: just enough). Whether it is level fresh in the first race, 40 repeats do not say. The grid's interval
+# there was just below 1 (blue), and 26 wins do not reach 27: where two rules disagree, call it undecided. (And of
+# twenty comparisons of equals up to one looks real.) **So:** count the repeats before you read a comparison, and call
+# what they cannot resolve undecided, not equal.
 #
 # </details>
 #
 # ## What does tuning buy at all?
 #
 # Beside the searches' winners stand two of lesson 1's settings: Adam's own default learning rate, 0.001, and ten times
-# that, which won there. Means over fresh draws, accuracy in per cent. `half_width`: half the 95 %
-# interval of one test score, in points.
+# that, which won there. Means over fresh draws, accuracy on their validation rows in per cent. `half_width`: half the
+# 95 % interval of one test score, in points.
 #
 # **Predict:** how many points of accuracy does a search gain over the better of the two? Would one test score show
 # it?
@@ -319,10 +323,10 @@ bought.round({"loss": 3, "accuracy": 1, "half_width": 1})
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris one known good rate buys nearly all: Adam's default is too slow for 27 epochs, ten times that is not, and a
-# search adds less than a point. On breast_cancer the choices differ by less than half a point, and none is clearly
-# higher than ten times the default. No single test score could show what a search adds: half its interval is wider.
-# **So:** try a default and a rate that did elsewhere first, and know what is left to gain before you pay for a search.
+# On iris ten times the default buys nearly all: Adam's default is too slow for 27 epochs, and a search adds less than a
+# point. On breast_cancer the choices differ by less than half a point, and none is clearly higher than ten times the
+# default. No single test score could show what a search adds: half its interval is wider. **So:** try a default and ten
+# times it first, and know what is left to gain before you pay for a search.
 #
 # </details>
 #
@@ -344,12 +348,13 @@ race_plots.guide()
 #    winner lies on the edge. What now?](01_grid_search.ipynb#The-winner-lies-on-the-edge.-What-now?), [Six
 #    dimensions, of which one matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters), [ASHA, wine and
 #    digits](#ASHA,-wine-and-digits).
-# 3. Are most settings hopeless, and is early order late order? Yes: **Hyperband, with many workers ASHA; no reckless
-#    settings.** Shown in [Is early order late order?](04_hyperband.ipynb#Is-early-order-late-order?), [Who wins the
-#    race?](04_hyperband.ipynb#Who-wins-the-race?), [Many machines, some of them
-#    slow](04_hyperband.ipynb#Many-machines,-some-of-them-slow), [Is it always so?](#Is-it-always-so?) (iris with tame
-#    rates was among the clearest of 9 problems tried beforehand, and taken for that). Against it: [The same winners,
-#    trained again](#The-same-winners,-trained-again), [And elsewhere?](04_hyperband.ipynb#And-elsewhere?).
+# 3. Are most settings hopeless, and is early order late order? Yes: **Hyperband, with many workers ASHA; leave bold
+# settings out.** Shown in [Is early order late order?](04_hyperband.ipynb#Is-early-order-late-order?), [Who wins the
+# race?](04_hyperband.ipynb#Who-wins-the-race?), [Many machines, some of them
+# slow](04_hyperband.ipynb#Many-machines,-some-of-them-slow), [Is it always so?](#Is-it-always-so?) (iris with tame
+# rates was among the clearest of 9 problems tried beforehand, and taken for that). Against it: [The same winners,
+# trained again](#The-same-winners,-trained-again), [And elsewhere?](04_hyperband.ipynb#And-elsewhere?), [ASHA, wine and
+# digits](#ASHA,-wine-and-digits).
 # 4. Few trials, one by one, a loss with little noise? Yes: **Bayesian optimisation.** Shown in [Is what it learns
 #    true?](03_bayesian_optimization.ipynb#Is-what-it-learns-true?) (the photograph was among the clearest of 18
 #    problems tried beforehand, and taken for that). Against it: [The same winners, trained
@@ -451,7 +456,7 @@ ex.q3.check(report)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - **As searched is not fresh.** The search that looks at most losses may lead as searched, and lose fresh.
+# - **As searched is not fresh.** The search that looks at most losses may lead as searched, and not fresh.
 # - **A winner is a configuration and an epoch.** Trained longer, it is another model.
 # - **The space and the epochs decide.** Bold settings can win by luck; with tame ones and R = 27 Hyperband won on iris.
 # - **Retrain finalists** on other draws: that helped both searches on which it was tried.
@@ -467,9 +472,9 @@ ex.q3.check(report)
 #
 # ### Was each search given its best settings?
 #
-# A race can be lost by a setting. We change one of each: a grid of six learning rates, two batch sizes and one hidden
-# size, ten random trials instead of five before Bayesian search and TPE learn, and η = 2 instead of 3 for Hyperband,
-# which cuts more gently, until the epochs are spent (its last bracket, the one that never cuts, is then cut short).
+# A race can be lost by a setting. We change each: a grid of six learning rates, two batch sizes and one hidden size,
+# ten random trials instead of five before Bayesian search and TPE learn, and η = 2 instead of 3 for Hyperband, which
+# cuts more gently, until the epochs are spent (its last bracket, the one that never cuts, is then cut short).
 
 # %%
 def grid_of_rates(space, repeat, n_trials, n_epochs):
@@ -627,8 +632,8 @@ board
 # %% [markdown]
 # ### One more exercise
 #
-# **4.** A search truly wins 60 of 100 repeats. From how many paired repeats on is it first likely (0.8) that the wins
-# reach what `wins_needed` asks? (15 more or fewer are fine.)
+# **4.** A search truly wins 60 of 100 repeats. What is the smallest number of paired repeats with which it is likely
+# (0.8) that its wins reach what `wins_needed` asks? (15 more or fewer are fine.)
 
 # %%
 answer_4 = ...

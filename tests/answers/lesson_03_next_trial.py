@@ -173,3 +173,22 @@ def all_positions(means, stds, tried, kappa):
 @wrong("3.q1", "counted from 0")
 def counted_from_one(means, stds, tried, kappa):
     return min((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i]) + 1
+
+
+@wrong("3.q1", "it was tried")
+def tried_set_to_hundred(means, stds, tried, kappa):
+    bounds = np.array(means) - kappa * np.array(stds)
+    bounds[tried] = 100
+    return int(bounds.argmin())
+
+
+@wrong("3.q1", "it was tried")
+def tried_set_to_the_worst_mean(means, stds, tried, kappa):
+    bounds = np.array(means) - kappa * np.array(stds)
+    bounds[tried] = max(means)
+    return int(bounds.argmin())
+
+
+@wrong("3.q1", "kappa times the variance")
+def squared(means, stds, tried, kappa):
+    return min((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i] ** 2)

@@ -200,3 +200,22 @@ def sorted_logarithms(losses):
 def like_the_last(losses):
     good = [loss for loss in losses if math.isfinite(loss)]
     return [math.log(loss if math.isfinite(loss) else good[-1]) for loss in losses]
+
+
+@wrong("3.q2", "the logarithm of another trial's")
+def large_is_failed(losses):
+    good = [loss for loss in losses if loss < 100]
+    return [math.log(loss) if loss < 100 else math.log(max(good)) for loss in losses]
+
+
+@wrong("3.q2", "change only what failed")
+def all_like_the_worst(losses):
+    good = [loss for loss in losses if math.isfinite(loss)]
+    worst = math.log(max(good))
+    return [worst] * len(losses) if len(good) < len(losses) else [math.log(loss) for loss in losses]
+
+
+@wrong("3.q2", "is it rounded?")
+def rounded_to_three(losses):
+    good = [loss for loss in losses if math.isfinite(loss)]
+    return [round(math.log(loss if math.isfinite(loss) else max(good)), 3) for loss in losses]

@@ -15,6 +15,7 @@ def next_trial_cases() -> list[tuple]:
         ([12.0, 11.0, 13.0, 14.0], [0.1, 0.2, 0.2, 0.1], [1], 1.0),
         ([0.4, 0.3, 0.2, 3.5, 0.6], [0.1, 0.1, 0.1, 0.3, 0.1], [4, 2, 0, 1], 1.0),
         ([0.7, 0.2, 0.24, 0.9], [0.1, 0.2, 0.3, 0.1], [2], 0.5),
+        ([1500.0, 1800.0], [1.0, 2.0], [0], 0.0),
     ]
 
 
@@ -52,7 +53,13 @@ def position_explained(got, expected, means, stds, tried, kappa):
 
 
 def told_cases() -> list[tuple]:
-    return [([0.2, nan, 0.5, 0.1, 0.3],), ([inf, 2.0, 0.7, nan],), ([0.3, 0.2],), ([nan, 0.04, 0.9, 0.01, inf],)]
+    return [
+        ([0.2, nan, 0.5, 0.1, 0.3],),
+        ([inf, 2.0, 0.7, nan],),
+        ([0.3, 0.2],),
+        ([nan, 0.04, 0.9, 0.01, inf],),
+        ([0.5, 250.0, nan],),
+    ]
 
 
 def failing(value, *, take_log=log):
@@ -73,23 +80,23 @@ def told_explained(got, expected, losses):
         return f"the trial at position {i} failed; -100 tells the search of a splendid one."
     trial = f"had a loss of {losses[i]:g}" if isfinite(losses[i]) else f"failed ({losses[i]:g})"
     fault = _told_fault(got[i], losses[i], [loss for loss in losses if isfinite(loss)])
-    return f"the trial at position {i} {trial}; what is told of it, {shown(got[i])}, {fault}."
+    return f"the trial at position {i} {trial}; what is told of it, {shown(got[i])}, {fault}"
 
 
 def _told_fault(told, loss, good) -> str:
     if type(told) not in (int, float) or not isfinite(told):
-        return "is no finite number"
+        return "is no finite number."
     if isfinite(loss):
         if isclose(told, -log(loss), rel_tol=1e-6):
-            return "is its logarithm with the sign turned"
+            return "is its logarithm with the sign turned."
         if any(isclose(told, log(other), rel_tol=1e-6) for other in good):
-            return "is the logarithm of another trial's: keep the order"
+            return "is the logarithm of another trial's: keep the order, and change only what failed."
         if isclose(told, log(loss), abs_tol=0.01):
             return "is close to its logarithm, and not exact: is it rounded?"
         same = isclose(told, loss, rel_tol=1e-6)
-        return "is the loss itself, and not its logarithm" if same else "is not its natural logarithm, `math.log`"
+        return "is the loss itself, and not its logarithm." if same else "is not its natural logarithm, `math.log`."
     rank = "better than" if told < log(max(good)) else "worse than"
-    return f"makes it look {rank} the worst that did not fail, whose loss was {max(good):g}"
+    return f"makes it look {rank} the worst that did not fail, whose loss was {max(good):g}."
 
 
 def chance_cases() -> list[tuple]:

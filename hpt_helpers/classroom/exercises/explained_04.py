@@ -57,7 +57,10 @@ def promotable_explained(got, expected, losses, promoted, eta) -> str:
         why = f", and the lowest {may} went on already" if may else ""
         return f"nobody may go on: of {n} results {may or 'none'} may{why}. None is needed."
     if got is None:
-        return f"a trial may go on: {may} of {n} may, and one of the lowest {may} did not yet."
+        lowest = sorted(range(n), key=lambda i: losses[i])[:may]
+        overtaken = " One that went on was overtaken since: it takes no place." if set(promoted) - set(lowest) else ""
+        first = " (0 counts as False: ask whether it `is None`)" * (expected == 0)
+        return f"the trial at position {expected} may go on{first}: {may} of {n} may.{overtaken}"
     if isinstance(got, list):
         return "one position is needed, and no list."
     if type(got) not in (int, float) or got not in range(n):

@@ -75,6 +75,11 @@ q1 = Function(
             "Explores only.",
         ),
         Wrong(
+            lowest(lambda mean, std, kappa: mean - kappa * std**2),
+            "you subtract kappa times the variance; the standard deviation is meant.",
+            "Confuses variance and standard deviation.",
+        ),
+        Wrong(
             lowest(lambda mean, std, kappa: mean - std),
             "right only where kappa happens to fit: multiply each standard deviation by it.",
             "Leaves the weight of the doubt out.",
@@ -180,7 +185,7 @@ q3 = MultipleChoice(
     Because:
 
     - **1** nine of 20 is less than half.
-    - **2** a stronger search also finds more of the luck of the rows by which it is judged.
+    - **2** a stronger search also finds more of the luck of the rows and seed by which it is judged.
     - **3** 27 trials are too few for a surrogate to learn anything.""",
     solve=colleague_solution,
     hints=[

@@ -195,8 +195,8 @@ def repeats_needed_solution():
 q4 = Number(
     name="q4",
     question="""
-    A search truly wins 60 of 100 repeats. From how many paired repeats on is it first likely (0.8) that the wins reach
-    what `wins_needed` asks? (15 more or fewer are fine.)""",
+    A search truly wins 60 of 100 repeats. What is the smallest number of paired repeats with which it is likely (0.8)
+    that its wins reach what `wins_needed` asks? (15 more or fewer are fine.)""",
     solve=repeats_needed_solution,
     tolerance=15,
     hints=[

@@ -21,7 +21,7 @@ CRASH_HELP = {
     r"empty (sequence|iterable)|argument is empty": "Nothing is left to choose from: does no value meet the condition?",
     r"^KeyError": "There is no such name in the input.",
     r"^IndexError": "A position beyond the end: is the list or array empty, or does a range end too early?",
-    r"^StopIteration": "Nothing was found: does a range end too early?",
+    r"^StopIteration": "Nothing was found: does a range end too early, or is a limit too strict?",
     r"^ZeroDivisionError": "Look at the input below: which count is 0? (With replacement, n may exceed the list.)",
 }
 

@@ -243,14 +243,22 @@ def remedies(races: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     races: what `race` returns, of the same repeats; of the first there is a row for trials that reached R, too.
     Columns: better and worse (in how many repeats; the rest are the same), loss (the mean), beats_random (in how many
-    repeats, with the same remedy) and epochs (what a search costs).
+    repeats, with the same remedy), epochs (what a search costs); random_better and random_worse (what the same remedy
+    does for random search).
     """
     first, *others = races
-    plain, rows = races[first]["hyperband_fresh"], {}
+    rows = {}
     choices = [(first, first, "hyperband_fresh"), ("only trials that reached R", first, "full_fresh")]
     for name, race, column in choices + [(name, name, "hyperband_fresh") for name in others]:
         table = races[race]
-        gap, ahead = table[column] - plain, table[column] < table["random_fresh"]
-        better, worse = int((gap < -ROUNDING).sum()), int((gap > ROUNDING).sum())
-        rows[name] = better, worse, round(table[column].mean(), 3), int(ahead.sum()), round(table["epochs"].mean())
-    return pd.DataFrame.from_dict(rows, "index", columns=["better", "worse", "loss", "beats_random", "epochs"])
+        ahead = int((table[column] < table["random_fresh"]).sum())
+        own = _moved(races[first]["hyperband_fresh"], table[column])
+        random = _moved(races[first]["random_fresh"], table["random_fresh"])
+        rows[name] = *own, round(table[column].mean(), 3), ahead, round(table["epochs"].mean()), *random
+    columns = ["better", "worse", "loss", "beats_random", "epochs", "random_better", "random_worse"]
+    return pd.DataFrame.from_dict(rows, "index", columns=columns)
+
+
+def _moved(before: pd.Series, after: pd.Series) -> tuple[int, int]:
+    """Return in how many repeats a loss is lower afterwards, and in how many higher."""
+    return int((after < before - ROUNDING).sum()), int((after > before + ROUNDING).sum())
