@@ -62,8 +62,15 @@ def test_a_network_is_searched_in_its_repeat_and_judged_over_the_fresh_ones():
     iris, config = studies.network("iris", NETWORKS, 3), {"lr": 0.02, "batch_size": 16}
     [found] = iris.objective([Request(config, 3, 8)])
     assert found == pytest.approx(fit(config, load_splits("iris", draw=8), n_epochs=3, seed=8).val_loss[-1], abs=1e-9)
-    jobs = [(config, repeat, repeat, 3) for repeat in range(100, 110)]
-    assert iris.judge([config], [8]) == pytest.approx([studies.trained("iris", jobs)[:, 0].mean()], abs=1e-9)
+    jobs = [(config, draw, draw, 3) for draw in range(10_080, 10_100)]
+    by_hand = studies.trained("iris", jobs)[:, 0].reshape(2, 10).mean(axis=1)
+    assert iris.judge([config] * 2, [8, 9]) == pytest.approx(by_hand, abs=1e-9)
+
+
+def test_what_judges_a_repeat_searches_in_none_and_judges_no_other():
+    judges = [set(studies.judges(repeat)) for repeat in range(900)]
+    assert all(len(some) == 10 for some in judges) and len(set.union(*judges)) == 9000
+    assert min(map(min, judges)) > 900 + 1000  # the unseeded arm's seeds are counted up from 1,000
 
 
 SQUARE = SearchSpace({"x": Real(0, 1)})
@@ -200,7 +207,11 @@ def test_the_autopsy_reports_what_was_chosen_by_and_judges_it_fresh():
     row = table.loc["seeded, by loss"]
     assert row["scores"] == 3 and row["tied"] == 1
     assert row["reported"] == pytest.approx(100 * np.mean(reported))
-    jobs = [({"lr": lr, "batch_size": 16}, r, r, 20) for lr in chosen for r in range(100, 110)]
+    jobs = [
+        ({"lr": lr, "batch_size": 16}, r, r, 20)
+        for i, lr in enumerate(chosen)
+        for r in range(10_000 + 10 * i, 10_010 + 10 * i)
+    ]
     fresh = studies.trained("iris", jobs)[:, 1].reshape(2, 10).mean(axis=1)
     assert row["fresh"] == pytest.approx(100 * fresh.mean())
     a, b = 100 * (np.array(reported) - fresh)  # of two the standard error is half their distance

@@ -36,12 +36,12 @@ def posterior(tried, losses, points, noise=1e-6):
     return mean, np.sqrt(variance)
 
 
-def surrogate(tried, losses, points):
-    """Return mean and standard deviation at points, in the losses' units."""
+def surrogate(tried, losses, points, noise=1e-3):
+    """Return mean and standard deviation at points, in the losses' units. noise: a share of the losses' variance."""
     centre = losses.mean()
     spread = losses.std() or 1
     scaled = (losses - centre) / spread
-    mean, std = posterior(tried, scaled, points, noise=1e-3)
+    mean, std = posterior(tried, scaled, points, noise)
     return centre + spread * mean, spread * std
 
 

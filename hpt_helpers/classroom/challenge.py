@@ -233,8 +233,8 @@ def _draw_comparison(game: Challenge, ax) -> None:
     lowest, yours = game._losses.min(), min(game.losses)
     results = {"random": game.random_results(), "machine": game.machine_results()}
     beaten = [f"{100 * (found > yours).mean():.0f} % of {name}" for name, found in results.items()]
-    ax = new_axes(ax, title=f"Lower than {', '.join(beaten)} searches", y_label="share of searches as good",
-                  x_label=f"best loss − lowest possible (nats; {FLOOR:g} also stands for less)")  # fmt: skip
+    ax = new_axes(ax, title=f"Lower than {', '.join(beaten)} searches", y_label="share at most this far off",
+                  x_label=f"best loss − lowest possible (nats; left end: {FLOOR:g} or less)")  # fmt: skip
     texts, worst = [], max(found.max() for found in results.values()) - lowest
     for i, (name, found) in enumerate(results.items(), 1):
         gap = np.maximum(np.sort(found) - lowest, FLOOR)

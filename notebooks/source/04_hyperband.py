@@ -125,18 +125,18 @@ left.groupby("data", sort=False).mean().round(3)
 # <details><summary>What was seen</summary>
 #
 # On iris the survivor is mostly not the best, but it is far ahead of the median. On breast_cancer it depends on the
-# repeat again, and its mean rank is about a blind draw's: the bracket picks large learning rates, which learn fast,
-# and smaller ones end lower. **So:** before you stop trials, train some in full, on several draws, and look at
-# their order.
+# repeat again, and its mean rank is about a blind draw's: the bracket picks large learning rates, which learn fast, and
+# smaller ones end lower. **So:** before you stop trials, train some in full, on several draws, and look who would be
+# left.
 #
 # </details>
 
 # %% [markdown]
 # ## By hand
 #
-# A strategy yields what it wants trained, waits, and is sent the losses in the same order (`losses = yield …`; `yield
-# from` passes questions and answers on). Successive halving sorts by them, and cuts. A schedule is a list of brackets,
-# a bracket one of rungs (configurations, epochs): the boldest for 27 is `[(27, 1), (9, 3), (3, 9), (1, 27)]`.
+# A strategy yields what it wants trained; `run` trains it and sends back the losses, in the same order (`losses = yield
+# …`; `yield from` passes questions and answers on). Successive halving sorts by them, and cuts. A schedule is a list of
+# brackets, a bracket one of rungs (configurations, epochs): the boldest for 27 is `[(27, 1), (9, 3), (3, 9), (1, 27)]`.
 
 # %%
 import numpy as np
@@ -180,10 +180,10 @@ study.bill(trials, n_epochs=27, hours=2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About a quarter of the cost going on, a third restarting. The package's `strategies.hyperband` gives the
-# same trials. **So:** write checkpoints; and do not expect miracles: the four configurations of the cautious bracket
-# alone are nearly a third of the bill for going on. They are meant as the insurance against early order that
-# misleads, as on breast_cancer with R = 81.
+# About a quarter of the cost going on, a third restarting. The package's `strategies.hyperband` gives the same trials.
+# **So:** write checkpoints; and do not expect miracles: the four configurations of the cautious bracket alone are
+# nearly a third of the bill for going on. They are meant as an insurance against early order that misleads, as on
+# breast_cancer with R = 81; how much it pays, we do not test.
 #
 # </details>
 
@@ -224,7 +224,7 @@ def tuner(configs, folder, max_t=9, space=SPACE):
 #
 # Starting Ray is slow, so we start it once, for three runs:
 #
-# - **the script**, which is often copied: five trials, each of which ends itself after its own `epochs`. It leaves
+# - **the script**, as one may find it: five trials, each of which ends itself after its own `epochs`. It leaves
 #   `max_t`, Ray's name for R, at its default of 81:
 #
 #   ```python
@@ -288,9 +288,9 @@ study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
 # %% [markdown]
 # ## Autopsy: what does the script stop?
 #
-# Back to the three runs: the script, and two steps that repair it. Ray's cut counts places, not trials: the second
-# bracket of R = 9 has five places, so two go on, even if only two came. The script's R of 81 has other brackets: the
-# cautious one has room for five. `epochs_in_full` is what would have been trained had none been stopped.
+# Back to the three runs: the script, and two attempts to repair it. Ray's cut counts places, not trials: where five
+# places come to a cut, two go on. (The script's R of 81 has other brackets: the cautious one has room for five.)
+# `epochs_in_full` is what would have been trained had none been stopped.
 #
 # **Predict:** how many trials are stopped early in the script, and how many with R = 9?
 
@@ -396,9 +396,10 @@ study.remedies(remedies)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Demanding R changes almost nothing: the winner had mostly reached it. Finalists (judged on more rows) help in 18
-# repeats and harm in 7, at nearly twice the cost. They help random search as well: against it, Hyperband is ahead in
-# ten of these thirty. **So:** where a lead as searched is gone fresh, retrain finalists, whichever search found them.
+# Demanding R changes almost nothing: the winner had mostly reached it. Five finalists, judged on four more draws of
+# rows, help in 18 repeats and harm in 7, at nearly twice the cost. They help random search as well: against it,
+# Hyperband is ahead in ten of these thirty. **So:** where a lead vanishes on other draws, retrain finalists, whichever
+# search found them.
 #
 # </details>
 
@@ -480,8 +481,8 @@ ex.q3.check(answer_3)
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # - Hyperband trains many a little and few a lot, in brackets from bold to cautious.
-# - Its cuts rest on one assumption: early order is late order. **Train some in full, on several draws, and look**
-#   before you stop any.
+# - Its cuts rest on one assumption: early order is late order. **Train some in full, on several draws, and look who
+#   would be left** before you stop any.
 # - With checkpoints of model, optimiser and the generator of shuffles, a trial goes on as if it had never stopped.
 # - In Ray, set `max_t`, fill the brackets exactly, and **count what was stopped**.
 # - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge finalists on
@@ -531,8 +532,8 @@ study.remedies(first_cut).drop("only trials that reached R").iloc[:, :5]
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It costs two thirds, since the bold brackets are gone; 17 better against 11 worse may be chance. **So:** thirty
-# repeats do not settle how early to cut.
+# It trains a third fewer epochs, since the bold brackets are gone; 17 better against 11 worse may be chance. **So:**
+# thirty repeats do not settle how early to cut.
 #
 # </details>
 #

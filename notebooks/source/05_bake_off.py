@@ -34,8 +34,8 @@ race_plots.idea()
 #
 # ## The competitors
 #
-# All search the same space. None may train more epochs than a Hyperband with R = 27 does, whose survivors go on:
-# enough for thirteen full trainings.
+# All search the same space. None may train more epochs than a Hyperband with R = 27 does, whose survivors train on from
+# where they stopped: enough for thirteen full trainings.
 
 # %%
 from hpt_helpers.search_space import Integer, Real, SearchSpace
@@ -73,8 +73,8 @@ def band(space, repeat, n_trials, n_epochs):
 
 
 # %% [markdown]
-# The fifth comes from outside: **TPE**, the default of the library Optuna, learns too. It sorts its trials into good
-# ones and others, and draws where the good are dense and the others rare.
+# The fifth comes from outside: **TPE**, the default of the library Optuna, learns too (here from five random trials
+# on). It sorts its trials into good ones and others, and draws where the good are dense and the others rare.
 
 # %%
 import optuna
@@ -164,9 +164,10 @@ studies.explained(winners, starts).round(3)
 # <details><summary>What was seen</summary>
 #
 # Higher, and 23 of 40 won before the last epoch. Early cuts keep what learns fast, and that is high rates (lesson 4).
-# There the loss varies widely, and is lower in some repeats (lesson 1); and of five times as many losses, more are low
-# by luck. Trained in full, its winners' losses rise (the picture before). **So:** ask of any winner at which epoch it
-# was read, and whether it lies at the bold end.
+# At high rates the loss varies widely from repeat to repeat, so that it is sometimes very low (lesson 1); and the more
+# losses a search looks at, the more are low by luck. Fresh, every search's loss is higher than as searched; Hyperband's
+# winners lose once more when trained in full (the picture before). **So:** ask of any winner at which epoch it was
+# read, and whether it lies at the bold end.
 #
 # </details>
 #
@@ -186,7 +187,7 @@ studies.looking(bold, "iris", 27, looks, repeats=range(20)).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# By 29 and 44 per cent, and nothing has become better: it is one and the same configuration. A search among
+# Here by 29 and 44 per cent, and nothing has become better: it is one and the same configuration. A search among
 # configurations of equal worth would report progress, too; how much depends on how far their losses scatter. **So:** a
 # falling line of lowest losses is also what luck looks like. The more looks, the lower it gets.
 #
@@ -223,10 +224,10 @@ studies.repairs(repaired).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Full trials alone are undecided here. Finalists help both searches, in many more repeats than they harm, at two to
-# two and a half times the epochs. As many epochs spent on further trials show no gain.
-# With finalists on both sides Hyperband is not ahead. Within the budget random search gains in these repeats (in others
-# that we tried not always). **So:** retrain finalists before you buy more trials or a cleverer search.
+# Full trials alone are undecided here. Finalists help both searches, in many more repeats than they harm, at two to two
+# and a half times the epochs. As many epochs spent on further trials show no gain. With finalists on both sides
+# Hyperband is not ahead. Within the budget random search gains here (22 to 8); in other repeats that we tried it did
+# not, so that is undecided. **So:** retrain finalists before you buy more trials or a cleverer search.
 #
 # </details>
 #
@@ -279,9 +280,9 @@ studies.wins(races)
 #
 # ## Which of these differences are real?
 #
-# Toss a fair coin for each repeat. The **sign test** calls a difference real if so many wins, or so few, come up in
-# at most 5 of 100 series of tosses. The last columns: how often a search that truly wins 60, 75 or 90 of 100 repeats
-# is found so.
+# Toss a fair coin for each repeat. The **sign test** calls a difference real if so many wins, or so few, come up in at
+# most 5 of 100 series of tosses. The last columns: how often the test finds a search that truly wins 60, 75 or 90 of
+# 100 repeats.
 #
 # **Predict:** how many wins of 20 does it take? How often is a search found that truly wins 75 of 100?
 
@@ -295,10 +296,10 @@ studies.power([5, 10, 20, 40, 100]).round(2)
 # found in not quite two of three such studies; one that wins 60 of 100, in one of eight. By this test five repeats show
 # nothing. Look back: of 20 it takes 15, or at most 5, so on breast_cancer nothing is decided; of 40, 27 or at most 13.
 # So Hyperband's leads as searched on iris are real, and so are its losses in full with bold rates, and its win with
-# tame ones (27: just enough). Whether it is level fresh in the first race, 40 repeats do not say. The grid's interval
-# there was just below 1 (blue), and 26 wins do not reach 27: where two rules disagree, call it undecided. (And of
-# twenty comparisons of equals up to one looks real.) **So:** count the repeats before you read a comparison, and call
-# what they cannot resolve undecided, not equal.
+# tame ones (27, just enough: other judging draws may say less). Whether it is level fresh in the first race, 40 repeats
+# do not say. The grid's interval there was just below 1 (blue), and 26 wins do not reach 27: where two rules disagree,
+# call it undecided. (Of twenty comparisons of equals nearly one looks real on average.) **So:** count the repeats
+# before you read a comparison, and call what they cannot resolve undecided, not equal.
 #
 # </details>
 #
@@ -323,7 +324,7 @@ bought.round({"loss": 3, "accuracy": 1, "half_width": 1})
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris ten times the default buys nearly all: Adam's default is too slow for 27 epochs, and a search adds less than a
+# On iris ten times the default buys nearly all: Adam's default is too slow for 27 epochs, and a search adds about a
 # point. On breast_cancer the choices differ by less than half a point, and none is clearly higher than ten times the
 # default. No single test score could show what a search adds: half its interval is wider. **So:** try a default and ten
 # times it first, and know what is left to gain before you pay for a search.
@@ -459,7 +460,7 @@ ex.q3.check(report)
 # - **As searched is not fresh.** The search that looks at most losses may lead as searched, and not fresh.
 # - **A winner is a configuration and an epoch.** Trained longer, it is another model.
 # - **The space and the epochs decide.** Bold settings can win by luck; with tame ones and R = 27 Hyperband won on iris.
-# - **Retrain finalists** on other draws: that helped both searches on which it was tried.
+# - **Retrain finalists** on other draws: that helped both searches on which it was tried, at twice the epochs or more.
 # - **Count pairs.** Of twenty it takes fifteen wins to tell a lead from chance.
 # - **Ask what tuning buys** beside a default, and whether the test rows could show it.
 #
@@ -544,8 +545,8 @@ studies.repairs(fourth).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It helps random search; for Hyperband (20 to 10) it is just undecided. Neither gains more than by finalists, which
-# cost less. **So:** look widely by cheap losses, and spend the epochs on the few that may win.
+# Here it helps random search; for Hyperband (20 to 10; it takes 21) it is just undecided. Neither gains more than by
+# finalists, which cost less. **So:** look widely by cheap losses, and spend the epochs on the few that may win.
 #
 # </details>
 #

@@ -219,3 +219,9 @@ def all_like_the_worst(losses):
 def rounded_to_three(losses):
     good = [loss for loss in losses if math.isfinite(loss)]
     return [round(math.log(loss if math.isfinite(loss) else max(good)), 3) for loss in losses]
+
+
+@wrong("3.q2", "is the logarithm of another trial's")
+def zero_is_false(losses):
+    logs = [math.log(loss) if math.isfinite(loss) else None for loss in losses]
+    return [value or max(value for value in logs if value is not None) for value in logs]

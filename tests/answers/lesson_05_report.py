@@ -256,3 +256,16 @@ def position_from_one(finalists):
 def found_by_its_searched_loss(finalists):
     i, loss = loop(finalists)
     return [f["searched"] for f in finalists].index(finalists[i]["searched"]), loss
+
+
+@wrong("5.q3", "lower mean of the first two")
+def sorted_with_nan_in_it(finalists):
+    order = sorted(range(len(finalists)), key=lambda i: sum(finalists[i]["again"][:2]) / 2)
+    best = next(i for i in order if not failed(finalists[i]))
+    return best, sum(finalists[best]["again"][2:]) / 2
+
+
+@wrong("5.q3", "nan in `again`")
+def a_penalty_of_one(finalists):
+    best = min(finalists, key=lambda f: 1 if failed(f) else sum(f["again"][:2]) / 2)
+    return finalists.index(best), sum(best["again"][2:]) / 2

@@ -173,3 +173,16 @@ def halves_the_limit_twice(n):
 @wrong("5.q1", "does no value meet the condition")
 def two_sided_at_half_the_limit(n):
     return min(w for w in range(n + 1) if 2 * stats.binom.sf(w - 1, n, 0.5) <= 0.025)
+
+
+@wrong("5.q1", "a fair coin")
+def simulated_with_few_tosses(n):
+    tosses = np.random.default_rng(0).binomial(n, 0.5, 10_000)
+    return next(k for k in range(n + 2) if (tosses >= k).mean() <= 0.025)
+
+
+@wrong("5.q1", "a fair coin")
+def normal_beyond_thirty(n):
+    if n > 30:
+        return math.ceil(n / 2 + 1.96 * math.sqrt(n) / 2)
+    return next(k for k in range(n + 2) if sum(math.comb(n, j) for j in range(k, n + 1)) / 2**n <= 0.025)

@@ -42,14 +42,12 @@ def position_explained(got, expected, means, stds, tried, kappa):
     if type(got) not in (int, float):
         return ""
     bounds = [bound(mean, std, kappa) for mean, std in zip(means, stds, strict=True)]
-    if got == expected + 1:
-        tried_before = f"position {got:g} was tried: is it ruled out, whatever its bound? Or " if got in tried else ""
-        return f"{tried_before}you may be one too far: positions are counted from 0."
+    shifted = " (Are you one too far? Positions are counted from 0.)" if got == expected + 1 else ""
     if got not in range(len(bounds)):
         is_bound = any(isclose(got, bound, abs_tol=1e-9) for bound in bounds)
-        return "that is a bound; its position is asked for." if is_bound else "there is no such position."
+        return ("that is a bound; its position is asked for." if is_bound else "there is no such position.") + shifted
     lower = "it was tried" if got in tried else "another that was not tried is lower"
-    return f"position {got:g} has the bound {bounds[int(got)]:g}; {lower}."
+    return f"position {got:g} has the bound {bounds[int(got)]:g}; {lower}.{shifted}"
 
 
 def told_cases() -> list[tuple]:
@@ -59,6 +57,7 @@ def told_cases() -> list[tuple]:
         ([0.3, 0.2],),
         ([nan, 0.04, 0.9, 0.01, inf],),
         ([0.5, 250.0, nan],),
+        ([1.0, 2.0, nan],),  # of which one logarithm is 0
     ]
 
 

@@ -33,7 +33,7 @@ _trained: dict[tuple, tuple[float, float]] = {}  # by data, configuration, draw,
 TOGETHER = 128  # networks that train together, each as long as the one of the most epochs
 
 Search = Callable[..., Strategy]
-FRESH = range(100, 110)  # the repeats that judge networks; no search sees them
+N_JUDGES = 10  # draws of rows and seeds, a repeat's own, on which the networks are judged that it chose
 OUR_TRIES = (0.0003, 0.03, 0.003, 0.01, 0.001, 0.005, 0.004, 0.007, 0.0045, 0.006)  # a person's, of the hidden curve
 
 SCRIPT = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(16, 64), "epochs": Integer(50, 150)})
@@ -78,17 +78,23 @@ def flower(n_val: int = 300) -> Problem:
 
 
 def network(name: str, space: SearchSpace, n_epochs: int) -> Problem:
-    """The course's network; judged by its mean loss over the repeats FRESH, which differ in rows and seed."""
+    """The course's network; judged by its mean loss over `judges` of the repeat, which differ in rows and seed."""
 
     def objective(requests: list[Request]):
         return trained(name, [(r.config, r.seed, r.seed, r.n_epochs) for r in requests])[:, 0]
 
     def judge(configs, repeats):
-        jobs = [(config, repeat, repeat, n_epochs) for config in configs for repeat in FRESH]
-        return trained(name, jobs)[:, 0].reshape(len(configs), len(FRESH)).mean(axis=1)
+        pairs = zip(configs, repeats, strict=True)
+        jobs = [(config, draw, draw, n_epochs) for config, repeat in pairs for draw in judges(repeat)]
+        return trained(name, jobs)[:, 0].reshape(-1, N_JUDGES).mean(axis=1)
 
     n_val = len(load_splits(name).y_val)
     return Problem(f"{name}, {n_val} rows", lambda repeat: space, objective, judge, n_epochs)
+
+
+def judges(repeat: int) -> range:
+    """Return the draws that judge what a repeat chose. No search sees them, and no other repeat: errors are its own."""
+    return range(10_000 + N_JUDGES * repeat, 10_000 + N_JUDGES * (repeat + 1))
 
 
 def trained(name: str, jobs: Sequence[tuple[Mapping, int, int, int]]) -> np.ndarray:
@@ -222,15 +228,16 @@ def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd
     """Return what a search on iris reports that minimises the error unseeded, then seeded, then the loss: a row each.
 
     The space is the naive script's, SCRIPT. Columns: search; as means over the repeats, how many different scores the
-    trials have and how many share the best; the accuracy that is reported, that of the choice judged fresh over
-    FRESH, and their difference, the optimism, with its standard error: all in percentage points.
+    trials have and how many share the best; the accuracy that is reported, that of the choice judged fresh by
+    `judges`, and their difference, the optimism, with its standard error: all in percentage points.
     """
     rows, parts = [], in_two(partial(_by_arm, search, n_trials), halves(repeats))
     for (name, *_), *some in zip(ARMS, *parts, strict=True):
         tables = list(chain(*some))
         chosen = [config_of(table, incumbent(table)) for table in tables]
-        jobs = [(config, r, r, config["epochs"]) for config in chosen for r in FRESH]
-        fresh = 100 * trained("iris", jobs)[:, 1].reshape(len(chosen), -1).mean(axis=1)
+        pairs = zip(chosen, repeats, strict=True)
+        jobs = [(config, draw, draw, config["epochs"]) for config, repeat in pairs for draw in judges(repeat)]
+        fresh = 100 * trained("iris", jobs)[:, 1].reshape(-1, N_JUDGES).mean(axis=1)
         reported = 100 * np.array([table.at[incumbent(table), "val_accuracy"] for table in tables])
         scores = np.mean([table["val_loss"].nunique() for table in tables])
         tied = np.mean([(table["val_loss"] == table["val_loss"].min()).sum() for table in tables])
