@@ -79,10 +79,10 @@ def kernel(a, b, scale=0.3):
 
 # %% [markdown]
 # From it follow a mean and a standard deviation everywhere. The mean at a point is a weighted sum of the losses $y$
-# seen: near trials weigh most; weights can be negative, so that it can dip below all losses seen. It is $k^T K^{-1} y$,
-# where $K$ is the kernel among the trials and $k$ from them to the point. We do not invert $K$, but split it
-# into $L L^T$ (`cholesky`): the mean is the product of $L^{-1} k$ (`near`) and $L^{-1} y$ (`seen`). Before any trial the
-# variance is 1; what trials tell of the point, $k^T K^{-1} k$, is taken off: almost all of it at a trial.
+# seen: weights fade far from all trials, and can be negative, so that it can dip below all losses seen. It is
+# $k^T K^{-1} y$, where $K$ is the kernel among the trials and $k$ from them to the point. We do not invert $K$, but
+# split it into $L L^T$ (`cholesky`): the mean is the product of $L^{-1} k$ (`near`) and $L^{-1} y$ (`seen`). Before any trial
+# the variance is 1; what trials tell of the point, $k^T K^{-1} k$, is taken off: almost all of it at a trial.
 
 # %%
 from scipy.linalg import solve_triangular
@@ -277,10 +277,10 @@ bayes_plots.filled_in(photograph(0), trials)
 
 # %% [markdown]
 # Three problems, in 30 repeats each: the photograph with 300 and with 10 validation pixels (a repeat has its own
-# pixels, and ranges shifted by up to a fifth), and a network on iris with 30 validation rows (its own rows and seed). A
-# search has 27 trials: by hand, at random, on a centred grid. We look at the lowest loss that it met (as searched), and
-# at its choice **judged fresh**: on 2,000 further pixels, or in ten new splits, its own, of the same 120 rows, with
-# other seeds.
+# pixels, and ranges shifted by up to a fifth of their length), and a network on iris with 30 validation rows (its own
+# rows and seed). A search has 27 trials: by hand, at random, on a centred grid. We look at the lowest loss that it met
+# (as searched), and at its choice **judged fresh**: on 2,000 further pixels, or on ten new splits of the same 120 rows
+# (each repeat has its own ten), with other seeds.
 #
 # **Predict** for each problem: in how many of 30 pairs is the search that learns lower than random draws, as
 # searched and fresh?
@@ -302,10 +302,10 @@ studies.wins(races, "by hand")
 # <details><summary>What was seen</summary>
 #
 # As searched it wins most pairs everywhere. Fresh it keeps the lead with 300 pixels; with 10 none is left to see, and
-# on iris it is no better than random draws and behind the grid. Ten pixels, or thirty rows and one seed, may favour
-# settings that suit only them. A search that learns may learn that too. **So:** a lower best loss alone proves nothing.
-# Judge the choice by rows, or draws and seeds, that did not choose it, in pairs. On the photograph, 300 validation
-# pixels instead of ten made the lead real.
+# on iris it is no better than random draws and behind the grid (why the grid does well there, this does not show). Ten
+# pixels, or thirty rows and one seed, may favour settings that suit only them. A search that learns may learn that too.
+# **So:** a lower best loss alone proves nothing. Judge the choice by rows, or draws and seeds, that did not choose it,
+# in pairs. On the photograph, 300 validation pixels instead of ten made the lead real.
 #
 # </details>
 #
@@ -376,7 +376,7 @@ report.round(1)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Five or six: a staircase, whose top step many trials share, and on which a surrogate sees no slope. The reported
+# Five or six: a staircase, whose top step many trials share, and on which there is no slope to see. The reported
 # accuracy is some points too high, the luckiest of many. With the loss every trial tells something; the models chosen
 # look about equally good, and whether its report is nearer to the truth, `error` leaves open. **So:** search by the
 # loss, which has no ties, and report an accuracy that nothing was chosen by.
@@ -459,7 +459,8 @@ ex.q3.check(answer_3)
 # - Tell it a loss, not an accuracy on few rows, which has ties; and of a crash nothing huge (shown below).
 # - `ask` and `tell` keep the loop in your hands.
 # - It can learn the luck of its rows and seed along with the truth: judge its choice fresh, in pairs.
-# - On the photograph it paid with 300 validation pixels; with ten, and on iris's thirty rows, no lead was seen.
+# - On the photograph it paid with 300 validation pixels; with ten no lead was seen, and on iris's thirty rows a grid
+#   did better.
 #
 # </div>
 #
@@ -628,8 +629,8 @@ plots.paired(in_pairs.query("judged == 'fresh'"), "logarithmic", "linear")
 # ### Small spaces
 #
 # Of twelve points, every one can be tried, and a second try teaches nothing under the same seed. Where the best point
-# of scikit-optimize's `Optimizer` is an old one, it warns, and takes one at random; our `bayesian_search` takes the
-# best of what is left.
+# of scikit-optimize's `Optimizer` is an old one, it warns, and takes one at random. Our `bayesian_search` looks at what
+# was tried.
 #
 # **Predict:** which of the two asks for a point twice before all twelve are tried?
 
@@ -655,7 +656,7 @@ print(sum("evaluated" in str(w.message) for w in warned), "warnings of points tr
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The library does: it does not look whether the random point is new.
+# The library does: it does not look whether the random point is new. Ours takes the best of what is left.
 # **So:** in a small space ask for what is left, or try all of it: that is a grid.
 #
 # </details>
