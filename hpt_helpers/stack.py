@@ -50,7 +50,6 @@ def share_out(kinds: np.ndarray, size: int, small: int) -> Iterator[np.ndarray]:
         left = left[~np.repeat(large, [len(group) for group in groups])]
 
 
-@torch.inference_mode()
 def train_stack(
     W1: Tensor, W2: Tensor, lr: Tensor, batch: Tensor, order: Tensor, data: Sequence[Tensor], split: Tensor, done: int
 ) -> np.ndarray:

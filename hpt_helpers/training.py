@@ -90,6 +90,7 @@ def start_training(config: Mapping, splits: Splits, *, seed: int = 0) -> tuple[S
     return model, optim.Adam(model.parameters(), lr=config["lr"]), shuffles
 
 
+@torch.enable_grad()  # an interrupt inside one of torch's optimisers may have left gradients switched off
 def train_one_epoch(
     model: nn.Module, optimizer: optim.Optimizer, X: Tensor, y: Tensor, batch_size: int, generator: torch.Generator
 ) -> float:
@@ -106,8 +107,7 @@ def train_one_epoch(
 
 def evaluate(model: nn.Module, X: Tensor, y: Tensor) -> tuple[float, float]:
     """Return the mean cross-entropy (nats) and the accuracy of the model on these rows."""
-    with torch.no_grad():
-        logits = model(X)
+    logits = model(X).detach()
     return cross_entropy(logits, y).item(), (logits.argmax(dim=1) == y).double().mean().item()
 
 

@@ -305,3 +305,12 @@ def test_the_config_given_is_left_alone():
     given = {"lr": np.float64(0.01), "batch_size": 16, "epochs": 1}
     fit(given, IRIS, n_epochs=1)
     assert given == {"lr": np.float64(0.01), "batch_size": 16, "epochs": 1}
+
+
+def test_trains_where_an_interrupt_has_left_gradients_switched_off():
+    splits, config = load_splits("iris"), {"lr": 0.01, "batch_size": 16}
+    expected = fit(config, splits, n_epochs=2).val_loss
+    with torch.no_grad():  # as one left behind: torch's optimisers switch gradients off and on again
+        curve, model = fit(config, splits, n_epochs=2), refit(config, splits, n_epochs=2)
+    assert curve.val_loss.tolist() == expected.tolist()
+    assert all(weights.requires_grad for weights in model.parameters())

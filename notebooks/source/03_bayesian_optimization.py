@@ -651,7 +651,7 @@ ours = run(bayesian_search(small, 12, 1, seed=0), objective)
 repeats_theirs = len({tuple(point) for point in twelve.Xi}) < 12
 repeats_ours = ours.duplicated(["a", "b"]).any()
 print(f"asks twice: scikit-optimize {repeats_theirs}, bayesian_search {repeats_ours}")
-print(sum("evaluated" in str(w.message) for w in warned), "warnings of points tried before")
+print("it warned:", any("evaluated" in str(warning.message) for warning in warned))
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
