@@ -1,4 +1,6 @@
-"""What everything that pytest runs, notebooks too, runs under: repeatable, no window, a cache of its own."""
+"""What everything that pytest runs, notebooks too, runs under: repeatable, no window, a cache of
+its own.
+"""
 
 import os
 import shutil
@@ -15,7 +17,9 @@ hypothesis.settings.load_profile("course")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set all up, with one empty cache folder for the session, which xdist's workers and the kernels share."""
+    """Set all up, with one empty cache folder for the session, which xdist's workers and the
+    kernels share.
+    """
     make_repeatable()
     os.environ.pop("RAY_ADDRESS", None)  # a cluster that somebody uses is not for tests
     import matplotlib  # only now, because it imports numpy, which counts its threads once

@@ -1,9 +1,11 @@
-"""What the course costs: `python -m benchmarks.course`, or with `--no-lessons` its first part, which takes a minute.
+"""What the course costs: `python -m benchmarks.course`, or with `--no-lessons` its first part,
+which takes a minute.
 
-First the work of the four scripts that the course grew from, 8 + 5 + 20 + 5 trials on iris: the course's strategies run
-it, and their trials are trained once more by the scripts' loop, at the same epochs. In favour of the scripts, theirs is
-the training alone: no surrogate that thinks, no Ray that starts, and no validation after each epoch but the last, which
-ours all have. Then the seconds and the peak memory of each lesson, executed in a fresh process with an empty cache.
+First the work of the four scripts that the course grew from, 8 + 5 + 20 + 5 trials on iris: the
+course's strategies run it, and their trials are trained once more by the scripts' loop, at the same
+epochs. In favour of the scripts, theirs is the training alone: no surrogate that thinks, no Ray
+that starts, and no validation after each epoch but the last, which ours all have. Then the seconds
+and the peak memory of each lesson, executed in a fresh process with an empty cache.
 """
 
 from __future__ import annotations
@@ -31,16 +33,27 @@ from hpt_helpers.strategies import bayesian_search, grid_search, random_search
 
 ROOT = Path(__file__).resolve().parents[1]
 LR, SIZES = Real(1e-4, 1e-2, log=True), Choice([16, 32, 64])
-GRID = SearchSpace({"lr": Choice([0.01, 0.001]), "batch_size": Choice([16, 32]), "epochs": Choice([50, 100])})
-CHOICES = SearchSpace({"lr": Choice([0.01, 0.001, 0.0001]), "batch_size": SIZES, "epochs": Choice([50, 100, 150])})
+GRID = SearchSpace(
+    {"lr": Choice([0.01, 0.001]), "batch_size": Choice([16, 32]), "epochs": Choice([50, 100])}
+)
+CHOICES = SearchSpace(
+    {"lr": Choice([0.01, 0.001, 0.0001]), "batch_size": SIZES, "epochs": Choice([50, 100, 150])}
+)
 RANGES = SearchSpace({"lr": LR, "batch_size": Integer(16, 64), "epochs": Integer(50, 150)})
 HYPERBAND = SearchSpace(
-    {"hidden_size": Choice([8, 16, 32]), "lr": LR, "batch_size": SIZES, "epochs": Choice([5, 10, 15])}
+    {
+        "hidden_size": Choice([8, 16, 32]),
+        "lr": LR,
+        "batch_size": SIZES,
+        "epochs": Choice([5, 10, 15]),
+    }
 )
 
 
 def scripts(seed: int = 42) -> dict[str, Strategy]:
-    """Return the four scripts' searches; their Hyperband stopped no trial, and so is five random ones."""
+    """Return the four scripts' searches; their Hyperband stopped no trial, and so is five random
+    ones.
+    """
     return {
         "grid search, 8 trials": grid_search(GRID.grid()),
         "random search, 5 trials": random_search(CHOICES, 5, seed=seed),
@@ -50,9 +63,14 @@ def scripts(seed: int = 42) -> dict[str, Strategy]:
 
 
 def original_loop(config: Mapping, splits: Splits) -> float:
-    """Train one configuration as the scripts do, one mini-batch of a DataLoader after another; return its accuracy."""
+    """Train one configuration as the scripts do, one mini-batch of a DataLoader after another;
+    return its accuracy.
+    """
     model = SimpleNN(splits.n_features, splits.n_classes, config.get("hidden_size", 16)).float()
-    optimizer, criterion = torch.optim.Adam(model.parameters(), lr=config["lr"]), nn.CrossEntropyLoss()
+    optimizer, criterion = (
+        torch.optim.Adam(model.parameters(), lr=config["lr"]),
+        nn.CrossEntropyLoss(),
+    )
     train = TensorDataset(splits.X_train.float(), splits.y_train)
     loader = DataLoader(train, batch_size=config["batch_size"], shuffle=True)
     for _ in range(config["epochs"]):
@@ -70,13 +88,21 @@ def scripts_against_ours(rounds: int = 3) -> list[Row]:
     for name, strategy in scripts().items():
         configs = run(strategy, TrainingObjective(splits))["config"].tolist()
         n_epochs += sum(config["epochs"] for config in configs)
-        tasks["theirs", name] = lambda configs=configs: [original_loop(config, splits) for config in configs]
+        tasks["theirs", name] = lambda configs=configs: [
+            original_loop(config, splits) for config in configs
+        ]
         tasks["ours", name] = lambda name=name: run(scripts()[name], TrainingObjective(splits))
     seconds = {task: np.median(times) for task, times in interleaved(tasks, rounds=rounds).items()}
-    theirs, ours = ({name: s for (whose, name), s in seconds.items() if whose == side} for side in ("theirs", "ours"))
+    theirs, ours = (
+        {name: s for (whose, name), s in seconds.items() if whose == side}
+        for side in ("theirs", "ours")
+    )
     total = sum(theirs.values()), sum(ours.values())
     return [
-        *(Row(f"{name}: the original loop against ours", theirs[name] / ours[name], "times") for name in ours),
+        *(
+            Row(f"{name}: the original loop against ours", theirs[name] / ours[name], "times")
+            for name in ours
+        ),
         Row(f"all 38 trials, {n_epochs:,} epochs: the original loop", total[0], "s"),
         Row("all 38 trials: ours", total[1], "s"),
         Row("all 38 trials: the original loop against ours", total[0] / total[1], "times"),
@@ -98,19 +124,32 @@ print(time.perf_counter() - started, peak)
 def lesson(notebook: Path) -> list[Row]:
     """Return the time and the memory, that of its largest process, which a lesson takes."""
     with tempfile.TemporaryDirectory() as cache:
-        settings = os.environ | {"HPT_CACHE_DIR": cache, "TQDM_DISABLE": "1", "PYTHONPATH": str(ROOT)}
+        settings = os.environ | {
+            "HPT_CACHE_DIR": cache,
+            "TQDM_DISABLE": "1",
+            "PYTHONPATH": str(ROOT),
+        }
         command = [sys.executable, "-c", LESSON, str(notebook)]
-        said = subprocess.run(command, env=settings, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        said = subprocess.run(
+            command, env=settings, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
     seconds, peak = map(float, said.stdout.split())
-    return [Row(f"{notebook.stem}: time", seconds, "s"), Row(f"{notebook.stem}: memory", peak / 1e6, "MB")]
+    return [
+        Row(f"{notebook.stem}: time", seconds, "s"),
+        Row(f"{notebook.stem}: memory", peak / 1e6, "MB"),
+    ]
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print; nothing has to be reached."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--no-lessons", action="store_true", help="compare with the original scripts only")
+    parser.add_argument(
+        "--no-lessons", action="store_true", help="compare with the original scripts only"
+    )
     chosen = parser.parse_args(arguments)
-    print(*(f"{name}: {value}" for name, value in machine().items()), sep="\n", end="\n\n", flush=True)
+    print(
+        *(f"{name}: {value}" for name, value in machine().items()), sep="\n", end="\n\n", flush=True
+    )
     print(table(scripts_against_ours()), flush=True)
     for notebook in [] if chosen.no_lessons else sorted(ROOT.glob("notebooks/0[1-9]_*.ipynb")):
         print(table(lesson(notebook)), flush=True)

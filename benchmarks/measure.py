@@ -1,4 +1,6 @@
-"""How the benchmarks measure: interleaved timings, memory of a fresh process, the machine, a table with verdicts."""
+"""How the benchmarks measure: interleaved timings, memory of a fresh process, the machine, a table
+with verdicts.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ import torch
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. must and aim bound the value from above, or from below where `at_least`; None: report."""
+    """One line of the table.
+
+    must and aim bound the value from above, or from below where `at_least`; None: report.
+    """
 
     what: str
     value: float
@@ -38,7 +43,13 @@ class Row:
             return "MISSED"
         if self.must is None and self.aim is None:
             return "reported"
-        return "ok" if self._reaches(self.aim) else "aim missed" if self.must is None else "ok, aim missed"
+        return (
+            "ok"
+            if self._reaches(self.aim)
+            else "aim missed"
+            if self.must is None
+            else "ok, aim missed"
+        )
 
     def _reaches(self, bound: float | None) -> bool:
         if bound is None:
@@ -51,7 +62,8 @@ class Row:
 
 
 def interleaved(tasks: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, np.ndarray]:
-    """Run every task once a round, after a round that does not count; return their seconds, shape (rounds,) each.
+    """Run every task once a round, after a round that does not count; return their seconds, shape
+    (rounds,) each.
 
     Whatever else the machine does then falls on all of them alike, so that their ratio is steadier
     than the times are.
@@ -78,10 +90,15 @@ def best_of(n: int, task: Callable[[], object]) -> float:
 
 
 def matmul_rate(shapes: Sequence[tuple[int, int, int, int]]) -> float:
-    """Return FLOP/s of one thread over float64 products (n, a, b) @ (n, b, c), for shapes (n, a, b, c)."""
+    """Return FLOP/s of one thread over float64 products (n, a, b) @ (n, b, c), for shapes (n, a, b,
+    c).
+    """
     flops, seconds = 0.0, 0.0
     for n, a, b, c in shapes:
-        left, right = torch.ones(n, a, b, dtype=torch.float64), torch.ones(n, b, c, dtype=torch.float64)
+        left, right = (
+            torch.ones(n, a, b, dtype=torch.float64),
+            torch.ones(n, b, c, dtype=torch.float64),
+        )
         out = torch.empty(n, a, c, dtype=torch.float64)
         flops += 2.0 * n * a * b * c
         seconds += best_of(30, partial(torch.bmm, left, right, out=out))
@@ -89,10 +106,16 @@ def matmul_rate(shapes: Sequence[tuple[int, int, int, int]]) -> float:
 
 
 def peak_memory_growth(setup: str, statement: str) -> float:
-    """Run both in a fresh Python process; return by how many bytes `statement` raised its peak of resident memory."""
+    """Run both in a fresh Python process; return by how many bytes `statement` raised its peak of
+    resident memory.
+    """
     lines = "from benchmarks.measure import peak_memory", setup, "before = peak_memory()", statement
     code = "\n".join([*lines, "print(peak_memory() - before)"])
-    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+    return float(
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout
+    )
 
 
 def peak_memory() -> int:
@@ -103,17 +126,24 @@ def peak_memory() -> int:
         return int(line.split()[1]) * 1024
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
 
 
 def machine() -> dict[str, str | int | float]:
     """Return what the figures depend on: processor, cores, load by others, threads, versions."""
     packages = {name: version(name) for name in ("torch", "numpy", "scikit-learn")}
     return {
-        "processor": _processor(), "cores": os.cpu_count() or 1, "load at the start": round(os.getloadavg()[0], 1),
-        "system": platform.system(), "torch threads": torch.get_num_threads(),
-        "instruction set": torch.backends.cpu.get_cpu_capability(), "python": platform.python_version(), **packages,
-    }  # fmt: skip
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+        "load at the start": round(os.getloadavg()[0], 1),
+        "system": platform.system(),
+        "torch threads": torch.get_num_threads(),
+        "instruction set": torch.backends.cpu.get_cpu_capability(),
+        "python": platform.python_version(),
+        **packages,
+    }
 
 
 def _processor() -> str:
@@ -129,7 +159,16 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         digits = 0 if row.value >= 100 else 2 if row.value < 10 else 1
         cells.append(
-            (row.what, row.bound(row.must), row.bound(row.aim), f"{row.value:,.{digits}f} {row.unit}", row.verdict)
+            (
+                row.what,
+                row.bound(row.must),
+                row.bound(row.aim),
+                f"{row.value:,.{digits}f} {row.unit}",
+                row.verdict,
+            )
         )
     widths = [max(len(line[i]) for line in cells) for i in range(5)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells)
+    return "\n".join(
+        "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )

@@ -1,8 +1,9 @@
 """What Ray Tune costs and gives: `python -m benchmarks.ray`, five minutes or so on two quiet cores.
 
-The start of Ray; a search's cost besides its trials, and a trial's; the same search by `run` with the population and by
-`tune_on_ray`; two workers against one on trials that keep a core busy. From these, for more workers and longer trials
-than this machine has, a simulation says how long a search would take: its rows are labelled.
+The start of Ray; a search's cost besides its trials, and a trial's; the same search by `run` with
+the population and by `tune_on_ray`; two workers against one on trials that keep a core busy. From
+these, for more workers and longer trials than this machine has, a simulation says how long a search
+would take: its rows are labelled.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.measure import Row, machine, table
 from hpt_helpers.data import load_splits
-from hpt_helpers.local_ray import local_ray
 from hpt_helpers.objectives import TrainingObjective, per_trial
-from hpt_helpers.ray_tune import tune_on_ray
+from hpt_helpers.on_ray.local_ray import local_ray
+from hpt_helpers.on_ray.ray_tune import tune_on_ray
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.strategies import random_search
 
 SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32, 64])})
 N_TRIALS, N_EPOCHS = 40, 50
-N_BUSY, BUSY_S = 12, 4.0  # trials that keep a core busy, about so long: against them a search's own cost is small
+# trials that keep a core busy, about so long: against them a search's own cost is small
+N_BUSY, BUSY_S = 12, 4.0
 ROUNDS = 2
-WORKERS, TRIAL_S = (1, 2, 8, 64), (0.1, 1.0, 10.0, 100.0)  # what is simulated, for N_SIMULATED trials
+# what is simulated, for N_SIMULATED trials
+WORKERS, TRIAL_S = (1, 2, 8, 64), (0.1, 1.0, 10.0, 100.0)
 N_SIMULATED = 128
 
 
@@ -42,10 +45,14 @@ def busy(n: int) -> float:
     return total
 
 
-def simulated(n_trials: int, trial_s: float, workers: int, search_s: float, overhead_s: float) -> float:
-    """Return the seconds of a search whose one driver needs overhead_s to hand over each trial, one after the other.
+def simulated(
+    n_trials: int, trial_s: float, workers: int, search_s: float, overhead_s: float
+) -> float:
+    """Return the seconds of a search whose one driver needs overhead_s to hand over each trial, one
+    after the other.
 
-    A trial starts once the driver is done with it and a worker is free. search_s: the search's cost besides its trials.
+    A trial starts once the driver is done with it and a worker is free. search_s: the search's cost
+    besides its trials.
     """
     free, driver = [0.0] * workers, 0.0
     for _ in range(n_trials):
@@ -61,9 +68,14 @@ def measured(folder) -> dict[str, float]:
     def search(objective, n_trials, n_epochs=1, at_once=1):
         where = folder / f"search {next(number)}"
         return tune_on_ray(
-            "random_search", SPACE, objective, max_epochs=n_epochs, n_trials=n_trials, storage_path=where,
+            "random_search",
+            SPACE,
+            objective,
+            max_epochs=n_epochs,
+            n_trials=n_trials,
+            storage_path=where,
             max_concurrent=at_once,
-        )  # fmt: skip
+        )
 
     nothing, iris = per_trial(lambda config, n_epochs: 0.5), load_splits("iris")
     of_a_second = 5e6 / seconds(lambda: busy(5_000_000))
@@ -72,7 +84,9 @@ def measured(folder) -> dict[str, float]:
         "one": lambda: search(nothing, 1),
         "many": lambda: search(nothing, 1 + N_TRIALS),
         "ray": lambda: search(TrainingObjective(iris), N_TRIALS, N_EPOCHS),
-        "run": lambda: run(random_search(SPACE, N_TRIALS, N_EPOCHS, seed=0), TrainingObjective(iris)),
+        "run": lambda: run(
+            random_search(SPACE, N_TRIALS, N_EPOCHS, seed=0), TrainingObjective(iris)
+        ),
         "one worker": lambda: search(works, N_BUSY, at_once=1),
         "two workers": lambda: search(works, N_BUSY, at_once=2),
     }
@@ -89,7 +103,11 @@ def rows(start_s: float, found: dict[str, float]) -> Sequence[Row]:
         Row("each further trial that does nothing", trial, "s"),
         Row(f"{N_TRIALS} configurations on iris, {N_EPOCHS} epochs: run", found["run"], "s"),
         Row("the same: tune_on_ray, one worker, in a Ray that runs", found["ray"], "s"),
-        Row(f"{N_BUSY} trials that keep a core busy for about {BUSY_S:g} s: one worker", found["one worker"], "s"),
+        Row(
+            f"{N_BUSY} trials that keep a core busy for about {BUSY_S:g} s: one worker",
+            found["one worker"],
+            "s",
+        ),
         Row("the same: two workers", found["two workers"], "s"),
         Row(
             "two workers against one, without the search's own cost",

@@ -1,7 +1,8 @@
 """The other ways to train many small networks that `benchmarks.training` compares populations with.
 
 Each takes configurations as `fit_many` does, trains every one for n_epochs, validates after each
-epoch where its library makes that possible, and returns the last validation losses, shape (n_configs,).
+epoch where its library makes that possible, and returns the last validation losses, shape
+(n_configs,).
 """
 
 from __future__ import annotations
@@ -63,17 +64,25 @@ def vmap_ensemble(configs: Sequence[Mapping], splits: Splits, n_epochs: int) -> 
     for i, config in enumerate(configs):
         kinds.setdefault((config["batch_size"], config["hidden_size"]), []).append(i)
     for (batch_size, hidden_size), members in kinds.items():
-        models = [SimpleNN(splits.n_features, splits.n_classes, hidden_size).float() for _ in members]
+        models = [
+            SimpleNN(splits.n_features, splits.n_classes, hidden_size).float() for _ in members
+        ]
         lr = configs[members[0]]["lr"]
         losses[members] = _train_ensemble(models, splits, lr, batch_size, n_epochs)
     return losses
 
 
-def _train_ensemble(models: list[nn.Module], splits: Splits, lr: float, batch_size: int, n_epochs: int) -> np.ndarray:
+def _train_ensemble(
+    models: list[nn.Module], splits: Splits, lr: float, batch_size: int, n_epochs: int
+) -> np.ndarray:
     skeleton = copy.deepcopy(models[0]).to("meta")
     params, buffers = stack_module_state(models)
     optimizer = torch.optim.Adam(params.values(), lr=lr)
-    X_train, X_val, y_val = splits.X_train.float(), splits.X_val.float(), splits.y_val.expand(len(models), -1)
+    X_train, X_val, y_val = (
+        splits.X_train.float(),
+        splits.X_val.float(),
+        splits.y_val.expand(len(models), -1),
+    )
 
     def call_one(params, buffers, x):
         return functional_call(skeleton, (params, buffers), (x,))
@@ -104,13 +113,21 @@ def mlp_classifier(configs: Sequence[Mapping], splits: Splits, n_epochs: int) ->
     X, y, losses = splits.X_train.numpy(), splits.y_train.numpy(), []
     for config in configs:
         model = MLPClassifier(
-            (config["hidden_size"],), solver="adam", alpha=0.0, batch_size=config["batch_size"],
-            learning_rate_init=config["lr"], max_iter=n_epochs, tol=0.0, n_iter_no_change=n_epochs + 1,
-        )  # fmt: skip
+            (config["hidden_size"],),
+            solver="adam",
+            alpha=0.0,
+            batch_size=config["batch_size"],
+            learning_rate_init=config["lr"],
+            max_iter=n_epochs,
+            tol=0.0,
+            n_iter_no_change=n_epochs + 1,
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # says that it went to max_iter
             model.fit(X, y)
         if model.n_iter_ != n_epochs:
             raise RuntimeError(f"MLPClassifier stopped after {model.n_iter_} of {n_epochs} epochs")
-        losses.append(log_loss(splits.y_val, model.predict_proba(splits.X_val.numpy()), labels=model.classes_))
+        losses.append(
+            log_loss(splits.y_val, model.predict_proba(splits.X_val.numpy()), labels=model.classes_)
+        )
     return np.array(losses)

@@ -1,11 +1,13 @@
 """Speed and memory of training populations: `make bench`, or `python -m benchmarks.training`.
 
-Speeds are ratios within one run, both sides doing the same work in turn, one thread each. Prints the
+Speeds are ratios within one run, both sides doing the same work in turn, one thread each. Prints
+the
 machine and a table, writes training.json and population_size.png under build/bench/, and exits
 with 1 when a figure that must be reached is missed. Takes about three minutes.
 
 What was tried: time per model-epoch on iris and digits, as a multiple of what is used. Stacks of 57
-networks in float64, every kind of batch size 16, 32, 64 and hidden size 8, 16, 32, one thread, one run.
+networks in float64, every kind of batch size 16, 32, 64 and hidden size 8, 16, 32, one thread, one
+run.
 
     gradients and Adam written out (stack.py)                               1       1
     autograd on the summed losses, Adam written out                         1.9     1.3
@@ -34,7 +36,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks import rivals
-from benchmarks.measure import Row, best_of, interleaved, machine, matmul_rate, peak_memory_growth, table
+from benchmarks.measure import (
+    Row,
+    best_of,
+    interleaved,
+    machine,
+    matmul_rate,
+    peak_memory_growth,
+    table,
+)
 from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.population import fit_many
@@ -49,20 +59,37 @@ POPULATION_SIZES = (1, 10, 100, 1_000, 10_000)
 
 
 def configurations(n: int, splits: Splits) -> list[dict]:
-    """Return n configurations: batch and hidden sizes in turn, lr log-uniform up to the data's largest."""
+    """Return n configurations: batch and hidden sizes in turn, lr log-uniform up to the data's
+    largest.
+    """
     lrs = SearchSpace({"lr": Real(1e-4, splits.max_lr, log=True)}).sample(n, seed=0)
     return [lr | KINDS[i % len(KINDS)] for i, lr in enumerate(lrs)]
 
 
 def times_faster(
-    rival: Callable, splits: Splits, configs: list[dict], n_sample: int, *, train: Callable = rivals.population
+    rival: Callable,
+    splits: Splits,
+    configs: list[dict],
+    n_sample: int,
+    *,
+    train: Callable = rivals.population,
 ) -> float:
-    """Return how many times as many model-epochs per second `train` reaches on configs as a rival on the first few."""
+    """Return how many times as many model-epochs per second `train` reaches on configs as a rival
+    on the first few.
+    """
     sample, (ours, theirs) = configs[:n_sample], EPOCHS[splits.name]
     seconds = interleaved(
-        {"ours": lambda: train(configs, splits, ours), "theirs": lambda: rival(sample, splits, theirs)}, rounds=7
+        {
+            "ours": lambda: train(configs, splits, ours),
+            "theirs": lambda: rival(sample, splits, theirs),
+        },
+        rounds=7,
     )
-    return float(np.median(seconds["theirs"] / seconds["ours"])) * (len(configs) * ours) / (len(sample) * theirs)
+    return (
+        float(np.median(seconds["theirs"] / seconds["ours"]))
+        * (len(configs) * ours)
+        / (len(sample) * theirs)
+    )
 
 
 def classic_loop(name: str, must: float, aim: float) -> Row:
@@ -76,13 +103,18 @@ def both_cores(name: str) -> Row:
     splits = load_splits(name)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         ratio = times_faster(
-            partial(in_two_processes, pool, rivals.classic_loop), splits, configurations(1026, splits),
-            2 * len(KINDS), train=partial(in_two_processes, pool, rivals.population),
-        )  # fmt: skip
+            partial(in_two_processes, pool, rivals.classic_loop),
+            splits,
+            configurations(1026, splits),
+            2 * len(KINDS),
+            train=partial(in_two_processes, pool, rivals.population),
+        )
     return Row(f"{name}: the same, two processes for each side", ratio, "times")
 
 
-def in_two_processes(pool: ProcessPoolExecutor, train: Callable, configs: list[dict], splits: Splits, n_epochs: int):
+def in_two_processes(
+    pool: ProcessPoolExecutor, train: Callable, configs: list[dict], splits: Splits, n_epochs: int
+):
     halves = [configs[: len(configs) // 2], configs[len(configs) // 2 :]]
     list(pool.map(partial(train, splits=splits, n_epochs=n_epochs), halves))
 
@@ -90,7 +122,12 @@ def in_two_processes(pool: ProcessPoolExecutor, train: Callable, configs: list[d
 def vmap_ensemble(name: str) -> Row:
     splits = load_splits(name)
     ratio = times_faster(rivals.vmap_ensemble, splits, configurations(512, splits), 512)
-    return Row(f"{name}: the same, against torch.func's vmap as in PyTorch's tutorial", ratio, "times", must=1)
+    return Row(
+        f"{name}: the same, against torch.func's vmap as in PyTorch's tutorial",
+        ratio,
+        "times",
+        must=1,
+    )
 
 
 def mlp_classifier(name: str, must: float | None) -> Row:
@@ -101,7 +138,9 @@ def mlp_classifier(name: str, must: float | None) -> Row:
 
 def different_batch_sizes() -> Row:
     splits = load_splits("iris")
-    configs = [config | {"batch_size": 16 + i} for i, config in enumerate(configurations(49, splits))]
+    configs = [
+        config | {"batch_size": 16 + i} for i, config in enumerate(configurations(49, splits))
+    ]
     # The sample is every 5th, which has the same mean batch size and all hidden sizes.
     order = np.argsort(np.arange(49) % 5 != 2, kind="stable")
     ratio = times_faster(rivals.classic_loop, splits, [configs[i] for i in order], 10)
@@ -109,36 +148,58 @@ def different_batch_sizes() -> Row:
 
 
 def arithmetic_floor(name: str) -> list[Row]:
-    """How far from the time its arithmetic takes: at the rate of a large product, and of the networks' own products."""
+    """How far from the time its arithmetic takes: at the rate of a large product, and of the
+    networks' own products.
+    """
     splits = load_splits(name)
     configs, n_epochs = configurations(512, splits), EPOCHS[name][0]
     seconds = best_of(7, lambda: rivals.population(configs, splits, n_epochs))
     flops = sum(flops_per_epoch(config, splits) for config in configs) * n_epochs
     own_shapes = [(57, *shape) for kind in KINDS for shape in product_shapes(kind, splits)]
     return [
-        Row(f"{name}: times the arithmetic floor, at the rate of a {label}", seconds * rate / flops, "times", aim=3,
-            at_least=False)
+        Row(
+            f"{name}: times the arithmetic floor, at the rate of a {label}",
+            seconds * rate / flops,
+            "times",
+            aim=3,
+            at_least=False,
+        )
         for label, rate in (
             ("512 × 512 matmul", matmul_rate([(1, 512, 512, 512)])),
             ("stack of its own matmuls", matmul_rate(own_shapes)),
         )
-    ]  # fmt: skip
+    ]
 
 
 def product_shapes(config: dict, splits: Splits) -> list[tuple[int, int, int]]:
-    """Return (a, b, c) of the five products a × b times b × c in one step: two forward, three backward."""
-    n_in, n_out, hidden, rows = splits.n_features, splits.n_classes, config["hidden_size"], config["batch_size"]
+    """Return (a, b, c) of the five products a × b times b × c in one step: two forward, three
+    backward.
+    """
+    n_in, n_out, hidden, rows = (
+        splits.n_features,
+        splits.n_classes,
+        config["hidden_size"],
+        config["batch_size"],
+    )
     forward = [(hidden, n_in, rows), (n_out, hidden, rows)]
     return [*forward, (hidden, n_out, rows), (n_out, rows, hidden), (hidden, rows, n_in)]
 
 
 def flops_per_epoch(config: dict, splits: Splits) -> float:
     """Return the floating-point operations of one epoch of one network: training, Adam, validation."""
-    n_in, n_out, hidden, n_rows = splits.n_features, splits.n_classes, config["hidden_size"], len(splits.y_train)
-    products = sum(2 * a * b * c for a, b, c in product_shapes(config | {"batch_size": n_rows}, splits))
+    n_in, n_out, hidden, n_rows = (
+        splits.n_features,
+        splits.n_classes,
+        config["hidden_size"],
+        len(splits.y_train),
+    )
+    products = sum(
+        2 * a * b * c for a, b, c in product_shapes(config | {"batch_size": n_rows}, splits)
+    )
     validation = 2 * len(splits.y_val) * hidden * (n_in + n_out)
     n_weights = hidden * (n_in + 1) + n_out * (hidden + 1)
-    adam = 12 * n_weights * -(-n_rows // config["batch_size"])  # 3 + 4 for the moments, 5 for the update
+    # 3 + 4 for the moments, 5 for the update
+    adam = 12 * n_weights * -(-n_rows // config["batch_size"])
     return products + validation + adam
 
 
@@ -165,10 +226,17 @@ def landscape_cold_and_cached() -> list[Row]:
 def many_splits() -> Row:
     """8 configurations on 200 splits, as lesson 1 counts a grid's optimism."""
     splits = [load_splits("iris", seed=seed) for seed in range(200)]
-    grid = [{"lr": lr, "batch_size": b, "hidden_size": h} for lr in (0.001, 0.01) for b in (16, 32) for h in (8, 16)]
+    grid = [
+        {"lr": lr, "batch_size": b, "hidden_size": h}
+        for lr in (0.001, 0.01)
+        for b in (16, 32)
+        for h in (8, 16)
+    ]
     configs, split_of = grid * len(splits), [s for s in splits for _ in grid]
     seconds = best_of(3, lambda: fit_many(configs, split_of, n_epochs=100))
-    return Row("iris: 8 configurations on 200 splits, 100 epochs", seconds, "s", must=8, at_least=False)
+    return Row(
+        "iris: 8 configurations on 200 splits, 100 epochs", seconds, "s", must=8, at_least=False
+    )
 
 
 def population_size() -> list[Row]:
@@ -180,13 +248,27 @@ def population_size() -> list[Row]:
         task = partial(rivals.population, configs[:n], splits, n_epochs)
         cost[n] = best_of(2 if n == max(POPULATION_SIZES) else 7, task) / n / n_epochs * 1e6
     plot_population_size(cost)
-    rows = [Row(f"iris: population of {n:,}", value, "µs per model-epoch") for n, value in cost.items()]
+    rows = [
+        Row(f"iris: population of {n:,}", value, "µs per model-epoch") for n, value in cost.items()
+    ]
     falls = max(cost[10] / cost[1], cost[100] / cost[10], cost[1_000] / cost[100])
     flat = cost[10_000] / cost[1_000]
     return [
         *rows,
-        Row("iris: it falls up to 1,000: the largest ratio of neighbours", falls, "times", must=1, at_least=False),
-        Row("iris: then it stays flat: 10,000 against 1,000", flat, "times", must=1.5, at_least=False),
+        Row(
+            "iris: it falls up to 1,000: the largest ratio of neighbours",
+            falls,
+            "times",
+            must=1,
+            at_least=False,
+        ),
+        Row(
+            "iris: then it stays flat: 10,000 against 1,000",
+            flat,
+            "times",
+            must=1.5,
+            at_least=False,
+        ),
     ]
 
 
@@ -200,7 +282,11 @@ def plot_population_size(cost: dict[int, float]) -> None:
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_minor_formatter("")
-    ax.set(title="Cost of training on iris", xlabel="networks in the population", ylabel="µs per model-epoch")
+    ax.set(
+        title="Cost of training on iris",
+        xlabel="networks in the population",
+        ylabel="µs per model-epoch",
+    )
     ax.grid(True, color="0.9")
     figure.savefig(OUT / "population_size.png", dpi=150)
 
@@ -238,7 +324,9 @@ MEASUREMENTS = (
 
 
 def main(measurements: Sequence[Callable[[], Row | list[Row]]] = MEASUREMENTS) -> int:
-    """Measure everything, print and store it; return 1 when a figure that must be reached is missed, else 0."""
+    """Measure everything, print and store it; return 1 when a figure that must be reached is
+    missed, else 0.
+    """
     started = time.perf_counter()
     OUT.mkdir(parents=True, exist_ok=True)
     about = machine()
@@ -250,9 +338,17 @@ def main(measurements: Sequence[Callable[[], Row | list[Row]]] = MEASUREMENTS) -
     print(table(rows))
     missed = [row.what for row in rows if row.missed]
     seconds = time.perf_counter() - started
-    print(f"\n{len(missed)} of {sum(row.must is not None for row in rows)} figures missed; took {seconds:.0f} s")
-    record = {"machine": about, "seconds": seconds, "rows": [asdict(row) | {"verdict": row.verdict} for row in rows]}
-    (OUT / "training.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(
+        f"\n{len(missed)} of {sum(row.must is not None for row in rows)} figures missed; took {seconds:.0f} s"
+    )
+    record = {
+        "machine": about,
+        "seconds": seconds,
+        "rows": [asdict(row) | {"verdict": row.verdict} for row in rows],
+    }
+    (OUT / "training.json").write_text(
+        json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return int(bool(missed))
 
 

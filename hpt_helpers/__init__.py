@@ -1,1 +1,3 @@
-"""Data, training, strategies and the record of a search: import from the modules; this file imports nothing."""
+"""Data, training, strategies and the record of a search: import from the modules; this file imports
+nothing.
+"""

@@ -1,9 +1,11 @@
-"""Objectives for `hpt_helpers.search`: one that trains the course's networks, and one of a function of one's own."""
+"""Objectives for `hpt_helpers.search`: one that trains the course's networks, and one of a function
+of one's own.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from hpt_helpers.config import check_config, training_key
+from hpt_helpers.config import network_config, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import Population
 from hpt_helpers.search import Objective, Outcome, Request
@@ -13,16 +15,19 @@ Key = tuple[str, int]  # a training: `training_key` and seed
 
 
 def per_trial(function: Callable[[Mapping, int], float | Outcome]) -> Objective:
-    """Return an objective that calls `function(config, n_epochs)` for each trial; it returns a loss or an `Outcome`.
+    """Return an objective that calls `function(config, n_epochs)` for each trial; it returns a loss
+    or an `Outcome`.
 
-    A trial for which the function raises is a failed one, charged in full, and the function is called once for it.
+    A trial for which the function raises is a failed one, charged in full, and the function is
+    called once for it.
     """
 
     def objective(requests: list[Request]) -> Iterator[float | Outcome]:
         for request in requests:
             try:
                 answer = function(request.config, request.n_epochs)
-            except Exception as error:  # whatever it raises is this trial's, and must not end the search
+            # whatever it raises is this trial's, and must not end the search
+            except Exception as error:
                 answer = Outcome.of_error(error)
             yield answer
 
@@ -32,9 +37,9 @@ def per_trial(function: Callable[[Mapping, int], float | Outcome]) -> Objective:
 class TrainingObjective:
     """Trains what is asked for, together, and goes on from where a configuration was.
 
-    A configuration that cannot be trained is refused: a failed trial that costs nothing. Networks stay in memory for as
-    long as the objective does, and serve all of its searches. runtime_s of trials that trained together is the time
-    between their answers, not a cost of each.
+    A configuration that cannot be trained is refused: a failed trial that costs nothing. Networks
+    stay in memory for as long as the objective does, and serve all of its searches. runtime_s of
+    trials that trained together is the time between their answers, not a cost of each.
     """
 
     SLICE = 512  # trials trained together before answers are given: what an interrupt can lose
@@ -42,10 +47,13 @@ class TrainingObjective:
 
     def __init__(self, splits: Splits):
         self.splits = splits
-        self._trained: dict[Key, tuple[Population, int]] = {}  # the population it stands in, and where
+        # the population it stands in, and where
+        self._trained: dict[Key, tuple[Population, int]] = {}
 
     def rows(self, seed: int) -> Splits:
-        """Return the rows that a search of this training seed sees; a subclass may give each seed its own."""
+        """Return the rows that a search of this training seed sees; a subclass may give each seed
+        its own.
+        """
         return self.splits
 
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
@@ -56,23 +64,32 @@ class TrainingObjective:
         outcomes, waiting, configs, wanted = {}, {}, {}, {}
         for i, (config, n_epochs, seed, _) in enumerate(requests):
             try:
-                checked = check_config(config, self.rows(seed), n_epochs=n_epochs)
+                checked = network_config(config, self.rows(seed), n_epochs=n_epochs)
             except (TypeError, ValueError) as error:
                 outcomes[i] = Outcome(math.nan, reason=str(error), n_trained=0)
                 continue
             waiting[i] = key = training_key(config), seed
             configs[key], wanted[key] = checked, max(n_epochs, wanted.get(key, 0))
         self._train(configs, wanted)
-        populations = {id(population): population for population, _ in map(self._trained.get, wanted)}
+        populations = {
+            id(population): population for population, _ in map(self._trained.get, wanted)
+        }
         curves = {number: population.curves() for number, population in populations.items()}
         for i, key in waiting.items():
             (population, member), n_epochs = self._trained[key], requests[i].n_epochs
-            losses, accuracies = curves[id(population)].val_loss[member], curves[id(population)].val_accuracy[member]
-            outcomes[i] = Outcome(losses[n_epochs - 1], accuracies[n_epochs - 1], failure_reason(losses[:n_epochs]))
+            losses, accuracies = (
+                curves[id(population)].val_loss[member],
+                curves[id(population)].val_accuracy[member],
+            )
+            outcomes[i] = Outcome(
+                losses[n_epochs - 1], accuracies[n_epochs - 1], failure_reason(losses[:n_epochs])
+            )
         return [outcomes[i] for i in range(len(requests))]
 
     def _train(self, configs: dict[Key, dict], wanted: dict[Key, int]) -> None:
-        """Train each to the epoch that is wanted of it, those that stand in one population together."""
+        """Train each to the epoch that is wanted of it, those that stand in one population
+        together.
+        """
         sources: dict[int, list[Key]] = {}
         for key in sorted(wanted, key=wanted.get):
             population, _ = self._trained.get(key, (None, None))
@@ -84,11 +101,15 @@ class TrainingObjective:
                 population = source[[self._trained[key][1] for key in keys]]
             else:
                 population = Population(
-                    [configs[k] for k in keys], [self.rows(s) for _, s in keys], seed=[s for _, s in keys]
+                    [configs[k] for k in keys],
+                    [self.rows(s) for _, s in keys],
+                    seed=[s for _, s in keys],
                 )
             while keys:
                 population.train_to(wanted[keys[0]])
                 n_there = sum(wanted[key] == population.epoch for key in keys)
-                self._trained |= {key: (population, member) for member, key in enumerate(keys[:n_there])}
+                self._trained |= {
+                    key: (population, member) for member, key in enumerate(keys[:n_there])
+                }
                 keys = keys[n_there:]
                 population = population[n_there:] if keys else population

@@ -1,4 +1,6 @@
-"""Train many configurations at once, as stacked tensors: the same numbers as `fit`, tens of times faster."""
+"""Train many configurations at once, as stacked tensors: the same numbers as `fit`, tens of times
+faster.
+"""
 
 import copy
 import hashlib
@@ -11,14 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hpt_helpers.config import check_config, check_count
+from hpt_helpers.config import as_count, network_config
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.stack import share_out, stack_data, train_stack
 from hpt_helpers.training import LearningCurves, seeded_generators
 
-STACK = 64  # about so many networks train as one stack: more of them fall out of the processor's cache
+# about so many networks train as one stack: more of them fall out of the processor's cache
+STACK = 64
 SMALL = 20  # fewer networks than this of one kind share a stack with networks of other kinds
 CHUNK = 2048  # networks that `fit_many` holds at a time: what bounds its memory
 
@@ -28,18 +31,25 @@ class Population:
 
     configs: a sequence of configurations, in any mix of lr, batch_size and hidden_size.
     splits: one `Splits` for all, or one for each configuration, all of the same shape.
-    seed: one for all, or one for each configuration. The same seed gives the same shuffles, and at one hidden size the
-        same initial weights (common random numbers): luck that configurations share cancels in their difference.
-    Raises ValueError or TypeError for a bad configuration, splits of different shapes, or a number of splits or seeds
-    that is not the number of configurations.
+    seed: one for all, or one for each configuration. The same seed gives the same shuffles, and at
+        one hidden size the same initial weights (common random numbers): luck that configurations
+        share cancels in their difference.
+    Raises ValueError or TypeError for a bad configuration, splits of different shapes, or a number
+    of splits or seeds that is not the number of configurations.
     """
 
-    def __init__(self, configs: Sequence[Mapping], splits: Splits | Sequence[Splits], *, seed: int | Sequence[int] = 0):
+    def __init__(
+        self,
+        configs: Sequence[Mapping],
+        splits: Splits | Sequence[Splits],
+        *,
+        seed: int | Sequence[int] = 0,
+    ):
         if len(configs) == 0:
             raise ValueError("configs is empty; a population needs at least one configuration")
         split_of = _one_each("splits", splits, Splits, len(configs))
         seed_of = _one_each("seed", seed, int | np.integer, len(configs))
-        self.configs = [check_config(c, s) for c, s in zip(configs, split_of, strict=True)]
+        self.configs = [network_config(c, s) for c, s in zip(configs, split_of, strict=True)]
         self.epoch = 0
         self._splits = list({id(s): s for s in split_of}.values())
         position = {id(s): i for i, s in enumerate(self._splits)}
@@ -51,8 +61,9 @@ class Population:
         self._curves = np.empty((3, len(configs), 0))
 
     def _initial_weights(self) -> tuple[Tensor, Tensor]:
-        # First index: the weights, then Adam's two moments. Last: the inputs, of which 0 is always 1: the bias.
-        # Narrow networks are padded with units of weight 0, whose gradients are exactly 0.
+        # First index: the weights, then Adam's two moments. Last: the inputs, of which 0 is always
+        # 1: the bias. Narrow networks are padded with units of weight 0, whose gradients are
+        # exactly 0.
         n, n_in, n_out = len(self), self._splits[0].n_features, self._splits[0].n_classes
         hidden_of = [c["hidden_size"] for c in self.configs]
         W1 = torch.zeros(3, n, 1 + max(hidden_of), 1 + n_in, dtype=torch.float64)
@@ -62,19 +73,29 @@ class Population:
         for i, kind in enumerate(zip(self._seed_of.tolist(), hidden_of, strict=True)):
             members.setdefault(kind, []).append(i)
         for (seed, hidden), rows in members.items():
-            network = SimpleNN(n_in, n_out, hidden, generator=seeded_generators(seed)[0]).requires_grad_(False)
-            W1[0, rows, 1 : 1 + hidden] = torch.hstack([network.hidden.bias[:, None], network.hidden.weight])
-            W2[0, rows, :, : 1 + hidden] = torch.hstack([network.output.bias[:, None], network.output.weight])
+            network = SimpleNN(
+                n_in, n_out, hidden, generator=seeded_generators(seed)[0]
+            ).requires_grad_(False)
+            W1[0, rows, 1 : 1 + hidden] = torch.hstack(
+                [network.hidden.bias[:, None], network.hidden.weight]
+            )
+            W2[0, rows, :, : 1 + hidden] = torch.hstack(
+                [network.output.bias[:, None], network.output.weight]
+            )
         return W1, W2
 
     def __len__(self) -> int:
         return len(self.configs)
 
     def __getitem__(self, indices: Sequence[int] | np.ndarray | slice) -> Self:
-        """Return a new population of these members (integers, a boolean mask or a slice), which trains on alone."""
+        """Return a new population of these members (integers, a boolean mask or a slice), which
+        trains on alone.
+        """
         rows = np.atleast_1d(np.arange(len(self))[indices])
         if len(rows) == 0:
-            raise ValueError("indices select no member; a population needs at least one configuration")
+            raise ValueError(
+                "indices select no member; a population needs at least one configuration"
+            )
         kept = copy.copy(self)  # splits and their data are shared
         kept.configs = [self.configs[i] for i in rows]
         kept._split_of, kept._seed_of = self._split_of[rows], self._seed_of[rows]
@@ -85,18 +106,25 @@ class Population:
         return kept
 
     def train_to(self, epoch: int) -> Self:
-        """Train every member on to this epoch, counted from the start; return the population itself.
+        """Train every member on to this epoch, counted from the start; return the population
+        itself.
 
-        Interrupted or failed, it leaves the population as it was. Torch trains on one thread afterwards.
-        Raises TypeError for an epoch that is no integer, ValueError for one below 1 or already passed.
+        Interrupted or failed, it leaves the population as it was. Torch trains on one thread
+        afterwards.
+        Raises TypeError for an epoch that is no integer, ValueError for one below 1 or already
+        passed.
         """
-        n_new, n_rows = check_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch, len(self._splits[0].y_train)
+        n_new, n_rows = (
+            as_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch,
+            len(self._splits[0].y_train),
+        )
         if n_new == 0:
             return self
         torch.set_num_threads(1)  # as in `start_training`
         shuffles = {seed: g.clone_state() for seed, g in self._shuffles.items()}
         orders = {
-            s: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)]) for s, g in shuffles.items()
+            s: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)])
+            for s, g in shuffles.items()
         }
         W1, W2, new = self._W1.clone(), self._W2.clone(), np.empty((3, len(self), n_new))
         sizes = ([c[key] for c in self.configs] for key in ("hidden_size", "batch_size"))
@@ -107,7 +135,9 @@ class Population:
         return self
 
     def _commit(self, **state) -> None:
-        """Take up all that training changes in one step: Python lets no interrupt in within one call of C code."""
+        """Take up all that training changes in one step: Python lets no interrupt in within one
+        call of C code.
+        """
         vars(self).update(state)
 
     def curves(self) -> LearningCurves:
@@ -118,42 +148,72 @@ class Population:
     def model(self, i: int) -> SimpleNN:
         """Return a copy of the i-th member as it stands."""
         hidden = self.configs[i]["hidden_size"]
-        model = SimpleNN(self._splits[0].n_features, self._splits[0].n_classes, hidden, generator=torch.Generator())
+        model = SimpleNN(
+            self._splits[0].n_features,
+            self._splits[0].n_classes,
+            hidden,
+            generator=torch.Generator(),
+        )
         W1, W2 = self._W1[0, i, 1 : 1 + hidden], self._W2[0, i, :, : 1 + hidden]
         weights = {"hidden.weight": W1[:, 1:], "output.weight": W2[:, 1:]}
         model.load_state_dict(weights | {"hidden.bias": W1[:, 0], "output.bias": W2[:, 0]})
         return model
 
     def state_dict(self) -> dict:
-        """Return a copy of all that training changes, and whose it is: configuration, seed and data of every member."""
+        """Return a copy of all that training changes, and whose it is: configuration, seed and data
+        of every member.
+        """
         shuffles = {seed: g.get_state() for seed, g in self._shuffles.items()}
-        state = {"W1": self._W1, "W2": self._W2, "shuffles": shuffles, "curves": self._curves, "epoch": self.epoch}
+        state = {
+            "W1": self._W1,
+            "W2": self._W2,
+            "shuffles": shuffles,
+            "curves": self._curves,
+            "epoch": self.epoch,
+        }
         return copy.deepcopy(state) | {"members": self._members()}
 
     def load_state_dict(self, state: Mapping) -> None:
         """Take up a copy of a state that `state_dict` of a population of the same members returned.
 
-        Raises TypeError for anything else, and ValueError, naming the first member that differs, for the state of a
-        population with other configurations, seeds or data, or with the same in another order.
+        Raises TypeError for anything else, and ValueError, naming the first member that differs,
+        for the state of a population with other configurations, seeds or data, or with the same in
+        another order.
         """
         members = self._members()
         if not isinstance(state, Mapping) or "members" not in state:
-            raise TypeError(f"state is a {type(state).__name__}; a mapping that state_dict() returned is needed")
+            raise TypeError(
+                f"state is a {type(state).__name__}; a mapping that state_dict() returned is needed"
+            )
         for i, (theirs, ours) in enumerate(zip_longest(state["members"], members)):
             if theirs != ours:
-                raise ValueError(f"state is another population's: its member {i} is {theirs}, here it is {ours}")
+                raise ValueError(
+                    f"state is another population's: its member {i} is {theirs}, here it is {ours}"
+                )
         W1, W2, curves = copy.deepcopy((state["W1"], state["W2"], state["curves"]))
         shuffles = {seed: torch.Generator().set_state(s) for seed, s in state["shuffles"].items()}
         self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=state["epoch"])
 
     def _members(self) -> list[tuple[dict, int, str]]:
-        """Return all that decides the numbers of each member: its configuration, its seed, a digest of its data."""
-        digests = [hashlib.sha256(b"".join(x.numpy().tobytes() for x in s.seen)).hexdigest() for s in self._splits]
+        """Return all that decides the numbers of each member: its configuration, its seed, a digest
+        of its data.
+        """
+        digests = [
+            hashlib.sha256(b"".join(x.numpy().tobytes() for x in s.seen)).hexdigest()
+            for s in self._splits
+        ]
         seeds, splits = self._seed_of.tolist(), self._split_of.tolist()
-        return [(dict(c), seed, digests[s]) for c, seed, s in zip(self.configs, seeds, splits, strict=True)]
+        return [
+            (dict(c), seed, digests[s])
+            for c, seed, s in zip(self.configs, seeds, splits, strict=True)
+        ]
 
-    def _train_stack(self, members: np.ndarray, orders: dict, all_W1: Tensor, all_W2: Tensor) -> np.ndarray:
-        """Train members, sorted by batch size, in all_W1 and all_W2; return their curves, shape (3, n, n_epochs)."""
+    def _train_stack(
+        self, members: np.ndarray, orders: dict, all_W1: Tensor, all_W2: Tensor
+    ) -> np.ndarray:
+        """Train members, sorted by batch size, in all_W1 and all_W2; return their curves, shape (3,
+        n, n_epochs).
+        """
         configs = [self.configs[i] for i in members]
         width = 1 + max(c["hidden_size"] for c in configs)
         W1, W2 = all_W1[:, members, :width], all_W2[:, members, :, :width]
@@ -175,7 +235,9 @@ def _one_each(name: str, value, kind: type, n: int) -> list:
     if isinstance(value, kind):
         return [value] * n
     if not isinstance(value, Iterable):
-        raise TypeError(f"{name} is {value!r}; one for all or a sequence of one for each configuration is needed")
+        raise TypeError(
+            f"{name} is {value!r}; one for all or a sequence of one for each configuration is needed"
+        )
     values = list(value)
     if len(values) != n:
         raise ValueError(f"{name} has {len(values)} entries; there are {n} configurations")
@@ -183,19 +245,30 @@ def _one_each(name: str, value, kind: type, n: int) -> list:
 
 
 def fit_many(
-    configs: Sequence[Mapping], splits: Splits | Sequence[Splits], *, n_epochs: int, seed: int | Sequence[int] = 0,
+    configs: Sequence[Mapping],
+    splits: Splits | Sequence[Splits],
+    *,
+    n_epochs: int,
+    seed: int | Sequence[int] = 0,
     progress: bool = False,
-) -> LearningCurves:  # fmt: skip
-    """Train every configuration as `fit` does, together; return curves of shape (n_configs, n_epochs).
+) -> LearningCurves:
+    """Train every configuration as `fit` does, together; return curves of shape (n_configs,
+    n_epochs).
 
-    Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned (lr up to the data
-    set's `max_lr`). progress: show a bar. Memory is bounded: CHUNK configurations are in training at a time.
-    Arguments as for `Population`. Raises what that does, and ValueError or TypeError for a bad n_epochs.
+    Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned
+    (lr up to the data set's `max_lr`). progress: show a bar. Memory is bounded: CHUNK
+    configurations are in training at a time. Arguments as for `Population`. Raises what that does,
+    and ValueError or TypeError for a bad n_epochs.
     """
-    n_epochs, n = check_count("n_epochs", n_epochs), len(configs)
-    splits, seeds = _one_each("splits", splits, Splits, n), _one_each("seed", seed, int | np.integer, n)
+    n_epochs, n = as_count("n_epochs", n_epochs), len(configs)
+    splits, seeds = (
+        _one_each("splits", splits, Splits, n),
+        _one_each("seed", seed, int | np.integer, n),
+    )
     parts = []
     for i in progress_bar(range(0, max(n, 1), CHUNK), progress=progress, unit="chunk"):
         part = slice(i, i + CHUNK)
-        parts.append(Population(configs[part], splits[part], seed=seeds[part]).train_to(n_epochs).curves())
+        parts.append(
+            Population(configs[part], splits[part], seed=seeds[part]).train_to(n_epochs).curves()
+        )
     return LearningCurves(*np.concatenate([astuple(part) for part in parts], axis=1))

@@ -1,4 +1,6 @@
-"""One definition of a search space, and its forms for scikit-learn, scikit-optimize, Ray Tune and the unit cube."""
+"""One definition of a search space, and its forms for scikit-learn, scikit-optimize, Ray Tune and
+the unit cube.
+"""
 
 import math
 import numbers
@@ -9,12 +11,14 @@ from itertools import product
 
 import numpy as np
 
-from hpt_helpers.config import check_count, is_number, plain
+from hpt_helpers.config import as_count, is_number, plain
 
 
 @dataclass(frozen=True)
 class Real:
-    """A float from low to high, uniform, or uniform in the logarithm when log is True (then low > 0)."""
+    """A float from low to high, uniform, or uniform in the logarithm when log is True (then low >
+    0).
+    """
 
     low: float
     high: float
@@ -30,7 +34,8 @@ class Real:
 
     def to_unit(self, value: float) -> float:
         low, high, value = (math.log(v) if self.log else v for v in (self.low, self.high, value))
-        return min(max((value - low) / (high - low or 1.0), 0.0), 1.0)  # close bounds may share a logarithm
+        # close bounds may share a logarithm
+        return min(max((value - low) / (high - low or 1.0), 0.0), 1.0)
 
     def from_unit(self, u: float) -> float:
         if u in (0, 1):
@@ -40,11 +45,19 @@ class Real:
         return float(min(max(math.exp(value) if self.log else value, self.low), self.high))
 
     def points(self, n: int, centred: bool = False) -> list[float]:
-        """Return n values, spaced as `SearchSpace.grid` says. Raises TypeError or ValueError unless n is 1, 2, 3, …"""
-        n = check_count("n", n)
+        """Return n values, spaced as `SearchSpace.grid` says.
+
+        Raises TypeError or ValueError unless n is 1, 2, 3, …
+        """
+        n = as_count("n", n)
         spaced = np.geomspace if self.log else np.linspace
-        values = spaced(self.low, self.high, 2 * n + 1)[1::2] if centred else spaced(self.low, self.high, n)
-        return np.clip(values, self.low, self.high).tolist()  # between close bounds, geomspace rounds past them
+        values = (
+            spaced(self.low, self.high, 2 * n + 1)[1::2]
+            if centred
+            else spaced(self.low, self.high, n)
+        )
+        # between close bounds, geomspace rounds past them
+        return np.clip(values, self.low, self.high).tolist()
 
     def __contains__(self, value) -> bool:
         # Libraries' log-uniform draws come back through exp or 10**x and may round past a bound.
@@ -62,7 +75,8 @@ class _Discrete:
         return (self.values.index(value) + 0.5) / len(self.values)
 
     def from_unit(self, u: float):
-        return self.values[min(int(u * len(self.values)), len(self.values) - 1)]  # 1 belongs to the last cell
+        # 1 belongs to the last cell
+        return self.values[min(int(u * len(self.values)), len(self.values) - 1)]
 
 
 @dataclass(frozen=True)
@@ -80,7 +94,10 @@ class Integer(_Discrete):
         return range(self.low, self.high + 1)
 
     def points(self, n: int, centred: bool = False) -> list[int]:
-        """Return those of `Real`, rounded, each once. Raises TypeError or ValueError unless n is 1, 2, 3, …"""
+        """Return those of `Real`, rounded, each once.
+
+        Raises TypeError or ValueError unless n is 1, 2, 3, …
+        """
         return list(dict.fromkeys(round(v) for v in Real(self.low, self.high).points(n, centred)))
 
     def __contains__(self, value) -> bool:
@@ -94,11 +111,16 @@ class Choice(_Discrete):
     values: tuple
 
     def __init__(self, values):
-        object.__setattr__(self, "values", plain(tuple(values), "values"))  # what a configuration can hold
+        # what a configuration can hold
+        object.__setattr__(self, "values", plain(tuple(values), "values"))
         if any(isinstance(value, list | dict) for value in self.values):
-            raise TypeError(f"values is {self.values!r}; a value may be a tuple, but no list and no dict")
+            raise TypeError(
+                f"values is {self.values!r}; a value may be a tuple, but no list and no dict"
+            )
         if not self.values or len(set(self.values)) < len(self.values):
-            raise ValueError(f"values is {self.values!r}; at least one value is needed and none twice")
+            raise ValueError(
+                f"values is {self.values!r}; at least one value is needed and none twice"
+            )
 
     def points(self, n: int, centred: bool = False) -> list:
         """Return all values, whatever n is."""
@@ -121,7 +143,9 @@ class SearchSpace(Mapping):
     def __init__(self, parameters: Mapping[str, Real | Integer | Choice]):
         for name, parameter in parameters.items():
             if not isinstance(parameter, Real | Integer | Choice):
-                raise TypeError(f"parameters[{name!r}] is {parameter!r}; Real, Integer or Choice is needed")
+                raise TypeError(
+                    f"parameters[{name!r}] is {parameter!r}; Real, Integer or Choice is needed"
+                )
         if not parameters:
             raise ValueError("parameters is empty; a search space needs at least one")
         self._parameters = dict(parameters)
@@ -139,80 +163,121 @@ class SearchSpace(Mapping):
         return f"SearchSpace({self._parameters!r})"
 
     def __contains__(self, item) -> bool:
-        """Whether a configuration (a mapping) lies in the space; for a string, whether it is a parameter's name."""
+        """Whether a configuration (a mapping) lies in the space; for a string, whether it is a
+        parameter's name.
+        """
         if not isinstance(item, Mapping):
             return item in self._parameters
-        return item.keys() == self._parameters.keys() and all(item[k] in p for k, p in self._parameters.items())
+        return item.keys() == self._parameters.keys() and all(
+            item[k] in p for k, p in self._parameters.items()
+        )
 
     def sample(self, n: int, *, seed: int) -> list[dict]:
-        """Return n independent random configurations, drawn with replacement; the same for the same seed.
+        """Return n independent random configurations, drawn with replacement; the same for the same
+        seed.
 
         A longer sample begins with the shorter one. No other random state is read or changed.
-        Raises TypeError for an n or seed that is no integer, ValueError for an n below 1 or a seed below 0.
+        Raises TypeError for an n or seed that is no integer, ValueError for an n below 1 or a seed
+        below 0.
         """
-        rng = np.random.default_rng(check_count("seed", seed, least=0))
-        return [{name: p.sample(rng) for name, p in self._parameters.items()} for _ in range(check_count("n", n))]
+        rng = np.random.default_rng(as_count("seed", seed, least=0))
+        return [
+            {name: p.sample(rng) for name, p in self._parameters.items()}
+            for _ in range(as_count("n", n))
+        ]
 
     def to_unit(self, configs: Sequence[Mapping]) -> np.ndarray:
-        """Return the configurations as points of the unit cube: float64, shape (n_configs, n_parameters).
+        """Return the configurations as points of the unit cube: float64, shape (n_configs,
+        n_parameters).
 
-        A column for each parameter, in the space's order. A Real's low is 0 and its high 1, evenly between them, in
-        the logarithm where log is True. An Integer or a Choice shares [0, 1] out in equal cells, one for each value,
-        and a value is the middle of its cell. `from_unit` gives the configurations back, a Real but for rounding.
-        Raises ValueError for a configuration that does not lie in the space.
+        A column for each parameter, in the space's order. A Real's low is 0 and its high 1, evenly
+        between them, in the logarithm where log is True. An Integer or a Choice shares [0, 1] out
+        in equal cells, one for each value, and a value is the middle of its cell. `from_unit` gives
+        the configurations back, a Real but for rounding. Raises ValueError for a configuration that
+        does not lie in the space.
         """
         for i, config in enumerate(configs):
             if not isinstance(config, Mapping) or config not in self:
-                raise ValueError(f"configs[{i}] is {config!r}; a configuration in {self!r} is needed")
-        points = [[p.to_unit(config[name]) for name, p in self._parameters.items()] for config in configs]
+                raise ValueError(
+                    f"configs[{i}] is {config!r}; a configuration in {self!r} is needed"
+                )
+        points = [
+            [p.to_unit(config[name]) for name, p in self._parameters.items()] for config in configs
+        ]
         return np.array(points, dtype=np.float64).reshape(len(points), len(self))
 
     def from_unit(self, points: np.ndarray | Sequence[Sequence[float]]) -> list[dict]:
-        """Return the configurations at points of the unit cube, shape (n, n_parameters): the inverse of `to_unit`.
+        """Return the configurations at points of the unit cube, shape (n, n_parameters): the
+        inverse of `to_unit`.
 
-        Uniform points give configurations as `sample` draws them: scipy's `qmc.Sobol` is a design of the space.
-        Raises TypeError or ValueError for what is not numbers, another shape, nan, or numbers outside 0 to 1.
+        Uniform points give configurations as `sample` draws them: scipy's `qmc.Sobol` is a design
+        of the space. Raises TypeError or ValueError for what is not numbers, another shape, nan, or
+        numbers outside 0 to 1.
         """
         array = np.asarray(points, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != len(self):
-            raise ValueError(f"points has the shape {array.shape}; (n, {len(self)}) is needed, a column a parameter")
+            raise ValueError(
+                f"points has the shape {array.shape}; (n, {len(self)}) is needed, a column a parameter"
+            )
         if not ((array >= 0) & (array <= 1)).all():
-            raise ValueError(f"points has values from {array.min()} to {array.max()}; 0 to 1 are allowed")
+            raise ValueError(
+                f"points has values from {array.min()} to {array.max()}; 0 to 1 are allowed"
+            )
         named = self._parameters.items()
-        return [{name: p.from_unit(u) for (name, p), u in zip(named, row, strict=True)} for row in array.tolist()]
+        return [
+            {name: p.from_unit(u) for (name, p), u in zip(named, row, strict=True)}
+            for row in array.tolist()
+        ]
 
     def grid(self, n_points: int | Mapping[str, int] = 3, *, centred: bool = False) -> list[dict]:
         """Return the configurations of a grid, the last parameter varying fastest.
 
-        n_points: per Real or Integer axis, one number for all or one by name (3 where none is given); a Choice has its
-            values. An Integer's are rounded, and fewer where that makes two the same.
-        centred: False spaces the points evenly (in the logarithm where log is True) from bound to bound, both exact,
-            True puts them in the middles of n_points equal cells.
-        Raises TypeError for a number that is no integer, ValueError for one below 1 or a name not in the space.
+        n_points: per Real or Integer axis, one number for all or one by name (3 where none is
+            given); a Choice has its values. An Integer's are rounded, and fewer where that makes
+            two the same.
+        centred: False spaces the points evenly (in the logarithm where log is True) from bound to
+            bound, both exact, True puts them in the middles of n_points equal cells.
+        Raises TypeError for a number that is no integer, ValueError for one below 1 or a name not
+        in the space.
         """
         axes = self.to_param_grid(n_points, centred=centred).values()
         return [dict(zip(self._parameters, point, strict=True)) for point in product(*axes)]
 
-    def to_param_grid(self, n_points: int | Mapping[str, int] = 3, *, centred: bool = False) -> dict[str, list]:
-        """Return the axes of `grid`, name to values, for scikit-learn's `ParameterGrid` and `GridSearchCV`."""
-        counts = n_points if isinstance(n_points, Mapping) else dict.fromkeys(self._parameters, n_points)
+    def to_param_grid(
+        self, n_points: int | Mapping[str, int] = 3, *, centred: bool = False
+    ) -> dict[str, list]:
+        """Return the axes of `grid`, name to values, for scikit-learn's `ParameterGrid` and
+        `GridSearchCV`.
+        """
+        counts = (
+            n_points if isinstance(n_points, Mapping) else dict.fromkeys(self._parameters, n_points)
+        )
         for name, count in counts.items():
             if name not in self._parameters:
-                raise ValueError(f"n_points has {name!r}; the space's parameters are {', '.join(self)}")
-            check_count(f"n_points[{name!r}]", count)
-        return {name: p.points(counts.get(name, 3), centred) for name, p in self._parameters.items()}
+                raise ValueError(
+                    f"n_points has {name!r}; the space's parameters are {', '.join(self)}"
+                )
+            as_count(f"n_points[{name!r}]", count)
+        return {
+            name: p.points(counts.get(name, 3), centred) for name, p in self._parameters.items()
+        }
 
     def to_distributions(self) -> dict:
         """Return distributions for scikit-learn's `ParameterSampler` and `RandomizedSearchCV`.
 
-        A Choice becomes a list; when all parameters are lists, scikit-learn draws without replacement.
+        A Choice becomes a list; when all parameters are lists, scikit-learn draws without
+        replacement.
         """
         from scipy import stats
 
         def real(p):
-            return stats.loguniform(p.low, p.high) if p.log else stats.uniform(p.low, p.high - p.low)
+            return (
+                stats.loguniform(p.low, p.high) if p.log else stats.uniform(p.low, p.high - p.low)
+            )
 
-        return self._translated(real, lambda p: stats.randint(p.low, p.high + 1), lambda p: list(p.values))
+        return self._translated(
+            real, lambda p: stats.randint(p.low, p.high + 1), lambda p: list(p.values)
+        )
 
     def to_skopt(self) -> list:
         """Return the dimensions for scikit-optimize, in the space's order and named."""
@@ -239,7 +304,9 @@ class SearchSpace(Mapping):
         def real(p):
             return tune.loguniform(p.low, p.high) if p.log else tune.uniform(p.low, p.high)
 
-        return self._translated(real, lambda p: tune.randint(p.low, p.high + 1), lambda p: tune.choice(list(p.values)))
+        return self._translated(
+            real, lambda p: tune.randint(p.low, p.high + 1), lambda p: tune.choice(list(p.values))
+        )
 
     def _translated(self, real: Callable, integer: Callable, choice: Callable) -> dict:
         translate = {Real: real, Integer: integer, Choice: choice}
@@ -248,6 +315,10 @@ class SearchSpace(Mapping):
 
 def _check_bounds(p, kind) -> None:
     if not (is_number(p.low, kind) and is_number(p.high, kind)):
-        raise TypeError(f"low is {p.low!r} and high is {p.high!r}; {kind.__name__.lower()} numbers are needed")
+        raise TypeError(
+            f"low is {p.low!r} and high is {p.high!r}; {kind.__name__.lower()} numbers are needed"
+        )
     if not 0 < p.high - p.low < math.inf:
-        raise ValueError(f"low is {p.low!r} and high is {p.high!r}; low must be less, by a finite difference")
+        raise ValueError(
+            f"low is {p.low!r} and high is {p.high!r}; low must be less, by a finite difference"
+        )

@@ -1,4 +1,6 @@
-"""The record of a search: one row for each trial, and the log from which an interrupted search resumes."""
+"""The record of a search: one row for each trial, and the log from which an interrupted search
+resumes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from typing import TYPE_CHECKING
 from hpt_helpers.config import check_mapping, plain
 
 if TYPE_CHECKING:
-    import pandas as pd  # imported where it is used: it takes half a second, and strategies need none of it
+    # imported where it is used: it takes half a second, and strategies need none of it
+    import pandas as pd
 
 # A table's columns between the hyperparameters, one column each, and `config`.
 DTYPES = {
@@ -32,24 +35,34 @@ TABLE_NAMES = ("trial", *DTYPES, "config")  # no hyperparameter can be called so
 def recordable(config: Mapping) -> dict:
     """Return a plain copy of a configuration that a table and a log can hold exactly.
 
-    Raises TypeError or ValueError for what `config.plain` refuses, no mapping, and a name that the table uses itself.
+    Raises TypeError or ValueError for what `config.plain` refuses, no mapping, and a name that the
+    table uses itself.
     """
     check_mapping(config)
     for name in TABLE_NAMES:
         if name in config:
-            raise ValueError(f"config has the name {name!r}; the trial table uses it itself, with {TABLE_NAMES}")
+            raise ValueError(
+                f"config has the name {name!r}; the trial table uses it itself, with {TABLE_NAMES}"
+            )
     return plain(config)
 
 
 def trial_record(
-    config: Mapping, *, n_epochs: int, val_loss: float, val_accuracy: float = math.nan,
-    charged_epochs: int | None = None, reason: str = "", runtime_s: float = math.nan,
-) -> dict:  # fmt: skip
+    config: Mapping,
+    *,
+    n_epochs: int,
+    val_loss: float,
+    val_accuracy: float = math.nan,
+    charged_epochs: int | None = None,
+    reason: str = "",
+    runtime_s: float = math.nan,
+) -> dict:
     """Return the record of one trial, ready for `trial_table` and `append_trial`.
 
-    n_epochs: the epoch at which val_loss and val_accuracy were measured. charged_epochs: those trained for it, where
-    they are fewer. reason: why the trial failed; it did in any case with a loss that is not finite. An accuracy that
-    is not finite is recorded as nan. Raises TypeError or ValueError for a configuration that is not `recordable`.
+    n_epochs: the epoch at which val_loss and val_accuracy were measured. charged_epochs: those
+    trained for it, where they are fewer. reason: why the trial failed; it did in any case with a
+    loss that is not finite. An accuracy that is not finite is recorded as nan. Raises TypeError or
+    ValueError for a configuration that is not `recordable`.
     """
     failed = bool(reason) or not math.isfinite(val_loss)
     return {
@@ -57,7 +70,9 @@ def trial_record(
         "n_epochs": int(n_epochs),
         "charged_epochs": int(n_epochs if charged_epochs is None else charged_epochs),
         "val_loss": math.nan if failed else float(val_loss),
-        "val_accuracy": float(val_accuracy) if math.isfinite(val_accuracy) and not failed else math.nan,
+        "val_accuracy": float(val_accuracy)
+        if math.isfinite(val_accuracy) and not failed
+        else math.nan,
         "status": "failed" if failed else "ok",
         "reason": (reason or f"validation loss is {val_loss}") if failed else "",
         "runtime_s": float(runtime_s),
@@ -65,17 +80,22 @@ def trial_record(
 
 
 def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
-    """Return the records as a DataFrame, one row a trial in the order of evaluation, index named "trial".
+    """Return the records as a DataFrame, one row a trial in the order of evaluation, index named
+    "trial".
 
-    Columns: one for each hyperparameter, nullable where some trials lack it, so that integers stay integers; those
-    of `DTYPES`, with its dtypes; and `config`, the configuration as asked for, of which `config_of` gives a copy.
+    Columns: one for each hyperparameter, nullable where some trials lack it, so that integers stay
+    integers; those
+    of `DTYPES`, with its dtypes; and `config`, the configuration as asked for, of which `config_of`
+    gives a copy.
     """
     import pandas as pd
 
     records = list(records)
     names = list(dict.fromkeys(name for r in records for name in r["config"]))
     columns = {name: _column([r["config"].get(name) for r in records]) for name in names}
-    columns |= {name: pd.Series([r[name] for r in records], dtype=dtype) for name, dtype in DTYPES.items()}
+    columns |= {
+        name: pd.Series([r[name] for r in records], dtype=dtype) for name, dtype in DTYPES.items()
+    }
     columns["config"] = pd.Series([r["config"] for r in records], dtype=object)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(records), name="trial"))
 
@@ -88,24 +108,36 @@ def _column(values: list) -> pd.Series:
     largest = max((abs(value) for value in values if type(value) is int), default=0)
     if kinds == {int, float} and largest <= 2**53:  # integers up to here are floats too
         kinds = {float}
-    dtypes = {int: ("int64", "Int64"), bool: ("bool", "boolean"), str: ("str", "str"), float: ("float64", "float64")}
+    dtypes = {
+        int: ("int64", "Int64"),
+        bool: ("bool", "boolean"),
+        str: ("str", "str"),
+        float: ("float64", "float64"),
+    }
     known = len(kinds) == 1 and largest < 2**63
-    return pd.Series(values, dtype=dtypes.get(kinds.pop(), (object, object))[None in values] if known else object)
+    return pd.Series(
+        values, dtype=dtypes.get(kinds.pop(), (object, object))[None in values] if known else object
+    )
 
 
 def config_of(trials: pd.DataFrame, trial: int) -> dict:
-    """Return a copy of the configuration of one trial of the table (its index label), exactly as it was asked for.
+    """Return a copy of the configuration of one trial of the table (its index label), exactly as it
+    was asked for.
 
-    Raises ValueError when the table has no such trial, or several, and KeyError when it has lost its column `config`.
+    Raises ValueError when the table has no such trial, or several, and KeyError when it has lost
+    its column `config`.
     """
     found = trials.loc[trials.index == trial, "config"]
     if len(found) != 1:
-        raise ValueError(f"trial is {trial!r}, and {len(found)} of the {len(trials)} rows of trials have that label")
+        raise ValueError(
+            f"trial is {trial!r}, and {len(found)} of the {len(trials)} rows of trials have that label"
+        )
     return copy.deepcopy(found.iloc[0])
 
 
 def incumbent(trials: pd.DataFrame) -> int:
-    """Return the trial (index label) with the lowest validation loss; the cheaper, then the earlier, on a tie.
+    """Return the trial (index label) with the lowest validation loss; the cheaper, then the
+    earlier, on a tie.
 
     Raises ValueError when no trial succeeded: one that failed never wins.
     """
@@ -116,10 +148,13 @@ def incumbent(trials: pd.DataFrame) -> int:
 
 
 def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) -> pd.DataFrame:
-    """Return the trials within `tolerance` of the best, cheapest first: of the lowest loss, or the highest accuracy.
+    """Return the trials within `tolerance` of the best, cheapest first: of the lowest loss, or the
+    highest accuracy.
 
-    by: "val_loss" or "val_accuracy". tolerance: in its units, at least 0. Failed trials are never among
-    them; without a success the table is empty. Raises ValueError for another by or a negative tolerance.
+    by: "val_loss" or "val_accuracy". tolerance: in its units, at least 0. Failed trials are never
+    among
+    them; without a success the table is empty. Raises ValueError for another by or a negative
+    tolerance.
     """
     if by not in ("val_loss", "val_accuracy"):
         raise ValueError(f"by is {by!r}; allowed are 'val_loss' and 'val_accuracy'")
@@ -131,13 +166,17 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
 
 
 def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
-    """Say whether two tables hold the same trials in the same order, in all columns that both have but runtime_s.
+    """Say whether two tables hold the same trials in the same order, in all columns that both have
+    but runtime_s.
 
-    Numbers may differ by 1e-9, as between training alone and together. Raises ValueError when they share no column.
+    Numbers may differ by 1e-9, as between training alone and together. Raises ValueError when they
+    share no column.
     """
     import pandas as pd
 
-    shared = [name for name in a.columns if name in b.columns and name not in ("runtime_s", "config")]
+    shared = [
+        name for name in a.columns if name in b.columns and name not in ("runtime_s", "config")
+    ]
     if not shared:
         raise ValueError(f"the tables share no column: {list(a.columns)} and {list(b.columns)}")
     a, b = (table[shared].reset_index(drop=True) for table in (a, b))
@@ -149,10 +188,11 @@ def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
 
 
 def append_trial(path: str | Path, record: Mapping, *, trial: int) -> None:
-    """Append one trial's record to a JSON-lines log, whole and flushed, so that an interrupt loses none before it.
+    """Append one trial's record to a JSON-lines log, whole and flushed, so that an interrupt loses
+    none before it.
 
-    trial: its number, counted from 0, by which a line that is missing is noticed. Raises ValueError for what JSON
-    cannot hold.
+    trial: its number, counted from 0, by which a line that is missing is noticed. Raises ValueError
+    for what JSON cannot hold.
     """
     # JSON has no nan: a failed trial's numbers are written as null.
     line = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in record.items()}
@@ -167,10 +207,12 @@ def _checksum(text: bytes) -> bytes:
 
 
 def read_log(path: str | Path) -> list[dict]:
-    """Return the records of a log, in order, of a failed trial that was tried again the last; no file, no records.
+    """Return the records of a log, in order, of a failed trial that was tried again the last; no
+    file, no records.
 
-    A last line that was cut in the middle is moved to `<path>.cut` with a UserWarning, so that appending can go on.
-    Raises ValueError for any other line that is not as it was written, or that is missing or there twice.
+    A last line that was cut in the middle is moved to `<path>.cut` with a UserWarning, so that
+    appending can go on. Raises ValueError for any other line that is not as it was written, or that
+    is missing or there twice.
     """
     path = Path(path)
     text = path.read_bytes() if path.exists() else b""
@@ -190,7 +232,9 @@ def read_log(path: str | Path) -> list[dict]:
         cut.write_bytes(rest)
         with open(path, "r+b") as log:
             log.truncate(len(text) - len(rest))
-        warnings.warn(f"the last line of {path.name} was cut; it is set aside in {cut.name}", stacklevel=2)
+        warnings.warn(
+            f"the last line of {path.name} was cut; it is set aside in {cut.name}", stacklevel=2
+        )
     return records
 
 

@@ -1,4 +1,6 @@
-"""What the tests of the exercises share: what makes an exercise proven, and objects that no check may trip over."""
+"""What the tests of the exercises share: what makes an exercise proven, and objects that no check
+may trip over.
+"""
 
 import dataclasses
 import itertools
@@ -9,7 +11,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from hpt_helpers.classroom.exercises.framework import CORRECT, CRASHED, INCORRECT, NOT_ATTEMPTED, Function
+from hpt_helpers.classroom.exercises.framework import (
+    CORRECT,
+    CRASHED,
+    INCORRECT,
+    NOT_ATTEMPTED,
+    Function,
+)
 
 
 def fresh(exercise):
@@ -34,7 +42,10 @@ def shortcomings(exercise):
     found = []
     if outcome(exercise.starter) != NOT_ATTEMPTED:
         found.append("the starter is not taken as not attempted")
-    if isinstance(exercise, Function) and outcome(lambda *arguments: exercise.starter(*arguments)) == CORRECT:
+    if (
+        isinstance(exercise, Function)
+        and outcome(lambda *arguments: exercise.starter(*arguments)) == CORRECT
+    ):
         found.append("the starter is correct as it stands")
     if outcome(right_answer(exercise)) != CORRECT:
         found.append("the solution is not correct")
@@ -44,7 +55,9 @@ def shortcomings(exercise):
     if len(exercise.wrong) < 2:
         found.append("fewer than two wrong answers")
     results = [fresh(exercise).check(wrong.answer) for wrong in exercise.wrong]
-    found += [f"wrong answer {i} is {r.outcome}" for i, r in enumerate(results) if r.outcome != INCORRECT]
+    found += [
+        f"wrong answer {i} is {r.outcome}" for i, r in enumerate(results) if r.outcome != INCORRECT
+    ]
     found += [
         f"wrong answer {i} is told something else: {r.message}"
         for i, (r, wrong) in enumerate(zip(results, exercise.wrong, strict=True))
@@ -125,12 +138,35 @@ def array_of_evil():
 
 
 STRANGE = {
-    "evil": Evil(), "evil in a list": [1, Evil()], "evil class": Evil, "returns evil": lambda *a: Evil(),
-    "equal to all": AlwaysEqual(3), "endless": itertools.count(), "generator": (i for i in range(3)),
-    "itself": holds_itself(), "deep": deep(200), "lazily endless": np.broadcast_to(0.0, (10**15,)),
-    "long range": range(10**18), "infinite": np.full(9, np.inf), "nan": math.nan, "huge": 10**5000,
-    "objects": array_of_evil(), "longdouble": np.longdouble(1), "complex": 1j, "bytes": b"b2", "set": {1},
-    "module": math, "masked": np.ma.masked, "date": np.datetime64("2020-01-01"), "empty": "", "long": "b2" * 10**6,
-    "gradient": torch.ones(2, requires_grad=True), "unprintable": raises_the_unprintable, "builtin": print,
-    "type": type, "namespace": types.SimpleNamespace(a=1), "frame": pd.DataFrame({"a": [1, 2]}), "method": [].append,
-}  # fmt: skip
+    "evil": Evil(),
+    "evil in a list": [1, Evil()],
+    "evil class": Evil,
+    "returns evil": lambda *a: Evil(),
+    "equal to all": AlwaysEqual(3),
+    "endless": itertools.count(),
+    "generator": (i for i in range(3)),
+    "itself": holds_itself(),
+    "deep": deep(200),
+    "lazily endless": np.broadcast_to(0.0, (10**15,)),
+    "long range": range(10**18),
+    "infinite": np.full(9, np.inf),
+    "nan": math.nan,
+    "huge": 10**5000,
+    "objects": array_of_evil(),
+    "longdouble": np.longdouble(1),
+    "complex": 1j,
+    "bytes": b"b2",
+    "set": {1},
+    "module": math,
+    "masked": np.ma.masked,
+    "date": np.datetime64("2020-01-01"),
+    "empty": "",
+    "long": "b2" * 10**6,
+    "gradient": torch.ones(2, requires_grad=True),
+    "unprintable": raises_the_unprintable,
+    "builtin": print,
+    "type": type,
+    "namespace": types.SimpleNamespace(a=1),
+    "frame": pd.DataFrame({"a": [1, 2]}),
+    "method": [].append,
+}

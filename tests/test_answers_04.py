@@ -1,4 +1,6 @@
-"""Answers to the exercises of lesson 4 as learners write them, from the questions alone: each is judged rightly."""
+"""Answers to the exercises of lesson 4 as learners write them, from the questions alone: each is
+judged rightly.
+"""
 
 import math
 from itertools import pairwise
@@ -42,25 +44,39 @@ def q1_generator(losses, eta):
 
 
 Q1_RIGHT = [
-    q1_loop, q1_pandas, q1_infinite, q1_lexsort, q1_generator,
+    q1_loop,
+    q1_pandas,
+    q1_infinite,
+    q1_lexsort,
+    q1_generator,
     lambda losses, eta: tuple(q1_loop(losses, eta)),
     lambda losses, eta: np.array(q1_loop(losses, eta), dtype=int),
     lambda losses, eta: [np.int64(i) for i in q1_loop(losses, eta)],
-    lambda losses, eta: [i for i in np.argsort(losses, kind="stable")[: len(losses) // eta] if losses[i] == losses[i]],
+    lambda losses, eta: [
+        i for i in np.argsort(losses, kind="stable")[: len(losses) // eta] if losses[i] == losses[i]
+    ],
     lambda losses, eta: pd.Series(q1_loop(losses, eta), dtype=int),
-    lambda losses, eta: [i for i in sorted(range(len(losses)), key=lambda i: (losses[i] != losses[i], losses[i] if
-                         losses[i] == losses[i] else 0))[: math.floor(len(losses) / eta)] if losses[i] == losses[i]],
+    lambda losses, eta: [
+        i
+        for i in sorted(
+            range(len(losses)),
+            key=lambda i: (losses[i] != losses[i], losses[i] if losses[i] == losses[i] else 0),
+        )[: math.floor(len(losses) / eta)]
+        if losses[i] == losses[i]
+    ],
     lambda losses, eta: q1_loop(list(losses), eta),
-]  # fmt: skip
+]
 
 
 def q1_nan_first(losses, eta):
-    return sorted(range(len(losses)), key=lambda i: losses[i])[: len(losses) // eta]  # nan spoils the sort
+    # nan spoils the sort
+    return sorted(range(len(losses)), key=lambda i: losses[i])[: len(losses) // eta]
 
 
 Q1_WRONG = [
     q1_nan_first,
-    lambda losses, eta: np.argsort(losses)[: len(losses) // eta].tolist(),  # failed ones fill the places
+    # failed ones fill the places
+    lambda losses, eta: np.argsort(losses)[: len(losses) // eta].tolist(),
     lambda losses, eta: sorted(losses)[: len(losses) // eta],
     lambda losses, eta: q1_loop(losses, eta)[::-1],
     lambda losses, eta: sorted(q1_loop(losses, eta)),
@@ -68,7 +84,8 @@ Q1_WRONG = [
     lambda losses, eta: [i + 1 for i in q1_loop(losses, eta)],
     lambda losses, eta: q1_loop(losses, eta) or [int(np.nanargmin(losses))],
     lambda losses, eta: q1_loop(losses, len(losses) / math.ceil(len(losses) / eta)),
-    lambda losses, eta: q1_loop([loss for loss in losses if loss == loss], eta),  # positions among the good ones
+    # positions among the good ones
+    lambda losses, eta: q1_loop([loss for loss in losses if loss == loss], eta),
     lambda losses, eta: [(i, losses[i]) for i in q1_loop(losses, eta)],
     lambda losses, eta: np.argsort(-np.array(losses))[: len(losses) // eta],
     lambda losses, eta: len(losses) // eta,
@@ -76,7 +93,9 @@ Q1_WRONG = [
     lambda losses, eta: set(q1_loop(losses, eta)),
     lambda losses, eta: print(q1_loop(losses, eta)),
     lambda losses, eta: q1_loop(losses, 3),  # forgets eta
-    lambda losses, eta: [i for i in range(len(losses)) if losses[i] < np.nanquantile(losses, 1 / eta)],
+    lambda losses, eta: [
+        i for i in range(len(losses)) if losses[i] < np.nanquantile(losses, 1 / eta)
+    ],
 ]
 
 
@@ -94,26 +113,46 @@ def q2_table(rungs):
 
 
 def q2_each_epoch(rungs):
-    return sum(next(n for n, epochs in rungs if epochs >= epoch) for epoch in range(1, rungs[-1][1] + 1))
+    return sum(
+        next(n for n, epochs in rungs if epochs >= epoch) for epoch in range(1, rungs[-1][1] + 1)
+    )
 
 
 def q2_recursive(rungs, before=0):
-    return 0 if not rungs else rungs[0][0] * (rungs[0][1] - before) + q2_recursive(rungs[1:], rungs[0][1])
+    return (
+        0
+        if not rungs
+        else rungs[0][0] * (rungs[0][1] - before) + q2_recursive(rungs[1:], rungs[0][1])
+    )
 
 
 Q2_RIGHT = [
-    q2_reversed, q2_table, q2_each_epoch, q2_recursive,
-    lambda rungs: sum(n * (e - b) for (n, e), b in zip(rungs, [0] + [e for _, e in rungs], strict=False)),
+    q2_reversed,
+    q2_table,
+    q2_each_epoch,
+    q2_recursive,
+    lambda rungs: sum(
+        n * (e - b) for (n, e), b in zip(rungs, [0] + [e for _, e in rungs], strict=False)
+    ),
     lambda rungs: np.dot([n for n, _ in rungs], np.diff([0] + [e for _, e in rungs])),
     lambda rungs: int(sum(n * e for n, e in rungs) - sum(b[0] * a[1] for a, b in pairwise(rungs))),
     lambda rungs: float(q2_reversed(rungs)),
     lambda rungs: np.float64(q2_reversed(rungs)),
-    lambda rungs: rungs[0][0] * rungs[0][1]
-    + sum(rungs[i][0] * (rungs[i][1] - rungs[i - 1][1]) for i in range(1, len(rungs))),
-    lambda rungs: sum(sum(1 for n, e in rungs for _ in range(n) if e >= t and all(e2 < t for n2, e2 in rungs if e2 < e))
-                      for t in range(1, rungs[-1][1] + 1)),
+    lambda rungs: (
+        rungs[0][0] * rungs[0][1]
+        + sum(rungs[i][0] * (rungs[i][1] - rungs[i - 1][1]) for i in range(1, len(rungs)))
+    ),
+    lambda rungs: sum(
+        sum(
+            1
+            for n, e in rungs
+            for _ in range(n)
+            if e >= t and all(e2 < t for n2, e2 in rungs if e2 < e)
+        )
+        for t in range(1, rungs[-1][1] + 1)
+    ),
     lambda rungs: torch_sum(rungs),
-]  # fmt: skip
+]
 
 
 def torch_sum(rungs):
@@ -158,52 +197,75 @@ def q4_numpy(losses, promoted, eta):
 
 def q4_ranks(losses, promoted, eta):
     pairs = [(loss, i) for i, loss in enumerate(losses)]
-    may = [i for i, pair in enumerate(pairs) if sum(other < pair for other in pairs) < len(losses) // eta]
+    may = [
+        i
+        for i, pair in enumerate(pairs)
+        if sum(other < pair for other in pairs) < len(losses) // eta
+    ]
     may = [i for i in may if i not in promoted]
     return min(may, key=lambda i: losses[i]) if may else None
 
 
 Q4_RIGHT = [
-    q4_heap, q4_numpy, q4_ranks,
+    q4_heap,
+    q4_numpy,
+    q4_ranks,
     lambda losses, promoted, eta: next(
-        (i for i in sorted(range(len(losses)), key=losses.__getitem__)[: len(losses) // eta] if i not in promoted), None
+        (
+            i
+            for i in sorted(range(len(losses)), key=losses.__getitem__)[: len(losses) // eta]
+            if i not in promoted
+        ),
+        None,
     ),
     lambda losses, promoted, eta: q4_heap(losses, set(promoted), eta),
     lambda losses, promoted, eta: None if len(losses) < eta else q4_heap(losses, promoted, eta),
-    lambda losses, promoted, eta: np.int64(i) if (i := q4_heap(losses, promoted, eta)) is not None else None,
+    lambda losses, promoted, eta: (
+        np.int64(i) if (i := q4_heap(losses, promoted, eta)) is not None else None
+    ),
     lambda losses, promoted, eta: q4_heap(list(losses), list(promoted), eta),
     lambda losses, promoted, eta: q4_ranks(losses, promoted, eta),
     lambda losses, promoted, eta: (
         [
             i
-            for i in pd.Series(losses, dtype=float).sort_values(kind="stable").index[: len(losses) // eta]
+            for i in pd.Series(losses, dtype=float)
+            .sort_values(kind="stable")
+            .index[: len(losses) // eta]
             if i not in promoted
         ]
         or [None]
     )[0],
-]  # fmt: skip
+]
 
 Q4_WRONG = [
     lambda losses, promoted, eta: q4_heap(losses, [], eta),
     lambda losses, promoted, eta: q4_heap(losses, promoted, 1),
     lambda losses, promoted, eta: losses[q4_heap(losses, promoted, eta)],
-    lambda losses, promoted, eta: -1 if q4_heap(losses, promoted, eta) is None else q4_heap(losses, promoted, eta),
+    lambda losses, promoted, eta: (
+        -1 if q4_heap(losses, promoted, eta) is None else q4_heap(losses, promoted, eta)
+    ),
     lambda losses, promoted, eta: [q4_heap(losses, promoted, eta)],
     lambda losses, promoted, eta: q4_heap([-loss for loss in losses], promoted, eta),
-    lambda losses, promoted, eta: q4_heap(losses, promoted, eta) or None,  # position 0 is no position
+    # position 0 is no position
+    lambda losses, promoted, eta: q4_heap(losses, promoted, eta) or None,
     lambda losses, promoted, eta: (
         q4_heap(losses, promoted, len(losses) / math.ceil(len(losses) / eta)) if losses else None
     ),
     lambda losses, promoted, eta: min(i for i in range(len(losses)) if i not in promoted),
-    lambda losses, promoted, eta: q4_heap([x for i, x in enumerate(losses) if i not in promoted], [], eta),
+    lambda losses, promoted, eta: q4_heap(
+        [x for i, x in enumerate(losses) if i not in promoted], [], eta
+    ),
     lambda losses, promoted, eta: len(losses) // eta - len(promoted),
-    lambda losses, promoted, eta: q4_heap(losses, promoted, eta) if len(promoted) < len(losses) // eta else None,
+    lambda losses, promoted, eta: (
+        q4_heap(losses, promoted, eta) if len(promoted) < len(losses) // eta else None
+    ),
 ]
 
 
 def q1_quick(losses, eta):
     good = pd.Series(losses, dtype=float).dropna()
-    return good.sort_values().index[: len(losses) // eta].tolist()  # pandas' and numpy's own sort is not stable
+    # pandas' and numpy's own sort is not stable
+    return good.sort_values().index[: len(losses) // eta].tolist()
 
 
 def q1_by_rank(losses, eta):
@@ -236,17 +298,52 @@ def q4_later_first(losses, promoted, eta):
 RIGHT = {
     "q1": Q1_RIGHT,
     "q2": Q2_RIGHT,
-    "q3": ["b1", "B1", " b1 ", "b 1", "1b", "b,1", "b1.", ("b", 1), ["b", "1"], {"b": 1}, "1 B", "b because 1"],
+    "q3": [
+        "b1",
+        "B1",
+        " b1 ",
+        "b 1",
+        "1b",
+        "b,1",
+        "b1.",
+        ("b", 1),
+        ["b", "1"],
+        {"b": 1},
+        "1 B",
+        "b because 1",
+    ],
     "q4": Q4_RIGHT,
 }
 WRONG = {
-    "q1": Q1_WRONG, "q2": Q2_WRONG, "q4": Q4_WRONG,
-    "q3": ["a1", "a2", "a3", "b2", "b3", "c1", "c2", "c3", "b", "1", "", "d1", "the report does not tell", 1, None],
-}  # fmt: skip
+    "q1": Q1_WRONG,
+    "q2": Q2_WRONG,
+    "q4": Q4_WRONG,
+    "q3": [
+        "a1",
+        "a2",
+        "a3",
+        "b2",
+        "b3",
+        "c1",
+        "c2",
+        "c3",
+        "b",
+        "1",
+        "",
+        "d1",
+        "the report does not tell",
+        1,
+        None,
+    ],
+}
 
 
 def cases(answers):
-    return [pytest.param(name, answer, id=f"{name}-{i}") for name in answers for i, answer in enumerate(answers[name])]
+    return [
+        pytest.param(name, answer, id=f"{name}-{i}")
+        for name in answers
+        for i, answer in enumerate(answers[name])
+    ]
 
 
 @pytest.mark.parametrize(("name", "answer"), cases(RIGHT))
@@ -265,10 +362,18 @@ def test_a_wrong_answer_is_refused_and_told_why(name, answer):
 @pytest.mark.parametrize(
     ("name", "answer", "words"),
     [
-        ("q1", lambda losses, eta: [losses[i] for i in q1_loop(losses, eta)], "positions are asked for"),
+        (
+            "q1",
+            lambda losses, eta: [losses[i] for i in q1_loop(losses, eta)],
+            "positions are asked for",
+        ),
         ("q1", Q1_WRONG[4], "the best comes first"),
         ("q1", Q1_WRONG[1], "failed, and should not go on"),
-        ("q1", lambda losses, eta: np.argsort(losses, kind="stable")[: len(losses) // eta], "failed ones go on"),
+        (
+            "q1",
+            lambda losses, eta: np.argsort(losses, kind="stable")[: len(losses) // eta],
+            "failed ones go on",
+        ),
         ("q1", q1_quick, "of equal losses the earlier comes first"),
         ("q1", q1_by_rank, "0 go on; it should be 4 // 4 = 1"),
         ("q1", q1_by_threshold, "2 go on; it should be 4 // 4 = 1"),
@@ -279,7 +384,11 @@ def test_a_wrong_answer_is_refused_and_told_why(name, answer):
         ("q1", Q1_WRONG[2], "0.1 is no position in a list of 7 losses"),
         ("q1", Q1_WRONG[0], "failed, and should not go on"),
         ("q1", Q1_WRONG[12], "a list of positions should come back"),
-        ("q1", lambda losses, eta: list(range(1, len(losses) // eta + 1)), "not the trials of the lowest losses"),
+        (
+            "q1",
+            lambda losses, eta: list(range(1, len(losses) // eta + 1)),
+            "not the trials of the lowest losses",
+        ),
         ("q1", lambda losses, eta: list(range(len(losses) // eta)), "positions in a sorted list"),
         ("q1", Q1_WRONG[8], "2 go on; it should be 5 // 3 = 1"),
         ("q2", Q2_WRONG[0], "restarting"),

@@ -36,7 +36,9 @@ def test_each_branch_of_the_guide_leads_to_a_heading_that_is_there(branch):
 
 def test_the_lesson_has_the_guide_as_text():
     lesson = jupytext.read(SOURCES / "05_bake_off.py", fmt="py:percent")
-    words = " ".join(" ".join(cell.source for cell in lesson.cells if cell.cell_type == "markdown").split())
+    words = " ".join(
+        " ".join(cell.source for cell in lesson.cells if cell.cell_type == "markdown").split()
+    )
     assert " ".join(as_text().split()) in words
 
 
@@ -46,10 +48,17 @@ def test_the_guide_is_drawn_with_all_its_branches():
 
 
 def test_a_race_is_drawn_by_its_medians():
-    rows = [("a", r, spent, loss) for r in (0, 1, 2) for spent, loss in ((3, 0.5 + r), (6, 0.9), (9, 0.2 + r))]
+    rows = [
+        ("a", r, spent, loss)
+        for r in (0, 1, 2)
+        for spent, loss in ((3, 0.5 + r), (6, 0.9), (9, 0.2 + r))
+    ]
     rows += [("b", r, 9, 0.4) for r in (0, 1, 2)]
-    alt = race_plots.incumbents(pd.DataFrame(rows, columns=["search", "repeat", "spent", "val_loss"])).alt_text
-    assert "a ends at 0.900" in alt and "b ends at 0.400" in alt  # the lowest of each repeat: 0.2, 0.9, 0.9
+    alt = race_plots.incumbents(
+        pd.DataFrame(rows, columns=["search", "repeat", "spent", "val_loss"])
+    ).alt_text
+    # the lowest of each repeat: 0.2, 0.9, 0.9
+    assert "a ends at 0.900" in alt and "b ends at 0.400" in alt
 
 
 def test_verdicts_are_described_with_their_intervals():
@@ -57,34 +66,50 @@ def test_verdicts_are_described_with_their_intervals():
     table = pd.DataFrame(rows, columns=["search", "verdict", "ratio", "low", "high", "wins", "of"])
     first = race_plots.verdicts(table)
     texts = [ax.alt_text for ax in first.figure.axes]
-    assert "a 0.50 (0.40 to 0.60), lower in 9" in texts[0] and "a 1.50 (1.20 to 1.90), lower in 2" in texts[1]
+    assert (
+        "a 0.50 (0.40 to 0.60), lower in 9" in texts[0]
+        and "a 1.50 (1.20 to 1.90), lower in 2" in texts[1]
+    )
 
 
 def test_the_idea_is_described():
     assert "20 other draws" in race_plots.idea().alt_text
 
 
-# --- the capstone -------------------------------------------------------------------------------------
+# --- the capstone ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Random searches of two trials of two epochs, drawn from five configurations."""
-    for name, value in {"N_SEARCHES": 30, "N_POOL": 5, "N_EPOCHS": 2, "BUDGET": 4, "JUDGES": [7]}.items():
+    for name, value in {
+        "N_SEARCHES": 30,
+        "N_POOL": 5,
+        "N_EPOCHS": 2,
+        "BUDGET": 4,
+        "JUDGES": [7],
+    }.items():
         monkeypatch.setattr(capstone, name, value)
 
 
 def test_random_searches_keep_the_lowest_of_their_trials(small):
     digits = capstone.load_splits("digits")
-    pool = [fit(config, digits, n_epochs=2, seed=0).val_loss[-1] for config in capstone.SPACE.sample(5, seed=0)]
+    pool = [
+        fit(config, digits, n_epochs=2, seed=0).val_loss[-1]
+        for config in capstone.SPACE.sample(5, seed=0)
+    ]
     lowest = capstone.random_searches()
     assert len(lowest) == 30 and (np.diff(lowest) >= 0).all()
-    assert set(lowest.round(9)) <= set(np.sort(pool)[:4].round(9))  # of two different ones the higher is never kept
+    # of two different ones the higher is never kept
+    assert set(lowest.round(9)) <= set(np.sort(pool)[:4].round(9))
     assert (lowest.round(9) == np.min(pool).round(9)).sum() > 3
 
 
 def test_a_line_says_what_a_search_found(small):
-    digits, config = capstone.load_splits("digits"), {"lr": 0.01, "batch_size": 32, "hidden_size": 8}
+    digits, config = (
+        capstone.load_splits("digits"),
+        {"lr": 0.01, "batch_size": 32, "hidden_size": 8},
+    )
     trials = run(grid_search([config], 3), TrainingObjective(digits))
     line = capstone.line(trials)
     assert line["epochs"] == 3 and line["val_loss"] == pytest.approx(
@@ -113,12 +138,19 @@ def test_an_empty_folder_has_an_empty_board(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "not json", "[]", json.dumps(LINE), json.dumps({"name": "x"}), json.dumps({"name": "<b>x", **LINE}),
-        json.dumps({"name": "x", **LINE, "fresh": "0.1"}), json.dumps({"name": "x", **LINE, "fresh": float("nan")}),
-        json.dumps({"name": "x", **LINE, "epochs": 5000}), json.dumps({"name": "x", **LINE, "epochs": True}),
-        json.dumps({"name": "x", **LINE, "more": "y" * 2000}), "[" * 900,
+        "not json",
+        "[]",
+        json.dumps(LINE),
+        json.dumps({"name": "x"}),
+        json.dumps({"name": "<b>x", **LINE}),
+        json.dumps({"name": "x", **LINE, "fresh": "0.1"}),
+        json.dumps({"name": "x", **LINE, "fresh": float("nan")}),
+        json.dumps({"name": "x", **LINE, "epochs": 5000}),
+        json.dumps({"name": "x", **LINE, "epochs": True}),
+        json.dumps({"name": "x", **LINE, "more": "y" * 2000}),
+        "[" * 900,
     ],
-)  # fmt: skip
+)
 def test_what_is_no_line_is_left_out_and_counted(tmp_path, text):
     capstone.save(tmp_path, "good", LINE)
     (tmp_path / "bad.line.json").write_text(text)

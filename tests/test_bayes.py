@@ -1,4 +1,6 @@
-"""The search by hand: it is what lesson 3 shows, and its parts are what scikit-learn and simulation say."""
+"""The search by hand: it is what lesson 3 shows, and its parts are what scikit-learn and simulation
+say.
+"""
 
 import ast
 from pathlib import Path
@@ -44,9 +46,13 @@ def rng():
 @pytest.mark.parametrize("noise", [1e-6, 1e-3])
 def test_mean_and_deviation_are_scikit_learns(rng, noise):
     tried, losses, points = rng.random((9, 3)), rng.standard_normal(9), rng.random((40, 3))
-    library = GaussianProcessRegressor(Matern(0.3, nu=2.5), alpha=noise, optimizer=None).fit(tried, losses)
+    library = GaussianProcessRegressor(Matern(0.3, nu=2.5), alpha=noise, optimizer=None).fit(
+        tried, losses
+    )
     for ours, theirs in zip(
-        bayes.posterior(tried, losses, points, noise), library.predict(points, return_std=True), strict=True
+        bayes.posterior(tried, losses, points, noise),
+        library.predict(points, return_std=True),
+        strict=True,
     ):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-8)
 
@@ -99,6 +105,8 @@ def test_what_it_is_told_and_by_what_it_chooses_are_its_arguments():
         assert (losses == -seen[-1]).all() and len(tried) == len(losses)
         return np.arange(len(points)) - 10_000.0 * np.isin(np.arange(len(points)), tried)
 
-    table = run(bayes.search_by_hand(SQUARE, 0, 7, 1, told=told, gains=last), per_trial(far_from_the_corner))
+    table = run(
+        bayes.search_by_hand(SQUARE, 0, 7, 1, told=told, gains=last), per_trial(far_from_the_corner)
+    )
     assert table["config"].tolist()[5:] == SQUARE.sample(1000, seed=0)[:-3:-1]
     assert [len(losses) for losses in seen] == [5, 6]

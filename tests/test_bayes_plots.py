@@ -1,4 +1,6 @@
-"""Lesson 3's pictures: what they draw is what they were given, and they say in words what they show."""
+"""Lesson 3's pictures: what they draw is what they were given, and they say in words what they
+show.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +12,12 @@ from hpt_helpers.classroom.photograph import photograph
 from hpt_helpers.trials import trial_record, trial_table
 
 LRS, LOSSES = [0.001, 0.003, 0.01, 0.03], np.array([0.5, 0.3, 0.2, 0.4])
-CURVE = Landscape([{"lr": lr} for lr in LRS], [0], np.stack([LOSSES + 9, LOSSES], axis=1)[:, None], np.ones((4, 1, 2)))
+CURVE = Landscape(
+    [{"lr": lr} for lr in LRS],
+    [0],
+    np.stack([LOSSES + 9, LOSSES], axis=1)[:, None],
+    np.ones((4, 1, 2)),
+)
 MEAN, STD = np.array([0.5, 0.35, 0.25, 0.4]), np.array([0.0, 0.1, 0.2, 0.0])
 GAIN = np.array([-np.inf, 0.02, 0.06, -np.inf])
 
@@ -43,9 +50,13 @@ def test_a_step_draws_the_gain_and_the_belief_with_the_new_trial_as_a_star():
     left = bayes_plots.step(CURVE, [0, 3, 2], GAIN, MEAN, STD)
     right = left.figure.axes[1]
     heights = left.collections[0].get_paths()[0].vertices
-    assert heights[:, 1].max() == 0.06 and heights[:, 1].min() == 0  # what was tried gains nothing, and not -inf
+    # what was tried gains nothing, and not -inf
+    assert heights[:, 1].max() == 0.06 and heights[:, 1].min() == 0
     assert data(right.lines[-1]) == [[0.01], [0.2]] and right.lines[-1].get_marker() == "*"
-    assert left.alt_text == "Trial 3 goes to learning rate 0.01, where the gain is 0.0600; its loss is 0.200."
+    assert (
+        left.alt_text
+        == "Trial 3 goes to learning rate 0.01, where the gain is 0.0600; its loss is 0.200."
+    )
     assert right.alt_text.startswith("After 3 trials")
 
 
@@ -55,7 +66,11 @@ def test_two_terms_are_those_of_the_expected_improvement_by_hand():
     bars = [round(float(bar.get_height()), 4) for bar in left.figure.axes[1].patches]
     assert bars[:3] == [0.0, 0.0399, 0.0399]
     # z = -1/3: Φ = 0.36944, φ = 0.37738
-    assert bars[3:] == [round(-0.1 * 0.36944, 4), round(0.3 * 0.37738, 4), round(-0.036944 + 0.113214, 4)]
+    assert bars[3:] == [
+        round(-0.1 * 0.36944, 4),
+        round(0.3 * 0.37738, 4),
+        round(-0.036944 + 0.113214, 4),
+    ]
     assert "0.3 ± 0.1: 0.000 from the mean, 0.040 from the doubt, 0.040 in all" in left.alt_text
 
 
@@ -71,8 +86,12 @@ def test_the_idea_has_three_panels_with_the_same_trials():
 
 def test_a_photograph_is_drawn_as_the_first_and_the_best_trial_fill_it_in():
     photo = photograph(0)
-    configs = [{"row_scale": 6.0, "column_scale": scale, "alpha": 0.01} for scale in (90.0, 5.0, 0.5)]
-    trials = trial_table([trial_record(config, n_epochs=1, val_loss=photo.loss(config)) for config in configs])
+    configs = [
+        {"row_scale": 6.0, "column_scale": scale, "alpha": 0.01} for scale in (90.0, 5.0, 0.5)
+    ]
+    trials = trial_table(
+        [trial_record(config, n_epochs=1, val_loss=photo.loss(config)) for config in configs]
+    )
     axes = bayes_plots.filled_in(photo, trials).figure.axes
     titles = [ax.get_title() for ax in axes]
     assert titles[0] == "300 training pixels" and titles[3] == "the truth"

@@ -1,4 +1,6 @@
-"""Pictures of lesson 4: the bars of a chart are the schedule's epochs, and both pictures say what they show."""
+"""Pictures of lesson 4: the bars of a chart are the schedule's epochs, and both pictures say what
+they show.
+"""
 
 import matplotlib
 
@@ -40,8 +42,10 @@ def test_a_chart_has_a_bar_for_each_configuration_of_each_rung_as_long_as_it_tra
     widths = sorted(bar.get_width() for bar in ax.patches)
     assert widths == sorted([1] * 9 + [2] * 3 + [6] + [3] * 5 + [6] + [9] * 3)
     assert [text.get_text() for text in ax.get_yticklabels()] == [
-        "bracket 1\n9 → 3 → 1\n21 epochs", "bracket 2\n5 → 1\n21 epochs", "bracket 3\n3\n27 epochs"
-    ]  # fmt: skip
+        "bracket 1\n9 → 3 → 1\n21 epochs",
+        "bracket 2\n5 → 1\n21 epochs",
+        "bracket 3\n3\n27 epochs",
+    ]
     assert ax.get_title() == "17 configurations, at most 9 epochs each"
     assert "bracket 2 trains 5 to epoch 3, then 1 to epoch 9: 21 epochs" in ax.alt_text
 

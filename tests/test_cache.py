@@ -1,4 +1,6 @@
-"""The cache: what a key tells apart, and that no stale, damaged or foreign entry can give wrong numbers."""
+"""The cache: what a key tells apart, and that no stale, damaged or foreign entry can give wrong
+numbers.
+"""
 
 import importlib
 import os
@@ -113,7 +115,8 @@ def test_what_is_no_mapping_from_names_to_arrays_is_refused(returned, cache):
 
 def test_arrays_of_objects_are_refused(cache):
     with pytest.raises(
-        TypeError, match=r"compute returned \{'x': .*dtype=object\)\}; names with arrays of numbers, bools"
+        TypeError,
+        match=r"compute returned \{'x': .*dtype=object\)\}; names with arrays of numbers, bools",
     ):
         cached({"n": 1}, lambda: {"x": np.array([{}])})
     assert not any(cache.iterdir())
@@ -175,7 +178,10 @@ def test_different_keys_are_different_entries(make, cache, computed):
         ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
         ({"a": {"c": 1, "d": 2}}, {"a": MappingProxyType({"d": 2, "c": 1})}),
         ({"a": (1, 2)}, {"a": [1, 2]}),
-        ({"a": [1, 0.5, True, "x"]}, {"a": [np.int8(1), np.float64(0.5), np.bool_(True), np.str_("x")]}),
+        (
+            {"a": [1, 0.5, True, "x"]},
+            {"a": [np.int8(1), np.float64(0.5), np.bool_(True), np.str_("x")]},
+        ),
         ({"a": np.arange(6).reshape(2, 3)}, {"a": np.asfortranarray(np.arange(6).reshape(2, 3))}),
         ({"a": np.arange(3)}, {"a": np.arange(6)[::2] // 2}),
     ],
@@ -211,7 +217,9 @@ def test_what_a_key_cannot_hold_is_refused(key, says, make, computed):
 def test_another_version_of_a_library_is_another_key(library, make, monkeypatch, computed):
     make()
     version = module.metadata.version
-    monkeypatch.setattr(module.metadata, "version", lambda name: "99.9" if name == library else version(name))
+    monkeypatch.setattr(
+        module.metadata, "version", lambda name: "99.9" if name == library else version(name)
+    )
     make()
     make()
     assert len(computed) == 2
@@ -273,7 +281,9 @@ def test_without_the_variable_the_users_cache_folder_is_used(tmp_path, monkeypat
 
 
 def assert_unusable(make, reason):
-    """One warning, at the first call; and whoever asks for the folder is told the reason every time."""
+    """One warning, at the first call; and whoever asks for the folder is told the reason every
+    time.
+    """
     with pytest.warns(UserWarning, match=reason) as warned:
         assert_same(make(), ARRAYS)
     assert len(warned) == 1 and warned[0].filename == __file__
@@ -306,7 +316,9 @@ def test_a_folder_of_another_user_is_refused(make, computed, monkeypatch):
 
 
 @pytest.mark.parametrize("where", ["cache", "cache/below"])
-def test_a_folder_that_cannot_be_made_means_no_cache_and_one_warning(where, tmp_path, monkeypatch, make, computed):
+def test_a_folder_that_cannot_be_made_means_no_cache_and_one_warning(
+    where, tmp_path, monkeypatch, make, computed
+):
     """A file in the way of the folder: unlike permission bits, it stops root as well."""
     (tmp_path / "cache").write_text("in the way")
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path / where))
@@ -315,14 +327,18 @@ def test_a_folder_that_cannot_be_made_means_no_cache_and_one_warning(where, tmp_
     assert (tmp_path / "cache").read_text() == "in the way"
 
 
-def test_a_folder_that_cannot_be_written_means_no_cache_and_one_warning(cache, monkeypatch, make, computed):
+def test_a_folder_that_cannot_be_written_means_no_cache_and_one_warning(
+    cache, monkeypatch, make, computed
+):
     cache.mkdir(mode=0o700)
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != cache)
     assert_unusable(make, "it cannot be written")
     assert len(computed) == 2 and not any(cache.iterdir())
 
 
-def test_a_full_disk_means_no_cache_and_one_warning_and_leaves_nothing_behind(cache, monkeypatch, make, computed):
+def test_a_full_disk_means_no_cache_and_one_warning_and_leaves_nothing_behind(
+    cache, monkeypatch, make, computed
+):
     def full(file, *arrays):
         file.write(b"some of it")
         raise OSError(28, "No space left on device")

@@ -1,4 +1,6 @@
-"""The challenge: what it answers, how it is played live, what it compares with, and how it is stored."""
+"""The challenge: what it answers, how it is played live, what it compares with, and how it is
+stored.
+"""
 
 import base64
 
@@ -14,9 +16,19 @@ BATCHES = [8, 16, 32, 64]
 
 
 def valley(configs):
-    """Return a landscape of two seeds and two epochs, lowest at a learning rate of 0.01 and batches of 16."""
-    losses = np.array([0.1 + np.log10(c["lr"] / 0.01) ** 2 + (c["batch_size"] - 16) ** 2 / 1000 for c in configs])
-    values = np.stack([np.stack([losses + 5, losses - 0.05], axis=1), np.stack([losses + 5, losses + 0.05], axis=1)], 1)
+    """Return a landscape of two seeds and two epochs, lowest at a learning rate of 0.01 and batches
+    of 16.
+    """
+    losses = np.array(
+        [0.1 + np.log10(c["lr"] / 0.01) ** 2 + (c["batch_size"] - 16) ** 2 / 1000 for c in configs]
+    )
+    values = np.stack(
+        [
+            np.stack([losses + 5, losses - 0.05], axis=1),
+            np.stack([losses + 5, losses + 0.05], axis=1),
+        ],
+        1,
+    )
     return Landscape(configs, [0, 1], values, np.ones_like(values))
 
 
@@ -28,7 +40,9 @@ def test_a_try_is_answered_with_the_mean_loss_at_the_last_epoch_of_the_nearest_c
     challenge = Challenge(CURVE)
     assert challenge.submit({"lr": LRS[3]}) == pytest.approx(0.1 + np.log10(LRS[3] / 0.01) ** 2)
     between = (LRS[4] * LRS[5]) ** 0.5
-    assert challenge.submit({"lr": between * 1.01}) == pytest.approx(0.1 + np.log10(LRS[5] / 0.01) ** 2)
+    assert challenge.submit({"lr": between * 1.01}) == pytest.approx(
+        0.1 + np.log10(LRS[5] / 0.01) ** 2
+    )
     assert challenge.losses == pytest.approx([0.1 + np.log10(LRS[i] / 0.01) ** 2 for i in (3, 5)])
     assert challenge.n_left == 8
 
@@ -65,7 +79,8 @@ def test_a_budget_that_is_used_up_stays_so():
 
 
 @pytest.mark.parametrize(
-    ("config", "message"), [({"lr": 0.2}, "lr is 0.2; 0.0001 to 0.1"), ({"batch_size": 16}, "has no 'lr'")]
+    ("config", "message"),
+    [({"lr": 0.2}, "lr is 0.2; 0.0001 to 0.1"), ({"batch_size": 16}, "has no 'lr'")],
 )
 def test_an_impossible_try_costs_nothing(config, message):
     challenge = Challenge(CURVE)
@@ -106,7 +121,9 @@ def test_random_results_are_those_of_draws_without_replacement():
     losses = np.sort(CURVE.val_loss[:, :, -1].mean(axis=1))
     # P(the lowest of 31 is among 10 different draws) = 10 / 31
     share = np.isclose(found, losses[0]).mean()
-    assert len(found) == 200 and share == pytest.approx(10 / 31, abs=3 * (10 / 31 * 21 / 31 / 200) ** 0.5)
+    assert len(found) == 200 and share == pytest.approx(
+        10 / 31, abs=3 * (10 / 31 * 21 / 31 / 200) ** 0.5
+    )
     assert Challenge(CURVE, budget=31).random_results() == pytest.approx([losses[0]] * 200)
 
 
@@ -123,13 +140,18 @@ def test_what_is_stored_is_the_board_and_its_words():
     challenge.submit({"lr": 0.01})
     bundle = challenge._repr_mimebundle_()
     assert bundle["text/plain"] == repr(challenge)
-    assert repr(challenge) == "Challenge: 1 of 4 tries, best loss 0.1000. Learning rate 0.01 gave 0.100."
+    assert (
+        repr(challenge)
+        == "Challenge: 1 of 4 tries, best loss 0.1000. Learning rate 0.01 gave 0.100."
+    )
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert 'role="status"' in challenge.children[2].value
     assert plt.get_fignums() == open_before
 
 
-THREE = valley([{"lr": lr, "batch_size": b, "hidden_size": h} for lr in LRS for b in (8, 16) for h in (4, 8)])
+THREE = valley(
+    [{"lr": lr, "batch_size": b, "hidden_size": h} for lr in LRS for b in (8, 16) for h in (4, 8)]
+)
 HOLES = valley(PLANE.configs[:-1])
 
 
@@ -140,7 +162,11 @@ HOLES = valley(PLANE.configs[:-1])
         (HOLES, 10, "not a full grid"),
         (CURVE, 3, "budget is 3; 4 to 31"),
         (CURVE, 32, "budget is 32"),
-        (Landscape(CURVE.configs, [0, 1], CURVE.val_loss * np.nan, CURVE.val_accuracy), 10, "diverged"),
+        (
+            Landscape(CURVE.configs, [0, 1], CURVE.val_loss * np.nan, CURVE.val_accuracy),
+            10,
+            "diverged",
+        ),
     ],
 )
 def test_what_it_refuses(landscape, budget, message):

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpt_helpers.config import (
-    check_config,
-    check_count,
-    check_seed,
-    check_seeds,
+    as_count,
+    as_seed,
+    as_seeds,
     config_key,
+    network_config,
     plain,
     training_key,
 )
@@ -27,8 +27,14 @@ IRIS = load_splits("iris")
 NET = {"lr": 0.01, "batch_size": 16}
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+    ),
 )
 CONFIGS = st.dictionaries(st.text(max_size=2), JSON_VALUES, max_size=3)
 
@@ -37,7 +43,14 @@ CONFIGS = st.dictionaries(st.text(max_size=2), JSON_VALUES, max_size=3)
 
 
 def test_numpys_scalars_become_pythons():
-    config = plain({"lr": np.float64(0.5), "batch_size": np.int64(3), "name": np.str_("a"), "flag": np.bool_(True)})
+    config = plain(
+        {
+            "lr": np.float64(0.5),
+            "batch_size": np.int64(3),
+            "name": np.str_("a"),
+            "flag": np.bool_(True),
+        }
+    )
     assert config == {"lr": 0.5, "batch_size": 3, "name": "a", "flag": True}
     assert [type(v) for v in config.values()] == [float, int, str, bool]
     assert repr(plain({np.str_("x"): [np.float32(0.5), (np.uint8(1),)]})) == "{'x': [0.5, (1,)]}"
@@ -107,7 +120,9 @@ def test_keys_are_equal_only_where_all_values_are(one, other):
 @pytest.mark.parametrize("value", [1, 1.0, True, "1", [1], None, {"1": 1}])
 def test_values_that_python_or_text_could_confuse_have_keys_of_their_own(value):
     others = [v for v in (1, 1.0, True, "1", [1], None, {"1": 1}) if repr(v) != repr(value)]
-    assert len(others) == 6 and config_key({"x": value}) not in [config_key({"x": v}) for v in others]
+    assert len(others) == 6 and config_key({"x": value}) not in [
+        config_key({"x": v}) for v in others
+    ]
 
 
 def test_a_tuple_is_a_list_and_numpy_is_python():
@@ -115,21 +130,38 @@ def test_a_tuple_is_a_list_and_numpy_is_python():
 
 
 @pytest.mark.parametrize("config", [None, [("lr", 1)], "lr"])
-@pytest.mark.parametrize("function", [config_key, training_key, check_config])
+@pytest.mark.parametrize("function", [config_key, training_key, network_config])
 def test_what_is_no_mapping_is_no_configuration(function, config):
     with pytest.raises(TypeError, match="a mapping such as"):
         function(config)
 
 
-SAME = [NET, NET | {"hidden_size": 16}, NET | {"epochs": 2}, {"batch_size": np.int64(16), "lr": np.float64(0.01)}]
+SAME = [
+    NET,
+    NET | {"hidden_size": 16},
+    NET | {"epochs": 2},
+    {"batch_size": np.int64(16), "lr": np.float64(0.01)},
+]
 OTHERS = [NET | {"lr": 0.02}, NET | {"batch_size": 17}, NET | {"hidden_size": 8}]
-REFUSED = [NET | {"lr": "0.01"}, NET | {"batch_size": 16.0}, {"lr": 0.01}, NET | {"hidden_size": None}, NET | {"x": 1}]
+REFUSED = [
+    NET | {"lr": "0.01"},
+    NET | {"batch_size": 16.0},
+    {"lr": 0.01},
+    NET | {"hidden_size": None},
+    NET | {"x": 1},
+]
 
 
 def test_a_training_has_one_key_whatever_it_is_called():
     """Equal keys, equal numbers; and what is refused shares a key with nothing that is trained."""
-    losses = {repr(config): fit(config, IRIS, n_epochs=2).val_loss.tolist() for config in SAME + OTHERS}
-    assert len({training_key(config) for config in SAME}) == 1 == len({tuple(losses[repr(c)]) for c in SAME})
+    losses = {
+        repr(config): fit(config, IRIS, n_epochs=2).val_loss.tolist() for config in SAME + OTHERS
+    }
+    assert (
+        len({training_key(config) for config in SAME})
+        == 1
+        == len({tuple(losses[repr(c)]) for c in SAME})
+    )
     keys = {training_key(config): losses[repr(config)] for config in [NET, *OTHERS]}
     assert len(keys) == 4 == len({tuple(values) for values in keys.values()})
     for config in REFUSED:
@@ -145,37 +177,45 @@ def test_a_missing_hidden_size_is_16_in_a_key_though_the_rest_cannot_be_trained(
 
 
 def test_an_lr_of_1_is_a_float():
-    assert training_key(NET | {"lr": 1}) == training_key(NET | {"lr": 1.0}) != training_key(NET | {"lr": True})
+    assert (
+        training_key(NET | {"lr": 1})
+        == training_key(NET | {"lr": 1.0})
+        != training_key(NET | {"lr": True})
+    )
 
 
 # --- counts and seeds -----------------------------------------------------------------------------
 
 
 def test_without_splits_any_batch_size_can_be_checked():
-    assert check_config(NET | {"batch_size": 91}) == NET | {"batch_size": 91, "hidden_size": 16}
+    assert network_config(NET | {"batch_size": 91}) == NET | {"batch_size": 91, "hidden_size": 16}
     with pytest.raises(ValueError, match="batch_size is 91; the training part has 90 rows"):
-        check_config(NET | {"batch_size": 91}, IRIS)
+        network_config(NET | {"batch_size": 91}, IRIS)
 
 
 def test_counts():
-    assert check_count("n", np.uint8(7)) == 7 and type(check_count("n", np.uint8(7))) is int
+    assert as_count("n", np.uint8(7)) == 7 and type(as_count("n", np.uint8(7))) is int
 
 
 @pytest.mark.parametrize("seeds", [range(3), [0, 1, 2], (0, np.int64(1), 2), np.arange(3)])
 def test_seeds_are_any_sequence_of_integers(seeds):
-    assert [type(seed) for seed in check_seeds(seeds)] == [int] * 3 and check_seeds(seeds) == [0, 1, 2]
+    assert [type(seed) for seed in as_seeds(seeds)] == [int] * 3 and as_seeds(seeds) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("seeds", [3, np.int64(3), np.array(3), "012", {0, 1}, None, iter([0]), [0.0], [True], ["0"]])
+@pytest.mark.parametrize(
+    "seeds", [3, np.int64(3), np.array(3), "012", {0, 1}, None, iter([0]), [0.0], [True], ["0"]]
+)
 def test_other_seeds_are_refused_by_name(seeds):
     with pytest.raises(TypeError, match=r"^seeds(\[0\])? is "):
-        check_seeds(seeds)
+        as_seeds(seeds)
 
 
-@pytest.mark.parametrize(("seed", "allowed"), [(-1, False), (0, True), (2**62 - 1, True), (2**62, False)])
+@pytest.mark.parametrize(
+    ("seed", "allowed"), [(-1, False), (0, True), (2**62 - 1, True), (2**62, False)]
+)
 def test_the_range_of_a_seed(seed, allowed):
     if allowed:
-        assert check_seed("seed", seed) == seed
+        assert as_seed("seed", seed) == seed
     else:
         with pytest.raises(ValueError, match=f"seed is {seed}"):
-            check_seed("seed", seed)
+            as_seed("seed", seed)

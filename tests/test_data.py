@@ -25,12 +25,16 @@ KNOWN = {
 
 
 def rows(*parts):
-    """Return the rows of tensors or arrays as a sorted list of tuples: a multiset that can be compared."""
+    """Return the rows of tensors or arrays as a sorted list of tuples: a multiset that can be
+    compared.
+    """
     return sorted(tuple(row) for part in parts for row in np.asarray(part).tolist())
 
 
 def new_model(splits, seed=0):
-    return SimpleNN(splits.n_features, splits.n_classes, generator=torch.Generator().manual_seed(seed))
+    return SimpleNN(
+        splits.n_features, splits.n_classes, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -46,14 +50,20 @@ def test_what_every_data_set_consists_of(name):
     splits = load_splits(name)
     n_rows, n_features, n_classes, max_lr = KNOWN[name]
     assert (splits.n_features, splits.n_classes, splits.max_lr) == (n_features, n_classes, max_lr)
-    assert splits.class_names == tuple(str(c) for c in getattr(datasets, f"load_{name}")().target_names)
+    assert splits.class_names == tuple(
+        str(c) for c in getattr(datasets, f"load_{name}")().target_names
+    )
     sizes = [len(splits.y_train), len(splits.y_val), len(splits._y_test)]
     assert sum(sizes) == n_rows
-    assert sizes[1] == pytest.approx(0.2 * n_rows, abs=1) and sizes[2] == pytest.approx(0.2 * n_rows, abs=1)
+    assert sizes[1] == pytest.approx(0.2 * n_rows, abs=1) and sizes[2] == pytest.approx(
+        0.2 * n_rows, abs=1
+    )
     for X, y, n in zip(
-        (splits.X_train, splits.X_val, splits._X_test), (splits.y_train, splits.y_val, splits._y_test), sizes,
+        (splits.X_train, splits.X_val, splits._X_test),
+        (splits.y_train, splits.y_val, splits._y_test),
+        sizes,
         strict=True,
-    ):  # fmt: skip
+    ):
         assert (X.dtype, y.dtype) == (torch.float64, torch.int64)
         assert (tuple(X.shape), tuple(y.shape)) == ((n, n_features), (n,))
 
@@ -80,7 +90,11 @@ def test_the_test_rows_of_iris_are_those_of_the_original_scripts():
 def test_every_row_is_in_exactly_one_part(name):
     bunch = getattr(datasets, f"load_{name}")()
     splits = load_splits(name, seed=7, scaled=False)
-    parts = [(splits.X_train, splits.y_train), (splits.X_val, splits.y_val), (splits._X_test, splits._y_test)]
+    parts = [
+        (splits.X_train, splits.y_train),
+        (splits.X_val, splits.y_val),
+        (splits._X_test, splits._y_test),
+    ]
     labelled = [np.column_stack([X, y]) for X, y in parts]
     assert rows(*labelled) == rows(np.column_stack([bunch.data, bunch.target]))
 
@@ -90,7 +104,9 @@ def test_every_row_is_in_exactly_one_part(name):
 def test_validation_rows_are_stratified(name, seed):
     """Each class has its share of the validation rows, to within one row."""
     splits = load_splits(name, seed=seed)
-    train, val = (np.bincount(y, minlength=splits.n_classes) for y in (splits.y_train, splits.y_val))
+    train, val = (
+        np.bincount(y, minlength=splits.n_classes) for y in (splits.y_train, splits.y_val)
+    )
     share = (train + val) / (train + val).sum()
     assert np.abs(val - share * val.sum()).max() < 1
 
@@ -112,7 +128,9 @@ def test_draws_leave_the_test_rows_sealed_and_differ_in_their_validation_rows(na
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_draw_43_is_the_one_draw_of_version_0_1(name):
-    """Its code drew the validation rows of seed 42 with the random state 42 + 1: lessons 3 and 4 rest on them."""
+    """Its code drew the validation rows of seed 42 with the random state 42 + 1: lessons 3 and 4
+    rest on them.
+    """
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     X_rest, X_test, y_rest, y_test = train_test_split(X, y, test_size=0.2, random_state=42)
     parts = train_test_split(X_rest, y_rest, test_size=0.25, random_state=42 + 1, stratify=y_rest)
@@ -125,7 +143,10 @@ def test_draw_43_is_the_one_draw_of_version_0_1(name):
 @pytest.mark.parametrize("name", KNOWN)
 @pytest.mark.parametrize("seed", [0, 42])
 def test_no_draw_is_the_data_sets_default_draw(name, seed):
-    default, named = load_splits(name, seed=seed), load_splits(name, seed=seed, draw=data.DEFAULT_DRAW[name])
+    default, named = (
+        load_splits(name, seed=seed),
+        load_splits(name, seed=seed, draw=data.DEFAULT_DRAW[name]),
+    )
     assert torch.equal(default.X_train, named.X_train) and torch.equal(default.X_val, named.X_val)
     assert default.draw == data.DEFAULT_DRAW[name]
 
@@ -162,7 +183,9 @@ def test_a_seed_or_draw_that_is_no_integer_is_refused(argument, value):
 @pytest.mark.parametrize("argument", ["seed", "draw"])
 @pytest.mark.parametrize("value", [-1, 2**32])
 def test_a_seed_or_draw_out_of_range_is_refused(argument, value):
-    with pytest.raises(ValueError, match=f"{argument} is {value}; it must be an integer from 0 to 4294967295"):
+    with pytest.raises(
+        ValueError, match=f"{argument} is {value}; it must be an integer from 0 to 4294967295"
+    ):
         load_splits("iris", **{argument: value})
 
 
@@ -179,7 +202,9 @@ def test_features_are_standardised_with_the_training_rows(name):
     raw, scaled = load_splits(name, scaled=False), load_splits(name)
     scaler = StandardScaler().fit(raw.X_train)
     for part in ("X_train", "X_val", "_X_test"):
-        np.testing.assert_allclose(getattr(scaled, part), scaler.transform(getattr(raw, part)), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(
+            getattr(scaled, part), scaler.transform(getattr(raw, part)), rtol=0, atol=1e-12
+        )
 
 
 def test_digits_are_centred_with_one_scale():
@@ -187,7 +212,9 @@ def test_digits_are_centred_with_one_scale():
     centre = raw.X_train.mean(0)
     scale = (((raw.X_train - centre) ** 2).sum() / raw.X_train.numel()).sqrt()
     for part in ("X_train", "X_val", "_X_test"):
-        torch.testing.assert_close(getattr(scaled, part), (getattr(raw, part) - centre) / scale, rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            getattr(scaled, part), (getattr(raw, part) - centre) / scale, rtol=0, atol=1e-12
+        )
 
 
 def loaded(name, matrix, monkeypatch, *, scaled):
@@ -200,18 +227,27 @@ def loaded(name, matrix, monkeypatch, *, scaled):
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_scaler_sees_training_rows_only(name, monkeypatch):
-    """Alter one validation row and one test row: nothing else changes. Alter a training row: everything does."""
+    """Alter one validation row and one test row: nothing else changes.
+
+    Alter a training row: everything does.
+    """
     matrix = getattr(datasets, f"load_{name}")().data
     numbers = loaded(name, np.arange(len(matrix), dtype=float)[:, None], monkeypatch, scaled=False)
-    train, val, test = (int(part[0, 0]) for part in (numbers.X_train, numbers.X_val, numbers._X_test))
+    train, val, test = (
+        int(part[0, 0]) for part in (numbers.X_train, numbers.X_val, numbers._X_test)
+    )
     before = load_splits(name)
 
     other = matrix.copy()
     other[[val, test]] += 100
     other = loaded(name, other, monkeypatch, scaled=True)
     assert torch.equal(other.X_train, before.X_train)
-    assert torch.equal(other.X_val[1:], before.X_val[1:]) and torch.equal(other._X_test[1:], before._X_test[1:])
-    assert (other.X_val[0] != before.X_val[0]).all() and (other._X_test[0] != before._X_test[0]).all()
+    assert torch.equal(other.X_val[1:], before.X_val[1:]) and torch.equal(
+        other._X_test[1:], before._X_test[1:]
+    )
+    assert (other.X_val[0] != before.X_val[0]).all() and (
+        other._X_test[0] != before._X_test[0]
+    ).all()
 
     other = matrix.copy()
     other[train] += 100
@@ -223,8 +259,14 @@ def test_the_scaler_sees_training_rows_only(name, monkeypatch):
 
 @pytest.mark.parametrize(
     ("n_correct", "n_rows", "low", "high"),
-    # Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I, method 3.
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718)],
+    # Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I, method
+    # 3.
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
 )
 def test_wilson_intervals_are_the_published_ones(n_correct, n_rows, low, high):
     score = wilson_interval(n_correct, n_rows)
@@ -268,7 +310,8 @@ def test_a_final_score_warns_about_other_weights_only():
     first, second = new_model(splits, 1), new_model(splits, 2)
     splits.final_score(first)
     splits.final_score(first)
-    splits.final_score(new_model(splits, 1))  # the same weights in another object: a cell that was run again
+    # the same weights in another object: a cell that was run again
+    splits.final_score(new_model(splits, 1))
     with pytest.warns(UserWarning, match=r"iris \(seed 42\) have already scored other weights"):
         splits.final_score(second)
     splits.final_score(second)
@@ -289,7 +332,9 @@ def test_a_final_score_warns_across_draws_because_the_test_rows_are_the_same():
 
 
 def test_other_data_sets_and_seeds_have_scores_of_their_own():
-    for i, splits in enumerate([load_splits("iris"), load_splits("iris", seed=1), load_splits("wine")]):
+    for i, splits in enumerate(
+        [load_splits("iris"), load_splits("iris", seed=1), load_splits("wine")]
+    ):
         splits.final_score(new_model(splits, seed=i))
 
 
@@ -315,7 +360,9 @@ def test_autopsy_scores_are_test_accuracies_and_leave_no_trace():
 
 
 def test_the_best_of_many_autopsy_scores_is_too_high_for_the_model_it_chose():
-    """The fault under study: chosen by test rows, a model does worse on rows that did not choose it."""
+    """The fault under study: chosen by test rows, a model does worse on rows that did not choose
+    it.
+    """
     too_high = []
     for seed in range(20):
         splits = load_splits("wine", seed=seed)
@@ -332,7 +379,10 @@ def test_scoring_leaves_the_model_and_its_gradients_alone():
     before = [p.clone() for p in model.parameters()]
     splits.final_score(model)
     splits.autopsy_scores([model])
-    assert all(torch.equal(a, b) and b.grad is None for a, b in zip(before, model.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) and b.grad is None
+        for a, b in zip(before, model.parameters(), strict=True)
+    )
 
 
 def test_the_test_rows_are_no_part_of_what_is_printed():

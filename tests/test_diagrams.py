@@ -11,7 +11,9 @@ from hpt_helpers.model import SimpleNN
 from hpt_helpers.strategies import grid_search
 
 IRIS = load_splits("iris")
-CONFIGS = [{"lr": lr, "batch_size": 16, "epochs": epochs} for lr in (0.01, 0.001) for epochs in (50, 100)]
+CONFIGS = [
+    {"lr": lr, "batch_size": 16, "epochs": epochs} for lr in (0.01, 0.001) for epochs in (50, 100)
+]
 CALLS = {
     "rows": lambda **o: diagrams.rows(IRIS, **o),
     "network": lambda **o: diagrams.network({"hidden_size": 8}, IRIS, **o),
@@ -48,7 +50,9 @@ def test_texts_stand_inside_the_picture_and_do_not_overlap(name):
     ax.figure.canvas.draw()
     boxes = [t.get_window_extent() for t in ax.texts if t.get_text()]
     assert all(ax.figure.bbox.x0 <= box.x0 and box.x1 <= ax.figure.bbox.x1 for box in boxes)
-    assert not [(i, j) for i, a in enumerate(boxes) for j, b in enumerate(boxes[:i]) if a.overlaps(b)]
+    assert not [
+        (i, j) for i, a in enumerate(boxes) for j, b in enumerate(boxes[:i]) if a.overlaps(b)
+    ]
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -60,14 +64,19 @@ def test_every_training_and_validation_row_is_a_dot_of_its_class_and_no_test_row
     assert [dots(ax, marker) for marker in ("s", "^")] == counts[1:].tolist()
     assert dots(ax, "o") == counts[0] + 1  # and the padlock's keyhole
     assert {"training: 90 rows", "validation: 30 rows", "test: 30 rows"} <= set(texts(ax))
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["setosa", "versicolor", "virginica"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "setosa",
+        "versicolor",
+        "virginica",
+    ]
     assert "90 training rows" in ax.alt_text and "30 test rows, behind a padlock" in ax.alt_text
 
 
 def test_of_a_large_data_set_a_dot_stands_for_several_rows():
     splits = load_splits("digits")
     ax = diagrams.rows(splits)
-    assert dots(ax, "o") == 120 + 40 + 1 and ax.get_legend() is None  # 1077 and 360 rows, nine a dot
+    # 1077 and 360 rows, nine a dot
+    assert dots(ax, "o") == 120 + 40 + 1 and ax.get_legend() is None
     assert "A dot stands for 9 rows." in ax.alt_text and "1077 training rows" in ax.alt_text
 
 
@@ -85,10 +94,15 @@ def test_a_small_network_has_every_unit_and_every_weight():
     widest = max(lines[:20], key=lambda line: line.get_linewidth())  # of the first layer
     assert np.isclose(widest.get_linewidth(), 2.4)
     n_parameters = sum(p.numel() for p in model.parameters())
-    assert f"{n_parameters} weights and biases" in ax.alt_text and "dashed ones negative" in ax.alt_text
+    assert (
+        f"{n_parameters} weights and biases" in ax.alt_text
+        and "dashed ones negative" in ax.alt_text
+    )
 
 
-@pytest.mark.parametrize(("config", "hidden"), [({"hidden_size": 32, "lr": 0.1}, 32), ({"lr": 0.1}, 16)])
+@pytest.mark.parametrize(
+    ("config", "hidden"), [({"hidden_size": 32, "lr": 0.1}, 32), ({"lr": 0.1}, 16)]
+)
 def test_a_configuration_is_drawn_by_its_hidden_size_and_of_many_units_six_are(config, hidden):
     ax = diagrams.network(config, IRIS)
     assert dots(ax, "o") == 4 + 6 + 3 and texts(ax).count("⋮") == 1
@@ -125,10 +139,14 @@ def test_a_grid_has_few_different_values_and_random_points_have_many():
     left = diagrams.grid_and_random()
     _, right = left.figure.axes[:2]
     for ax, name, n in ((left, "Grid", 3), (right, "Random", 9)):
-        points = {tuple(np.ravel(line.get_data())) for line in ax.lines if line.get_marker() in ("o", "D")}
+        points = {
+            tuple(np.ravel(line.get_data())) for line in ax.lines if line.get_marker() in ("o", "D")
+        }
         assert len(points) == 9 and len({x for x, _ in points}) == n
         assert all(0 <= value <= 1 for point in points for value in point)
-        assert ax.alt_text.startswith(f"{name}: 9 points") and f"{n} different values" in ax.alt_text
+        assert (
+            ax.alt_text.startswith(f"{name}: 9 points") and f"{n} different values" in ax.alt_text
+        )
         (above,) = ax.child_axes
         assert above.get_title() == f"{name}: 9 trials, {n} different values"
         heights = {line.get_xdata()[0]: line.get_ydata()[0] for line in above.lines[1:]}

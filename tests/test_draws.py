@@ -1,4 +1,6 @@
-"""The default draws are those of the stated rule, recomputed; the rule's parts are checked against plain training."""
+"""The default draws are those of the stated rule, recomputed; the rule's parts are checked against
+plain training.
+"""
 
 import numpy as np
 import pytest
@@ -22,7 +24,12 @@ def test_a_best_mean_loss_is_that_of_plain_training():
     """One draw by the loop of `fit`, with the rule's numbers written out."""
     splits = load_splits("iris", draw=7)
     means = [
-        np.mean([fit({"lr": lr, "batch_size": 32}, splits, n_epochs=30, seed=s).val_loss[-1] for s in (0, 1, 2)])
+        np.mean(
+            [
+                fit({"lr": lr, "batch_size": 32}, splits, n_epochs=30, seed=s).val_loss[-1]
+                for s in (0, 1, 2)
+            ]
+        )
         for lr in (0.1, 0.0316227766016838, 0.01, 0.00316227766016838, 0.001)
     ]
     assert best_mean_losses("iris", [7]) == pytest.approx([min(means)], abs=1e-9)

@@ -1,4 +1,6 @@
-"""Each check meets answers that a learner might write: right ones pass, wrong ones are told what is wrong."""
+"""Each check meets answers that a learner might write: right ones pass, wrong ones are told what is
+wrong.
+"""
 
 import importlib
 
@@ -9,9 +11,18 @@ from exercise_proofs import fresh
 from hpt_helpers.classroom.exercises.framework import CORRECT
 
 for lesson in (
-    "01_report", "01_winner", "02_expected_best", "02_random_configs", "02_trials_needed",
-    "03_chance", "03_next_trial", "03_told", "05_others", "05_report", "05_wins_needed",
-):  # fmt: skip
+    "01_report",
+    "01_winner",
+    "02_expected_best",
+    "02_random_configs",
+    "02_trials_needed",
+    "03_chance",
+    "03_next_trial",
+    "03_told",
+    "05_others",
+    "05_report",
+    "05_wins_needed",
+):
     importlib.import_module(f"answers.lesson_{lesson}")
 
 RIGHT = [
@@ -28,7 +39,11 @@ WRONG = [
 
 def exercise(name):
     lesson, question = name.split(".")
-    return fresh(getattr(importlib.import_module(f"hpt_helpers.classroom.exercises.lesson_0{lesson}"), question))
+    return fresh(
+        getattr(
+            importlib.import_module(f"hpt_helpers.classroom.exercises.lesson_0{lesson}"), question
+        )
+    )
 
 
 def label(value):

@@ -1,4 +1,6 @@
-"""The exercise framework: four outcomes whatever it is given, words that help, nothing of the learner's changed."""
+"""The exercise framework: four outcomes whatever it is given, words that help, nothing of the
+learner's changed.
+"""
 
 import copy
 import inspect
@@ -47,27 +49,43 @@ def add_solution(x):
 
 def function_exercise(**changes):
     given = dict(
-        name="q1", question="Double it.", solve=double_solution, hints=["Twice.", "x + x."], praise="Twice as much.",
-        starter=double_starter, cases=lambda: [(1,), (2,), (5,)],
-        wrong=[Wrong(lambda x: x, "as it was", "identity"), Wrong(lambda x: x * x, "squared", "power for product")],
-    )  # fmt: skip
+        name="q1",
+        question="Double it.",
+        solve=double_solution,
+        hints=["Twice.", "x + x."],
+        praise="Twice as much.",
+        starter=double_starter,
+        cases=lambda: [(1,), (2,), (5,)],
+        wrong=[
+            Wrong(lambda x: x, "as it was", "identity"),
+            Wrong(lambda x: x * x, "squared", "power for product"),
+        ],
+    )
     return Function(**given | changes)
 
 
 def number_exercise(**changes):
     given = dict(
-        name="q2", question="How many?", solve=lambda: 0.5, hints=["Half.", "1 / 2."], praise="Half.", tolerance=0.1,
+        name="q2",
+        question="How many?",
+        solve=lambda: 0.5,
+        hints=["Half.", "1 / 2."],
+        praise="Half.",
+        tolerance=0.1,
         wrong=[Wrong(2, "upside down", "inverse"), Wrong(0, "some are left", "rounds down")],
-    )  # fmt: skip
+    )
     return Number(**given | changes)
 
 
 def choice_exercise(**changes):
     given = dict(
-        name="q3", question="- **a** yes\n- **b** no\n- **1** cold\n- **2** hot", solve=lambda: "b2",
-        hints=["Feel.", "Think."], praise="So it is.",
+        name="q3",
+        question="- **a** yes\n- **b** no\n- **1** cold\n- **2** hot",
+        solve=lambda: "b2",
+        hints=["Feel.", "Think."],
+        praise="So it is.",
         wrong=[Wrong("a2", "not yes", "yes"), Wrong("b1", "not cold", "cold")],
-    )  # fmt: skip
+    )
     return MultipleChoice(**given | changes)
 
 
@@ -85,14 +103,31 @@ def test_a_good_exercise_of_each_kind_has_no_shortcomings(make):
     [
         (function_exercise(starter=lambda x: x + x), "the starter is correct as it stands"),
         (function_exercise(solve=lambda x: ...), "the solution is not correct"),
-        (function_exercise(wrong=[Wrong(lambda x: x, "as it was", "identity")]), "fewer than two wrong answers"),
+        (
+            function_exercise(wrong=[Wrong(lambda x: x, "as it was", "identity")]),
+            "fewer than two wrong answers",
+        ),
         (function_exercise(cases=lambda: [(0,), (2,)]), "wrong answer 1 is correct"),
-        (number_exercise(wrong=[Wrong(0.45, "low", "m"), Wrong(2, "high", "m")]), "wrong answer 0 is correct"),
-        (number_exercise(wrong=[Wrong(3, "same", "m"), Wrong(2, "same", "m")]), "two wrong answers are told the same"),
-        (number_exercise(wrong=[Wrong(3, "high", " "), Wrong(2, "low", "m")]), "without the misconception"),
+        (
+            number_exercise(wrong=[Wrong(0.45, "low", "m"), Wrong(2, "high", "m")]),
+            "wrong answer 0 is correct",
+        ),
+        (
+            number_exercise(wrong=[Wrong(3, "same", "m"), Wrong(2, "same", "m")]),
+            "two wrong answers are told the same",
+        ),
+        (
+            number_exercise(wrong=[Wrong(3, "high", " "), Wrong(2, "low", "m")]),
+            "without the misconception",
+        ),
         (choice_exercise(hints=["Feel."]), "not two or three hints"),
         (choice_exercise(praise=""), "no word for the right answer"),
-        (choice_exercise(wrong=[Wrong("a2", "x", "m"), Wrong("z9", "y", "m"), Wrong(1, "z", "m")]), "told something"),
+        (
+            choice_exercise(
+                wrong=[Wrong("a2", "x", "m"), Wrong("z9", "y", "m"), Wrong(1, "z", "m")]
+            ),
+            "told something",
+        ),
     ],
 )
 def test_an_exercise_that_lacks_something_is_found(exercise, found):
@@ -120,7 +155,9 @@ def test_a_crash_shows_the_learners_line_and_neither_the_frameworks_nor_the_libr
     assert result.outcome == CRASHED
     line = inspect.getsourcelines(divides)[1] + 2
     error, call = result.message.splitlines()
-    assert error.startswith("ValueError: ") and error.endswith(f"in line {line}: return math.sqrt(-total)")
+    assert error.startswith("ValueError: ") and error.endswith(
+        f"in line {line}: return math.sqrt(-total)"
+    )
     assert call == "That was double(x=1)"
 
 
@@ -129,7 +166,9 @@ def test_a_function_of_other_arguments_crashes_with_pythons_words():
     assert result.outcome == CRASHED and "0 positional arguments but 1 was given" in result.message
 
 
-@pytest.mark.parametrize("ends", [SystemExit, KeyboardInterrupt, GeneratorExit, RecursionError, MemoryError])
+@pytest.mark.parametrize(
+    "ends", [SystemExit, KeyboardInterrupt, GeneratorExit, RecursionError, MemoryError]
+)
 def test_whatever_a_function_raises_ends_only_the_function(ends):
     def raises(*arguments):
         raise ends
@@ -146,7 +185,11 @@ def test_a_returned_ellipsis_anywhere_is_not_attempted():
 @pytest.mark.parametrize(
     ("got", "expected", "words"),
     [
-        (None, 1, "None came back where a number is needed: the function has to `return` it; print returns nothing"),
+        (
+            None,
+            1,
+            "None came back where a number is needed: the function has to `return` it; print returns nothing",
+        ),
         (True, 1, "True or False was returned where a number is needed"),
         ([1], [1, 2], "a list of 1 was returned, with entries missing or too many"),
         ([1, 3], [1, 2], "at [1], 3 is not right"),
@@ -193,13 +236,23 @@ def test_a_message_shows_the_first_input_that_fails_and_what_came_back():
         return f"{x} doubled is more than {got}." if got < expected else ""
 
     exercise = function_exercise(explain=explain)
-    assert exercise.check(lambda x: min(2 * x, 3)).message == "2 doubled is more than 3.\ndouble(x=2) returned 3"
-    assert exercise.check(lambda x: 2 * max(x, 2)).message == "4 is not right.\ndouble(x=1) returned 4"
-    assert exercise.check(lambda x: x).message == "as it was\ndouble(x=1) returned 1"  # a usual mistake goes before
+    assert (
+        exercise.check(lambda x: min(2 * x, 3)).message
+        == "2 doubled is more than 3.\ndouble(x=2) returned 3"
+    )
+    assert (
+        exercise.check(lambda x: 2 * max(x, 2)).message == "4 is not right.\ndouble(x=1) returned 4"
+    )
+    # a usual mistake goes before
+    assert exercise.check(lambda x: x).message == "as it was\ndouble(x=1) returned 1"
 
 
 def test_a_list_too_long_for_a_line_stands_below_an_entry_a_line():
-    rows = [{"name": "a" * 20, "lr": 0.1}, {"name": "b" * 20, "lr": math.nan}, {"name": "c" * 20, "lr": 1.0}]
+    rows = [
+        {"name": "a" * 20, "lr": 0.1},
+        {"name": "b" * 20, "lr": math.nan},
+        {"name": "c" * 20, "lr": 1.0},
+    ]
     assert shown_call("best", ["rows", "n"], [rows, 2], " returned 0") == (
         "best(rows, n=2) returned 0 with rows =\n"
         "    0: {'name': 'aaaaaaaaaaaaaaaaaaaa', 'lr': 0.1}\n"
@@ -209,14 +262,21 @@ def test_a_list_too_long_for_a_line_stands_below_an_entry_a_line():
 
 
 def test_a_fault_judges_all_results_at_once_so_that_more_than_one_can_be_right():
-    exercise = function_exercise(fault=lambda results: "" if len(set(results)) == 3 else "some are equal")
+    exercise = function_exercise(
+        fault=lambda results: "" if len(set(results)) == 3 else "some are equal"
+    )
     assert exercise.check(lambda x: -x).outcome == CORRECT
     assert exercise.check(lambda x: 0)[1:] == (INCORRECT, "some are equal")
 
 
 def test_the_solution_of_a_choice_is_its_answer_with_option_reason_and_what_they_teach(capsys):
     choice_exercise().solution()
-    assert capsys.readouterr().out.splitlines() == ['answer_3 = "b2"', "# b: no", "# 2: hot", "# So it is."]
+    assert capsys.readouterr().out.splitlines() == [
+        'answer_3 = "b2"',
+        "# b: no",
+        "# 2: hot",
+        "# So it is.",
+    ]
 
 
 def test_the_solution_of_a_number_begins_with_the_number(capsys):
@@ -224,7 +284,9 @@ def test_the_solution_of_a_number_begins_with_the_number(capsys):
     assert capsys.readouterr().out.startswith("answer_2 = 0.5  # computed by:\n")
 
 
-@pytest.mark.parametrize(("answer", "outcome"), [(0.4, CORRECT), (0.6, CORRECT), (0.39, INCORRECT), (0.61, INCORRECT)])
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [(0.4, CORRECT), (0.6, CORRECT), (0.39, INCORRECT), (0.61, INCORRECT)]
+)
 def test_a_number_is_right_up_to_its_tolerance(answer, outcome):
     assert number_exercise(tolerance=0.1 + 1e-12).check(answer).outcome == outcome
 
@@ -233,7 +295,11 @@ def test_hints_come_one_at_a_time_and_the_last_one_stays(capsys):
     exercise = number_exercise()
     for _ in range(3):
         exercise.hint()
-    assert capsys.readouterr().out.splitlines() == ["Hint 1 of 2: Half.", "Hint 2 of 2: 1 / 2.", "Hint 2 of 2: 1 / 2."]
+    assert capsys.readouterr().out.splitlines() == [
+        "Hint 1 of 2: Half.",
+        "Hint 2 of 2: 1 / 2.",
+        "Hint 2 of 2: 1 / 2.",
+    ]
 
 
 def test_progress_keeps_what_was_right_once(capsys):
@@ -241,8 +307,11 @@ def test_progress_keeps_what_was_right_once(capsys):
     q1.check(double_solution), q1.check(lambda x: x), q2.check(7)
     show_progress(q1, q2, q3)
     assert capsys.readouterr().out.splitlines() == [
-        "q1: correct", "q2: incorrect", "q3: not attempted", "1 of 3 done",
-    ]  # fmt: skip
+        "q1: correct",
+        "q2: incorrect",
+        "q3: not attempted",
+        "1 of 3 done",
+    ]
 
 
 def test_an_exercise_shows_itself_without_its_answers():
@@ -271,7 +340,9 @@ def test_no_object_makes_check_raise(make, name):
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -298,4 +369,8 @@ def test_check_leaves_a_generator_an_array_and_a_table_as_they_were():
         for answer in (generator, array, table):
             make().check(answer)
             make().check(lambda *a, answer=answer: answer)
-    assert list(generator) == [0, 1, 2] and array.tolist() == [0, 1, 2] and table.equals(pd.DataFrame({"a": [1, 2]}))
+    assert (
+        list(generator) == [0, 1, 2]
+        and array.tolist() == [0, 1, 2]
+        and table.equals(pd.DataFrame({"a": [1, 2]}))
+    )

@@ -1,4 +1,6 @@
-"""Every exercise of every lesson is proven: starter, solution, mistakes and crashes give the outcomes they should."""
+"""Every exercise of every lesson is proven: starter, solution, mistakes and crashes give the
+outcomes they should.
+"""
 
 import ast
 import copy
@@ -17,10 +19,19 @@ import pytest
 from exercise_proofs import STRANGE, fresh, shortcomings
 
 from hpt_helpers.classroom import exercises
-from hpt_helpers.classroom.exercises.framework import CORRECT, CRASHED, INCORRECT, Exercise, Function, MultipleChoice
+from hpt_helpers.classroom.exercises.framework import (
+    CORRECT,
+    CRASHED,
+    INCORRECT,
+    Exercise,
+    Function,
+    MultipleChoice,
+)
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-LESSONS = sorted(m.name for m in pkgutil.iter_modules(exercises.__path__) if m.name.startswith("lesson_"))
+LESSONS = sorted(
+    m.name for m in pkgutil.iter_modules(exercises.__path__) if m.name.startswith("lesson_")
+)
 
 
 def module(lesson):
@@ -28,7 +39,9 @@ def module(lesson):
 
 
 def exercises_of(lesson):
-    return {name: value for name, value in vars(module(lesson)).items() if isinstance(value, Exercise)}
+    return {
+        name: value for name, value in vars(module(lesson)).items() if isinstance(value, Exercise)
+    }
 
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS)
@@ -56,20 +69,30 @@ def test_the_shown_solution_runs_by_itself_and_is_correct(lesson, name, capsys):
         assert code.startswith(f"{shown} = ")
     assert exercise.check(namespace[shown]).outcome == CORRECT
     if not isinstance(exercise, MultipleChoice):
-        constants = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
-        assert not any(isinstance(value, str) and "\n" in value for value in constants), "code kept as a string"
+        constants = [
+            node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)
+        ]
+        assert not any(isinstance(value, str) and "\n" in value for value in constants), (
+            "code kept as a string"
+        )
 
 
 @each_exercise
 def test_a_choice_has_feedback_for_every_wrong_option_and_reason(lesson, name):
     exercise = exercises_of(lesson)[name]
     if isinstance(exercise, MultipleChoice):
-        letters, digits = (set(re.findall(rf"- \*\*([{kind}])\*\*", exercise.question)) for kind in ("a-z", "0-9"))
+        letters, digits = (
+            set(re.findall(rf"- \*\*([{kind}])\*\*", exercise.question)) for kind in ("a-z", "0-9")
+        )
         letter, digit = exercise.solve()
         assert {w.answer[0] for w in exercise.wrong} | {letter} == letters and len(letters) >= 3
-        assert {w.answer[1] for w in exercise.wrong if w.answer[0] == letter} | {digit} == digits and len(digits) >= 2
+        assert {w.answer[1] for w in exercise.wrong if w.answer[0] == letter} | {
+            digit
+        } == digits and len(digits) >= 2
         for answer in itertools.product(letters, digits):
-            assert (fresh(exercise).check("".join(answer)).outcome == CORRECT) == (answer == (letter, digit))
+            assert (fresh(exercise).check("".join(answer)).outcome == CORRECT) == (
+                answer == (letter, digit)
+            )
 
 
 @each_exercise
@@ -85,7 +108,10 @@ def test_a_functions_arguments_are_new_for_each_check(lesson, name):
                     argument.clear()
             return result
 
-        assert [exercise.check(spoils_its_arguments).outcome for _ in range(2)] == [CORRECT, CORRECT]
+        assert [exercise.check(spoils_its_arguments).outcome for _ in range(2)] == [
+            CORRECT,
+            CORRECT,
+        ]
 
 
 @each_lesson
@@ -97,7 +123,7 @@ def test_a_lesson_has_at_least_four_exercises_and_shows_progress(lesson, capsys)
     assert [line.split(":")[0] for line in lines[:-1]] == names
 
 
-# --- the lesson and its exercises agree --------------------------------------------------------------
+# --- the lesson and its exercises agree -----------------------------------------------------------
 
 
 @functools.cache
@@ -109,14 +135,20 @@ def cells_of(lesson):
 @each_exercise
 def test_the_lesson_holds_the_question_and_a_starter_cell_that_runs(lesson, name):
     exercise = exercises_of(lesson)[name]
-    text = " ".join("\n".join(c.source for c in cells_of(lesson) if c.cell_type == "markdown").split())
+    text = " ".join(
+        "\n".join(c.source for c in cells_of(lesson) if c.cell_type == "markdown").split()
+    )
     assert " ".join(exercise.question.split()) in text
-    [cell] = [c for c in cells_of(lesson) if c.cell_type == "code" and f"ex.{name}.check(" in c.source]
+    [cell] = [
+        c for c in cells_of(lesson) if c.cell_type == "code" and f"ex.{name}.check(" in c.source
+    ]
     checked = re.search(rf"^ex\.{name}\.check\((\w+)\)$", cell.source.rstrip().splitlines()[-1])[1]
     assert cell.outputs[-1].data["text/plain"] == repr(fresh(exercise).check(exercise.starter))
     if isinstance(exercise, Function):
         [starter] = ast.parse(inspect.getsource(exercise.starter)).body
-        [written] = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
+        [written] = [
+            node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)
+        ]
         assert f"{written.name}_starter" == starter.name == f"{checked}_starter"
         written.name = starter.name
         assert ast.dump(written) == ast.dump(starter)
@@ -141,5 +173,7 @@ def test_no_object_makes_a_lessons_check_raise(lesson, name):
 
 def test_exercises_import_neither_torch_nor_pandas_nor_pyplot():
     code = f"import sys; from hpt_helpers.classroom.exercises import {', '.join(LESSONS)}; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert not {"torch", "pandas", "matplotlib.pyplot"} & set(loaded)

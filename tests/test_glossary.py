@@ -1,4 +1,6 @@
-"""The glossary has each word once, in its place, and the names that it gives to four libraries are theirs."""
+"""The glossary has each word once, in its place, and the names that it gives to four libraries are
+theirs.
+"""
 
 import inspect
 import re
@@ -22,7 +24,9 @@ def test_every_term_has_one_entry_of_one_to_four_lines():
 
 
 def test_the_fields_terms_are_there():
-    wanted = "search space, configuration, trial, resource, rung, bracket, budget, incumbent, surrogate"
+    wanted = (
+        "search space, configuration, trial, resource, rung, bracket, budget, incumbent, surrogate"
+    )
     assert set(wanted.split(", ")) - set(", ".join(TERMS).lower().split(", ")) == set()
 
 
@@ -31,16 +35,23 @@ def table():
     lines = [line for line in GLOSSARY.splitlines() if line.startswith("|")]
     head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {
-        (library, row[0]): re.findall(r"`(\w+)`", cell) for row in rows for library, cell in zip(head, row, strict=True)
+        (library, row[0]): re.findall(r"`(\w+)`", cell)
+        for row in rows
+        for library, cell in zip(head, row, strict=True)
     }
 
 
 def words_of(*things):
-    """Return all names of arguments, attributes and documented fields of these classes, functions and modules."""
+    """Return all names of arguments, attributes and documented fields of these classes, functions
+    and modules.
+    """
     found = set()
     for thing in things:
         found |= set(dir(thing)) | set(re.findall(r"\w+", inspect.getdoc(thing) or ""))
-        for part in [thing, *(getattr(thing, name) for name in dir(thing) if not name.startswith("_"))]:
+        for part in [
+            thing,
+            *(getattr(thing, name) for name in dir(thing) if not name.startswith("_")),
+        ]:
             if callable(part):
                 try:
                     found |= set(inspect.signature(part).parameters)
@@ -54,7 +65,15 @@ def ray_words():
     from ray.tune.schedulers import ASHAScheduler, HyperBandScheduler
     from ray.tune.search import Searcher
 
-    things = (tune.Tuner, tune.TuneConfig, tune.ResultGrid, tune.Result, ASHAScheduler, HyperBandScheduler, Searcher)
+    things = (
+        tune.Tuner,
+        tune.TuneConfig,
+        tune.ResultGrid,
+        tune.Result,
+        ASHAScheduler,
+        HyperBandScheduler,
+        Searcher,
+    )
     return words_of(*things)
 
 

@@ -1,4 +1,6 @@
-"""Lessons cut into parts, put in order for print and the web; figures merged: all that needs no pandoc and no typst."""
+"""Lessons cut into parts, put in order for print and the web; figures merged: all that needs no
+pandoc and no typst.
+"""
 
 import re
 from pathlib import Path
@@ -16,7 +18,9 @@ from tools.lesson_minutes import load, split
 from tools.notebooks import BuildError
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-LESSONS = {path.stem: nbformat.read(path, as_version=4) for path in sorted(NOTEBOOKS.glob("0*.ipynb"))}
+LESSONS = {
+    path.stem: nbformat.read(path, as_version=4) for path in sorted(NOTEBOOKS.glob("0*.ipynb"))
+}
 SVG, PNG = figures.SVG, figures.PNG
 
 QUESTION = "## Study\n\nWhy so?\n\n**Predict:** which is larger?"
@@ -25,7 +29,9 @@ BOX = '<div style="border-left: 4px solid #0072B2">\n\n- **Luck.** Repeat.\n\n</
 
 
 def picture(description="A line that rises.", svg="<svg/>"):
-    return nb.new_output("display_data", {PNG: "iVBOR", "text/plain": description} | ({SVG: svg} if svg else {}))
+    return nb.new_output(
+        "display_data", {PNG: "iVBOR", "text/plain": description} | ({SVG: svg} if svg else {})
+    )
 
 
 def lesson(*cells):
@@ -42,7 +48,7 @@ def lesson(*cells):
 STUDY = lesson("# Title", QUESTION, ("x = 1", picture()), ANSWER, BOX)
 
 
-# --- parts -----------------------------------------------------------------------------------------
+# --- parts ----------------------------------------------------------------------------------------
 
 
 def test_a_study_is_cut_at_its_headings_prediction_and_answer():
@@ -66,7 +72,9 @@ def test_a_comment_in_a_fence_is_no_heading_and_its_blank_lines_cut_nothing():
     assert parts.text_parts(source)[0].text == source
 
 
-@pytest.mark.parametrize("source", ["<details><summary>A</summary>\n\nOpen.", '<div class="x">\n\nOpen.'])
+@pytest.mark.parametrize(
+    "source", ["<details><summary>A</summary>\n\nOpen.", '<div class="x">\n\nOpen.']
+)
 def test_what_is_not_closed_is_refused(source):
     with pytest.raises(ValueError, match="no line </"):
         parts.text_parts(source)
@@ -80,7 +88,9 @@ def test_what_is_not_closed_is_refused(source):
     ],
 )
 def test_an_exercise_is_its_question_and_the_cell_that_checks_it(source, question):
-    found = parts.lesson_parts(lesson("## Exercises", source, ("a = ...\nex.q2.check(a)", nb.new_output("stream"))))
+    found = parts.lesson_parts(
+        lesson("## Exercises", source, ("a = ...\nex.q2.check(a)", nb.new_output("stream")))
+    )
     assert [(part.kind, part.text) for part in found[-2:]] == [
         ("question", question),
         ("exercise", "a = ...\nex.q2.check(a)"),
@@ -100,7 +110,9 @@ def test_no_word_of_a_lesson_is_lost_and_each_prediction_has_its_answer(stem):
     kept = " ".join(part.text for part in found if part.kind not in ("code", "exercise")).split()
     there = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert kept == re.sub(r"<summary>.*?</summary>|</?(?:details|div)[^>]*>", " ", there).split()
-    numbers = {kind: [part.number for part in found if part.kind == kind] for kind in ("predict", "answer")}
+    numbers = {
+        kind: [part.number for part in found if part.kind == kind] for kind in ("predict", "answer")
+    }
     assert numbers["predict"] == numbers["answer"] == list(range(1, len(numbers["answer"]) + 1))
     cells = [part.text for part in found if part.kind in ("code", "exercise")]
     assert cells == [cell.source for cell in notebook.cells if cell.cell_type == "code"]
@@ -108,14 +120,19 @@ def test_no_word_of_a_lesson_is_lost_and_each_prediction_has_its_answer(stem):
 
 @pytest.mark.parametrize("stem", LESSONS)
 def test_the_sections_minutes_add_up_to_the_lessons_and_the_clock_starts_twice(stem):
-    times, headings = parts.clock(LESSONS[stem]), [heading for heading, _ in parts.sections(LESSONS[stem])]
+    times, headings = (
+        parts.clock(LESSONS[stem]),
+        [heading for heading, _ in parts.sections(LESSONS[stem])],
+    )
     whole = sum(load(cells).exact_minutes for cells in split(LESSONS[stem]))
     assert sum(length for _, length in times) == pytest.approx(whole)
-    for heading, (start, _), (before, length) in zip(headings, times, [(0, 0), *times], strict=False):
+    for heading, (start, _), (before, length) in zip(
+        headings, times, [(0, 0), *times], strict=False
+    ):
         assert start == pytest.approx(0 if heading == "## Going further" else before + length)
 
 
-# --- Markdown for each role ------------------------------------------------------------------------
+# --- Markdown for each role -----------------------------------------------------------------------
 
 
 def written(role, notebook=STUDY, exercises=None):
@@ -128,9 +145,17 @@ def test_a_workbook_has_results_and_answers_at_its_end_and_others_in_place():
     assert written("learner").count("The rows.") == 1
     for role in ("instructor", "web"):
         place = written(role)
-        assert place.index("**Predict:**") < place.index(".figure") < place.index("The rows.") < place.index("## Next")
+        assert (
+            place.index("**Predict:**")
+            < place.index(".figure")
+            < place.index("The rows.")
+            < place.index("## Next")
+        )
     assert written("web").count("{.closed ") == 2
-    assert ".minutes" not in written("learner") + written("web") and written("instructor").count(".minutes") == 3
+    assert (
+        ".minutes" not in written("learner") + written("web")
+        and written("instructor").count(".minutes") == 3
+    )
 
 
 def test_a_result_that_nothing_was_predicted_of_stays_in_place():
@@ -162,7 +187,10 @@ def test_a_picture_without_vectors_and_an_output_without_a_printed_form_fail_the
     with pytest.raises(BuildError, match="not there as SVG"):
         written("web", lesson("# T", ("x", picture(svg=""))))
     with pytest.raises(BuildError, match="no form for"):
-        written("web", lesson("# T", ("x", nb.new_output("display_data", {"application/x-strange": "1"}))))
+        written(
+            "web",
+            lesson("# T", ("x", nb.new_output("display_data", {"application/x-strange": "1"}))),
+        )
 
 
 def test_a_fence_is_longer_than_any_in_the_text():
@@ -174,32 +202,43 @@ def test_a_div_holds_divs():
     assert outer[0] == ":::: {.a}" and outer[-1] == "::::" and "::: {.b}" in outer
 
 
-# --- the web ---------------------------------------------------------------------------------------
+# --- the web --------------------------------------------------------------------------------------
 
 
 def test_a_page_brings_its_figures_along_and_lists_its_headings():
     body = '<h1 id="top">T</h1><h2 id="a-b">A <code>b</code></h2><img src="x.svg" alt="y"><table><th></th></table>'
-    page = web.lesson_page("01_x", body, {"x.svg": "<svg/>"}, {"00_y": "Y", "01_x": "A & B", "02_z": "Z"})
+    page = web.lesson_page(
+        "01_x", body, {"x.svg": "<svg/>"}, {"00_y": "Y", "01_x": "A & B", "02_z": "Z"}
+    )
     assert 'src="data:image/svg+xml;base64,PHN2Zy8+"' in page and "<th></th>" not in page
     assert '<a href="#a-b">A b</a>' in page and "<title>A &amp; B</title>" in page
     assert re.findall(r'href="(\w+\.html)"', page) == ["index.html", "00_y.html", "02_z.html"]
 
 
-# --- figures ---------------------------------------------------------------------------------------
+# --- figures --------------------------------------------------------------------------------------
 
 
 def drawn(description="A line that rises.", mime=SVG):
-    return lesson("# T", ("x", nb.new_output("display_data", {mime: "<svg/>", "text/plain": description})))
+    return lesson(
+        "# T", ("x", nb.new_output("display_data", {mime: "<svg/>", "text/plain": description}))
+    )
 
 
 def test_vectors_are_put_beside_the_stored_picture():
     stored = lesson("# T", ("x", picture(svg="")))
     figures.merge(stored, drawn())
-    assert stored.cells[1].outputs[0].data == {PNG: "iVBOR", SVG: "<svg/>", "text/plain": "A line that rises."}
+    assert stored.cells[1].outputs[0].data == {
+        PNG: "iVBOR",
+        SVG: "<svg/>",
+        "text/plain": "A line that rises.",
+    }
 
 
 def test_another_picture_and_one_that_is_not_a_vector_fail_the_build():
-    for other, words in ((drawn("A line that falls."), "another picture"), (drawn(mime=PNG), "not drawn as SVG")):
+    for other, words in (
+        (drawn("A line that falls."), "another picture"),
+        (drawn(mime=PNG), "not drawn as SVG"),
+    ):
         with pytest.raises(BuildError, match=words):
             figures.merge(lesson("# T", ("x", picture(svg=""))), other)
 

@@ -1,4 +1,6 @@
-"""Hyperband's brackets against published tables, and its searches against a rule applied to whole curves."""
+"""Hyperband's brackets against published tables, and its searches against a rule applied to whole
+curves.
+"""
 
 import math
 from fractions import Fraction
@@ -16,15 +18,31 @@ from hpt_helpers.strategies import hyperband, hyperband_schedule, successive_hal
 
 SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True)})
 
-# (configurations, epochs) of every rung by (R, η): algorithm 1 of Li et al. (2018), worked out by hand.
+# (configurations, epochs) of every rung by (R, η): algorithm 1 of Li et al. (2018), worked out by
+# hand.
 RUNGS = {
     (1, 3): [[(1, 1)]],
     (2, 3): [[(1, 2)]],
-    (8, 2): [[(8, 1), (4, 2), (2, 4), (1, 8)], [(6, 2), (3, 4), (1, 8)], [(4, 4), (2, 8)], [(4, 8)]],
+    (8, 2): [
+        [(8, 1), (4, 2), (2, 4), (1, 8)],
+        [(6, 2), (3, 4), (1, 8)],
+        [(4, 4), (2, 8)],
+        [(4, 8)],
+    ],
     (9, 3): [[(9, 1), (3, 3), (1, 9)], [(5, 3), (1, 9)], [(3, 9)]],
     (16, 4): [[(16, 1), (4, 4), (1, 16)], [(6, 4), (1, 16)], [(3, 16)]],
-    (27, 3): [[(27, 1), (9, 3), (3, 9), (1, 27)], [(12, 3), (4, 9), (1, 27)], [(6, 9), (2, 27)], [(4, 27)]],
-    (80, 3): [[(27, 2), (9, 8), (3, 26), (1, 80)], [(12, 8), (4, 26), (1, 80)], [(6, 26), (2, 80)], [(4, 80)]],
+    (27, 3): [
+        [(27, 1), (9, 3), (3, 9), (1, 27)],
+        [(12, 3), (4, 9), (1, 27)],
+        [(6, 9), (2, 27)],
+        [(4, 27)],
+    ],
+    (80, 3): [
+        [(27, 2), (9, 8), (3, 26), (1, 80)],
+        [(12, 8), (4, 26), (1, 80)],
+        [(6, 26), (2, 80)],
+        [(4, 80)],
+    ],
     (81, 3): [
         [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
         [(34, 3), (11, 9), (3, 27), (1, 81)],
@@ -41,15 +59,23 @@ RUNGS = {
         [(6, 243)],
     ],
 }
-# With rounding="floor": for (81, 3) the table that the same paper prints. Brackets not named are as above.
+# With rounding="floor": for (81, 3) the table that the same paper prints. Brackets not named are as
+# above.
 FLOORED = {
     (8, 2): {1: [(4, 2), (2, 4), (1, 8)]},
     (9, 3): {1: [(3, 3), (1, 9)]},
     (16, 4): {1: [(4, 4), (1, 16)]},
     (27, 3): {1: [(9, 3), (3, 9), (1, 27)]},
     (80, 3): {1: [(9, 8), (3, 26), (1, 80)]},
-    (81, 3): {1: [(27, 3), (9, 9), (3, 27), (1, 81)], 2: [(9, 9), (3, 27), (1, 81)], 3: [(6, 27), (2, 81)]},
-    (243, 3): {1: [(81, 3), (27, 9), (9, 27), (3, 81), (1, 243)], 2: [(27, 9), (9, 27), (3, 81), (1, 243)]},
+    (81, 3): {
+        1: [(27, 3), (9, 9), (3, 27), (1, 81)],
+        2: [(9, 9), (3, 27), (1, 81)],
+        3: [(6, 27), (2, 81)],
+    },
+    (243, 3): {
+        1: [(81, 3), (27, 9), (9, 27), (3, 81), (1, 243)],
+        2: [(27, 9), (9, 27), (3, 81), (1, 243)],
+    },
 }
 # With survivors="ceil", as in Ray. Brackets not named are as above.
 RAYS = {
@@ -57,8 +83,15 @@ RAYS = {
     (9, 3): {1: [(5, 3), (2, 9)]},
     (16, 4): {1: [(6, 4), (2, 16)]},
     (27, 3): {1: [(12, 3), (4, 9), (2, 27)]},
-    (81, 3): {1: [(34, 3), (12, 9), (4, 27), (2, 81)], 2: [(15, 9), (5, 27), (2, 81)], 3: [(8, 27), (3, 81)]},
-    (243, 3): {1: [(98, 3), (33, 9), (11, 27), (4, 81), (2, 243)], 2: [(41, 9), (14, 27), (5, 81), (2, 243)]},
+    (81, 3): {
+        1: [(34, 3), (12, 9), (4, 27), (2, 81)],
+        2: [(15, 9), (5, 27), (2, 81)],
+        3: [(8, 27), (3, 81)],
+    },
+    (243, 3): {
+        1: [(98, 3), (33, 9), (11, 27), (4, 81), (2, 243)],
+        2: [(41, 9), (14, 27), (5, 81), (2, 243)],
+    },
 }
 
 
@@ -78,7 +111,9 @@ class Curves:
     def __call__(self, requests):
         for config, n_epochs, *_ in requests:
             fails = len(self.known) < self.n_failing
-            curve = self.known.setdefault(config["lr"], np.full(81, math.nan) if fails else self.rng.random(81))
+            curve = self.known.setdefault(
+                config["lr"], np.full(81, math.nan) if fails else self.rng.random(81)
+            )
             yield float(curve[n_epochs - 1])
 
 
@@ -97,23 +132,28 @@ def asked(strategy):
 
 @pytest.mark.parametrize(("max_epochs", "eta"), RUNGS)
 @pytest.mark.parametrize(
-    ("options", "changes"), [({}, {}), ({"rounding": "floor"}, FLOORED), ({"survivors": "ceil"}, RAYS)]
+    ("options", "changes"),
+    [({}, {}), ({"rounding": "floor"}, FLOORED), ({"survivors": "ceil"}, RAYS)],
 )
-def test_the_schedule_is_that_of_the_table_and_the_search_runs_over_it(max_epochs, eta, options, changes):
+def test_the_schedule_is_that_of_the_table_and_the_search_runs_over_it(
+    max_epochs, eta, options, changes
+):
     if max_epochs in (2, 80) and "survivors" in options:
         return  # not in Ray, as below
     expected = with_changes(RUNGS[max_epochs, eta], changes.get((max_epochs, eta), {}))
     assert hyperband_schedule(max_epochs, eta, **options) == expected
-    assert asked(hyperband(SPACE, max_epochs, eta, seed=0, **options)) == [rung for rungs in expected for rung in rungs]
+    assert asked(hyperband(SPACE, max_epochs, eta, seed=0, **options)) == [
+        rung for rungs in expected for rung in rungs
+    ]
 
 
 @pytest.mark.parametrize(("max_epochs", "eta"), RUNGS)
 def test_a_floored_bracket_divides_evenly_so_that_both_rules_of_survivors_agree(max_epochs, eta):
     if max_epochs in (2, 80):
         return
-    assert hyperband_schedule(max_epochs, eta, rounding="floor", survivors="ceil") == hyperband_schedule(
-        max_epochs, eta, rounding="floor"
-    )
+    assert hyperband_schedule(
+        max_epochs, eta, rounding="floor", survivors="ceil"
+    ) == hyperband_schedule(max_epochs, eta, rounding="floor")
 
 
 # From η to the half power k + 1/2 up to the next whole power, worked out by hand.
@@ -126,7 +166,9 @@ ROUNDED_UP = {
 
 @pytest.mark.parametrize(("eta", "expected"), ROUNDED_UP.items())
 def test_as_in_ray_is_as_in_ray_or_refused(eta, expected):
-    """Where Ray rounds log(R) / log(η) up, its first bracket begins with 0 epochs, and it drops that bracket unsaid."""
+    """Where Ray rounds log(R) / log(η) up, its first bracket begins with 0 epochs, and it drops
+    that bracket unsaid.
+    """
     from ray.tune.schedulers import HyperBandScheduler
 
     refused = []
@@ -135,7 +177,9 @@ def test_as_in_ray_is_as_in_ray_or_refused(eta, expected):
         first_rungs = [(rays._get_n0(s), rays._get_r0(s)) for s in reversed(range(rays._s_max_1))]
         if first_rungs[0][1] == 0:
             refused.append(R)
-            with pytest.raises(ValueError, match=rf"max_resource is {R}; Ray's first rung has 0 epochs then"):
+            with pytest.raises(
+                ValueError, match=rf"max_resource is {R}; Ray's first rung has 0 epochs then"
+            ):
                 hyperband_schedule(R, eta, survivors="ceil")
         else:
             schedule = hyperband_schedule(R, eta, survivors="ceil")
@@ -165,7 +209,8 @@ def test_every_schedule_ends_at_R_and_halves_by_eta(R, eta, data):
         assert rungs[-1][1] == R and rungs[0][1] >= 1 and all(n >= 1 for n, _ in rungs)
         for (n, resource), (n_next, resource_next) in pairwise(rungs):
             assert abs(n / eta - n_next) < 1
-            assert 0 <= resource_next - eta * resource < eta  # rounding down loses less than one epoch of each
+            # rounding down loses less than one epoch of each
+            assert 0 <= resource_next - eta * resource < eta
 
 
 @pytest.mark.parametrize(
@@ -203,7 +248,9 @@ def test_a_bad_rule_is_refused(name, word):
 
 def test_numpy_integers_will_do():
     found = hyperband_schedule(np.int64(9), np.int8(3))
-    assert found == RUNGS[9, 3] and {type(v) for rungs in found for rung in rungs for v in rung} == {int}
+    assert found == RUNGS[9, 3] and {
+        type(v) for rungs in found for rung in rungs for v in rung
+    } == {int}
 
 
 @pytest.mark.parametrize(
@@ -215,7 +262,9 @@ def test_numpy_integers_will_do():
         (81, "floor", 143, 1581, 1902, 133),
     ],
 )
-def test_trials_and_epochs_in_total(max_epochs, survivors, n_trials, going_on, restarting, n_stopped):
+def test_trials_and_epochs_in_total(
+    max_epochs, survivors, n_trials, going_on, restarting, n_stopped
+):
     trials = run(hyperband(SPACE, max_epochs, seed=0, survivors=survivors), Curves())
     assert trials["lr"].nunique() == n_trials
     assert (trials.groupby("lr")["n_epochs"].max() < max_epochs).sum() == n_stopped
@@ -226,13 +275,20 @@ def test_trials_and_epochs_in_total(max_epochs, survivors, n_trials, going_on, r
 def test_brackets_are_counted_with_integers():
     assert int(math.log(243) / math.log(3)) == 4  # why
     assert len(hyperband_schedule(243)) == 6
-    assert len(hyperband_schedule(10**18, 10)) == 19 and len(hyperband_schedule(10**18 - 1, 10)) == 18
+    assert (
+        len(hyperband_schedule(10**18, 10)) == 19 and len(hyperband_schedule(10**18 - 1, 10)) == 18
+    )
 
 
 def test_a_cut_keeps_the_best_and_forgets_the_others():
-    strategy = successive_halving([{"lr": lr} for lr in (1, 2, 3, 4, 5, 6, 7)], [(7, 2), (2, 6), (0, 18)])
+    strategy = successive_halving(
+        [{"lr": lr} for lr in (1, 2, 3, 4, 5, 6, 7)], [(7, 2), (2, 6), (0, 18)]
+    )
     assert next(strategy) == [({"lr": lr}, 2) for lr in (1, 2, 3, 4, 5, 6, 7)]
-    assert strategy.send(np.array([0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8])) == [({"lr": 2}, 6), ({"lr": 6}, 6)]
+    assert strategy.send(np.array([0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8])) == [
+        ({"lr": 2}, 6),
+        ({"lr": 6}, 6),
+    ]
     with pytest.raises(StopIteration):  # none are left
         strategy.send(np.array([0.1, 0.2]))
 

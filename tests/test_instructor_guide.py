@@ -1,4 +1,5 @@
-"""The instructor's guide: minutes that add up, links that lead somewhere, edits that can be made, pages up to date.
+"""The instructor's guide: minutes that add up, links that lead somewhere, edits that can be made,
+pages up to date.
 
 That the edits can be made without harm, tests/instructor/test_live_edits.py shows.
 """
@@ -27,12 +28,18 @@ NOTEBOOK_LINK = re.compile(r"\[([^\]]+)\]\(\.\./notebooks/(\w+\.ipynb)#([^)]+)\)
 
 
 def spans(rows, column):
-    """Return start and end in minutes of each row that has a time in this column, such as 5–12 or 9:00–9:20."""
+    """Return start and end in minutes of each row that has a time in this column, such as 5–12 or
+    9:00–9:20.
+    """
     found = []
     for row in rows:
         if row[column] != "–":
             ends = [end.split(":") for end in row[column].split("–")]
-            found.append(tuple(int(end[0]) if len(end) == 1 else 60 * int(end[0]) + int(end[1]) for end in ends))
+            found.append(
+                tuple(
+                    int(end[0]) if len(end) == 1 else 60 * int(end[0]) + int(end[1]) for end in ends
+                )
+            )
     return found
 
 
@@ -41,13 +48,15 @@ def gaps(found):
     return [b for a, b in pairwise(found) if a[1] != b[0]] + [a for a in found if a[0] >= a[1]]
 
 
-# --- plans and schedules ------------------------------------------------------------------------------
+# --- plans and schedules --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", LESSONS)
 @pytest.mark.parametrize("minutes", [60, 90])
 def test_a_plan_takes_its_minutes_without_a_gap(number, minutes):
-    found = spans(table(section(section(TEXT, f"## Lesson {number}:"), "### Plan")), f"{minutes} minutes")
+    found = spans(
+        table(section(section(TEXT, f"## Lesson {number}:"), "### Plan")), f"{minutes} minutes"
+    )
     assert gaps(found) == []
     assert (found[0][0], found[-1][1]) == (0, minutes)
 
@@ -71,11 +80,17 @@ def test_a_gap_and_an_overlap_are_found():
     assert spans([{"t": "9:10–10:00"}, {"t": "–"}, {"t": "0–7"}], "t") == [(550, 600), (0, 7)]
 
 
-# --- links --------------------------------------------------------------------------------------------
+# --- links ----------------------------------------------------------------------------------------
 
 
 def headings(path):
-    return set(re.findall(r"^# #+ (.+)$", (SOURCES / f"{Path(path).stem}.py").read_text(encoding="utf-8"), flags=re.M))
+    return set(
+        re.findall(
+            r"^# #+ (.+)$",
+            (SOURCES / f"{Path(path).stem}.py").read_text(encoding="utf-8"),
+            flags=re.M,
+        )
+    )
 
 
 def test_links_into_lessons_name_headings_that_are_there():
@@ -88,9 +103,9 @@ def test_links_into_lessons_name_headings_that_are_there():
 
 def test_a_section_links_into_its_own_lesson():
     for number, source in LESSONS.items():
-        assert {path for _, path, _ in NOTEBOOK_LINK.findall(section(TEXT, f"## Lesson {number}:"))} == {
-            f"{source.stem}.ipynb"
-        }
+        assert {
+            path for _, path, _ in NOTEBOOK_LINK.findall(section(TEXT, f"## Lesson {number}:"))
+        } == {f"{source.stem}.ipynb"}
 
 
 def test_every_core_study_is_in_the_plan():
@@ -98,9 +113,13 @@ def test_every_core_study_is_in_the_plan():
     for number, source in LESSONS.items():
         plan = section(section(TEXT, f"## Lesson {number}:"), "### Plan")
         core = source.read_text(encoding="utf-8").split("# ## Going further")[0]
-        studies = [part for part in re.split(r"^# #{2,3} ", core, flags=re.M)[1:] if "**Predict" in part]
+        studies = [
+            part for part in re.split(r"^# #{2,3} ", core, flags=re.M)[1:] if "**Predict" in part
+        ]
         missing = [title for part in studies if f"[{(title := part.splitlines()[0])}]" not in plan]
-        assert [title for title in missing if not title.startswith(("Fault", "What each fault"))] == []
+        assert [
+            title for title in missing if not title.startswith(("Fault", "What each fault"))
+        ] == []
 
 
 def test_other_links_lead_to_files_and_places():
@@ -108,10 +127,13 @@ def test_other_links_lead_to_files_and_places():
         assert (GUIDE.parent / name).exists() or name in ("glossary.md", "timings.md"), name
         if place:
             page = (GUIDE.parent / name).read_text(encoding="utf-8")
-            assert place in [title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", page, flags=re.M)]
+            assert place in [
+                title.lower().replace(" ", "-")
+                for title in re.findall(r"^#+ (.+)$", page, flags=re.M)
+            ]
 
 
-# --- edits --------------------------------------------------------------------------------------------
+# --- edits ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", LESSONS)
@@ -161,10 +183,18 @@ SOURCES_OF_CELLS = {
         ({1: "import math\na = 7\nother = 2"}, {}, {1: {"a"}, 2: {"f"}, 3: {"b"}, 7: set()}),
         ({5: "c = 4"}, {}, {5: {"c"}, 6: set()}),
         ({7: "b * 2"}, {}, {7: set()}),
-        ({7: "b * 2"}, {1: {"a"}, 2: {"f"}, 3: {"b"}, 5: {"c"}}, {1: set(), 2: set(), 3: set(), 7: set()}),
+        (
+            {7: "b * 2"},
+            {1: {"a"}, 2: {"f"}, 3: {"b"}, 5: {"c"}},
+            {1: set(), 2: set(), 3: set(), 7: set()},
+        ),
         ({5: "c = 4"}, {5: {"c"}, 6: set()}, {5: {"c"}, 6: set()}),
         ({3: "b = f(3)\nd = math.pi"}, {}, {3: {"b"}, 7: set()}),
-        ({2: "def f(x):\n    return x", 6: "d = 0\nd"}, {}, {2: {"f"}, 3: {"b"}, 6: {"d"}, 7: set()}),
+        (
+            {2: "def f(x):\n    return x", 6: "d = 0\nd"},
+            {},
+            {2: {"f"}, 3: {"b"}, 6: {"d"}, 7: set()},
+        ),
         ({1: "import numpy as math\na = 1\nother = 2"}, {}, {1: {"math"}, 3: {"d"}, 6: set()}),
     ],
 )
@@ -173,12 +203,22 @@ def test_what_depends_on_an_edit_runs_and_nothing_else(changed, stale, expected)
 
 
 def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
-    """As the guide promises: nothing else needs what the cells with Ray give, but for one study at the end."""
+    """As the guide promises: nothing else needs what the cells with Ray give, but for one study at
+    the end.
+    """
     notebook = source_to_notebook(LESSONS[4])
     sources = {i: cell.source for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
-    with_ray = {i: "" for i, source in sources.items() if re.search(r"\bray\b|local_ray|ray_in_turn", source)}
+    with_ray = {
+        i: ""
+        for i, source in sources.items()
+        if re.search(r"\bray\b|local_ray|ray_in_turn", source)
+    }
     given = set().union(*(names(ast.parse(sources[i]))[0] for i in with_ray))
-    lost = {i: "" for i, source in sources.items() if i in with_ray or names(ast.parse(source))[1] & given}
+    lost = {
+        i: ""
+        for i, source in sources.items()
+        if i in with_ray or names(ast.parse(source))[1] & given
+    }
     under = {places(notebook)[i] for i in lost}
     assert under == {
         "With-the-library:-Ray-Tune",
@@ -188,17 +228,21 @@ def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
     }
 
 
-@pytest.mark.parametrize("module", [tools.dependents, tools.guide_tables], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [tools.dependents, tools.guide_tables], ids=lambda module: module.__name__
+)
 def test_the_examples_in_the_docstrings(module):
     found = doctest.testmod(module)
     assert found.attempted > 0 and found.failed == 0
 
 
-# --- generated pages ----------------------------------------------------------------------------------
+# --- generated pages ------------------------------------------------------------------------------
 
 
 def test_the_page_of_misconceptions_is_that_of_the_exercises():
-    assert misconceptions.PAGE.read_text(encoding="utf-8") == misconceptions.page(), "python -m tools.misconceptions"
+    assert misconceptions.PAGE.read_text(encoding="utf-8") == misconceptions.page(), (
+        "python -m tools.misconceptions"
+    )
 
 
 def test_every_notebook_has_a_place_for_each_cell():

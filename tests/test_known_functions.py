@@ -14,7 +14,9 @@ def test_branin_has_three_lowest_points(place):
 
 def test_hartmann_at_its_published_lowest_point():
     place = [0.20169, 0.150011, 0.476874, 0.275332, 0.311652, 0.6573]
-    assert hartmann({f"x{i}": x for i, x in enumerate(place, 1)}) == pytest.approx(-3.32237, abs=1e-5)
+    assert hartmann({f"x{i}": x for i, x in enumerate(place, 1)}) == pytest.approx(
+        -3.32237, abs=1e-5
+    )
 
 
 def test_the_bowl_by_hand():
@@ -32,6 +34,10 @@ def test_the_minimum_in_two_dimensions_is_the_lowest_of_a_fine_grid(name, within
 
 def test_hartmanns_minimum_is_the_lowest_that_descents_from_many_places_find():
     starts = np.random.default_rng(0).random((60, 6))
-    found = [minimize(lambda x: hartmann({f"x{i}": v for i, v in enumerate(x, 1)}), x, bounds=[(0, 1)] * 6).fun
-             for x in starts]  # fmt: skip
+    found = [
+        minimize(
+            lambda x: hartmann({f"x{i}": v for i, v in enumerate(x, 1)}), x, bounds=[(0, 1)] * 6
+        ).fun
+        for x in starts
+    ]
     assert min(found) == pytest.approx(KNOWN["Hartmann-6"].minimum, abs=1e-5)

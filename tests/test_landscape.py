@@ -83,25 +83,39 @@ def test_lookup_counts_epochs_from_1():
     curve = fit(CONFIGS[1], IRIS, n_epochs=3, seed=4)
     for epoch in (1, 2, 3):
         loss, accuracy = found.lookup(CONFIGS[1], epoch, 4)
-        assert loss == pytest.approx(curve.val_loss[epoch - 1], abs=1e-9) and accuracy == curve.val_accuracy[epoch - 1]
+        assert (
+            loss == pytest.approx(curve.val_loss[epoch - 1], abs=1e-9)
+            and accuracy == curve.val_accuracy[epoch - 1]
+        )
 
 
 def test_lookup_takes_a_config_in_any_order_with_numpy_values_and_the_default_hidden_size():
     found = make()
     expected = found.lookup({"lr": 0.1, "batch_size": 32, "hidden_size": 16}, 2, 0)
-    assert found.lookup({"batch_size": np.int64(32), "lr": np.float64(0.1)}, np.int64(2), np.int64(0)) == expected
+    assert (
+        found.lookup({"batch_size": np.int64(32), "lr": np.float64(0.1)}, np.int64(2), np.int64(0))
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
-        (({"lr": 0.02, "batch_size": 16, "hidden_size": 8}, 1, 0), ValueError, "not among the landscape's 3"),
+        (
+            ({"lr": 0.02, "batch_size": 16, "hidden_size": 8}, 1, 0),
+            ValueError,
+            "not among the landscape's 3",
+        ),
         ((CONFIGS[0], 0, 0), ValueError, "epoch is 0"),
         ((CONFIGS[0], 4, 0), ValueError, "epoch is 4; it must be an integer from 1 to 3"),
         ((CONFIGS[0], -1, 0), ValueError, "epoch is -1"),
         ((CONFIGS[0], 1.5, 0), TypeError, "epoch is 1.5"),
         ((CONFIGS[0], 1, 1), ValueError, "seed is 1"),
-        ((CONFIGS[0] | {"epochs": 2}, 1, 0), ValueError, r"config\['epochs'\] is 2, but n_epochs is 1"),
+        (
+            (CONFIGS[0] | {"epochs": 2}, 1, 0),
+            ValueError,
+            r"config\['epochs'\] is 2, but n_epochs is 1",
+        ),
         (("lr", 1, 0), TypeError, "a mapping such as"),
     ],
 )
@@ -113,9 +127,24 @@ def test_lookup_of_what_is_not_there(arguments, error, says):
 def test_the_table_has_a_row_for_each_configuration_and_seed():
     found = make()
     table = found.table(2)
-    assert list(table.columns) == ["lr", "batch_size", "hidden_size", "epochs", "seed", "val_loss", "val_accuracy"]
+    assert list(table.columns) == [
+        "lr",
+        "batch_size",
+        "hidden_size",
+        "epochs",
+        "seed",
+        "val_loss",
+        "val_accuracy",
+    ]
     assert list(table.index) == list(range(6))
-    assert table["seed"].tolist() == [0, 4] * 3 and table["hidden_size"].tolist() == [8, 8, 16, 16, 3, 3]
+    assert table["seed"].tolist() == [0, 4] * 3 and table["hidden_size"].tolist() == [
+        8,
+        8,
+        16,
+        16,
+        3,
+        3,
+    ]
     for r in table.to_dict("records"):
         config = {k: r[k] for k in ("lr", "batch_size", "hidden_size")}
         assert (r["val_loss"], r["val_accuracy"]) == found.lookup(config, 2, r["seed"])
@@ -136,21 +165,32 @@ def test_the_table_of_several_epochs_is_theirs_in_turn():
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_the_best_has_the_lowest_mean_loss_over_seeds(epoch):
     found = make(seeds=range(5))
-    means = [np.mean([fit(c, IRIS, n_epochs=3, seed=s).val_loss[epoch - 1] for s in range(5)]) for c in CONFIGS]
+    means = [
+        np.mean([fit(c, IRIS, n_epochs=3, seed=s).val_loss[epoch - 1] for s in range(5)])
+        for c in CONFIGS
+    ]
     assert found.best(epoch) == {"hidden_size": 16} | CONFIGS[int(np.argmin(means))]
 
 
 def test_the_best_of_those_that_have_fixed_values():
     """Against a search by hand through single trainings."""
-    configs = [{"lr": lr, "batch_size": b, "hidden_size": 8} for lr in (0.001, 0.01, 0.1) for b in (16, 32)]
+    configs = [
+        {"lr": lr, "batch_size": b, "hidden_size": 8} for lr in (0.001, 0.01, 0.1) for b in (16, 32)
+    ]
     found = make(configs, seeds=range(3))
     means = {
-        (c["lr"], c["batch_size"]): np.mean([fit(c, IRIS, n_epochs=3, seed=s).val_loss[-1] for s in range(3)])
+        (c["lr"], c["batch_size"]): np.mean(
+            [fit(c, IRIS, n_epochs=3, seed=s).val_loss[-1] for s in range(3)]
+        )
         for c in configs
     }
     for batch_size in (16, 32):
         lr, _ = min((key for key in means if key[1] == batch_size), key=means.get)
-        assert found.best(3, batch_size=batch_size) == {"lr": lr, "batch_size": batch_size, "hidden_size": 8}
+        assert found.best(3, batch_size=batch_size) == {
+            "lr": lr,
+            "batch_size": batch_size,
+            "hidden_size": 8,
+        }
     assert found.best(3, lr=0.001, batch_size=32)["lr"] == 0.001  # which is not the best of all
     with pytest.raises(ValueError, match=r"no configuration with \{'batch_size': 17\}"):
         found.best(3, batch_size=17)
@@ -172,7 +212,9 @@ def test_a_list_of_splits_is_a_list_of_repeats(trainings):
     found = make(CONFIGS[:2], splits=rows, seeds=(3, 7))
     for i, config in enumerate(CONFIGS[:2]):
         for j, (part, seed) in enumerate(zip(rows, (3, 7), strict=True)):
-            assert found.val_loss[i, j] == pytest.approx(fit(config, part, n_epochs=3, seed=seed).val_loss, abs=1e-9)
+            assert found.val_loss[i, j] == pytest.approx(
+                fit(config, part, n_epochs=3, seed=seed).val_loss, abs=1e-9
+            )
     make(CONFIGS[:2], splits=rows, seeds=(3, 7))
     assert len(trainings) == 1  # known
     make(CONFIGS[:2], splits=rows[::-1], seeds=(3, 7))
@@ -259,7 +301,11 @@ def test_nan_survives_the_cache(trainings):
 
 def test_equal_inputs_in_other_types_share_an_entry(trainings):
     make()
-    make([{k: np.array(v)[()] for k, v in c.items()} for c in CONFIGS], seeds=np.array([0, 4]), n_epochs=np.int64(3))
+    make(
+        [{k: np.array(v)[()] for k, v in c.items()} for c in CONFIGS],
+        seeds=np.array([0, 4]),
+        n_epochs=np.int64(3),
+    )
     make([dict(reversed(c.items())) for c in CONFIGS], splits=load_splits("iris"))
     assert len(trainings) == 1
 
@@ -298,16 +344,20 @@ def test_one_changed_value_of_the_data_is_other_data(part, trainings):
 
 
 def training_modules():
-    """Return the modules that training imports, directly or not, from what Python itself has imported.
+    """Return the modules that training imports, directly or not, from what Python itself has
+    imported.
 
-    Without those that decide no number: config.py, whose configurations and seeds stand in the key, progress.py, and
-    local_ray.py, whose way with interrupts is used.
+    Without those that decide no number: config.py, whose configurations and seeds stand in the key,
+    progress.py, and local_ray.py, whose way with interrupts is used.
     """
     code = (
-        "import sys, hpt_helpers.classroom.parallel; print(*(m for m in sys.modules if m.startswith('hpt_helpers.')))"
+        "import sys, hpt_helpers.classroom.parallel; "
+        "print(*(m for m in sys.modules if m.startswith('hpt_helpers.')))"
     )
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    no_number = {"", ".classroom", ".config", ".local_ray", ".progress"}
+    found = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
+    no_number = {"", ".classroom", ".config", ".on_ray", ".on_ray.local_ray", ".progress"}
     return sorted({*found} - {f"hpt_helpers{name}" for name in no_number})
 
 
@@ -320,7 +370,9 @@ def test_the_modules_that_train_are_all_named():
 
 
 @pytest.mark.parametrize("name", TRAINING_MODULES)
-def test_a_change_to_a_training_module_cannot_serve_stale_curves(name, trainings, tmp_path, monkeypatch):
+def test_a_change_to_a_training_module_cannot_serve_stale_curves(
+    name, trainings, tmp_path, monkeypatch
+):
     make()
     changed = importlib.import_module(name)
     copy = tmp_path / "changed.py"

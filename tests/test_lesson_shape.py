@@ -24,7 +24,12 @@ ANSWER = "<details><summary>What was seen</summary>"
 def faults(notebook):
     """Return what is wrong with a lesson's shape, as a list of texts: empty for one in shape."""
     core, further = split(notebook)
-    return [*of_the_core(core), *of_answers(core), *of_answers(further), *of_cells([*core, *further])]
+    return [
+        *of_the_core(core),
+        *of_answers(core),
+        *of_answers(further),
+        *of_cells([*core, *further]),
+    ]
 
 
 def of_the_core(cells):
@@ -40,7 +45,9 @@ def of_the_core(cells):
 
 
 def of_answers(cells):
-    """Each prediction: text, then its code cell, then text that has the closed answer before any new prediction."""
+    """Each prediction: text, then its code cell, then text that has the closed answer before any
+    new prediction.
+    """
     for i, cell in enumerate(cells):
         if cell.cell_type != "markdown":
             continue
@@ -51,7 +58,10 @@ def of_answers(cells):
             yield f"{answers} answers instead of {int(asked)} in {name}"
         if text.count(PREDICTION) > 1:
             yield f"two predictions before one cell in {name}"
-        if PREDICTION in text and [c.cell_type for c in cells[i + 1 : i + 3]] != ["code", "markdown"]:
+        if PREDICTION in text and [c.cell_type for c in cells[i + 1 : i + 3]] != [
+            "code",
+            "markdown",
+        ]:
             yield f"a prediction without a code cell and text after it in {name}"
         if PREDICTION in text and text.find("<details", text.find(PREDICTION)) >= 0:
             yield f"an answer behind a prediction, before its cell, in {name}"
@@ -65,7 +75,10 @@ def of_cells(cells):
     for cell in cells:
         if cell.cell_type != "code":
             continue
-        lines, written = code_to_read(cell.source), [line for line in cell.source.splitlines() if line.strip()]
+        lines, written = (
+            code_to_read(cell.source),
+            [line for line in cell.source.splitlines() if line.strip()],
+        )
         name = repr(cell.source[:60])
         if len(lines) > MAX_LINES and not is_exercise(cell):
             yield f"{len(lines)} lines in {name}"
@@ -73,22 +86,28 @@ def of_cells(cells):
             yield f"{len(written) - len(lines)} lines of imports in {name}"
         if max(map(len, written), default=0) > MAX_WIDTH:
             yield f"a line of {max(map(len, written))} characters in {name}"
-        printed = sum(len(o.text.splitlines()) for o in cell.get("outputs", []) if o.output_type == "stream")
+        printed = sum(
+            len(o.text.splitlines()) for o in cell.get("outputs", []) if o.output_type == "stream"
+        )
         if printed > MAX_PRINTED and not is_exercise(cell) and ".progress()" not in cell.source:
             yield f"{printed} printed lines in {name}"
 
 
 def test_the_lessons_keep_their_shape():
-    found = {name: faults(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)) for name in LESSONS}
+    found = {
+        name: faults(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)) for name in LESSONS
+    }
     assert found == {name: [] for name in LESSONS}
 
 
-# --- each rule can fail -------------------------------------------------------------------------------
+# --- each rule can fail ---------------------------------------------------------------------------
 
 SEEN = f"{ANSWER}\n\nThe rows. **So:** draw anew.\n\n</details>"
 TEXT, ASK, CODE = "Some text.", "Why?\n\n**Predict:** which is larger?", "x = 1"
 STUDY = [ASK, ("code", CODE), SEEN]
-EXERCISES = [part for i in (1, 2, 3) for part in (f"**{i}.** Do it.", ("code", f"ex.q{i}.check(...)"))]
+EXERCISES = [
+    part for i in (1, 2, 3) for part in (f"**{i}.** Do it.", ("code", f"ex.q{i}.check(...)"))
+]
 
 
 def lesson(*cells, exercises=EXERCISES):
@@ -103,7 +122,13 @@ def lesson(*cells, exercises=EXERCISES):
 
 GOOD = {
     "one study": STUDY,
-    "the answer, then the next prediction": [ASK, ("code", CODE), f"{SEEN}\n\n{ASK}", ("code", CODE), SEEN],
+    "the answer, then the next prediction": [
+        ASK,
+        ("code", CODE),
+        f"{SEEN}\n\n{ASK}",
+        ("code", CODE),
+        SEEN,
+    ],
     "a cell that nothing is predicted of": [TEXT, ("code", CODE), TEXT],
     "going further": [*EXERCISES, "## Going further", *STUDY],
     "text before the answer": [ASK, ("code", CODE), f"A table.\n\n{SEEN}"],
@@ -118,7 +143,11 @@ BAD = {
     "a prediction without": [ASK, TEXT],
     "two predictions": [f"{ASK}\n\n{ASK}", ("code", CODE), SEEN],
     "a blank line after it": [ASK, ("code", CODE), SEEN.replace("</summary>\n\n", "</summary>\n")],
-    "no <details><summary>What was seen": [ASK, ("code", CODE), SEEN.replace("What was seen", "Answer")],
+    "no <details><summary>What was seen": [
+        ASK,
+        ("code", CODE),
+        SEEN.replace("What was seen", "Answer"),
+    ],
     "no </details>": [ASK, ("code", CODE), SEEN.replace("\n\n</details>", "\n</details>")],
     "13 lines in": [TEXT, ("code", "x = 1\n" * 13), *STUDY, *STUDY],
     "the median cell": [TEXT, ("code", "x = 1\n" * 7), TEXT],

@@ -23,7 +23,10 @@ def test_initial_weights_are_those_of_pytorchs_own_layers(hidden_size):
     ours = SimpleNN(4, 3, hidden_size, generator=generator(11))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(11)
-        theirs = [nn.Linear(4, hidden_size, dtype=torch.float64), nn.Linear(hidden_size, 3, dtype=torch.float64)]
+        theirs = [
+            nn.Linear(4, hidden_size, dtype=torch.float64),
+            nn.Linear(hidden_size, 3, dtype=torch.float64),
+        ]
     for layer, expected in zip((ours.hidden, ours.output), theirs, strict=True):
         torch.testing.assert_close(layer.weight, expected.weight, rtol=1e-14, atol=0)
         torch.testing.assert_close(layer.bias, expected.bias, rtol=1e-14, atol=0)
@@ -77,7 +80,9 @@ def test_without_a_generator_the_global_random_state_is_used():
 
 
 def test_skorch_trains_this_network_as_plain_pytorch_does_full_batches():
-    """One batch of all rows leaves no chance to shuffles: the same weights and Adam by hand give the same network."""
+    """One batch of all rows leaves no chance to shuffles: the same weights and Adam by hand give
+    the same network.
+    """
     splits = load_splits("iris")
     X, y = splits.search_rows()
     fitted = skorch_classifier(splits, n_epochs=4, lr=0.02, batch_size=len(X), seed=3).fit(X, y)
@@ -90,7 +95,9 @@ def test_skorch_trains_this_network_as_plain_pytorch_does_full_batches():
         optimizer.step()
     for ours, theirs in zip(fitted.module_.parameters(), expected.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-9)
-    assert fitted.score(X, y) == pytest.approx(evaluate(expected, torch.tensor(X), torch.tensor(y))[1])
+    assert fitted.score(X, y) == pytest.approx(
+        evaluate(expected, torch.tensor(X), torch.tensor(y))[1]
+    )
 
 
 def test_a_grid_search_over_the_classifier_repeats_and_takes_the_networks_names():
@@ -103,12 +110,17 @@ def test_a_grid_search_over_the_classifier_repeats_and_takes_the_networks_names(
         search = GridSearchCV(pipeline, axes, cv=3).fit(*splits.search_rows())
         scores.append(search.cv_results_["mean_test_score"])
         net = search.best_estimator_[-1]
-        assert (net.module_.hidden.out_features, net.max_epochs, net.optimizer_.param_groups[0]["lr"]) == (8, 3, 0.05)
+        assert (
+            net.module_.hidden.out_features,
+            net.max_epochs,
+            net.optimizer_.param_groups[0]["lr"],
+        ) == (8, 3, 0.05)
     np.testing.assert_array_equal(*scores)
     assert scores[0][1] > scores[0][0] > 0
 
 
-@pytest.mark.parametrize("batch", [0, 5, 23])  # of 8 a pass: in the first, and in the middle and at the end of the last
+# of 8 a pass: in the first, and in the middle and at the end of the last
+@pytest.mark.parametrize("batch", [0, 5, 23])
 def test_an_interrupt_ends_the_search_and_not_one_fit_only(batch):
     """skorch catches the interrupt of a fit; scikit-learn's search would go on with the next."""
     splits, asked = load_splits("iris", scaled=False), []

@@ -1,6 +1,7 @@
 """The stored notebooks are whole, agree with their sources, and are really compared by nbval.
 
-That their results are reproduced is nbval's part: `make test` runs it on each notebook. What it does not look
+That their results are reproduced is nbval's part: `make test` runs it on each notebook. What it
+does not look
 at is tested here: a cell that was never executed, for one, passes it silently.
 """
 
@@ -53,7 +54,9 @@ def test_the_notebook_agrees_with_its_source(path):
     def content(notebook):
         return [(cell.cell_type, cell.source, tags(cell), cell.id) for cell in notebook.cells]
 
-    assert content(read(path)) == content(source_to_notebook(path.parent / "source" / f"{path.stem}.py"))
+    assert content(read(path)) == content(
+        source_to_notebook(path.parent / "source" / f"{path.stem}.py")
+    )
     assert read(path).metadata == METADATA
 
 
@@ -70,13 +73,25 @@ def test_no_output_is_on_stderr_or_bound_to_a_machine_or_a_moment(path):
 
 @each_notebook
 def test_no_output_holds_a_warning_or_a_traceback(path):
-    texts = [text for cell in code_cells(path) for output in cell.outputs for text in output_texts(output)]
-    assert [text for text in texts if re.search(r"Traceback \(most recent|\w*Warning: ", text)] == []
+    texts = [
+        text
+        for cell in code_cells(path)
+        for output in cell.outputs
+        for text in output_texts(output)
+    ]
+    assert [
+        text for text in texts if re.search(r"Traceback \(most recent|\w*Warning: ", text)
+    ] == []
 
 
 @each_notebook
 def test_outputs_are_of_kinds_that_are_compared_or_pictures(path):
-    types = {mime for cell in code_cells(path) for output in cell.outputs for mime in output.get("data", {})}
+    types = {
+        mime
+        for cell in code_cells(path)
+        for output in cell.outputs
+        for mime in output.get("data", {})
+    }
     assert types <= KNOWN_TYPES
 
 
@@ -104,12 +119,16 @@ def test_no_cell_is_empty_and_only_known_tags_are_used(path):
     for cell in read(path).cells:
         assert cell.source.strip()
         assert set(tags(cell)) <= KNOWN_TAGS
-        assert not re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)", cell.source), "use a tag, which is counted"
+        assert not re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)", cell.source), (
+            "use a tag, which is counted"
+        )
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_no_box_is_unreadable_in_the_dark_theme(source):
-    """Alerts have a contrast of 2.7 : 1 in JupyterLab's dark theme; a border beside the page's own text, 18."""
+    """Alerts have a contrast of 2.7 : 1 in JupyterLab's dark theme; a border beside the page's own
+    text, 18.
+    """
     assert "alert" not in source.read_text()
 
 
@@ -126,7 +145,12 @@ def test_at_most_two_cells_are_ignored_and_a_compared_cell_with_output_follows_e
 
 
 def test_at_most_one_cell_gives_the_readmes_picture():
-    tagged = [path.stem for path in NOTEBOOKS for cell in code_cells(path) if "readme-picture" in tags(cell)]
+    tagged = [
+        path.stem
+        for path in NOTEBOOKS
+        for cell in code_cells(path)
+        if "readme-picture" in tags(cell)
+    ]
     assert len(tagged) <= 1
 
 
@@ -137,7 +161,7 @@ def test_the_room_check_is_stored_from_a_machine_that_was_ready():
     assert all(line.startswith("ok ") for line in lines[:-1]) and len(lines) == 7
 
 
-# --- the comparison works ----------------------------------------------------------------------------
+# --- the comparison works -------------------------------------------------------------------------
 
 SMALL = """# %% [markdown]
 # A number and a table.
@@ -165,7 +189,13 @@ def test_nbval_fails_on_one_altered_number_in_text_or_in_a_table_and_passes_with
     (tmp_path / "text.ipynb").write_text(altered(stored, "is 0.1234\\n", "is 0.1235\\n"))
     (tmp_path / "table.ipynb").write_text(altered(stored, "<td>0.875</td>", "<td>0.876</td>"))
     report = tmp_path / "report.xml"
-    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider"]
+    options = [
+        "--nbval",
+        "--nbval-current-env",
+        "--nbval-cell-timeout=300",
+        "-p",
+        "no:cacheprovider",
+    ]
     command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(tmp_path)]
     subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     cases = [

@@ -38,7 +38,9 @@ def slowly(value):
 
 @pytest.fixture
 def children():
-    """Those of this process but for what tests before have left, such as multiprocessing's resource tracker."""
+    """Those of this process but for what tests before have left, such as multiprocessing's resource
+    tracker.
+    """
     others = psutil.Process().children()
     return lambda: [child for child in psutil.Process().children() if child not in others]
 
@@ -60,8 +62,12 @@ def test_more_pieces_than_a_byte_can_number():
 
 
 def test_large_results_come_back():  # a pipe holds 64 KiB
-    large = in_two(lambda i: np.full(1_000_000, i + (os.getpid() != FIRST) * slowly(0)[0]), range(4))
-    assert [(len(part), part[0], part[-1]) for part in large] == [(1_000_000, i, i) for i in range(4)]
+    large = in_two(
+        lambda i: np.full(1_000_000, i + (os.getpid() != FIRST) * slowly(0)[0]), range(4)
+    )
+    assert [(len(part), part[0], part[-1]) for part in large] == [
+        (1_000_000, i, i) for i in range(4)
+    ]
 
 
 @pytest.mark.parametrize("way", ["dies", "cannot be sent", "raises"])
@@ -82,7 +88,10 @@ def test_what_the_second_does_not_bring_back_the_first_computes(way, children):
 def test_a_second_that_hangs_is_not_waited_for_for_ever(monkeypatch, children):
     monkeypatch.setattr(parallel, "PATIENCE", 0.2)
     began = time.monotonic()
-    assert in_two(lambda i: slowly(i) if os.getpid() == FIRST else time.sleep(60), range(4))[3] == (3, FIRST)
+    assert in_two(lambda i: slowly(i) if os.getpid() == FIRST else time.sleep(60), range(4))[3] == (
+        3,
+        FIRST,
+    )
     assert time.monotonic() - began < 10
     assert children() == []
 
@@ -117,9 +126,12 @@ def test_an_interrupt_ends_both(whole_group):
         "    print('interrupted', len(left), blocked, flush=True)\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
+    )
     assert process.stdout.readline() == "began\n"
     time.sleep(0.5)
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
@@ -127,7 +139,9 @@ def test_an_interrupt_ends_both(whole_group):
 
 
 def test_an_interrupt_at_any_moment_of_a_start_or_an_end_leaves_nothing_locked_or_running(children):
-    """Python's own locks are held while a process is copied: logging's, for one, which Jupyter's threads use."""
+    """Python's own locks are held while a process is copied: logging's, for one, which Jupyter's
+    threads use.
+    """
     for i in range(30):
         timer = threading.Timer(0.01 + 0.002 * i, signal.raise_signal, [signal.SIGINT])
         timer.start()
@@ -191,7 +205,9 @@ def test_the_second_says_nothing(capfd):
     assert "errors" not in captured.err
 
 
-@pytest.mark.parametrize(("values", "expected"), [([], []), ([1], [[1]]), (range(5), [[0, 1], [2, 3, 4]])])
+@pytest.mark.parametrize(
+    ("values", "expected"), [([], []), ([1], [[1]]), (range(5), [[0, 1], [2, 3, 4]])]
+)
 def test_halves(values, expected):
     assert halves(values) == expected
 
@@ -201,7 +217,11 @@ def test_all_are_fitted_as_by_fit_many_by_one_process_or_two(monkeypatch):
     rows = rows_of("iris", range(5))
     which = rng.integers(5, size=150)
     configs = [
-        {"lr": 10 ** rng.uniform(-4, -2), "batch_size": int(rng.integers(8, 64)), "hidden_size": int(h)}
+        {
+            "lr": 10 ** rng.uniform(-4, -2),
+            "batch_size": int(rng.integers(8, 64)),
+            "hidden_size": int(h),
+        }
         for h in rng.integers(4, 64, size=150)
     ]
     job = {"n_epochs": 4, "seed": [int(i) for i in which]}
@@ -210,5 +230,7 @@ def test_all_are_fitted_as_by_fit_many_by_one_process_or_two(monkeypatch):
     monkeypatch.setattr(parallel, "_has_second_processor", lambda: False)
     one = fit_all(configs, [rows[i] for i in which], **job)
     for curves in ("train_loss", "val_loss", "val_accuracy"):
-        np.testing.assert_allclose(getattr(two, curves), getattr(expected, curves), rtol=0, atol=1e-9)
+        np.testing.assert_allclose(
+            getattr(two, curves), getattr(expected, curves), rtol=0, atol=1e-9
+        )
         np.testing.assert_array_equal(getattr(one, curves), getattr(two, curves))

@@ -1,4 +1,6 @@
-"""The photograph: its pixels, kernel ridge regression as scikit-learn has it, and what no search may see."""
+"""The photograph: its pixels, kernel ridge regression as scikit-learn has it, and what no search
+may see.
+"""
 
 import numpy as np
 import pytest
@@ -22,7 +24,9 @@ def test_filling_in_is_kernel_ridge_regression():
     photo = photograph(3)
     scales = [GOOD["row_scale"], GOOD["column_scale"]]
     known = photo.pixels[tuple(photo.train.T)]
-    library = KernelRidge(alpha=GOOD["alpha"], kernel=RBF(scales)).fit(photo.train, known - known.mean())
+    library = KernelRidge(alpha=GOOD["alpha"], kernel=RBF(scales)).fit(
+        photo.train, known - known.mean()
+    )
     expected = library.predict(photo.val) + known.mean()
     truth = photo.pixels[tuple(photo.val.T)]
     assert photo.loss(GOOD) == pytest.approx(((expected - truth) ** 2).mean(), rel=1e-9)
@@ -33,7 +37,16 @@ def test_filling_in_is_kernel_ridge_regression():
 def test_training_validation_and_test_pixels_are_different_and_drawn_anew():
     photo, other = photograph(0), photograph(1)
     assert [len(part) for part in (photo.train, photo.val, photo.test)] == [300, 300, 2000]
-    assert len({tuple(place) for part in (photo.train, photo.val, photo.test) for place in part.tolist()}) == 2600
+    assert (
+        len(
+            {
+                tuple(place)
+                for part in (photo.train, photo.val, photo.test)
+                for place in part.tolist()
+            }
+        )
+        == 2600
+    )
     assert not np.array_equal(photo.train, other.train)
     assert np.array_equal(photo.train, photograph(0).train)
 
@@ -41,7 +54,9 @@ def test_training_validation_and_test_pixels_are_different_and_drawn_anew():
 def test_fewer_validation_pixels_are_the_first_and_change_nothing_else():
     all_of_them, few = photograph(5), photograph(5, n_val=10)
     assert np.array_equal(few.val, all_of_them.val[:10])
-    assert np.array_equal(few.train, all_of_them.train) and np.array_equal(few.test, all_of_them.test)
+    assert np.array_equal(few.train, all_of_them.train) and np.array_equal(
+        few.test, all_of_them.test
+    )
 
 
 def test_a_loss_does_not_depend_on_the_test_pixels_nor_the_test_loss_on_the_validation_pixels():
@@ -50,7 +65,9 @@ def test_a_loss_does_not_depend_on_the_test_pixels_nor_the_test_loss_on_the_vali
     assert loss != test_loss
     changed = photo.pixels.copy()
     changed[tuple(photo.test.T)] = 0
-    assert type(photo)(changed, photo.train, photo.val, photo.test).loss(GOOD) == pytest.approx(loss, rel=1e-12)
+    assert type(photo)(changed, photo.train, photo.val, photo.test).loss(GOOD) == pytest.approx(
+        loss, rel=1e-12
+    )
     changed = photo.pixels.copy()
     changed[tuple(photo.val.T)] = 0
     again = type(photo)(changed, photo.train, photo.val, photo.test).test_loss(GOOD)

@@ -1,4 +1,6 @@
-"""In a notebook, a picture's stored text is its description, which nbval compares; a slider is one compared output."""
+"""In a notebook, a picture's stored text is its description, which nbval compares; a slider is one
+compared output.
+"""
 
 import re
 import subprocess
@@ -65,19 +67,30 @@ def test_the_stored_text_of_a_figure_is_its_description(stored):
 
 
 def test_pictures_and_sliders_are_stored_as_png_and_text_only(stored):
-    """Without the live widget's view, which has a random id and shows an error where no kernel runs."""
+    """Without the live widget's view, which has a random id and shows an error where no kernel
+    runs.
+    """
     assert [set(data) for data in outputs(stored)] == [{"text/plain", "image/png"}] * 4
 
 
 def test_a_picture_that_changed_fails_the_comparison_and_an_equal_one_passes(stored, tmp_path):
     text = stored.read_text()
     (tmp_path / "same.ipynb").write_text(text)
-    for old, new in (("a goes from 1 to 2.", "a goes from 1 to 3."), ("c goes from 1 to 6.", "c goes from 1 to 7.")):
+    for old, new in (
+        ("a goes from 1 to 2.", "a goes from 1 to 3."),
+        ("c goes from 1 to 6.", "c goes from 1 to 7."),
+    ):
         assert text.count(old) == 1
         text = text.replace(old, new)
     (tmp_path / "other.ipynb").write_text(text)
     report = tmp_path / "report.xml"
-    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider"]
+    options = [
+        "--nbval",
+        "--nbval-current-env",
+        "--nbval-cell-timeout=300",
+        "-p",
+        "no:cacheprovider",
+    ]
     command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(tmp_path)]
     subprocess.run(command, capture_output=True, check=False)
     cases = [

@@ -1,4 +1,6 @@
-"""The plots: what each one drew, that it reads in greyscale, says what it shows, and never calls show."""
+"""The plots: what each one drew, that it reads in greyscale, says what it shows, and never calls
+show.
+"""
 
 import inspect
 
@@ -16,7 +18,11 @@ REPEATS = RNG.uniform(0.1, 1, (30, 8))
 CURVES = np.exp(-RNG.uniform(0, 1, (20, 12)))
 SURFACE = np.array([[0.9, 0.4, 0.8], [0.7, 0.1, 0.6]])
 LRS = [1e-4, 1e-3, 1e-2]
-CONFIGS = [{"lr": 0.001, "hidden_size": 8}, {"lr": 0.001, "hidden_size": 16}, {"lr": 0.03, "hidden_size": 8}]
+CONFIGS = [
+    {"lr": 0.001, "hidden_size": 8},
+    {"lr": 0.001, "hidden_size": 16},
+    {"lr": 0.03, "hidden_size": 8},
+]
 # Two seeds of four configurations: means .85 .15 / .40 .35, accuracies .5 .9 / .9 .9.
 GRID = pd.DataFrame(
     {
@@ -27,20 +33,33 @@ GRID = pd.DataFrame(
     }
 )
 PAIRS = pd.DataFrame({"random": [0.3, 0.2, 0.5, 0.1], "grid": [0.4, 0.4, 0.4, 0.1]})
-LUCK = pd.DataFrame({"source": ["seed"] * 3 + ["rows"] * 4, "val_loss": [0.2, 0.1, 0.4, 0.1, 0.3, np.nan, 0.2]})
+LUCK = pd.DataFrame(
+    {"source": ["seed"] * 3 + ["rows"] * 4, "val_loss": [0.2, 0.1, 0.4, 0.1, 0.3, np.nan, 0.2]}
+)
 
 # A small call of every plot function: the test below fails for one that is not here.
 CALLS = {
-    "trajectories": lambda **o: plots.trajectories({"grid": [0.5, 0.4], "random": REPEATS[:, :2]}, **o),
-    "learning_curves": lambda **o: plots.learning_curves({"slow": CURVES[0], "fast": CURVES[1]}, **o),
-    "heat_map": lambda **o: plots.heat_map(SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", **o),
+    "trajectories": lambda **o: plots.trajectories(
+        {"grid": [0.5, 0.4], "random": REPEATS[:, :2]}, **o
+    ),
+    "learning_curves": lambda **o: plots.learning_curves(
+        {"slow": CURVES[0], "fast": CURVES[1]}, **o
+    ),
+    "heat_map": lambda **o: plots.heat_map(
+        SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", **o
+    ),
     "response": lambda **o: plots.response(GRID, by="batch_size", **o),
     "spread": lambda **o: plots.spread(LUCK, **o),
     "paired": lambda **o: plots.paired(PAIRS, "random", "grid", **o),
     "histogram": lambda **o: plots.histogram(LUCK["val_loss"], **o),
     "maps": lambda ax=None, **o: plots.maps(GRID, values=["val_loss"], axes=ax and [ax], **o),
     "lines": lambda title="Lines", **o: plots.lines(
-        [1, 2], {"formula": [0.1, 0.2], "simulated": [0.3, 0.2]}, x_label="trials", y_label="share", title=title, **o
+        [1, 2],
+        {"formula": [0.1, 0.2], "simulated": [0.3, 0.2]},
+        x_label="trials",
+        y_label="share",
+        title=title,
+        **o,
     ),
     "projection": lambda **o: lesson_plots.projection(CONFIGS, (LRS, [0.3, 0.1, 0.2]), **o),
     "projections": lambda ax=None, title="Grid": lesson_plots.projections(
@@ -66,7 +85,9 @@ def luminance(colour):
 
 
 def style(line):
-    """Return what tells a line from others without colour; matplotlib has no public way to a custom dash."""
+    """Return what tells a line from others without colour; matplotlib has no public way to a custom
+    dash.
+    """
     return line.get_marker(), line._unscaled_dash_pattern, line.get_linewidth()
 
 
@@ -82,7 +103,10 @@ def data(line):
 def band(collection):
     """Return the lower and upper edge of a filled band: x -> (low, high)."""
     vertices = collection.get_paths()[0].vertices
-    return {x: (vertices[vertices[:, 0] == x, 1].min(), vertices[vertices[:, 0] == x, 1].max()) for x in vertices[:, 0]}
+    return {
+        x: (vertices[vertices[:, 0] == x, 1].min(), vertices[vertices[:, 0] == x, 1].max())
+        for x in vertices[:, 0]
+    }
 
 
 # --- all of them ----------------------------------------------------------------------------------
@@ -117,11 +141,17 @@ def test_it_has_a_title_two_labels_and_a_description(name):
     ax = CALLS[name](title="What was seen")
     parts = [*ax.figure.axes, *ax.child_axes]
     [shown] = [part.get_title() for part in parts if part.get_title()]
-    assert shown.startswith("What was seen") and (shown == "What was seen" or name in ("maps", "projections"))
+    assert shown.startswith("What was seen") and (
+        shown == "What was seen" or name in ("maps", "projections")
+    )
     assert any(part.get_xlabel() for part in parts) and all(part.get_ylabel() for part in parts)
     own = CALLS[name]()
     assert any(part.get_title() for part in (own, *own.child_axes))
-    assert ax.alt_text.startswith("What was seen") and ax.alt_text.endswith(".") and len(ax.alt_text) > 40
+    assert (
+        ax.alt_text.startswith("What was seen")
+        and ax.alt_text.endswith(".")
+        and len(ax.alt_text) > 40
+    )
     assert "\n" not in ax.alt_text and "nan" not in ax.alt_text
 
 
@@ -141,9 +171,17 @@ def test_six_lines_are_told_apart_in_greyscale():
     samples = {str(i): RNG.uniform(0, 1, 5) for i in range(6)}
     for draw in (plots.trajectories, plots.learning_curves):
         assert_told_apart_in_greyscale(draw(samples).lines)
-    many = pd.DataFrame({"lr": [1, 2, 3] * 6, "batch_size": np.repeat(range(6), 3), "val_loss": RNG.uniform(0, 1, 18)})
+    many = pd.DataFrame(
+        {
+            "lr": [1, 2, 3] * 6,
+            "batch_size": np.repeat(range(6), 3),
+            "val_loss": RNG.uniform(0, 1, 18),
+        }
+    )
     assert_told_apart_in_greyscale(plots.response(many, by="batch_size").lines)
-    assert_told_apart_in_greyscale(plots.lines(range(5), samples, x_label="x", y_label="y", title="Lines").lines)
+    assert_told_apart_in_greyscale(
+        plots.lines(range(5), samples, x_label="x", y_label="y", title="Lines").lines
+    )
 
 
 # --- each of them ---------------------------------------------------------------------------------
@@ -167,7 +205,10 @@ def test_trajectories_of_repeats_are_their_median_and_quartiles():
     np.testing.assert_allclose(data(line)[1], (by_hand[14] + by_hand[15]) / 2)
     edges = band(filled)
     # Of 30 sorted values the lower quartile lies a quarter of the way from the 8th to the 9th.
-    low, high = (by_hand[7] + 0.25 * (by_hand[8] - by_hand[7]), by_hand[22] - 0.25 * (by_hand[22] - by_hand[21]))
+    low, high = (
+        by_hand[7] + 0.25 * (by_hand[8] - by_hand[7]),
+        by_hand[22] - 0.25 * (by_hand[22] - by_hand[21]),
+    )
     assert edges[10] == pytest.approx((low[0], high[0]))
     assert line.get_label() == "random (median of 30)"
     assert f"random ends at {np.median(REPEATS[:, -1]):.3f}" in ax.alt_text
@@ -175,7 +216,9 @@ def test_trajectories_of_repeats_are_their_median_and_quartiles():
 
 def test_trajectories_begin_where_the_first_trial_succeeded():
     """Quietly: a warning would stand in the notebook."""
-    ax = plots.trajectories({"a": [np.nan, 0.5, 0.4], "b": [[np.nan, np.nan, 0.3], [np.nan, 0.2, 0.1]]})
+    ax = plots.trajectories(
+        {"a": [np.nan, 0.5, 0.4], "b": [[np.nan, np.nan, 0.3], [np.nan, 0.2, 0.1]]}
+    )
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [np.nan, 0.5, 0.4])
     np.testing.assert_allclose(ax.lines[1].get_ydata(), [np.nan, 0.2, 0.2])
     ax.figure.canvas.draw()
@@ -203,11 +246,16 @@ def test_many_learning_curves_are_grey_lines_and_some_are_bold():
 
 
 def test_a_heat_map_shows_the_values_where_they_are():
-    ax = plots.heat_map(SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", log_x=True)
+    ax = plots.heat_map(
+        SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", log_x=True
+    )
     surface = ax.collections[0]
     np.testing.assert_array_equal(surface.get_array().reshape(2, 3), SURFACE)
     assert ax.get_xscale() == "log"
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["16", "32"] and ax.get_yticks().tolist() == [0, 1]
+    assert [t.get_text() for t in ax.get_yticklabels()] == [
+        "16",
+        "32",
+    ] and ax.get_yticks().tolist() == [0, 1]
     edges = surface.get_coordinates()[0, :, 0]
     assert all(left < lr < right for left, lr, right in zip(edges, LRS, edges[1:], strict=False))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "batch size")
@@ -229,11 +277,20 @@ def test_a_heat_map_marks_points_by_value_or_by_row():
     ax = plots.heat_map(SURFACE, LRS, ["sgd", "adam"], mark=[(1e-3, "adam"), (1e-2, 0)], **labels)
     assert [data(line) for line in ax.lines] == [[[1e-3], [1]], [[1e-2], [0]]]
     for line in ax.lines:  # seen on dark and on bright
-        assert luminance(line.get_markerfacecolor()) == pytest.approx(1) and line.get_markeredgecolor() == "black"
+        assert (
+            luminance(line.get_markerfacecolor()) == pytest.approx(1)
+            and line.get_markeredgecolor() == "black"
+        )
 
 
 def test_a_heat_map_of_many_rows_labels_some_of_them():
-    ax = plots.heat_map(RNG.uniform(0, 1, (49, 3)), LRS, range(16, 65), x_label="learning rate", y_label="batch size")
+    ax = plots.heat_map(
+        RNG.uniform(0, 1, (49, 3)),
+        LRS,
+        range(16, 65),
+        x_label="learning rate",
+        y_label="batch size",
+    )
     labels = [t.get_text() for t in ax.get_yticklabels()]
     assert 6 <= len(labels) <= 10
     assert labels == [str(16 + int(position)) for position in ax.get_yticks()]
@@ -243,7 +300,10 @@ def test_a_heat_map_has_holes_where_training_diverged():
     values = np.where(SURFACE > 0.85, np.nan, SURFACE)
     ax = plots.heat_map(values, LRS, [16, 32], x_label="learning rate", y_label="batch size")
     ax.figure.canvas.draw()
-    assert np.ma.getmaskarray(ax.collections[0].get_array()).sum() == 1 and "0.001 and 32" in ax.alt_text
+    assert (
+        np.ma.getmaskarray(ax.collections[0].get_array()).sum() == 1
+        and "0.001 and 32" in ax.alt_text
+    )
 
 
 def test_a_heat_maps_colours_may_follow_the_logarithm():
@@ -263,13 +323,16 @@ def test_a_response_has_a_line_for_each_group():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "validation loss (nats)")
     assert ax.get_title() == "Validation loss by learning rate and batch size"
     assert (
-        "16 has its lowest median, 0.150, at 0.01, batch size 32 has its lowest median, 0.350, at 0.01" in ax.alt_text
+        "16 has its lowest median, 0.150, at 0.01, batch size 32 has its lowest median, 0.350, at 0.01"
+        in ax.alt_text
     )
 
 
 def test_a_response_has_a_median_and_a_band():
     values = {1e-4: [1, 2, 3, 4, 5.0], 1e-3: [5, 6, 9, 8, 7], 1e-2: [3, 3, 3, 3, 3]}
-    table = pd.DataFrame([(lr, v) for lr, vs in values.items() for v in vs], columns=["lr", "val_accuracy"])
+    table = pd.DataFrame(
+        [(lr, v) for lr, vs in values.items() for v in vs], columns=["lr", "val_accuracy"]
+    )
     ax = plots.response(table, value="val_accuracy")
     assert data(ax.lines[0])[1] == [3, 7, 3] and ax.get_ylabel() == "validation accuracy"
     assert band(ax.collections[0])[1e-4] == (2, 4) and band(ax.collections[0])[1e-3] == (6, 8)
@@ -286,10 +349,18 @@ def test_maps_average_the_seeds_and_ring_all_that_tie():
     left = plots.maps(GRID, mark=[{"lr": 0.001, "batch_size": 32}])
     right = next(ax for ax in left.figure.axes if ax.get_title() == "Validation error, mean of 2")
     assert left.get_title() == "Validation loss, mean of 2"
-    np.testing.assert_allclose(left.collections[0].get_array().reshape(2, 2), [[0.85, 0.15], [0.4, 0.35]])
-    np.testing.assert_allclose(right.collections[0].get_array().reshape(2, 2), [[0.5, 0.1], [0.1, 0.1]])
+    np.testing.assert_allclose(
+        left.collections[0].get_array().reshape(2, 2), [[0.85, 0.15], [0.4, 0.35]]
+    )
+    np.testing.assert_allclose(
+        right.collections[0].get_array().reshape(2, 2), [[0.5, 0.1], [0.1, 0.1]]
+    )
     for ax, ringed in ((left, {(0.01, 0)}), (right, {(0.01, 0), (0.001, 1), (0.01, 1)})):
-        rings = {(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "o"}
+        rings = {
+            (line.get_xdata()[0], line.get_ydata()[0])
+            for line in ax.lines
+            if line.get_marker() == "o"
+        }
         crosses = [data(line) for line in ax.lines if line.get_marker() == "X"]
         assert rings == ringed and crosses == [[[0.001], [1]]]
         assert f"met in {len(ringed)} of 4 cells" in ax.alt_text and ax.get_xscale() == "log"
@@ -298,21 +369,29 @@ def test_maps_average_the_seeds_and_ring_all_that_tie():
 
 def test_maps_leave_a_cell_empty_where_a_seed_diverged():
     table = GRID.assign(val_loss=[0.8, np.nan, *GRID["val_loss"][2:]])
-    shown = np.ma.filled(plots.maps(table, values=["val_loss"]).collections[0].get_array(), np.nan).reshape(2, 2)
+    shown = np.ma.filled(
+        plots.maps(table, values=["val_loss"]).collections[0].get_array(), np.nan
+    ).reshape(2, 2)
     np.testing.assert_allclose(shown, [[0.85, np.nan], [0.4, 0.35]])
 
 
 def test_a_spread_shows_every_value_its_quartiles_and_what_is_missing():
     ax = plots.spread(LUCK)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["seed\n(3)", "rows\n(3 of 4)"]
-    assert ax.get_title() == "Validation loss by source" and ax.get_xlabel() == "validation loss (nats)"
+    assert (
+        ax.get_title() == "Validation loss by source"
+        and ax.get_xlabel() == "validation loss (nats)"
+    )
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [data(line)[0] for line in dots] == [[0.2, 0.1, 0.4], [0.1, 0.3, 0.2]]
     for row, line in enumerate(dots):  # in the group's row, and none above another
         heights = data(line)[1]
         assert max(abs(np.array(heights) - row)) < 0.32 and len(set(heights)) == 3
     boxes, bars = ([line for line in ax.lines if len(line.get_xdata()) == n] for n in (5, 2))
-    assert [sorted(set(data(box)[0])) for box in boxes] == [pytest.approx([0.15, 0.3]), pytest.approx([0.15, 0.25])]
+    assert [sorted(set(data(box)[0])) for box in boxes] == [
+        pytest.approx([0.15, 0.3]),
+        pytest.approx([0.15, 0.25]),
+    ]
     assert [data(bar)[0] for bar in bars] == [[0.2, 0.2], [0.2, 0.2]]
     assert "seed has median 0.2, middle half 0.15 to 0.3, 3 values" in ax.alt_text
     assert "rows has median 0.2, middle half 0.15 to 0.25, 3 of 4 values" in ax.alt_text
@@ -320,7 +399,10 @@ def test_a_spread_shows_every_value_its_quartiles_and_what_is_missing():
 
 def test_a_spread_takes_other_columns_and_a_logarithmic_axis():
     ax = plots.spread(GRID, "val_loss", "lr", log=True)
-    assert ax.get_xscale() == "log" and [t.get_text() for t in ax.get_yticklabels()] == ["0.001\n(4)", "0.01\n(4)"]
+    assert ax.get_xscale() == "log" and [t.get_text() for t in ax.get_yticklabels()] == [
+        "0.001\n(4)",
+        "0.01\n(4)",
+    ]
     ax.figure.canvas.draw()
     assert {t.get_text() for t in ax.get_xticklabels()} >= {"0.1", "0.2", "0.5"}
 
@@ -332,9 +414,13 @@ def test_a_spread_of_a_group_without_values_is_quiet():
 
 
 def test_pairs_are_differences_with_their_mean_and_interval():
-    """By hand: differences −.1, −.2, .1, 0 have mean −.05, standard error .0645; Student's t for 3 is 3.182."""
+    """By hand: differences −.1, −.2, .1, 0 have mean −.05, standard error .0645; Student's t for 3
+    is 3.182.
+    """
     ax = plots.paired(PAIRS, "random", "grid")
-    dots = {line.get_label(): data(line) for line in ax.lines if line.get_marker() in ("o", "^", "D")}
+    dots = {
+        line.get_label(): data(line) for line in ax.lines if line.get_marker() in ("o", "^", "D")
+    }
     assert dots == {
         "random lower in 2 of 4": [pytest.approx([-0.2, -0.1]), [0, 1]],
         "equal in 1 of 4": [pytest.approx([0]), [2]],
@@ -343,9 +429,17 @@ def test_pairs_are_differences_with_their_mean_and_interval():
     (interval,) = ax.containers
     assert interval[0].get_xdata() == pytest.approx([-0.05])
     ends = np.array([path.vertices[:, 0] for path in interval[2][0].get_paths()])
-    assert ends.ravel() == pytest.approx([-0.05 - 3.182 * 0.06455, -0.05 + 3.182 * 0.06455], abs=1e-4)
-    assert ax.get_xlabel() == "random − grid (nats)" and ax.get_title() == "Random against grid, 4 repeats in pairs"
-    assert "mean -0.050, 95 % interval -0.255 to 0.155" in ax.alt_text and "random lower in 2 of 4" in ax.alt_text
+    assert ends.ravel() == pytest.approx(
+        [-0.05 - 3.182 * 0.06455, -0.05 + 3.182 * 0.06455], abs=1e-4
+    )
+    assert (
+        ax.get_xlabel() == "random − grid (nats)"
+        and ax.get_title() == "Random against grid, 4 repeats in pairs"
+    )
+    assert (
+        "mean -0.050, 95 % interval -0.255 to 0.155" in ax.alt_text
+        and "random lower in 2 of 4" in ax.alt_text
+    )
 
 
 def test_pairs_leave_out_a_repeat_that_has_one_of_the_two():
@@ -357,7 +451,10 @@ def test_a_histogram_counts_and_compares():
     values = pd.Series([0.12, 0.31, 0.33, 0.90, np.nan], name="val_loss")
     ax = plots.histogram(values, reference=0.32)
     assert sum(patch.get_height() for patch in ax.patches) == 4
-    assert ax.lines[0].get_xdata() == pytest.approx([0.415] * 2) and ax.lines[1].get_xdata() == [0.32, 0.32]
+    assert ax.lines[0].get_xdata() == pytest.approx([0.415] * 2) and ax.lines[1].get_xdata() == [
+        0.32,
+        0.32,
+    ]
     assert (ax.get_xlabel(), ax.get_title()) == ("validation loss (nats)", "Validation loss")
     assert "4 values from 0.12 to 0.9, mean 0.415, 2 of them above 0.32" in ax.alt_text
 
@@ -379,7 +476,9 @@ def test_a_histogram_of_shares_of_30_rows_has_a_bar_for_each():
     ],
 )
 def test_a_column_that_is_not_there_is_named(call):
-    with pytest.raises(ValueError, match=r"table lacks the columns \['(loss|sobol|hidden_size|epochs)'\]; it has"):
+    with pytest.raises(
+        ValueError, match=r"table lacks the columns \['(loss|sobol|hidden_size|epochs)'\]; it has"
+    ):
         call()
 
 
@@ -393,7 +492,9 @@ def test_what_cannot_be_drawn_is_refused():
 
 
 def test_lines_are_drawn_against_x():
-    ax = plots.lines([1, 2, 4], {"a": [0.1, 0.3, 0.2]}, x_label="trials", y_label="share", title="Hits")
+    ax = plots.lines(
+        [1, 2, 4], {"a": [0.1, 0.3, 0.2]}, x_label="trials", y_label="share", title="Hits"
+    )
     assert data(ax.lines[0]) == [[1, 2, 4], [0.1, 0.3, 0.2]] and ax.lines[0].get_label() == "a"
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("trials", "share", "Hits")
     assert "a goes from 0.1 to 0.2" in ax.alt_text
@@ -402,9 +503,15 @@ def test_lines_are_drawn_against_x():
 def test_a_projection_shows_the_configurations_and_the_loss_at_their_x():
     ax = CALLS["projection"]()
     (above,) = ax.child_axes
-    assert data(ax.lines[0]) == [[0.001, 0.001, 0.03], [8, 16, 8]] and data(above.lines[0]) == [LRS, [0.3, 0.1, 0.2]]
+    assert data(ax.lines[0]) == [[0.001, 0.001, 0.03], [8, 16, 8]] and data(above.lines[0]) == [
+        LRS,
+        [0.3, 0.1, 0.2],
+    ]
     for part in (ax, above):
-        assert {data(line)[0][0] for line in part.lines[1:]} == {0.001, 0.03} and part.get_xscale() == "log"
+        assert {data(line)[0][0] for line in part.lines[1:]} == {
+            0.001,
+            0.03,
+        } and part.get_xscale() == "log"
     assert above.get_yscale() == "log" and above.get_ylabel() == "loss (nats)"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "hidden size")
     assert "3 configurations have 2 different values of learning rate" in ax.alt_text
@@ -421,8 +528,13 @@ def test_projections_stand_side_by_side_on_common_axes():
 
 
 def test_a_logarithmic_axis_over_many_powers_of_ten_is_labelled_by_powers_only():
-    few, many = (plots.spread(pd.DataFrame({"g": ["a"] * 2, "v": [0.1, top]}), log=True) for top in (5, 500))
-    for ax, labels in ((few, ["0.1", "0.2", "0.5", "1", "2", "5"]), (many, ["0.1", "1", "10", "100"])):
+    few, many = (
+        plots.spread(pd.DataFrame({"g": ["a"] * 2, "v": [0.1, top]}), log=True) for top in (5, 500)
+    )
+    for ax, labels in (
+        (few, ["0.1", "0.2", "0.5", "1", "2", "5"]),
+        (many, ["0.1", "1", "10", "100"]),
+    ):
         ax.figure.canvas.draw()
         low, high = ax.get_xlim()
         ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)

@@ -1,4 +1,6 @@
-"""Populations: the numbers of `fit`, whoever trains beside, resumed, cut, chunked, and as far as rounding allows."""
+"""Populations: the numbers of `fit`, whoever trains beside, resumed, cut, chunked, and as far as
+rounding allows.
+"""
 
 import random
 import sys
@@ -31,13 +33,17 @@ MIXED = [
 def assert_same(found, expected, tolerance=1e-9):
     """Losses within the tolerance, accuracies equal, nan where nan."""
     for name in ("train_loss", "val_loss"):
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=0, atol=tolerance, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(found, name), getattr(expected, name), rtol=0, atol=tolerance, err_msg=name
+        )
     np.testing.assert_array_equal(found.val_accuracy, expected.val_accuracy)
 
 
 def row(curves, i, n_epochs=None):
     """Return one member's curves, in the form of `LearningCurves`."""
-    return population_module.LearningCurves(*(getattr(curves, name)[i, :n_epochs] for name in CURVES))
+    return population_module.LearningCurves(
+        *(getattr(curves, name)[i, :n_epochs] for name in CURVES)
+    )
 
 
 def rows(curves, indices):
@@ -68,16 +74,23 @@ def populations(draw, name, min_batch=1):
     """Configurations, seeds and epochs; learning rates up to the data set's largest."""
     splits = SPLITS[name]
     n_rows = len(splits.y_train)
-    awkward = [b for b in (1, 2, 16, n_rows // 2, n_rows // 2 + 1, n_rows - 1, n_rows) if b >= min_batch]
+    awkward = [
+        b for b in (1, 2, 16, n_rows // 2, n_rows // 2 + 1, n_rows - 1, n_rows) if b >= min_batch
+    ]
     config = st.fixed_dictionaries(
         {
-            "lr": st.floats(-4, float(np.log10(splits.max_lr))).map(lambda e: min(10.0**e, splits.max_lr)),
+            "lr": st.floats(-4, float(np.log10(splits.max_lr))).map(
+                lambda e: min(10.0**e, splits.max_lr)
+            ),
             "batch_size": st.sampled_from(awkward) | st.integers(min_batch, n_rows),
         },
         optional={"hidden_size": st.integers(1, 40)},
     )
     configs = draw(st.lists(config, min_size=1, max_size=4))
-    seeds = draw(st.integers(0, 5) | st.lists(st.integers(0, 2**40), min_size=len(configs), max_size=len(configs)))
+    seeds = draw(
+        st.integers(0, 5)
+        | st.lists(st.integers(0, 2**40), min_size=len(configs), max_size=len(configs))
+    )
     return configs, seeds, draw(st.integers(1, 3))
 
 
@@ -117,7 +130,9 @@ def test_any_population_on_digits_has_the_numbers_of_fit(drawn):
 
 @pytest.mark.parametrize("name", SPLITS)
 def test_every_kind_of_batch_has_the_numbers_of_fit(name):
-    """A batch of 1, a last batch of one row, a batch of all rows but one, and of the whole training part."""
+    """A batch of 1, a last batch of one row, a batch of all rows but one, and of the whole training
+    part.
+    """
     splits = SPLITS[name]
     n_rows = len(splits.y_train)
     one = 8 if name == "digits" else 1
@@ -147,17 +162,33 @@ def test_beyond_the_well_conditioned_range_the_first_epochs_agree():
 
 
 def test_large_stacks_have_the_numbers_of_fit():
-    """More members of one kind than fit into a stack, some of another kind, and a few of many kinds."""
+    """More members of one kind than fit into a stack, some of another kind, and a few of many
+    kinds.
+    """
     rng = np.random.default_rng(0)
     lrs = 10 ** rng.uniform(-4, -1, 150)
-    kinds = [(16, 16)] * 100 + [(90, 8)] * 20 + [(int(b), int(h)) for b, h in rng.integers((8, 1), (91, 33), (30, 2))]
+    kinds = (
+        [(16, 16)] * 100
+        + [(90, 8)] * 20
+        + [(int(b), int(h)) for b, h in rng.integers((8, 1), (91, 33), (30, 2))]
+    )
     configs = [
-        {"lr": float(lr), "batch_size": b, "hidden_size": h} for lr, (b, h) in zip(lrs, kinds, strict=True)
-    ]  # fmt: skip
-    assert population_module.STACK < 100 and population_module.SMALL <= 20  # or this tests less than it says
+        {"lr": float(lr), "batch_size": b, "hidden_size": h}
+        for lr, (b, h) in zip(lrs, kinds, strict=True)
+    ]
+    # or this tests less than it says
+    assert population_module.STACK < 100 and population_module.SMALL <= 20
     order = rng.permutation(150)
     together = fit_many([configs[i] for i in order], IRIS, n_epochs=2)
-    for place in (0, 1, 50, 100, 148, 149, *np.flatnonzero(np.isin(order, [0, 63, 64, 99, 100, 119, 120]))):
+    for place in (
+        0,
+        1,
+        50,
+        100,
+        148,
+        149,
+        *np.flatnonzero(np.isin(order, [0, 63, 64, 99, 100, 119, 120])),
+    ):
         assert_same(row(together, place), fit(configs[order[place]], IRIS, n_epochs=2))
 
 
@@ -208,7 +239,8 @@ def test_many_splits_of_one_configuration_train_as_one_stack():
 
 
 @pytest.mark.parametrize(
-    "company", [MIXED, [MIXED[0]] * 20, [MIXED[0] | {"lr": lr} for lr in np.linspace(0.001, 0.1, 70)]]
+    "company",
+    [MIXED, [MIXED[0]] * 20, [MIXED[0] | {"lr": lr} for lr in np.linspace(0.001, 0.1, 70)]],
 )
 def test_a_diverging_member_leaves_the_others_untouched(company):
     wild = company[0] | {"lr": 1e200}
@@ -223,12 +255,19 @@ def test_a_diverging_member_leaves_the_others_untouched(company):
 
 
 def test_common_random_numbers():
-    """One seed: the same initial weights for one hidden size, and the same shuffles for one batch size."""
-    population = Population([MIXED[0], MIXED[0] | {"lr": 0.1, "batch_size": 90}, MIXED[4]], IRIS, seed=5)
+    """One seed: the same initial weights for one hidden size, and the same shuffles for one batch
+    size.
+    """
+    population = Population(
+        [MIXED[0], MIXED[0] | {"lr": 0.1, "batch_size": 90}, MIXED[4]], IRIS, seed=5
+    )
     same_weights(population.model(0), population.model(1), 0)
     assert population.model(2).hidden.weight.shape == (16, 4)
-    # A learning rate too small to move anything leaves only the shuffles and the weights, which are alike.
-    curves = fit_many([{"lr": 1e-200, "batch_size": 16}, {"lr": 2e-200, "batch_size": 16}], IRIS, n_epochs=2)
+    # A learning rate too small to move anything leaves only the shuffles and the weights, which are
+    # alike.
+    curves = fit_many(
+        [{"lr": 1e-200, "batch_size": 16}, {"lr": 2e-200, "batch_size": 16}], IRIS, n_epochs=2
+    )
     assert_same(row(curves, 0), row(curves, 1), 0)
 
 
@@ -251,7 +290,9 @@ def test_the_global_random_states_are_neither_read_nor_changed():
             curves.append(population.train_to(2).curves())
             population.model(0)
             assert torch.equal(torch.get_rng_state(), before[0])
-            assert all(np.array_equal(a, b) for a, b in zip(np.random.get_state(), before[1], strict=True))
+            assert all(
+                np.array_equal(a, b) for a, b in zip(np.random.get_state(), before[1], strict=True)
+            )
             assert random.getstate() == before[2]
         assert_same(*curves, 0)
     finally:
@@ -280,7 +321,9 @@ def test_a_new_population_has_curves_of_no_epoch():
     assert Population(MIXED, IRIS).curves().val_loss.shape == (len(MIXED), 0)
 
 
-@pytest.mark.parametrize("indices", [[4], [5, 0, 3], np.array([1, 2]), slice(2, 5), -1, [True] + [False] * 4 + [True]])
+@pytest.mark.parametrize(
+    "indices", [[4], [5, 0, 3], np.array([1, 2]), slice(2, 5), -1, [True] + [False] * 4 + [True]]
+)
 def test_a_subset_has_the_rows_of_the_whole(indices):
     chosen = np.atleast_1d(np.arange(len(MIXED))[indices])
     whole = fit_many(MIXED, IRIS, n_epochs=6)
@@ -295,7 +338,10 @@ def test_a_subset_has_the_rows_of_the_whole(indices):
 
 
 def test_successive_halving_is_one_line_per_rung():
-    configs = [{"lr": lr, "batch_size": 16} for lr in (0.001, 0.1, 0.01, 0.03, 0.0001, 0.05, 0.002, 0.02, 0.0005)]
+    configs = [
+        {"lr": lr, "batch_size": 16}
+        for lr in (0.001, 0.1, 0.01, 0.03, 0.0001, 0.05, 0.002, 0.02, 0.0005)
+    ]
     population, best = Population(configs, IRIS), np.arange(9)
     for n, epoch in [(9, 1), (3, 3), (1, 9)]:
         population = population[best[:n]]
@@ -323,7 +369,10 @@ def test_a_member_as_a_model_is_the_model_of_fit():
     for i, config in enumerate(MIXED):
         same_weights(population.model(i), fit(config, IRIS, n_epochs=3, seed=2).model)
         loss, accuracy = evaluate(population.model(i), IRIS.X_val, IRIS.y_val)
-        assert loss == pytest.approx(curves.val_loss[i, -1], abs=1e-12) and accuracy == curves.val_accuracy[i, -1]
+        assert (
+            loss == pytest.approx(curves.val_loss[i, -1], abs=1e-12)
+            and accuracy == curves.val_accuracy[i, -1]
+        )
 
 
 def test_a_model_is_a_copy():
@@ -379,16 +428,25 @@ def test_a_subsets_state_loads_into_a_population_of_its_configurations():
             r"member 5 is .*0\.031.* here it is .*0\.03,",
         ),
         ([*MIXED[:5], MIXED[5] | {"batch_size": 8}], IRIS, [0, 1, 1, 1, 0, 0], "member 5"),
-        ([*MIXED[:2], MIXED[2] | {"hidden_size": 31}, *MIXED[3:]], IRIS, [0, 1, 1, 1, 0, 0], "member 2"),
+        (
+            [*MIXED[:2], MIXED[2] | {"hidden_size": 31}, *MIXED[3:]],
+            IRIS,
+            [0, 1, 1, 1, 0, 0],
+            "member 2",
+        ),
         (MIXED, [*[IRIS] * 4, load_splits("iris", seed=1), IRIS], [0, 1, 1, 1, 0, 0], "member 4"),
     ],
 )
-def test_the_state_of_another_population_is_refused_and_changes_nothing(configs, splits, seed, says):
+def test_the_state_of_another_population_is_refused_and_changes_nothing(
+    configs, splits, seed, says
+):
     state = Population(configs, splits, seed=seed).train_to(2).state_dict()
     population = Population(MIXED, IRIS, seed=[0, 1, 1, 1, 0, 0]).train_to(1)
     with pytest.raises(ValueError, match=says):
         population.load_state_dict(state)
-    assert_same(population.train_to(3).curves(), fit_many(MIXED, IRIS, n_epochs=3, seed=[0, 1, 1, 1, 0, 0]))
+    assert_same(
+        population.train_to(3).curves(), fit_many(MIXED, IRIS, n_epochs=3, seed=[0, 1, 1, 1, 0, 0])
+    )
 
 
 @pytest.mark.parametrize("state", [None, {}, [1], {"W1": torch.zeros(3)}])
@@ -399,13 +457,19 @@ def test_what_is_no_state_is_refused(state):
 
 # --- interrupted ----------------------------------------------------------------------------------
 
-THREE_STACKS = [{"lr": 0.01 + i / 1000, "batch_size": 16, "hidden_size": h} for h in (8, 16, 32) for i in range(20)]
+THREE_STACKS = [
+    {"lr": 0.01 + i / 1000, "batch_size": 16, "hidden_size": h}
+    for h in (8, 16, 32)
+    for i in range(20)
+]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 @pytest.mark.parametrize("n_finished", [0, 1, 2])
 def test_an_interrupt_leaves_the_population_as_it_was(error, n_finished, monkeypatch):
-    """Inside one of three stacks, after it has moved its weights: trained on, the numbers are those of fit."""
+    """Inside one of three stacks, after it has moved its weights: trained on, the numbers are those
+    of fit.
+    """
     expected = fit_many(THREE_STACKS, IRIS, n_epochs=6, seed=[0, 1] * 30)
     population = Population(THREE_STACKS, IRIS, seed=[0, 1] * 30).train_to(2)
     train_stack, finished = population_module.train_stack, []
@@ -430,7 +494,9 @@ def test_an_interrupt_leaves_the_population_as_it_was(error, n_finished, monkeyp
 
 
 def test_an_interrupt_at_any_line_leaves_it_as_it_was_or_trained(monkeypatch):
-    """A KeyboardInterrupt before each line of population.py that train_to runs through, with two stacks."""
+    """A KeyboardInterrupt before each line of population.py that train_to runs through, with two
+    stacks.
+    """
     monkeypatch.setattr(population_module, "SMALL", 1)
     configs = [MIXED[0], MIXED[2]]
     expected = fit_many(configs, IRIS, n_epochs=3)
@@ -534,7 +600,9 @@ def test_the_nudge_is_that_of_two_trainings_with_fit():
 # --- what is given --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make", [lambda c: Population(c, IRIS), lambda c: fit_many(c, IRIS, n_epochs=1)])
+@pytest.mark.parametrize(
+    "make", [lambda c: Population(c, IRIS), lambda c: fit_many(c, IRIS, n_epochs=1)]
+)
 def test_no_configurations_are_refused(make):
     with pytest.raises(ValueError, match="configs is empty"):
         make([])
@@ -556,7 +624,13 @@ def test_the_number_of_seeds_and_splits_must_be_that_of_the_configurations():
 
 @pytest.mark.parametrize(
     ("seed", "error"),
-    [(-1, ValueError), ([0, -1], ValueError), ([0, 0.5], TypeError), (True, TypeError), (0.5, TypeError)],
+    [
+        (-1, ValueError),
+        ([0, -1], ValueError),
+        ([0, 0.5], TypeError),
+        (True, TypeError),
+        (0.5, TypeError),
+    ],
 )
 def test_bad_seeds_are_refused(seed, error):
     with pytest.raises(error, match="seed"):
@@ -568,7 +642,9 @@ def test_splits_of_different_shapes_are_refused():
         Population(MIXED[:2], [IRIS, SPLITS["wine"]])
 
 
-@pytest.mark.parametrize(("epoch", "error"), [(0, ValueError), (1, ValueError), (2.5, TypeError), (True, TypeError)])
+@pytest.mark.parametrize(
+    ("epoch", "error"), [(0, ValueError), (1, ValueError), (2.5, TypeError), (True, TypeError)]
+)
 def test_a_bad_epoch_is_refused(epoch, error):
     population = Population(MIXED[:1], IRIS).train_to(2)
     with pytest.raises(error, match="epoch"):

@@ -1,4 +1,6 @@
-"""The trials of the course run in Ray with the numbers of `fit`, and the local Ray leaves nothing behind."""
+"""The trials of the course run in Ray with the numbers of `fit`, and the local Ray leaves nothing
+behind.
+"""
 
 import json
 import logging
@@ -20,18 +22,22 @@ import numpy as np
 import psutil
 import pytest
 
-from hpt_helpers import local_ray as room
 from hpt_helpers.classroom.ray_in_turn import fit_in_turn, quiet_run
 from hpt_helpers.classroom.ray_trainable import course_trainable, results_table
 from hpt_helpers.data import load_splits
-from hpt_helpers.local_ray import local_ray
+from hpt_helpers.on_ray import local_ray as room
+from hpt_helpers.on_ray.local_ray import local_ray
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit
 
 CONFIG = {"lr": 0.01, "batch_size": 16, "hidden_size": 8}
 OTHER = {"lr": 0.003, "batch_size": 64, "hidden_size": 32}
 SPACE = SearchSpace(
-    {"lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32, 64]), "hidden_size": Choice([8, 16, 32])}
+    {
+        "lr": Real(1e-4, 1e-2, log=True),
+        "batch_size": Choice([16, 32, 64]),
+        "hidden_size": Choice([8, 16, 32]),
+    }
 )
 WILD = {"lr": 1e200, "batch_size": 32, "hidden_size": 16}
 
@@ -46,7 +52,7 @@ def ray():
     return library
 
 
-# --- the class Trainable -----------------------------------------------------------------------------
+# --- the class Trainable --------------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +77,10 @@ def test_a_step_is_an_epoch_of_fit(dataset):
 
 def test_a_draw_of_rows_is_that_of_load_splits():
     trial = course_trainable("iris", draw=7, seed=3)(CONFIG)
-    assert losses(trial, 3) == fit(CONFIG, load_splits("iris", draw=7), n_epochs=3, seed=3).val_loss.tolist()
+    assert (
+        losses(trial, 3)
+        == fit(CONFIG, load_splits("iris", draw=7), n_epochs=3, seed=3).val_loss.tolist()
+    )
 
 
 def test_a_trial_with_an_entry_epochs_is_over_at_that_epoch_and_the_next_one_is_not():
@@ -93,7 +102,9 @@ def test_a_trial_saved_at_epoch_3_and_restored_goes_on_to_the_bit(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["optimizer", "generator"])
-def test_that_comparison_would_notice_a_checkpoint_without_optimizer_or_generator(tmp_path, missing):
+def test_that_comparison_would_notice_a_checkpoint_without_optimizer_or_generator(
+    tmp_path, missing
+):
     import torch
 
     Trial = course_trainable("iris", seed=1)
@@ -102,7 +113,9 @@ def test_that_comparison_would_notice_a_checkpoint_without_optimizer_or_generato
     for trial, folder in ((first, tmp_path / "a"), (fresh, tmp_path / "b")):
         folder.mkdir()
         trial.save_checkpoint(str(folder))
-    state = torch.load(tmp_path / "a" / "state.pt") | {missing: torch.load(tmp_path / "b" / "state.pt")[missing]}
+    state = torch.load(tmp_path / "a" / "state.pt") | {
+        missing: torch.load(tmp_path / "b" / "state.pt")[missing]
+    }
     torch.save(state, tmp_path / "a" / "state.pt")
     second.load_checkpoint(str(tmp_path / "a"))
     assert losses(second, 2) != losses(first, 2)
@@ -146,28 +159,44 @@ def test_a_bad_configuration_raises():
 
 
 def test_the_table_of_results_marks_diverged_and_crashed_trials_as_failed():
-    good = {"training_iteration": 9, "val_loss": 0.25, "val_accuracy": 0.9, "failure": "", "time_total_s": 0.5}
+    good = {
+        "training_iteration": 9,
+        "val_loss": 0.25,
+        "val_accuracy": 0.9,
+        "failure": "",
+        "time_total_s": 0.5,
+    }
     bad = good | {"training_iteration": 3, "val_loss": math.inf, "failure": "diverged: at epoch 2"}
     table = results_table(
         [
             SimpleNamespace(config=CONFIG, metrics=good, error=None),
             SimpleNamespace(config=WILD, metrics=bad, error=None),
-            SimpleNamespace(config=OTHER, metrics=None, error=RuntimeError("traceback\nValueError: no")),
-            SimpleNamespace(config=None, metrics={}, error=ValueError("before its first result")),  # as Tune has it
+            SimpleNamespace(
+                config=OTHER, metrics=None, error=RuntimeError("traceback\nValueError: no")
+            ),
+            # as Tune has it
+            SimpleNamespace(config=None, metrics={}, error=ValueError("before its first result")),
         ]
     )
     assert table["status"].tolist() == ["ok", "failed", "failed", "failed"]
-    assert table["reason"].tolist() == ["", "diverged: at epoch 2", "ValueError: no", "before its first result"]
+    assert table["reason"].tolist() == [
+        "",
+        "diverged: at epoch 2",
+        "ValueError: no",
+        "before its first result",
+    ]
     assert table["n_epochs"].tolist() == [9, 3, 0, 0]
     np.testing.assert_array_equal(table["lr"], [CONFIG["lr"], WILD["lr"], OTHER["lr"], np.nan])
     np.testing.assert_array_equal(table["val_loss"], [0.25, np.nan, np.nan, np.nan])
 
 
-# --- the local Ray, without starting one -------------------------------------------------------------
+# --- the local Ray, without starting one ----------------------------------------------------------
 
 
 class FakeRay:
-    """Stands in for ray.init: changes settings, and starts a process and its child, as the real one does."""
+    """Stands in for ray.init: changes settings, and starts a process and its child, as the real one
+    does.
+    """
 
     def __init__(self):
         self.n_failing, self.calls, self.started, self.processes = 0, [], [], []
@@ -181,7 +210,9 @@ class FakeRay:
         if "_temp_dir" in options:
             os.makedirs(options["_temp_dir"], exist_ok=True)
             os.chmod(options["_temp_dir"], 0o777)
-            self.started.append(subprocess.Popen(["sh", "-c", "sleep 60 & wait", options["_temp_dir"]]))
+            self.started.append(
+                subprocess.Popen(["sh", "-c", "sleep 60 & wait", options["_temp_dir"]])
+            )
             process = psutil.Process(self.started[-1].pid)
             while not process.children():
                 time.sleep(0.01)
@@ -246,13 +277,17 @@ def test_a_start_that_fails_is_tried_three_times_and_leaves_nothing(fake):
 def test_a_start_that_fails_once_is_repeated(fake):
     fake.n_failing = 1
     with local_ray(num_cpus=3):
-        assert [(args, options["num_cpus"]) for args, options in fake.calls] == [(("local",), 3)] * 2
+        assert [(args, options["num_cpus"]) for args, options in fake.calls] == [
+            (("local",), 3)
+        ] * 2
         assert fake.running() == [False, False, True, True]
 
 
 @pytest.mark.parametrize("moment", ["start", "shutdown"])
 @pytest.mark.parametrize("address", ["local", "10.0.0.1:6379"])
-def test_an_interrupt_is_raised_once_start_or_shutdown_is_done(fake, ray, monkeypatch, moment, address):
+def test_an_interrupt_is_raised_once_start_or_shutdown_is_done(
+    fake, ray, monkeypatch, moment, address
+):
     done = []
 
     def interrupted(name, function):
@@ -283,7 +318,9 @@ def test_it_refuses_where_ray_runs_already_and_leaves_that_alone(fake, ray, monk
 
 @pytest.mark.parametrize("where", ["argument", "environment"])
 @pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
-def test_a_cluster_is_joined_with_the_users_token_and_only_left_again(fake, ray, monkeypatch, where, error):
+def test_a_cluster_is_joined_with_the_users_token_and_only_left_again(
+    fake, ray, monkeypatch, where, error
+):
     monkeypatch.setenv("RAY_AUTH_TOKEN", "theirs")
     monkeypatch.delenv("http_proxy", raising=False)
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379" if where == "environment" else "10.0.0.9:1")
@@ -291,13 +328,19 @@ def test_a_cluster_is_joined_with_the_users_token_and_only_left_again(fake, ray,
     monkeypatch.setattr(ray, "shutdown", lambda: left.append(True))
     monkeypatch.setattr(room, "_stop", lambda folder: pytest.fail("that is not ours to stop"))
     before = state()
-    with suppress(ValueError, KeyboardInterrupt), local_ray(address="10.0.0.1:6379" if where == "argument" else None):
+    with (
+        suppress(ValueError, KeyboardInterrupt),
+        local_ray(address="10.0.0.1:6379" if where == "argument" else None),
+    ):
         assert os.environ["RAY_AUTH_TOKEN"] == "theirs" and "http_proxy" not in os.environ
         assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
         if error:
             raise error
     [(args, options)] = fake.calls
-    assert args == ("10.0.0.1:6379",) and not {"num_cpus", "_temp_dir", "include_dashboard"} & options.keys()
+    assert (
+        args == ("10.0.0.1:6379",)
+        and not {"num_cpus", "_temp_dir", "include_dashboard"} & options.keys()
+    )
     assert left == [True] and state() == before
 
 
@@ -309,38 +352,52 @@ def test_local_means_a_ray_of_ones_own_whatever_the_environment_says(fake, monke
 
 
 @pytest.mark.parametrize("gone", ["Config", "AuthenticationTokenLoader"])
-def test_a_ray_without_the_private_names_is_refused_with_the_versions_that_were_tried(fake, ray, monkeypatch, gone):
+def test_a_ray_without_the_private_names_is_refused_with_the_versions_that_were_tried(
+    fake, ray, monkeypatch, gone
+):
     monkeypatch.delattr(ray._raylet, gone)
     before = state()
-    with pytest.raises(RuntimeError, match=rf"cannot be told a token \(.*{gone}.*2\.56\.0 and 2\.60\.0"), local_ray():
+    with (
+        pytest.raises(
+            RuntimeError, match=rf"cannot be told a token \(.*{gone}.*2\.56\.0 and 2\.60\.0"
+        ),
+        local_ray(),
+    ):
         pytest.fail("the block must not run")
     assert fake.calls == [] and state() == before
 
 
 def test_one_place_alone_uses_the_private_names_and_the_range_is_what_was_tried():
-    using = [path.name for path in (ROOT / "hpt_helpers").rglob("*.py") if "_raylet" in path.read_text()]
+    using = [
+        path.name for path in (ROOT / "hpt_helpers").rglob("*.py") if "_raylet" in path.read_text()
+    ]
     assert using == ["local_ray.py"]
-    [requirement] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["ray"]
+    [requirement] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]["ray"]
     oldest, newest = room.TRIED.split(" and ")
     major, minor, _ = newest.split(".")
     assert requirement == f"ray[tune]>={oldest},<{major}.{int(minor) + 1}"
 
 
 @pytest.mark.parametrize("n_characters", [22, 23, 90])
-def test_the_folder_is_short_enough_for_sockets_however_long_the_usual_one_is(monkeypatch, n_characters):
+def test_the_folder_is_short_enough_for_sockets_however_long_the_usual_one_is(
+    monkeypatch, n_characters
+):
     usual = Path("/tmp") / ("a" * (n_characters - len("/tmp/")))
     monkeypatch.setattr(tempfile, "tempdir", str(usual))
-    monkeypatch.setattr(os, "mkdir", lambda path, mode: None)  # mkdtemp chooses the name; nothing need be there
+    # mkdtemp chooses the name; nothing need be there
+    monkeypatch.setattr(os, "mkdir", lambda path, mode: None)
     with room._private_folder() as folder:
         deepest = f"{folder}/ray/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store"
         assert len(deepest) <= 103
 
 
-# --- a real one, started once ------------------------------------------------------------------------
+# --- a real one, started once ---------------------------------------------------------------------
 
 CONNECT = """
 import json, sys
-from hpt_helpers.local_ray import local_ray
+from hpt_helpers.on_ray.local_ray import local_ray
 with local_ray(address=sys.argv[1]) as folder:
     import ray
     print(json.dumps([ray.cluster_resources()["CPU"], ray.is_initialized(), folder.exists()]))
@@ -353,7 +410,7 @@ import signal
 
 from ray._private.gc_collect_manager import PythonGCThread
 
-from hpt_helpers.local_ray import local_ray
+from hpt_helpers.on_ray.local_ray import local_ray
 
 thread = PythonGCThread.__init__
 
@@ -375,12 +432,16 @@ except KeyboardInterrupt:
 
 
 def test_ray_starts_again_after_an_interrupt_in_the_middle_of_its_start(ray):
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=200)
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=200
+    )
     assert (done.stdout, done.stderr, done.returncode) == ("and again\n", "", 0)
 
 
 def too_late_and_again(folder):
-    """Fit a trial without end, with a time limit and an interrupt; return the first error, and the next one's table."""
+    """Fit a trial without end, with a time limit and an interrupt; return the first error, and the
+    next one's table.
+    """
     from ray import tune
 
     def tuner(trainable, config):
@@ -401,7 +462,9 @@ def too_late_and_again(folder):
 
 @pytest.fixture(scope="module")
 def real(ray, tmp_path_factory):
-    """Run five trials, two of which diverge, through HyperBandScheduler; end the block with an error."""
+    """Run five trials, two of which diverge, through HyperBandScheduler; end the block with an
+    error.
+    """
     from ray import tune
     from ray.tune.schedulers import HyperBandScheduler
 
@@ -426,10 +489,14 @@ def real(ray, tmp_path_factory):
                 sessions = {path.resolve() for path in (folder / "ray").glob("session_*")}
                 session = max(sessions, key=lambda path: path.name)  # that of the last start
                 facts.sockets = [p.relative_to(folder) for p in session.rglob("*") if p.is_socket()]
-                facts.processes = [p for p in psutil.Process().children(recursive=True) if p not in others]
+                facts.processes = [
+                    p for p in psutil.Process().children(recursive=True) if p not in others
+                ]
                 address = ray.get_runtime_context().gcs_address
                 command = [sys.executable, "-c", CONNECT, address]
-                other = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                other = subprocess.Popen(
+                    command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                )
                 tuner = tune.Tuner(
                     course_trainable("iris"),
                     param_space=SPACE.to_ray(),
@@ -484,8 +551,12 @@ def test_a_python_path_of_ones_own_is_kept_behind_rays(fake, monkeypatch):
 def test_rays_files_lay_in_a_folder_that_stayed_private(real):
     assert (oct(real.mode), oct(real.mode_later)) == ("0o700", "0o700")
     assert real.sockets  # Ray really kept its own there
-    # What mkdtemp adds to the longest temporary folder that is used, and what Ray adds to that; 103 on macOS.
-    assert room.LONGEST_TEMP + len("/hpt-12345678/") + max(len(str(path)) for path in real.sockets) <= 103
+    # What mkdtemp adds to the longest temporary folder that is used, and what Ray adds to that; 103
+    # on macOS.
+    assert (
+        room.LONGEST_TEMP + len("/hpt-12345678/") + max(len(str(path)) for path in real.sockets)
+        <= 103
+    )
 
 
 def test_a_fit_that_does_not_end_in_time_is_ended_and_the_next_one_runs(real):
@@ -505,8 +576,12 @@ def test_hyperband_dropped_the_diverging_trials_and_the_search_went_on(real):
 
 
 def test_each_trial_ended_with_the_loss_of_fit(real):
-    for config, n_epochs, loss in zip(real.configs, real.table["n_epochs"], real.table["val_loss"], strict=True):
-        np.testing.assert_equal(loss, fit(config, load_splits("iris"), n_epochs=n_epochs).val_loss[-1])
+    for config, n_epochs, loss in zip(
+        real.configs, real.table["n_epochs"], real.table["val_loss"], strict=True
+    ):
+        np.testing.assert_equal(
+            loss, fit(config, load_splits("iris"), n_epochs=n_epochs).val_loss[-1]
+        )
 
 
 def test_another_process_connects_by_address_and_only_disconnects(real):

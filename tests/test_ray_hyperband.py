@@ -1,26 +1,35 @@
-"""Each of the three races of Ray's HyperBandScheduler, forced: Ray's own waits for ever, the mended one ends.
+"""Each of the three races of Ray's HyperBandScheduler, forced: Ray's own waits for ever, the mended
+one ends.
 
-`Controller` does what Tune's does, one event after the other, so that a test can choose the order. tests/cluster forces
-the same races in a real Ray.
+`Controller` does what Tune's does, one event after the other, so that a test can choose the order.
+tests/cluster forces the same races in a real Ray.
 """
 
 import pytest
 
-from hpt_helpers.ray_hyperband import safe_hyperband
+from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 
 
 class Trial:
     """A trial as the scheduler sees it."""
 
     def __init__(self, name):
-        self.name, self.status, self.is_saving, self.epoch, self.result = name, "PENDING", False, 0, None
+        self.name, self.status, self.is_saving, self.epoch, self.result = (
+            name,
+            "PENDING",
+            False,
+            0,
+            None,
+        )
 
     def __repr__(self):
         return self.name
 
 
 class Controller:
-    """Tune's controller, by hand: `TuneController` of Ray 2.56 and 2.60 calls the scheduler in these orders."""
+    """Tune's controller, by hand: `TuneController` of Ray 2.56 and 2.60 calls the scheduler in
+    these orders.
+    """
 
     def __init__(self, scheduler, n_trials):
         self.scheduler = scheduler
@@ -31,7 +40,9 @@ class Controller:
             trial.status = "RUNNING"
 
     def train(self, trial, to, saves=True):
-        """Train a trial to an epoch of the others' cut; without `saves` its pause is still being saved afterwards."""
+        """Train a trial to an epoch of the others' cut; without `saves` its pause is still being
+        saved afterwards.
+        """
         assert trial.status == "RUNNING" and not trial.is_saving
         while trial.epoch < to:
             trial.epoch += 1
@@ -56,7 +67,9 @@ class Controller:
         trial.status = "TERMINATED"
 
     def fail(self, trial, again):
-        """Let a running trial fail: it is over, or goes back to the queue to be tried from its epoch 0."""
+        """Let a running trial fail: it is over, or goes back to the queue to be tried from its
+        epoch 0.
+        """
         if again:
             trial.status, trial.is_saving, trial.epoch = "ERROR", False, 0
             self.scheduler.on_trial_error(self, trial)
@@ -97,18 +110,22 @@ def test_where_nothing_happens_both_end_and_cut_alike(scheduler):
     for trial in controller.trials:  # in the order in which they came
         controller.train(trial, 9)
     assert set(controller.run_to_the_end(9)) == {"TERMINATED"}
-    # Brackets of 3 to epoch 9; 5 to 3, of which the best 2 go on; 9 to 1, 3 to 3 and 1 to 9. The loss is the number.
+    # Brackets of 3 to epoch 9; 5 to 3, of which the best 2 go on; 9 to 1, 3 to 3 and 1 to 9. The
+    # loss is the number.
     assert [t.epoch for t in controller.trials] == [9] * 3 + [9, 9, 3, 3, 3] + [9, 3, 3] + [1] * 6
 
 
 @both
 def test_race_1_the_last_trial_ends_while_anothers_pause_is_saved(scheduler, hangs):
-    controller = Controller(scheduler(max_t=3, reduction_factor=3), 2)  # the bracket of 2 that never cuts
+    # the bracket of 2 that never cuts
+    controller = Controller(scheduler(max_t=3, reduction_factor=3), 2)
     slow, last = controller.trials
     controller.train(slow, 3, saves=False)
     controller.train(last, 3)
     controller.saved(slow)
-    assert controller.run_to_the_end(3) == (["PAUSED", "TERMINATED"] if hangs else ["TERMINATED"] * 2)
+    assert controller.run_to_the_end(3) == (
+        ["PAUSED", "TERMINATED"] if hangs else ["TERMINATED"] * 2
+    )
 
 
 @both
@@ -137,13 +154,15 @@ def test_race_3_a_trial_that_is_tried_again_keeps_its_place(reached_the_cut):
     nine = controller.trials[8:]
     lost = nine[0] if reached_the_cut else nine[-1]
     for trial in nine[:-1]:
-        controller.train(trial, 1, saves=trial is not lost)  # its node is lost while its pause is being saved
+        # its node is lost while its pause is being saved
+        controller.train(trial, 1, saves=trial is not lost)
     place = controller.scheduler._trial_info[lost]
     controller.fail(lost, again=True)
     assert controller.scheduler._trial_info[lost] == place and lost in place[0].current_trials()
     if reached_the_cut:
         controller.train(nine[-1], 1)
-    assert not any(t.status == "TERMINATED" for t in nine)  # the cut waits for the one that is tried again
+    # the cut waits for the one that is tried again
+    assert not any(t.status == "TERMINATED" for t in nine)
     while controller.step():
         pass
     controller.train(lost, 1)

@@ -1,4 +1,6 @@
-"""The searcher for Ray Tune asks what `bayesian_search` asks, with lies that are put right, and can be saved."""
+"""The searcher for Ray Tune asks what `bayesian_search` asks, with lies that are put right, and can
+be saved.
+"""
 
 import math
 import pickle
@@ -6,16 +8,21 @@ import random
 
 import pytest
 
-from hpt_helpers.ray_skopt import skopt_search
+from hpt_helpers.on_ray.ray_skopt import skopt_search
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import bayesian_search
 from hpt_helpers.trials import config_of, trial_record
 
 SPACE = SearchSpace(
-    {"hidden_size": Choice([8, 16, 32]), "lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32, 64])}
+    {
+        "hidden_size": Choice([8, 16, 32]),
+        "lr": Real(1e-4, 1e-2, log=True),
+        "batch_size": Choice([16, 32, 64]),
+    }
 )
-FEW = SearchSpace({"x": Integer(1, 5), "y": Choice([None, (1, 2), "a"])})  # 15 points: random ones replace repeats
+# 15 points: random ones replace repeats
+FEW = SearchSpace({"x": Integer(1, 5), "y": Choice([None, (1, 2), "a"])})
 N = 12
 
 
@@ -23,11 +30,18 @@ def loss_of(config):
     """Return a loss with a minimum inside the space, nan for a third of it."""
     if "x" in config:
         return (config["x"] - 4) ** 2 + {None: 0, (1, 2): 1, "a": 2}[config["y"]]
-    return math.nan if config["hidden_size"] == 8 else math.log(config["lr"] / 1e-3) ** 2 + config["batch_size"] / 64
+    return (
+        math.nan
+        if config["hidden_size"] == 8
+        else math.log(config["lr"] / 1e-3) ** 2 + config["batch_size"] / 64
+    )
 
 
 def sequential(space, n=N, **opts):
-    trials = run(bayesian_search(space, n, 1, seed=3, **opts), lambda requests: [loss_of(r.config) for r in requests])
+    trials = run(
+        bayesian_search(space, n, 1, seed=3, **opts),
+        lambda requests: [loss_of(r.config) for r in requests],
+    )
     return [config_of(trials, i) for i in range(n)]
 
 
@@ -40,7 +54,9 @@ def one_at_a_time(searcher, n, first=0):
 
 
 @pytest.mark.parametrize("space", [SPACE, FEW])
-@pytest.mark.parametrize("opts", [{}, {"clip": 1, "xi": 0.01}, {"base_estimator": "RF", "n_initial_points": 3}])
+@pytest.mark.parametrize(
+    "opts", [{}, {"clip": 1, "xi": 0.01}, {"base_estimator": "RF", "n_initial_points": 3}]
+)
 def test_one_at_a_time_it_gives_the_points_of_the_sequential_search(space, opts):
     searcher = skopt_search(space, N, seed=3, **opts)
     assert one_at_a_time(searcher, N) == sequential(space, **opts)
@@ -63,7 +79,10 @@ def test_taken_up_in_the_middle_it_goes_on_with_the_same_points(tmp_path, n_befo
         after = pickle.loads(cloudpickle.dumps(before))
     else:
         after = skopt_search(
-            SPACE, N, seed=3, evaluated=[trial_record(c, n_epochs=1, val_loss=loss_of(c)) for c in configs]
+            SPACE,
+            N,
+            seed=3,
+            evaluated=[trial_record(c, n_epochs=1, val_loss=loss_of(c)) for c in configs],
         )
     assert configs + one_at_a_time(after, N - n_before, n_before) == sequential(SPACE)
 
@@ -84,7 +103,9 @@ def test_four_at_a_time_are_all_different_and_end_in_any_order():
     searcher, rng = skopt_search(FEW, 15, seed=3), random.Random(1)
     running, seen = {}, []
     while len(seen) < 15:
-        while len(running) < 4 and (config := searcher.suggest(f"t{len(seen)}")) != searcher.FINISHED:
+        while (
+            len(running) < 4 and (config := searcher.suggest(f"t{len(seen)}")) != searcher.FINISHED
+        ):
             running[f"t{len(seen)}"] = config
             seen.append(tuple(config.values()))
         name = rng.choice(list(running))
@@ -124,7 +145,9 @@ def test_the_lie_is_the_best_loss_so_far_and_is_put_right(monkeypatch):
 def test_before_anything_succeeded_the_points_are_those_of_a_search_in_which_all_failed():
     searcher = skopt_search(SPACE, 4, seed=3)
     with pytest.warns(UserWarning, match="failed alike"):
-        failed = run(bayesian_search(SPACE, 4, 1, seed=3), lambda requests: [math.nan for _ in requests])
+        failed = run(
+            bayesian_search(SPACE, 4, 1, seed=3), lambda requests: [math.nan for _ in requests]
+        )
     assert [searcher.suggest(str(i)) for i in range(4)] == [config_of(failed, i) for i in range(4)]
 
 

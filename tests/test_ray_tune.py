@@ -1,4 +1,7 @@
-"""`tune_on_ray` without a Ray: what it refuses, how it asks an objective, its log. tests/cluster has the searches."""
+"""`tune_on_ray` without a Ray: what it refuses, how it asks an objective, its log.
+
+tests/cluster has the searches.
+"""
 
 import math
 from collections import Counter
@@ -7,11 +10,11 @@ from unittest import mock
 
 import pytest
 
-from hpt_helpers import ray_tune
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective, per_trial
-from hpt_helpers.ray_tune import STRATEGIES, tune_on_ray
+from hpt_helpers.on_ray import ray_tune
+from hpt_helpers.on_ray.ray_tune import STRATEGIES, tune_on_ray
 from hpt_helpers.search import Outcome, run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.strategies import hyperband_schedule, random_search
@@ -26,24 +29,43 @@ OBJECTIVE = per_trial(lambda config, n_epochs: config["lr"] / n_epochs)
 
 @pytest.fixture(autouse=True)
 def ray_but_not_started(monkeypatch, tmp_path):
-    """Let it believe in a Ray, and fail where it gets as far as a Tuner. A Trainable's folder goes to ~ otherwise."""
+    """Let it believe in a Ray, and fail where it gets as far as a Tuner.
+
+    A Trainable's folder goes to ~ otherwise.
+    """
     import ray
     from ray import tune
 
-    monkeypatch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path / "results"))
+    monkeypatch.setattr(
+        "ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path / "results")
+    )
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
-    monkeypatch.setattr(tune, "Tuner", lambda *arguments, **options: pytest.fail("nothing was to be run"))
+    monkeypatch.setattr(
+        tune, "Tuner", lambda *arguments, **options: pytest.fail("nothing was to be run")
+    )
 
 
-# --- what it refuses ---------------------------------------------------------------------------------
+# --- what it refuses ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"strategy_name": "random"}, ValueError, "strategy_name is 'random'; allowed are grid_search, random_search"),
-        ({"trainable_or_objective": 3}, TypeError, "trainable_or_objective is 3; a class Trainable or an objective"),
-        ({"trainable_or_objective": dict}, TypeError, "trainable_or_objective is <class 'dict'>; a class Trainable"),
+        (
+            {"strategy_name": "random"},
+            ValueError,
+            "strategy_name is 'random'; allowed are grid_search, random_search",
+        ),
+        (
+            {"trainable_or_objective": 3},
+            TypeError,
+            "trainable_or_objective is 3; a class Trainable or an objective",
+        ),
+        (
+            {"trainable_or_objective": dict},
+            TypeError,
+            "trainable_or_objective is <class 'dict'>; a class Trainable",
+        ),
         ({"n_trials": 0}, ValueError, "n is 0"),
         ({"n_trials": None}, TypeError, "n is None"),
         ({"strategy_name": "grid_search", "n_trials": -1}, ValueError, "n_trials is -1"),
@@ -51,10 +73,18 @@ def ray_but_not_started(monkeypatch, tmp_path):
         ({"strategy_name": "bayesian_search", "n_trials": None}, TypeError, "n_trials is None"),
         ({"max_epochs": 0}, ValueError, "max_epochs is 0"),
         ({"strategy_name": "asha", "max_epochs": None}, TypeError, "max_epochs is None"),
-        ({"strategy_name": "hyperband", "max_epochs": None, "n_trials": None}, TypeError, "max_epochs is None"),
+        (
+            {"strategy_name": "hyperband", "max_epochs": None, "n_trials": None},
+            TypeError,
+            "max_epochs is None",
+        ),
         ({"seed": -1}, ValueError, "seed is -1"),
         ({"max_concurrent": 0}, ValueError, "max_concurrent is 0"),
-        ({"strategy_name": "hyperband", "max_concurrent": 2}, ValueError, "max_concurrent is 2; hyperband needs all"),
+        (
+            {"strategy_name": "hyperband", "max_concurrent": 2},
+            ValueError,
+            "max_concurrent is 2; hyperband needs all",
+        ),
         ({"strategy_name": "asha", "eta": 1}, ValueError, "eta is 1"),
         ({"eta": 3}, TypeError, "eta"),
         ({"strategy_name": "grid_search", "points": 3}, TypeError, "points"),
@@ -62,7 +92,11 @@ def ray_but_not_started(monkeypatch, tmp_path):
     ],
 )
 def test_bad_arguments_are_named(tmp_path, change, error, message):
-    arguments = {"strategy_name": "random_search", "space": SPACE, "trainable_or_objective": OBJECTIVE}
+    arguments = {
+        "strategy_name": "random_search",
+        "space": SPACE,
+        "trainable_or_objective": OBJECTIVE,
+    }
     arguments |= {"max_epochs": 9, "n_trials": 4, "storage_path": tmp_path} | change
     with pytest.raises(error, match=message):
         tune_on_ray(**arguments)
@@ -74,10 +108,12 @@ def test_without_a_ray_of_this_process_none_is_started(monkeypatch, tmp_path):
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     with pytest.raises(RuntimeError, match="with local_ray"):
-        tune_on_ray("random_search", SPACE, OBJECTIVE, max_epochs=9, n_trials=4, storage_path=tmp_path)
+        tune_on_ray(
+            "random_search", SPACE, OBJECTIVE, max_epochs=9, n_trials=4, storage_path=tmp_path
+        )
 
 
-# --- how an objective is asked -----------------------------------------------------------------------
+# --- how an objective is asked --------------------------------------------------------------------
 
 
 def steps(trial):
@@ -99,14 +135,18 @@ def test_an_objective_is_asked_once_or_for_rung_after_rung(max_epochs, eta, aske
     seen = []
     objective = per_trial(lambda config, n_epochs: seen.append(n_epochs) or 1 / n_epochs)
     results = steps(ray_tune._trainable(objective, max_epochs, eta, 0)(CONFIG))
-    assert seen == asked and shown(results, "training_iteration", "val_loss") == [(n, 1 / n) for n in asked]
+    assert seen == asked and shown(results, "training_iteration", "val_loss") == [
+        (n, 1 / n) for n in asked
+    ]
     assert results[-1]["charged_epochs"] == sum(asked)  # it starts again for each
 
 
 def test_rungs_hold_all_epochs_at_which_hyperband_cuts():
     for R in (1, 3, 9, 27, 81):
         results = steps(ray_tune._trainable(OBJECTIVE, R, 3, 0)(CONFIG))
-        cuts = {n_epochs for rungs in hyperband_schedule(R, survivors="ceil") for _, n_epochs in rungs}
+        cuts = {
+            n_epochs for rungs in hyperband_schedule(R, survivors="ceil") for _, n_epochs in rungs
+        }
         assert [result["training_iteration"] for result in results] == sorted(cuts)
 
 
@@ -120,8 +160,13 @@ def test_an_objective_that_goes_on_is_charged_each_epoch_once_with_the_numbers_o
 
 
 def test_a_trial_paused_at_a_rung_goes_on_at_the_next_in_another_process():
-    first, second = (ray_tune._trainable(TrainingObjective(load_splits("iris")), 9, 3, 2)(CONFIG) for _ in range(2))
-    uninterrupted = steps(ray_tune._trainable(TrainingObjective(load_splits("iris")), 9, 3, 2)(CONFIG))
+    first, second = (
+        ray_tune._trainable(TrainingObjective(load_splits("iris")), 9, 3, 2)(CONFIG)
+        for _ in range(2)
+    )
+    uninterrupted = steps(
+        ray_tune._trainable(TrainingObjective(load_splits("iris")), 9, 3, 2)(CONFIG)
+    )
     before = [first.train(), first.train()]
     second.restore(first.save())
     names = "training_iteration", "charged_epochs", "val_loss", "val_accuracy", "failure", "done"
@@ -157,13 +202,16 @@ def test_a_trial_that_fails_ends_with_a_loss_that_can_be_sorted(answer, reason, 
             raise answer
         return answer
 
-    for objective in (per_trial(function), lambda requests: [function(*request[:2]) for request in requests]):
+    for objective in (
+        per_trial(function),
+        lambda requests: [function(*request[:2]) for request in requests],
+    ):
         [result] = steps(ray_tune._trainable(objective, 9, 3, 0)(CONFIG))
         assert (result["val_loss"], result["failure"]) == (math.inf, reason)
         assert (result["training_iteration"], result["charged_epochs"]) == (1, charged)
 
 
-# --- the log -----------------------------------------------------------------------------------------
+# --- the log --------------------------------------------------------------------------------------
 
 
 class Tuner:
@@ -176,7 +224,11 @@ class Tuner:
         monkeypatch.setattr(tune, "Tuner", self)
 
     def __call__(self, trainable, *, param_space, tune_config, run_config):
-        self.trainable, self.search_alg, self.samples = trainable, tune_config.search_alg, tune_config.num_samples
+        self.trainable, self.search_alg, self.samples = (
+            trainable,
+            tune_config.search_alg,
+            tune_config.num_samples,
+        )
         self.places = param_space["trial"]["grid_search"] if param_space else None
         [self.callback] = run_config.callbacks
         return self
@@ -193,13 +245,17 @@ class Tuner:
             trial = SimpleNamespace(config={"trial": place})
             trial.set_config = lambda config, trial=trial: Trial.set_config(trial, config)
             trial.invalidate_json_state = lambda: None
-            with mock.patch.object(BasicVariantGenerator, "next_trial", lambda generator, trial=trial: trial):
+            with mock.patch.object(
+                BasicVariantGenerator, "next_trial", lambda generator, trial=trial: trial
+            ):
                 yield {"trial": place}, self.search_alg.next_trial().config
 
     def fit(self):
         for number, config in reversed(list(self.trials())):
             self.ran.append(config)
-            trial = SimpleNamespace(config=config, status="TERMINATED", ERROR="ERROR", evaluated_params=number)
+            trial = SimpleNamespace(
+                config=config, status="TERMINATED", ERROR="ERROR", evaluated_params=number
+            )
             trial.last_result = self.trainable(config).train()
             self.callback.on_trial_complete(0, [], trial)
 
@@ -220,18 +276,23 @@ def test_a_search_that_was_cut_off_goes_on_with_what_is_left(monkeypatch, tmp_pa
     assert Counter(map(config_key, cut.ran + rest.ran)) == Counter(map(config_key, table["config"]))
     if name != "bayesian_search":
         expected = space.grid()[:6] if name == "grid_search" else space.sample(6, seed=3)
-        assert table["config"].tolist() == expected  # as drawn, whatever ended first; tuples are tuples again
+        # as drawn, whatever ended first; tuples are tuples again
+        assert table["config"].tolist() == expected
     assert table["val_loss"].tolist() == [config["lr"] / 4 for config in table["config"]]
 
 
 @pytest.mark.parametrize("name", ["hyperband", "asha"])
-def test_hyperband_and_asha_do_not_go_on_but_a_whole_search_is_given_back(monkeypatch, tmp_path, name):
+def test_hyperband_and_asha_do_not_go_on_but_a_whole_search_is_given_back(
+    monkeypatch, tmp_path, name
+):
     arguments = {"max_epochs": 9, "n_trials": 3, "seed": 3, "storage_path": tmp_path}
     Tuner(monkeypatch, 2)
     with pytest.warns(UserWarning, match="interrupted"):
         tune_on_ray(name, SPACE, OBJECTIVE, **arguments)
     log = tmp_path / "ended_trials.jsonl"
-    with pytest.raises(ValueError, match=rf"has 2 of 3 trials of a search by {name}, which cannot be taken up"):
+    with pytest.raises(
+        ValueError, match=rf"has 2 of 3 trials of a search by {name}, which cannot be taken up"
+    ):
         tune_on_ray(name, SPACE, OBJECTIVE, **arguments)
     append_trial(log, read_log(log)[0] | {"place": 2}, trial=2)
     assert len(tune_on_ray(name, SPACE, OBJECTIVE, **arguments)) == 3
@@ -240,23 +301,40 @@ def test_hyperband_and_asha_do_not_go_on_but_a_whole_search_is_given_back(monkey
 @pytest.mark.parametrize(
     "change",
     [
-        {"seed": 4}, {"max_epochs": 5}, {"strategy_name": "bayesian_search"}, {"space": LAYERS},
+        {"seed": 4},
+        {"max_epochs": 5},
+        {"strategy_name": "bayesian_search"},
+        {"space": LAYERS},
         {"strategy_name": "grid_search"},
     ],
-)  # fmt: skip
+)
 def test_the_log_of_another_search_is_refused(monkeypatch, tmp_path, change):
-    arguments = {"strategy_name": "random_search", "space": SPACE, "trainable_or_objective": OBJECTIVE}
+    arguments = {
+        "strategy_name": "random_search",
+        "space": SPACE,
+        "trainable_or_objective": OBJECTIVE,
+    }
     arguments |= {"max_epochs": 4, "n_trials": 3, "seed": 3, "storage_path": tmp_path}
     Tuner(monkeypatch, 99)
     tune_on_ray(**arguments)
-    with pytest.raises(ValueError, match="is the log of another search, random_search, max_epochs=4, seed=3"):
+    with pytest.raises(
+        ValueError, match="is the log of another search, random_search, max_epochs=4, seed=3"
+    ):
         tune_on_ray(**arguments | change)
 
 
 def test_the_log_of_run_is_refused_too(tmp_path):
     run(random_search(SPACE, 2, 4, seed=3), OBJECTIVE, log=tmp_path / "ended_trials.jsonl")
     with pytest.raises(ValueError, match="log of another search, None"):
-        tune_on_ray("random_search", SPACE, OBJECTIVE, max_epochs=4, n_trials=3, seed=3, storage_path=tmp_path)
+        tune_on_ray(
+            "random_search",
+            SPACE,
+            OBJECTIVE,
+            max_epochs=4,
+            n_trials=3,
+            seed=3,
+            storage_path=tmp_path,
+        )
 
 
 def test_a_trial_that_raised_is_recorded_with_the_last_line_of_its_error(tmp_path):
@@ -264,16 +342,33 @@ def test_a_trial_that_raised_is_recorded_with_the_last_line_of_its_error(tmp_pat
     callback = ray_tune._ended_trials(log, "a search")
     error = RuntimeError("traceback\n  in step\nValueError: no\n")
     trial = SimpleNamespace(
-        config=CONFIG, last_result=None, status="ERROR", ERROR="ERROR", evaluated_params={"trial": 5},
-        get_pickled_error=lambda: None, get_error=lambda: error,
-    )  # fmt: skip
+        config=CONFIG,
+        last_result=None,
+        status="ERROR",
+        ERROR="ERROR",
+        evaluated_params={"trial": 5},
+        get_pickled_error=lambda: None,
+        get_error=lambda: error,
+    )
     callback.on_trial_error(0, [], trial)
-    trial.status, trial.last_result = "TERMINATED", {"training_iteration": 3, "val_loss": 0.5, "charged_epochs": 2}
+    trial.status, trial.last_result = (
+        "TERMINATED",
+        {"training_iteration": 3, "val_loss": 0.5, "charged_epochs": 2},
+    )
     trial.evaluated_params = {}
     callback.on_trial_complete(0, [], trial)
     failed, good = read_log(log)
-    assert (failed["status"], failed["reason"], failed["n_epochs"]) == ("failed", "ValueError: no", 0)
-    assert (good["status"], good["val_loss"], good["n_epochs"], good["charged_epochs"]) == ("ok", 0.5, 3, 2)
+    assert (failed["status"], failed["reason"], failed["n_epochs"]) == (
+        "failed",
+        "ValueError: no",
+        0,
+    )
+    assert (good["status"], good["val_loss"], good["n_epochs"], good["charged_epochs"]) == (
+        "ok",
+        0.5,
+        3,
+        2,
+    )
     assert [record["place"] for record in (failed, good)] == [5, 1]
     assert trial_table([failed, good])["reason"].tolist() == ["ValueError: no", ""]
 
@@ -284,7 +379,13 @@ def test_the_log_may_stand_elsewhere_than_tunes_files(monkeypatch, tmp_path):
         record = trial_record(config, n_epochs=4, val_loss=0.1) | {"search": search, "place": i}
         append_trial(tmp_path / "mine.jsonl", record, trial=i)
     table = tune_on_ray(
-        "random_search", SPACE, OBJECTIVE, max_epochs=4, n_trials=2, seed=3, storage_path="s3://bucket/folder",
+        "random_search",
+        SPACE,
+        OBJECTIVE,
+        max_epochs=4,
+        n_trials=2,
+        seed=3,
+        storage_path="s3://bucket/folder",
         log=tmp_path / "mine.jsonl",
-    )  # fmt: skip
+    )
     assert len(table) == 2

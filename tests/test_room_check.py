@@ -20,8 +20,18 @@ def test_this_machine_passes_every_check_but_ray_which_the_lessons_start():
     [
         (rc.check_python, (3, 10, 4), "Python 3.10 is too old", "install Python 3.11 or newer"),
         (rc.check_cores, 1, "1 processor core", "give a virtual machine or container one more"),
-        (rc.check_memory, 0.75, "0.8 GB of memory are free, and Ray needs 2", "close other programs"),
-        (rc.check_packages, ["pytest<1"], f"pytest is {pytest.__version__} (needed: <1)", "make clean"),
+        (
+            rc.check_memory,
+            0.75,
+            "0.8 GB of memory are free, and Ray needs 2",
+            "close other programs",
+        ),
+        (
+            rc.check_packages,
+            ["pytest<1"],
+            f"pytest is {pytest.__version__} (needed: <1)",
+            "make clean",
+        ),
         (
             rc.check_packages,
             ["no-such-package>=2"],
@@ -37,7 +47,9 @@ def test_what_is_wrong_is_named_with_a_remedy(check, argument, reason, remedy):
     assert remedy in caught.value.args[1]
 
 
-@pytest.mark.parametrize(("check", "enough"), [(rc.check_cores, 2), (rc.check_memory, 2.0), (rc.check_python, (3, 11))])
+@pytest.mark.parametrize(
+    ("check", "enough"), [(rc.check_cores, 2), (rc.check_memory, 2.0), (rc.check_python, (3, 11))]
+)
 def test_exactly_enough_passes(check, enough):
     assert check(enough) is None
 
@@ -49,7 +61,10 @@ def test_every_wrong_package_is_named_at_once():
 
 def test_the_lessons_packages_are_checked_and_those_for_tests_are_not():
     names = " ".join(rc.required_packages())
-    assert all(name in names for name in ("torch<3,>=2.6", "scikit-optimize", "ray", "jupyterlab", "skorch"))
+    assert all(
+        name in names
+        for name in ("torch<3,>=2.6", "scikit-optimize", "ray", "jupyterlab", "skorch")
+    )
     assert "hypothesis" not in names
 
 
@@ -81,7 +96,9 @@ def test_a_ray_that_does_not_start_is_named_by_the_first_line_of_its_error():
 
     with pytest.raises(NotReady) as caught:
         rc.check_ray(broken_ray)
-    assert caught.value.args[0] == "Ray does not start and stop here: RuntimeError the port is taken"
+    assert (
+        caught.value.args[0] == "Ray does not start and stop here: RuntimeError the port is taken"
+    )
     assert "Restart the kernel" in caught.value.args[1]
 
 

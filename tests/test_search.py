@@ -1,4 +1,6 @@
-"""The drivers of searches: budget, charges, failed trials, interrupts, logs, and many searches in step."""
+"""The drivers of searches: budget, charges, failed trials, interrupts, logs, and many searches in
+step.
+"""
 
 import itertools
 import math
@@ -33,7 +35,9 @@ def loss_of(config, n_epochs):
 
 
 class Counting:
-    """An objective that records the requests it answers, and goes on from where a configuration was or does not."""
+    """An objective that records the requests it answers, and goes on from where a configuration was
+    or does not.
+    """
 
     def __init__(self, function=loss_of, goes_on=False):
         self.function, self.asked = function, []
@@ -85,7 +89,9 @@ def test_epochs_of_the_configuration_are_those_given_to_it():
 
 
 def test_random_search_tries_what_the_space_samples():
-    trials = run(random_search(SPACE, 6, 3, seed=5), per_trial(lambda config, n_epochs: config["lr"]))
+    trials = run(
+        random_search(SPACE, 6, 3, seed=5), per_trial(lambda config, n_epochs: config["lr"])
+    )
     assert trials[["lr", "batch_size"]].to_dict("records") == SPACE.sample(6, seed=5)
     assert trials["n_epochs"].tolist() == [3] * 6
 
@@ -93,7 +99,10 @@ def test_random_search_tries_what_the_space_samples():
 def test_random_search_over_epochs_too():
     space = SearchSpace({"x": Integer(0, 9), "epochs": Choice([2, 4])})
     trials = run(random_search(space, 20, seed=0), per_trial(loss_of))
-    assert trials["n_epochs"].tolist() == trials["epochs"].tolist() and set(trials["n_epochs"]) == {2, 4}
+    assert trials["n_epochs"].tolist() == trials["epochs"].tolist() and set(trials["n_epochs"]) == {
+        2,
+        4,
+    }
 
 
 # --- what the strategy is sent --------------------------------------------------------------------
@@ -131,7 +140,8 @@ def test_a_strategy_that_asks_for_nothing_gives_an_empty_table():
 
 
 @pytest.mark.parametrize(
-    ("budget", "n_trials"), [(0, 0), (6, 0), (7, 1), (20, 2), (21, 3), (27, 3), (70, 10), (1000, 10)]
+    ("budget", "n_trials"),
+    [(0, 0), (6, 0), (7, 1), (20, 2), (21, 3), (27, 3), (70, 10), (1000, 10)],
 )
 @pytest.mark.filterwarnings("ignore:the budget ended before the grid")
 def test_a_search_ends_before_the_first_trial_that_would_exceed_its_budget(budget, n_trials):
@@ -166,13 +176,22 @@ def test_a_strategy_is_closed_when_its_budget_ends():
 
 
 def test_successive_halving_by_hand():
-    """R = 9, η = 3: 9 configurations for 1 epoch, 3 for 3, 1 for 9. Lower x is better, so 0 wins."""
+    """R = 9, η = 3: 9 configurations for 1 epoch, 3 for 3, 1 for 9.
+
+    Lower x is better, so 0 wins.
+    """
     rungs = [(9, 1), (3, 3), (1, 9)]
     configs = [{"x": i} for i in (4, 2, 8, 0, 7, 1, 3, 6, 5)]
     going_on = run(halving(configs, rungs), Counting(goes_on=True))
     restarting = run(halving(configs, rungs), Counting(goes_on=False))
-    assert going_on["x"].tolist() == restarting["x"].tolist() == [4, 2, 8, 0, 7, 1, 3, 6, 5, 0, 1, 2, 0]
-    assert going_on["n_epochs"].tolist() == restarting["n_epochs"].tolist() == [1] * 9 + [3] * 3 + [9]
+    assert (
+        going_on["x"].tolist()
+        == restarting["x"].tolist()
+        == [4, 2, 8, 0, 7, 1, 3, 6, 5, 0, 1, 2, 0]
+    )
+    assert (
+        going_on["n_epochs"].tolist() == restarting["n_epochs"].tolist() == [1] * 9 + [3] * 3 + [9]
+    )
     assert going_on["charged_epochs"].tolist() == [1] * 9 + [2] * 3 + [6]
     assert restarting["charged_epochs"].tolist() == [1] * 9 + [3] * 3 + [9]
 
@@ -218,12 +237,17 @@ NET = {"lr": 0.01, "batch_size": 16}
         ([[(NET, 5), (NET, 2)]], [5, 0]),
         ([[(NET | {"epochs": 3}, 3)], [(NET | {"epochs": 9}, 9)]], [3, 6]),
         ([[(NET, 3)], [(NET | {"hidden_size": 16}, 9)]], [3, 6]),
-        ([[(NET | {"lr": 1}, 3)], [({"batch_size": np.int64(16), "lr": np.float64(1)}, 9)]], [3, 6]),
+        (
+            [[(NET | {"lr": 1}, 3)], [({"batch_size": np.int64(16), "lr": np.float64(1)}, 9)]],
+            [3, 6],
+        ),
         ([[(NET | {"lr": -1}, 50)]], [0]),
-        ([[(NET | {"epochs": 9}, 5), (NET, 5)], [(NET, 9)]], [0, 5, 4]),  # the first contradicts itself
+        # the first contradicts itself
+        ([[(NET | {"epochs": 9}, 5), (NET, 5)], [(NET, 9)]], [0, 5, 4]),
         ([[(NET | {"epochs": 9}, 5), (NET, 2)], [(NET, 9)]], [0, 2, 7]),
         ([[(NET, 3)], [(NET | {"batch_size": 91}, 9)], [(NET, 4)]], [3, 0, 1]),  # 90 rows
-        ([[(NET | {"lr": 1e200}, 3)], [(NET | {"lr": 1e200}, 4)]], [3, 1]),  # it diverges, and is trained
+        # it diverges, and is trained
+        ([[(NET | {"lr": 1e200}, 3)], [(NET | {"lr": 1e200}, 4)]], [3, 1]),
     ],
 )
 def test_what_is_charged_is_what_was_trained(batches, charged, trained):
@@ -234,9 +258,17 @@ def test_what_is_charged_is_what_was_trained(batches, charged, trained):
 
 @pytest.mark.parametrize(
     ("epochs", "budget", "n_done"),
-    [((2, 5), 5, [0, 2]), ((2, 5), 4, [0]), ((5, 2, 6), 6, [0, 5, 5]), ((5, 2, 6), 5, [0, 5]), ((5, 2, 6), 4, [])],
+    [
+        ((2, 5), 5, [0, 2]),
+        ((2, 5), 4, [0]),
+        ((5, 2, 6), 6, [0, 5, 5]),
+        ((5, 2, 6), 5, [0, 5]),
+        ((5, 2, 6), 4, []),
+    ],
 )
-def test_a_batch_is_cut_at_the_first_trial_that_does_not_fit_and_knows_what_is_paid(epochs, budget, n_done):
+def test_a_batch_is_cut_at_the_first_trial_that_does_not_fit_and_knows_what_is_paid(
+    epochs, budget, n_done
+):
     objective = Counting(goes_on=True)
     trials = run(asks([[(TEN[0], n) for n in epochs]]), objective, budget=budget)
     assert [r.n_done for r in objective.asked] == n_done and len(trials) == len(n_done)
@@ -245,9 +277,14 @@ def test_a_batch_is_cut_at_the_first_trial_that_does_not_fit_and_knows_what_is_p
 def test_searches_that_share_an_objective_are_charged_what_each_would_have_trained_alone(trained):
     configs = SPACE.sample(9, seed=0)
     objective = TrainingObjective(IRIS)
-    tables = run_many([halving(configs, [(9, 1), (3, 3), (1, 9)]) for _ in range(3)], objective, seeds=[0, 1, 0])
+    tables = run_many(
+        [halving(configs, [(9, 1), (3, 3), (1, 9)]) for _ in range(3)], objective, seeds=[0, 1, 0]
+    )
     assert [t["charged_epochs"].sum() for t in tables] == [21, 21, 21] and sum(trained) == 42
-    assert run(halving(configs, [(9, 1), (3, 3)]), objective)["charged_epochs"].sum() == 15 and sum(trained) == 42
+    assert (
+        run(halving(configs, [(9, 1), (3, 3)]), objective)["charged_epochs"].sum() == 15
+        and sum(trained) == 42
+    )
 
 
 # Few networks, each under several names, and what each objective must refuse.
@@ -277,7 +314,11 @@ class CountingTrainer:
     def __call__(self, requests):
         answers = []
         for config, n_epochs, *_ in requests:
-            if config["lr"] < 0 or "batch_size" not in config or config.get("epochs", n_epochs) != n_epochs:
+            if (
+                config["lr"] < 0
+                or "batch_size" not in config
+                or config.get("epochs", n_epochs) != n_epochs
+            ):
                 answers.append(Outcome(math.nan, reason="no", n_trained=0))
                 continue
             done = self.done.get(self.identity(config), 0)
@@ -288,7 +329,9 @@ class CountingTrainer:
 
 
 BATCHES = st.lists(
-    st.lists(st.tuples(st.sampled_from(NAMES), st.integers(1, 6)), min_size=1, max_size=4), min_size=1, max_size=6
+    st.lists(st.tuples(st.sampled_from(NAMES), st.integers(1, 6)), min_size=1, max_size=4),
+    min_size=1,
+    max_size=6,
 )
 
 
@@ -348,7 +391,11 @@ def test_a_trial_that_raises_is_recorded_and_the_search_goes_on():
 
 
 def test_a_trial_that_diverges_is_recorded_with_its_reason():
-    configs = [{"lr": 0.01, "batch_size": 16}, {"lr": 1e200, "batch_size": 16}, {"lr": 0.02, "batch_size": 16}]
+    configs = [
+        {"lr": 0.01, "batch_size": 16},
+        {"lr": 1e200, "batch_size": 16},
+        {"lr": 0.02, "batch_size": 16},
+    ]
     trials = run(grid_search(configs, 3), TrainingObjective(IRIS))
     assert trials["status"].tolist() == ["ok", "failed", "ok"]
     assert trials.at[1, "reason"] == fit(configs[1], IRIS, n_epochs=3).failure != ""
@@ -357,7 +404,11 @@ def test_a_trial_that_diverges_is_recorded_with_its_reason():
 
 
 def test_a_configuration_that_cannot_be_trained_is_a_failed_trial_beside_good_ones():
-    configs = [{"lr": 0.01, "batch_size": 16}, {"lr": -1, "batch_size": 16}, {"lr": 0.01, "batch_size": 91}]
+    configs = [
+        {"lr": 0.01, "batch_size": 16},
+        {"lr": -1, "batch_size": 16},
+        {"lr": 0.01, "batch_size": 91},
+    ]
     trials = run(grid_search(configs, 3), TrainingObjective(IRIS))
     assert trials["status"].tolist() == ["ok", "failed", "failed"]
     assert "lr is -1" in trials.at[1, "reason"] and "batch_size is 91" in trials.at[2, "reason"]
@@ -387,17 +438,28 @@ def test_where_a_batch_raises_each_trial_left_is_asked_alone_once(lazy):
                 raise MemoryError(f"no room for {request.config['x']}")
             yield 0.5
 
-    trials = run(grid_search(TEN[:6], 7), answers if lazy else lambda requests: list(answers(requests)))
+    trials = run(
+        grid_search(TEN[:6], 7), answers if lazy else lambda requests: list(answers(requests))
+    )
     assert trials.index[trials["status"] == "failed"].tolist() == [2, 4]
-    assert trials["reason"][[2, 4]].tolist() == ["MemoryError: no room for 2", "MemoryError: no room for 4"]
+    assert trials["reason"][[2, 4]].tolist() == [
+        "MemoryError: no room for 2",
+        "MemoryError: no room for 4",
+    ]
     assert asked == [[0, 1, 2, 3, 4, 5], *([x] for x in range(2 if lazy else 0, 6))]
 
 
-@pytest.mark.parametrize("bad", [None, "low", "0.5", (0.1, 0.9), (0.1, 0.9, ""), [0.1], Outcome(0.1, "high")])
+@pytest.mark.parametrize(
+    "bad", [None, "low", "0.5", (0.1, 0.9), (0.1, 0.9, ""), [0.1], Outcome(0.1, "high")]
+)
 def test_an_answer_that_is_no_loss_fails_its_own_trial_only(bad):
-    trials = run(grid_search(TEN[:3], 1), per_trial(lambda c, n: bad if c["x"] == 1 else loss_of(c, n)))
+    trials = run(
+        grid_search(TEN[:3], 1), per_trial(lambda c, n: bad if c["x"] == 1 else loss_of(c, n))
+    )
     assert trials["x"].tolist() == [0, 1, 2] and trials["status"].tolist() == ["ok", "failed", "ok"]
-    assert "a number or an Outcome is needed" in trials["reason"][1] and trials["val_loss"][2] == 2.01
+    assert (
+        "a number or an Outcome is needed" in trials["reason"][1] and trials["val_loss"][2] == 2.01
+    )
     assert trials["charged_epochs"].tolist() == [1, 1, 1]
 
 
@@ -407,7 +469,10 @@ def test_a_report_of_epochs_that_cannot_be_fails_its_trial_which_is_charged_in_f
         return [Outcome(0.5, n_trained=n_trained if r.config["x"] == 1 else 3) for r in requests]
 
     trials = run(grid_search(TEN[:3], 7), objective)
-    assert trials["status"].tolist() == ["ok", "failed", "ok"] and "the objective's n_trained is" in trials["reason"][1]
+    assert (
+        trials["status"].tolist() == ["ok", "failed", "ok"]
+        and "the objective's n_trained is" in trials["reason"][1]
+    )
     assert trials["charged_epochs"].tolist() == [3, 7, 3]
 
 
@@ -428,7 +493,9 @@ def test_what_was_not_trained_can_be_paid_later():
 
 
 def test_a_trial_that_raises_is_paid_to_its_epoch():
-    trials = run(asks([[(TEN[0], 5)], [(TEN[0], 7)]]), Counting(lambda config, n_epochs: 1 / 0, goes_on=True))
+    trials = run(
+        asks([[(TEN[0], 5)], [(TEN[0], 7)]]), Counting(lambda config, n_epochs: 1 / 0, goes_on=True)
+    )
     assert trials["charged_epochs"].tolist() == [5, 2] and (trials["status"] == "failed").all()
 
 
@@ -440,7 +507,10 @@ def test_an_objective_that_answers_too_little_is_asked_for_what_it_left_out():
         return [0.5] * (len(requests) - 1)
 
     trials = run(grid_search(TEN[:3], 1), objective)
-    assert trials["status"].tolist() == ["ok", "ok", "failed"] and "without an answer" in trials.at[2, "reason"]
+    assert (
+        trials["status"].tolist() == ["ok", "ok", "failed"]
+        and "without an answer" in trials.at[2, "reason"]
+    )
     assert asked == [3, 1]
 
 
@@ -487,7 +557,12 @@ def test_the_seed_reaches_the_objective():
 
     run(grid_search(TEN[:1], 3), objective, seed=8)
     run_many([grid_search(TEN[:1], 3), grid_search(TEN[:2], 4)], objective, seeds=[5, 6])
-    assert asked == [Request(TEN[0], 3, 8), Request(TEN[0], 3, 5), Request(TEN[0], 4, 6), Request(TEN[1], 4, 6)]
+    assert asked == [
+        Request(TEN[0], 3, 8),
+        Request(TEN[0], 3, 5),
+        Request(TEN[0], 4, 6),
+        Request(TEN[1], 4, 6),
+    ]
 
 
 def test_runtimes_are_measured(monkeypatch):
@@ -500,7 +575,10 @@ def test_runtimes_are_measured(monkeypatch):
 # A typo in the objective, one space that the data refuse, one search that just begins badly.
 FAILURES = [
     (["KeyError: 'a'", "KeyError: 'b'", "KeyError: 'c'", ""], True),
-    (["batch_size is 91; too many", "batch_size is 92; too many", "batch_size is 93; too many"], True),
+    (
+        ["batch_size is 91; too many", "batch_size is 92; too many", "batch_size is 93; too many"],
+        True,
+    ),
     (["KeyError: 'a'", "ValueError: b", "KeyError: 'c'", "KeyError: 'd'"], False),
     (["KeyError: 'a'", "KeyError: 'b'", ""], False),
     (["", "KeyError: 'b'", "KeyError: 'c'", "KeyError: 'd'"], False),
@@ -514,10 +592,16 @@ FAILURES = [
 def test_the_first_three_trials_that_fail_alike_are_a_warning(reasons, warns, at_once, recwarn):
     asked = [(config, 1) for config, _ in zip(TEN, reasons, strict=False)]
     strategy = asks([asked] if at_once else [[pair] for pair in asked])
-    trials = run(strategy, lambda requests: [Outcome(0.5, reason=reasons[r.config["x"]]) for r in requests])
+    trials = run(
+        strategy, lambda requests: [Outcome(0.5, reason=reasons[r.config["x"]]) for r in requests]
+    )
     assert trials["reason"].tolist() == reasons
     said = [(str(w.message), w.filename) for w in recwarn]
-    assert said == [(f"the first three trials failed alike, the last with {reasons[:3][-1]!r}", __file__)] * warns
+    assert (
+        said
+        == [(f"the first three trials failed alike, the last with {reasons[:3][-1]!r}", __file__)]
+        * warns
+    )
 
 
 # --- misuse of the protocol -----------------------------------------------------------------------
@@ -529,7 +613,8 @@ def test_an_empty_list_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("n_epochs", "error"), [(0, ValueError), (-3, ValueError), (2.5, TypeError), ("3", TypeError), (True, TypeError)]
+    ("n_epochs", "error"),
+    [(0, ValueError), (-3, ValueError), (2.5, TypeError), ("3", TypeError), (True, TypeError)],
 )
 def test_epochs_that_cannot_be_are_refused(n_epochs, error):
     with pytest.raises(error, match="n_epochs"):
@@ -553,7 +638,9 @@ def test_what_is_no_generator_is_no_strategy(strategy):
         run_many([grid_search(TEN, 1), strategy], per_trial(loss_of))
 
 
-@pytest.mark.parametrize("asked", [None, 3, (TEN[0], 1), [TEN[0]], [(TEN[0], 1, 2)], TEN[0], [(3, 1)]])
+@pytest.mark.parametrize(
+    "asked", [None, 3, (TEN[0], 1), [TEN[0]], [(TEN[0], 1, 2)], TEN[0], [(3, 1)]]
+)
 def test_what_is_no_list_of_pairs_is_refused(asked):
     with pytest.raises(TypeError, match=r"the strategy yielded|config is 3"):
         run(asks([asked]), per_trial(loss_of))
@@ -571,11 +658,19 @@ def test_what_cannot_be_called_is_no_objective():
 
 @pytest.mark.parametrize(
     ("budget", "error"),
-    [(math.nan, ValueError), (-1, ValueError), ("70", TypeError), (None, TypeError), (True, TypeError)],
+    [
+        (math.nan, ValueError),
+        (-1, ValueError),
+        ("70", TypeError),
+        (None, TypeError),
+        (True, TypeError),
+    ],
 )
 def test_a_budget_that_cannot_be_is_refused(budget, error):
-    for go in (lambda: run(grid_search(TEN, 1), Counting(), budget=budget),
-               lambda: run_many([grid_search(TEN, 1)], Counting(), budget=budget)):  # fmt: skip
+    for go in (
+        lambda: run(grid_search(TEN, 1), Counting(), budget=budget),
+        lambda: run_many([grid_search(TEN, 1)], Counting(), budget=budget),
+    ):
         with pytest.raises(error, match="budget is"):
             go()
 
@@ -599,7 +694,9 @@ def test_seeds_are_a_sequence(seeds):
             run_many(two, objective, seeds=seeds)
 
 
-@pytest.mark.parametrize(("seed", "error"), [(1.0, TypeError), ("1", TypeError), (True, TypeError), (-1, ValueError)])
+@pytest.mark.parametrize(
+    ("seed", "error"), [(1.0, TypeError), ("1", TypeError), (True, TypeError), (-1, ValueError)]
+)
 def test_a_seed_that_cannot_be_is_refused(seed, error):
     with pytest.raises(error, match="seed is"):
         run(grid_search(TEN, 1), Counting(), seed=seed)
@@ -623,7 +720,9 @@ TABLE_NAMES = ("trial", *DTYPES, "config")
         *(({name: 1}, ValueError, f"config has the name '{name}'") for name in TABLE_NAMES),
     ],
 )
-def test_what_the_record_cannot_hold_is_refused_before_anything_runs(bad, error, says, with_log, tmp_path):
+def test_what_the_record_cannot_hold_is_refused_before_anything_runs(
+    bad, error, says, with_log, tmp_path
+):
     objective = Counting(lambda config, n_epochs: 0.5)
     log = tmp_path / "search.jsonl" if with_log else None
     with pytest.raises(error, match=says):
@@ -645,7 +744,9 @@ def test_an_interrupt_keeps_the_trials_so_far():
             raise KeyboardInterrupt  # Control-C, or the kernel's stop button
         return loss_of(config, n_epochs)
 
-    with pytest.warns(UserWarning, match="interrupted: the 4 trials evaluated so far are kept") as warned:
+    with pytest.warns(
+        UserWarning, match="interrupted: the 4 trials evaluated so far are kept"
+    ) as warned:
         trials = run(grid_search(TEN, 7), per_trial(objective))
     assert warned[0].filename == __file__
     assert trials["val_loss"].tolist() == [0.07, 1.07, 2.07, 3.07]
@@ -690,7 +791,9 @@ def interrupted_at(n, log, make):
 
 @pytest.mark.parametrize("n_done", [0, 1, 5, 9, 11, 12])
 def test_an_interrupted_search_resumes_from_its_log(n_done, tmp_path):
-    """At every kind of place: before the first trial, inside a rung, between rungs, before the last."""
+    """At every kind of place: before the first trial, inside a rung, between rungs, before the
+    last.
+    """
     configs = [{"x": i} for i in (4, 2, 8, 0, 7, 1, 3, 6, 5)]
 
     def make():
@@ -720,14 +823,20 @@ def test_a_resumed_training_search_has_the_numbers_of_an_uninterrupted_one(tmp_p
 
 
 def test_a_resumed_search_is_charged_what_it_trains_again(tmp_path):
-    """The networks of an interrupted search are gone: going on from its rung costs the whole training."""
+    """The networks of an interrupted search are gone: going on from its rung costs the whole
+    training.
+    """
     configs = [{"x": i} for i in range(3)]
 
     def make():
         return halving(configs, [(3, 1), (1, 3)])
 
     log = tmp_path / "search.jsonl"
-    assert run(make(), Counting(goes_on=True), budget=3, log=log)["charged_epochs"].tolist() == [1, 1, 1]
+    assert run(make(), Counting(goes_on=True), budget=3, log=log)["charged_epochs"].tolist() == [
+        1,
+        1,
+        1,
+    ]
     assert run(make(), Counting(goes_on=True), log=log)["charged_epochs"].tolist() == [1, 1, 1, 3]
 
 
@@ -754,7 +863,9 @@ def test_a_trial_in_the_log_costs_what_it_cost(tmp_path):
 
 def test_failed_trials_are_in_the_log_too(tmp_path):
     log = tmp_path / "search.jsonl"
-    first = run(grid_search(TEN[:3], 1), per_trial(lambda c, n: math.nan if c["x"] == 1 else 0.5), log=log)
+    first = run(
+        grid_search(TEN[:3], 1), per_trial(lambda c, n: math.nan if c["x"] == 1 else 0.5), log=log
+    )
     objective = Counting()
     pd.testing.assert_frame_equal(run(grid_search(TEN[:3], 1), objective, log=log), first)
     assert objective.asked == [] and first["status"].tolist() == ["ok", "failed", "ok"]
@@ -768,7 +879,11 @@ def test_failed_trials_can_be_tried_again(kind, tmp_path):
     def make():
         if kind == "halving":
             return halving(TEN[:4], [(4, 1), (2, 3)])
-        return grid_search(TEN[:4], 1) if kind == "at once" else asks([[(config, 1)] for config in TEN[:4]])
+        return (
+            grid_search(TEN[:4], 1)
+            if kind == "at once"
+            else asks([[(config, 1)] for config in TEN[:4]])
+        )
 
     def failing(config, n_epochs):
         return math.nan if config["x"] in (0, 2) else loss_of(config, n_epochs)
@@ -781,7 +896,9 @@ def test_failed_trials_can_be_tried_again(kind, tmp_path):
     else:
         second = run(make(), objective, log=log, retry_failed=True)
         same_trials(second, run(make(), Counting()))
-        assert len(log.read_text().splitlines()) == 6 and first["x"].tolist() == second["x"].tolist()
+        assert (
+            len(log.read_text().splitlines()) == 6 and first["x"].tolist() == second["x"].tolist()
+        )
     assert [r.config["x"] for r in objective.asked] == [0, 2]
     if kind != "halving":
         untouched = Counting()
@@ -791,7 +908,11 @@ def test_failed_trials_can_be_tried_again(kind, tmp_path):
 
 def test_an_interrupted_retry_loses_nothing(tmp_path):
     log = tmp_path / "search.jsonl"
-    run(grid_search(TEN, 1), Counting(lambda c, n: math.nan if c["x"] in (2, 5) else loss_of(c, n)), log=log)
+    run(
+        grid_search(TEN, 1),
+        Counting(lambda c, n: math.nan if c["x"] in (2, 5) else loss_of(c, n)),
+        log=log,
+    )
     answers = iter([2.01])
 
     def interrupted(config, n_epochs):
@@ -802,7 +923,10 @@ def test_an_interrupted_retry_loses_nothing(tmp_path):
     with pytest.warns(UserWarning, match="the 5 trials"):
         run(grid_search(TEN, 1), Counting(interrupted), log=log, retry_failed=True)
     objective = Counting()
-    same_trials(run(grid_search(TEN, 1), objective, log=log, retry_failed=True), run(grid_search(TEN, 1), Counting()))
+    same_trials(
+        run(grid_search(TEN, 1), objective, log=log, retry_failed=True),
+        run(grid_search(TEN, 1), Counting()),
+    )
     assert [r.config["x"] for r in objective.asked] == [5]
 
 
@@ -836,7 +960,11 @@ def test_the_log_of_another_search_is_refused(strategy, options, tmp_path):
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=3),
     lambda inner: (
         st.lists(inner, max_size=2)
         | st.lists(inner, max_size=2).map(tuple)
@@ -850,7 +978,9 @@ CONFIGS = st.dictionaries(st.sampled_from(["a", "b", "size"]), JSON_VALUES, max_
 @given(st.lists(CONFIGS, min_size=1, max_size=5))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_configurations_come_back_exactly_from_table_and_log(tmp_path, configs):
-    """Of any JSON-like values, with names that some lack; repr tells 1 from True and 1.0, and a tuple from a list."""
+    """Of any JSON-like values, with names that some lack; repr tells 1 from True and 1.0, and a
+    tuple from a list.
+    """
     log = tmp_path / "search.jsonl"
     log.unlink(missing_ok=True)
     run(grid_search(configs[:-1] or configs, 1), Counting(lambda *_: 0.5), log=log)
@@ -892,7 +1022,9 @@ def test_many_searches_train_as_one_population():
 
 @pytest.mark.filterwarnings("ignore:the budget ended before the grid")
 def test_each_of_many_searches_has_its_own_budget():
-    tables = run_many([grid_search(TEN, 1), grid_search(TEN, 4), grid_search(TEN[:2], 1)], Counting(), budget=8)
+    tables = run_many(
+        [grid_search(TEN, 1), grid_search(TEN, 4), grid_search(TEN[:2], 1)], Counting(), budget=8
+    )
     assert [len(t) for t in tables] == [8, 2, 2]
 
 
@@ -918,16 +1050,27 @@ def test_training_goes_on_from_where_a_configuration_was():
     trials = run(halving(configs, [(4, 1), (2, 3), (1, 9)]), objective)
     for row in trials.itertuples():
         config = {"lr": row.lr, "batch_size": row.batch_size}
-        assert row.val_loss == pytest.approx(fit(config, IRIS, n_epochs=row.n_epochs).val_loss[-1], abs=1e-9)
+        assert row.val_loss == pytest.approx(
+            fit(config, IRIS, n_epochs=row.n_epochs).val_loss[-1], abs=1e-9
+        )
 
 
 def test_different_epochs_and_seeds_train_in_one_request():
     config, other = SPACE.sample(2, seed=4)
-    requests = [Request(config, 5, 0), Request(other, 2, 0), Request(config, 3, 1), Request(config, 2, 0)]
+    requests = [
+        Request(config, 5, 0),
+        Request(other, 2, 0),
+        Request(config, 3, 1),
+        Request(config, 2, 0),
+    ]
     answers = list(TrainingObjective(IRIS)(requests))
     for (c, n_epochs, seed, _), (loss, accuracy, reason, _) in zip(requests, answers, strict=True):
         curve = fit(c, IRIS, n_epochs=n_epochs, seed=seed)
-        assert (loss, accuracy, reason) == (pytest.approx(curve.val_loss[-1], abs=1e-9), curve.val_accuracy[-1], "")
+        assert (loss, accuracy, reason) == (
+            pytest.approx(curve.val_loss[-1], abs=1e-9),
+            curve.val_accuracy[-1],
+            "",
+        )
 
 
 def test_an_earlier_epoch_is_looked_up(monkeypatch):
@@ -940,7 +1083,9 @@ def test_an_earlier_epoch_is_looked_up(monkeypatch):
 
 
 def test_a_later_failure_says_nothing_of_an_earlier_epoch(monkeypatch):
-    """A network that diverges at epoch 4 was sound at epoch 3, asked before or after, trained or stored."""
+    """A network that diverges at epoch 4 was sound at epoch 3, asked before or after, trained or
+    stored.
+    """
     evaluate = population.Population.curves
 
     def diverging(self):
@@ -995,7 +1140,10 @@ def test_what_a_landscape_does_not_hold_is_a_failed_trial_that_costs_nothing():
 
 def test_a_landscape_refuses_epochs_that_contradict_as_training_does():
     stored = landscape([NET], IRIS, n_epochs=4, seeds=[0])
-    tables = [run(grid_search([NET | {"epochs": 2}], 4), objective) for objective in (stored, TrainingObjective(IRIS))]
+    tables = [
+        run(grid_search([NET | {"epochs": 2}], 4), objective)
+        for objective in (stored, TrainingObjective(IRIS))
+    ]
     same_trials(*tables)
     assert tables[0]["reason"].tolist() == ["config['epochs'] is 2, but n_epochs is 4"]
 
@@ -1028,7 +1176,12 @@ def test_progress_counts_charged_epochs(monkeypatch, tmp_path):
     log = tmp_path / "search.jsonl"
     batches = [[(TEN[0], 2), (TEN[1], 7)], [(TEN[0], 5)], [(TEN[1], 3)]]
     run(asks(batches), Counting(goes_on=True), budget=14, progress=True, log=log)
-    assert (Bar.last.progress, Bar.last.total, Bar.last.moves, Bar.last.closed) == (True, 14, [2, 7, 3, 0], True)
+    assert (Bar.last.progress, Bar.last.total, Bar.last.moves, Bar.last.closed) == (
+        True,
+        14,
+        [2, 7, 3, 0],
+        True,
+    )
     run(asks([*batches, [(TEN[2], 1)]]), Counting(goes_on=True), log=log)
     assert (Bar.last.progress, Bar.last.total, Bar.last.moves) == (False, None, [2, 7, 3, 0, 1])
     run_many([grid_search(TEN[:2], 7), grid_search(TEN[:1], 4)], Counting(), budget=14)

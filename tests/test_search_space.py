@@ -1,4 +1,6 @@
-"""Search spaces: membership, grids against lists written by hand, and samples from every translation."""
+"""Search spaces: membership, grids against lists written by hand, and samples from every
+translation.
+"""
 
 import math
 from collections import Counter
@@ -35,14 +37,22 @@ def sample_skopt(space, n, seed):
 
     dimensions = space.to_skopt()
     names = [d.name for d in dimensions]
-    return [dict(zip(names, point, strict=True)) for point in Space(dimensions).rvs(n, random_state=seed)]
+    return [
+        dict(zip(names, point, strict=True))
+        for point in Space(dimensions).rvs(n, random_state=seed)
+    ]
 
 
 def sample_ray(space, n, seed):
-    from ray.tune.search.variant_generator import generate_variants  # what Tune itself draws from a param_space
+    # what Tune itself draws from a param_space
+    from ray.tune.search.variant_generator import generate_variants
 
     rng = np.random.RandomState(seed)
-    return [config for _ in range(n) for _, config in generate_variants(space.to_ray(), random_state=rng)]
+    return [
+        config
+        for _ in range(n)
+        for _, config in generate_variants(space.to_ray(), random_state=rng)
+    ]
 
 
 SAMPLERS = [sample_ours, sample_sklearn, sample_skopt, sample_ray]
@@ -61,7 +71,12 @@ def spaces(draw):
     integer = Integer(low, low + draw(st.integers(1, 100)))
     values = st.none() | st.integers() | st.text() | st.tuples(st.integers(), st.text() | st.none())
     choice = Choice(draw(st.lists(values, min_size=1, max_size=4, unique=True)))
-    parameters = {"uniform": uniform, "logarithmic": logarithmic, "integer": integer, "choice": choice}
+    parameters = {
+        "uniform": uniform,
+        "logarithmic": logarithmic,
+        "integer": integer,
+        "choice": choice,
+    }
     names = draw(st.lists(st.sampled_from(sorted(parameters)), min_size=1, unique=True))
     return SearchSpace({name: parameters[name] for name in names})
 
@@ -79,7 +94,9 @@ def test_samples_of_every_translation_lie_in_the_space(sample, space, seed):
 
 
 def log_uniformity(values, parameter):
-    """Return the p-value of the hypothesis that the values are uniform in the logarithm (Kolmogorov–Smirnov)."""
+    """Return the p-value of the hypothesis that the values are uniform in the logarithm
+    (Kolmogorov–Smirnov).
+    """
     low, high = math.log(parameter.low), math.log(parameter.high)
     return stats.kstest(np.log(values), stats.uniform(low, high - low).cdf).pvalue
 
@@ -112,7 +129,10 @@ def test_all_other_parameters_are_uniform(sample):
 @pytest.mark.parametrize("sample", SAMPLERS)
 def test_parameters_are_drawn_independently(sample):
     configs = sample(SPACE, 1000, 2)
-    table = np.array([[c["momentum"], math.log(c["lr"]), c["batch_size"], c["hidden_size"]] for c in configs], float)
+    table = np.array(
+        [[c["momentum"], math.log(c["lr"]), c["batch_size"], c["hidden_size"]] for c in configs],
+        float,
+    )
     correlations = np.corrcoef(table.T)[np.triu_indices(4, 1)]
     assert np.abs(correlations).max() < 0.12  # 3.8 standard errors
 
@@ -147,7 +167,11 @@ def test_the_global_random_state_is_left_alone():
 
 
 def test_dimensions_for_scikit_optimize_are_named_and_in_order():
-    assert [d.name for d in SPACE.to_skopt()] == list(SPACE) == ["lr", "momentum", "batch_size", "hidden_size"]
+    assert (
+        [d.name for d in SPACE.to_skopt()]
+        == list(SPACE)
+        == ["lr", "momentum", "batch_size", "hidden_size"]
+    )
 
 
 # --- grids ----------------------------------------------------------------------------------------
@@ -157,7 +181,10 @@ def test_dimensions_for_scikit_optimize_are_named_and_in_order():
 def test_a_choices_values_come_back_as_they_are(sample):
     """Tuples whole, None and numbers as what they are."""
     values = [None, (8,), (16, 8), 5, 0.5, "auto", True]
-    found = [config["choice"] for config in sample(SearchSpace({"choice": Choice(values), "x": Real(0, 1)}), 200, 0)]
+    found = [
+        config["choice"]
+        for config in sample(SearchSpace({"choice": Choice(values), "x": Real(0, 1)}), 200, 0)
+    ]
     assert {repr(value) for value in found} == {repr(value) for value in values}
 
 
@@ -165,7 +192,9 @@ def test_a_choice_of_tuples_goes_through_gp_minimize():
     from skopt import gp_minimize
 
     space = SearchSpace({"layers": Choice([(8,), (16, 8), None]), "x": Real(0, 1)})
-    result = gp_minimize(lambda point: point[1], space.to_skopt(), n_calls=8, n_initial_points=4, random_state=0)
+    result = gp_minimize(
+        lambda point: point[1], space.to_skopt(), n_calls=8, n_initial_points=4, random_state=0
+    )
     assert all(dict(zip(space, point, strict=True)) in space for point in result.x_iters)
 
 
@@ -198,7 +227,11 @@ def test_a_grid_written_by_hand():
 )
 def test_axes_written_by_hand(parameter, n, centred, expected):
     points = [config["p"] for config in SearchSpace({"p": parameter}).grid(n, centred=centred)]
-    assert points == expected if isinstance(parameter, Choice | Integer) else points == pytest.approx(expected)
+    assert (
+        points == expected
+        if isinstance(parameter, Choice | Integer)
+        else points == pytest.approx(expected)
+    )
 
 
 def test_a_number_of_points_for_each_axis():
@@ -261,7 +294,11 @@ def test_scikit_learns_grid_has_the_same_configurations():
         (True, TypeError, r"n_points\['lr'\] is True"),
         ({"batch_size": 0}, ValueError, r"n_points\['batch_size'\] is 0"),
         ({"hidden_size": "3"}, TypeError, r"n_points\['hidden_size'\] is '3'"),
-        ({"learning_rate": 3}, ValueError, "n_points has 'learning_rate'; the space's parameters are lr, momentum"),
+        (
+            {"learning_rate": 3},
+            ValueError,
+            "n_points has 'learning_rate'; the space's parameters are lr, momentum",
+        ),
     ],
 )
 def test_a_bad_number_of_points_is_refused(n_points, error, says):
@@ -271,7 +308,9 @@ def test_a_bad_number_of_points_is_refused(n_points, error, says):
 
 
 @pytest.mark.parametrize("parameter", [Real(0, 1), Real(1, 2, log=True), Integer(1, 9)])
-@pytest.mark.parametrize(("n", "error"), [(0, ValueError), (-3, ValueError), (1.5, TypeError), (True, TypeError)])
+@pytest.mark.parametrize(
+    ("n", "error"), [(0, ValueError), (-3, ValueError), (1.5, TypeError), (True, TypeError)]
+)
 def test_an_axis_of_a_bad_number_of_points_is_refused(parameter, n, error):
     with pytest.raises(error, match=f"n is {n}"):
         parameter.points(n)
@@ -297,7 +336,9 @@ def test_an_axis_of_a_bad_number_of_points_is_refused(parameter, n, error):
 def test_the_unit_cube_by_hand(parameter, u, value):
     space = SearchSpace({"p": parameter})
     [config] = space.from_unit([[u]])
-    assert config["p"] == (pytest.approx(value) if 0 < u < 1 and isinstance(parameter, Real) else value)
+    assert config["p"] == (
+        pytest.approx(value) if 0 < u < 1 and isinstance(parameter, Real) else value
+    )
     assert space.to_unit([{"p": value}]) == pytest.approx(np.array([[u]]), abs=1e-15)
 
 
@@ -311,8 +352,13 @@ def test_configurations_come_back_from_the_unit_cube(space, seed):
         assert back in space and list(back) == list(space)
         for name, parameter in space.items():
             assert type(back[name]) is type(config[name])
-            if isinstance(parameter, Real):  # rounding in the unit cube, seen in the parameter's own units
-                scale = max(abs(parameter.low), abs(parameter.high)) if not parameter.log else config[name]
+            # rounding in the unit cube, seen in the parameter's own units
+            if isinstance(parameter, Real):
+                scale = (
+                    max(abs(parameter.low), abs(parameter.high))
+                    if not parameter.log
+                    else config[name]
+                )
                 assert back[name] == pytest.approx(config[name], rel=0, abs=1e-13 * scale)
             else:
                 assert back[name] == config[name]
@@ -326,7 +372,11 @@ def test_points_come_back_from_the_space(space, data):
     for found, expected, parameter in zip(back, u, space.values(), strict=True):
         match parameter:
             case Real(low, high, log=True):
-                allowed = 4e-15 * (1 + max(abs(math.log(low)), abs(math.log(high)))) / math.log(high / low)
+                allowed = (
+                    4e-15
+                    * (1 + max(abs(math.log(low)), abs(math.log(high))))
+                    / math.log(high / low)
+                )
             case Real(low, high):
                 allowed = 4e-15 * max(abs(low), abs(high)) / (high - low)
             case Integer(low, high):
@@ -365,7 +415,10 @@ def test_uniform_points_of_the_unit_cube_are_samples_of_the_space():
 
 def test_a_library_that_rounds_past_a_bound_is_still_inside_the_unit_cube():
     space = SearchSpace({"lr": SPACE["lr"]})
-    assert space.to_unit([{"lr": 1e-2 * (1 + 1e-15)}, {"lr": 1e-4 * (1 - 1e-15)}]).tolist() == [[1], [0]]
+    assert space.to_unit([{"lr": 1e-2 * (1 + 1e-15)}, {"lr": 1e-4 * (1 - 1e-15)}]).tolist() == [
+        [1],
+        [0],
+    ]
 
 
 def test_no_configurations_are_no_points():
@@ -377,7 +430,11 @@ def test_no_configurations_are_no_points():
     [
         ([[0.5, 0.5, 0.5]], ValueError, r"points has the shape \(1, 3\); \(n, 4\) is needed"),
         ([0.5] * 4, ValueError, r"points has the shape \(4,\)"),
-        ([[0.5, 0.5, 0.5, 1.5]], ValueError, "points has values from 0.5 to 1.5; 0 to 1 are allowed"),
+        (
+            [[0.5, 0.5, 0.5, 1.5]],
+            ValueError,
+            "points has values from 0.5 to 1.5; 0 to 1 are allowed",
+        ),
         ([[0.5, -0.1, 0.5, 0.5]], ValueError, "points has values from -0.1"),
         ([[0.5, math.nan, 0.5, 0.5]], ValueError, "points has values from nan"),
         ([["a", "b", "c", "d"]], ValueError, "could not convert string to float"),
@@ -390,7 +447,9 @@ def test_bad_points_are_refused(points, error, says):
         SPACE.from_unit(points)
 
 
-@pytest.mark.parametrize("bad", [{}, {"lr": 0.5}, "lr", None, {**dict.fromkeys(SPACE, 0), "lr": 1e-3}])
+@pytest.mark.parametrize(
+    "bad", [{}, {"lr": 0.5}, "lr", None, {**dict.fromkeys(SPACE, 0), "lr": 1e-3}]
+)
 def test_configurations_outside_the_space_have_no_point(bad):
     good = SPACE.sample(1, seed=0)
     with pytest.raises(ValueError, match=r"configs\[1\] is .*; a configuration in SearchSpace"):

@@ -39,7 +39,11 @@ def test_a_move_draws_the_new_value_once_and_tells_it_to_screen_readers(draw, dr
     control, image, words = slider.children
     before = bytes(image.value)
     control.index = 2
-    assert drawn == [1, 3] and bytes(image.value) != before and bytes(image.value).startswith(b"\x89PNG")
+    assert (
+        drawn == [1, 3]
+        and bytes(image.value) != before
+        and bytes(image.value).startswith(b"\x89PNG")
+    )
     assert 'role="status"' in words.value and "A line to 3 &lt; 9." in words.value
 
 
@@ -61,7 +65,9 @@ def test_a_drawing_may_return_the_figure():
     assert "Figure" in repr(Slider(lambda value: Figure(), [1], label="x"))
 
 
-@pytest.mark.parametrize(("options", "start", "message"), [([], None, "empty"), ([1, 2], 3, "start is 3; allowed are")])
+@pytest.mark.parametrize(
+    ("options", "start", "message"), [([], None, "empty"), ([1, 2], 3, "start is 3; allowed are")]
+)
 def test_what_it_refuses(draw, options, start, message):
     with pytest.raises(ValueError, match=message):
         Slider(draw, options, label="end", start=start)

@@ -17,7 +17,9 @@ CANDIDATES = [(lr, size, epochs) for size in (32, 64) for epochs in (3, 6) for l
 
 
 def alone(lr, size, epochs, *, draw, seed):
-    curve = fit({"lr": lr, "batch_size": size}, load_splits("iris", draw=draw), n_epochs=epochs, seed=seed)
+    curve = fit(
+        {"lr": lr, "batch_size": size}, load_splits("iris", draw=draw), n_epochs=epochs, seed=seed
+    )
     return curve.val_loss[-1], curve.val_accuracy[-1]
 
 
@@ -28,7 +30,9 @@ def test_a_winner_is_that_of_eight_trainings_one_by_one():
         best = min(found, key=lambda c: found[c][0])
         highest = max(accuracy for _, accuracy in found.values())
         assert (row.repeat, row.lr, row.batch_size, row.epochs) == (repeat, *best)
-        assert row.val_loss == pytest.approx(found[best][0], abs=1e-9) and row.accuracy == pytest.approx(highest)
+        assert row.val_loss == pytest.approx(
+            found[best][0], abs=1e-9
+        ) and row.accuracy == pytest.approx(highest)
         assert row.n_tied == sum(accuracy == highest for _, accuracy in found.values())
 
 
@@ -38,14 +42,18 @@ def test_grids_are_judged_on_the_repeats_that_did_not_choose():
     chosen = [min(losses, key=lambda c: losses[c][r]) for r in (0, 1)]
     of_mean = min(losses, key=lambda c: losses[c][0] + losses[c][1])
     assert row.trials == 8 and row.top_lr_wins == sum(c[0] == 0.03 for c in chosen)
-    assert row.as_searched == pytest.approx(np.mean([losses[c][r] for r, c in enumerate(chosen)]), abs=1e-9)
+    assert row.as_searched == pytest.approx(
+        np.mean([losses[c][r] for r, c in enumerate(chosen)]), abs=1e-9
+    )
     assert row.fresh == pytest.approx(np.mean([losses[c][2:] for c in chosen]), abs=1e-9)
     assert row.fresh_of_2 == pytest.approx(np.mean(losses[of_mean][2:]), abs=1e-9)
 
 
 def small_landscape():
     """Two rates and two sizes, two repeats, two epochs, with losses written out."""
-    configs = [{"lr": lr, "batch_size": size, "hidden_size": 16} for size in (16, 64) for lr in (0.01, 0.1)]
+    configs = [
+        {"lr": lr, "batch_size": size, "hidden_size": 16} for size in (16, 64) for lr in (0.01, 0.1)
+    ]
     final = [[1.0, 2.0], [0.5, 1.5], [1.5, 1.0], [2.0, 1.0]]
     losses = np.stack([np.full((4, 2), 9.0), np.array(final)], axis=2)
     return Landscape(configs, [0, 1], losses, np.zeros((4, 2, 2)))
@@ -54,8 +62,11 @@ def small_landscape():
 def test_the_best_rate_of_each_batch_size_by_hand():
     table = studies.best_rates(small_landscape(), {16: 2, 64: 2})
     assert table.to_dict("list") == {
-        "batch_size": [16, 64], "epochs": [2, 2], "best_lr": [0.1, 0.01], "mean_loss": [1.0, 1.25]
-    }  # fmt: skip
+        "batch_size": [16, 64],
+        "epochs": [2, 2],
+        "best_lr": [0.1, 0.01],
+        "mean_loss": [1.0, 1.25],
+    }
 
 
 def test_duels_are_counted_repeat_by_repeat():
@@ -66,8 +77,12 @@ def test_duels_are_counted_repeat_by_repeat():
 def test_luck_is_the_spread_of_a_square_of_trainings():
     table = studies.luck({"lr": 0.03, "batch_size": 32}, n_epochs=3, repeats=[1, 4])
     square = np.array([[alone(0.03, 32, 3, draw=d, seed=s)[0] for s in (1, 4)] for d in (1, 4)])
-    half = 2**-0.5  # the standard deviation of two numbers is their distance by the square root of two
-    seeds, draws = np.abs(np.diff(square, axis=1)).ravel() * half, np.abs(np.diff(square, axis=0)).ravel() * half
+    # the standard deviation of two numbers is their distance by the square root of two
+    half = 2**-0.5
+    seeds, draws = (
+        np.abs(np.diff(square, axis=1)).ravel() * half,
+        np.abs(np.diff(square, axis=0)).ravel() * half,
+    )
     assert list(table["what_changes"]) == ["training seed"] * 2 + ["rows drawn"] * 2
     assert table["sd"].to_numpy() == pytest.approx([*seeds, *draws], abs=1e-9)
 
@@ -85,8 +100,13 @@ def test_naive_scores_are_those_of_each_network_alone():
 
 
 def test_optimism_by_hand():
-    """Two splits of three candidates, all tried: the best test score minus the unused one, the mean of those tied."""
-    scores = {"test": np.array([[0.9, 0.8, 0.7], [0.6, 0.9, 0.9]]), "val": np.array([[0.8, 0.9, 0.9], [0.9, 0.9, 0.7]])}
+    """Two splits of three candidates, all tried: the best test score minus the unused one, the mean
+    of those tied.
+    """
+    scores = {
+        "test": np.array([[0.9, 0.8, 0.7], [0.6, 0.9, 0.9]]),
+        "val": np.array([[0.8, 0.9, 0.9], [0.9, 0.9, 0.7]]),
+    }
     table = studies.optimism(scores, [3])
     assert table["optimism"].tolist() == pytest.approx([10.0, 10.0])
     # One tried: no choice, so each is the plain difference of some candidate.
@@ -106,8 +126,12 @@ def test_two_runs_differ_by_their_seeds_only():
     assert row.same_winner == (np.argmin(runs[0]) == np.argmin(runs[1]))
     like_winner = [i for i, c in enumerate(CANDIDATES) if c[0] == CANDIDATES[np.argmin(runs[0])][0]]
     assert len(like_winner) == 4
-    assert row.run_to_run == pytest.approx(np.mean([abs(runs[0][i] - runs[1][i]) for i in like_winner]), abs=1e-9)
-    assert row.best_to_second == pytest.approx(np.mean([np.diff(np.sort(run))[0] for run in runs]), abs=1e-9)
+    assert row.run_to_run == pytest.approx(
+        np.mean([abs(runs[0][i] - runs[1][i]) for i in like_winner]), abs=1e-9
+    )
+    assert row.best_to_second == pytest.approx(
+        np.mean([np.diff(np.sort(run))[0] for run in runs]), abs=1e-9
+    )
 
 
 def test_the_costs_of_faults_from_the_scores(monkeypatch):
@@ -115,28 +139,48 @@ def test_the_costs_of_faults_from_the_scores(monkeypatch):
     grid = {"lr": [0.1], "batch_size": [16, 32], "epochs": [1, 2]}
 
     def scores(networks, checkpoints, n_splits, run):
-        assert [n["lr"] for n in networks] == [0.1, 0.1, 0.5, 0.5] and list(checkpoints) == [1, 2] and n_splits == 2
+        assert (
+            [n["lr"] for n in networks] == [0.1, 0.1, 0.5, 0.5]
+            and list(checkpoints) == [1, 2]
+            and n_splits == 2
+        )
         test = [[0.8, 0.9, 0.5, 0.5, 0.7, 0.6, 0.95, 0.5], [0.7, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]]
         loss = [[0.3, 0.2, 9, 9, 9, 9, 0.1, 9], [0.1, 0.2, 9, 9, 9, 9, 9, 9]]
-        return {"test": np.array(test) + 0.02 * run, "val": np.full((2, 8), 0.65), "val_loss": np.array(loss)}
+        return {
+            "test": np.array(test) + 0.02 * run,
+            "val": np.full((2, 8), 0.65),
+            "val_loss": np.array(loss),
+        }
 
     monkeypatch.setattr(studies, "naive_scores", scores)
     table = studies.fault_costs(grid, 2, more_lrs=[0.5]).set_index("fault")
-    # too high by 90 - 65 and 70 - 65; reports apart by 2; the third rate takes 95 instead of 90, then nothing changes
-    assert table["points"].to_dict() == {"chosen on test rows": 15.0, "no seed": 2.0, "epochs as an axis": 2.5}
-    assert table["standard_error"].to_dict() == {"chosen on test rows": 10.0, "no seed": 0.0, "epochs as an axis": 2.5}
+    # too high by 90 - 65 and 70 - 65; reports apart by 2; the third rate takes 95 instead of 90,
+    # then nothing changes
+    assert table["points"].to_dict() == {
+        "chosen on test rows": 15.0,
+        "no seed": 2.0,
+        "epochs as an axis": 2.5,
+    }
+    assert table["standard_error"].to_dict() == {
+        "chosen on test rows": 10.0,
+        "no seed": 0.0,
+        "epochs as an axis": 2.5,
+    }
 
 
 def test_folds_are_compared_in_pairs():
     results = {
-        "param_net__lr": [0.1, 0.2], "split0_test_score": [-1.0, -0.5], "split1_test_score": [-3.0, -2.7],
+        "param_net__lr": [0.1, 0.2],
+        "split0_test_score": [-1.0, -0.5],
+        "split1_test_score": [-3.0, -2.7],
         "mean_test_score": [-2.0, -1.6],
-    }  # fmt: skip
+    }
     table = studies.paired_folds(SimpleNamespace(cv_results_=results), ["net__lr"])
     assert table["lr"].tolist() == [0.2, 0.1]
     assert table["mean_loss"].tolist() == pytest.approx([1.6, 2.0])
     assert table["behind"].tolist() == pytest.approx([0, 0.4])
-    assert table["standard_error"].tolist() == pytest.approx([0, 0.1])  # distances 0.5 and 0.3: sd 0.2 / √2, over √2
+    # distances 0.5 and 0.3: sd 0.2 / √2, over √2
+    assert table["standard_error"].tolist() == pytest.approx([0, 0.1])
 
 
 def test_spacings_are_judged_on_other_repeats(monkeypatch):
@@ -151,20 +195,35 @@ def test_spacings_are_judged_on_other_repeats(monkeypatch):
     monkeypatch.setattr(studies, "JUDGES", range(2, 4))
     table = studies.spacings({"two": [0.1, 0.2], "one": [0.3]}, [1])
     # "two" chooses 0.1 (judged 3) and then 0.2 (judged 6), "one" has 4.5 twice
-    assert table.to_dict("list") == {"epochs": [1], "two": [4.5], "one": [4.5], "wins": [1], "ties": [0]}
+    assert table.to_dict("list") == {
+        "epochs": [1],
+        "two": [4.5],
+        "one": [4.5],
+        "wins": [1],
+        "ties": [0],
+    }
 
 
 def test_the_gain_of_scaling_from_two_trainings():
-    (row,) = studies.scaling_gain(["wine"], {"lr": [0.01], "batch_size": [32]}, repeats=[4]).itertuples()
+    (row,) = studies.scaling_gain(
+        ["wine"], {"lr": [0.01], "batch_size": [32]}, repeats=[4]
+    ).itertuples()
     with_, without = (
-        fit({"lr": 0.01, "batch_size": 32}, load_splits("wine", draw=4, scaled=s), n_epochs=100, seed=4)
+        fit(
+            {"lr": 0.01, "batch_size": 32},
+            load_splits("wine", draw=4, scaled=s),
+            n_epochs=100,
+            seed=4,
+        )
         for s in (True, False)
     )
     assert row.gain == pytest.approx(100 * (with_.val_accuracy[-1] - without.val_accuracy[-1]))
 
 
 def test_nested_and_plain_agree_where_there_is_nothing_to_choose():
-    assert studies.nested_gap([{"lr": 0.01, "batch_size": 16}], [3], n_repeats=2) == pytest.approx([0, 0])
+    assert studies.nested_gap([{"lr": 0.01, "batch_size": 16}], [3], n_repeats=2) == pytest.approx(
+        [0, 0]
+    )
 
 
 def test_fold_scores_are_those_of_networks_scaled_by_their_training_rows():
@@ -173,7 +232,12 @@ def test_fold_scores_are_those_of_networks_scaled_by_their_training_rows():
     (scores,) = studies._fold_scores(X, y, folds, [{"lr": 0.05, "batch_size": 20}], [2, 5], 7)
     scaled = (X - X[:80].mean(axis=0)) / X[:80].std(axis=0)
     rows = replace(
-        load_splits("iris"), X_train=torch.from_numpy(scaled[:80]), y_train=torch.from_numpy(y[:80]),
-        X_val=torch.from_numpy(scaled[80:]), y_val=torch.from_numpy(y[80:]),
-    )  # fmt: skip
-    assert scores == pytest.approx(fit({"lr": 0.05, "batch_size": 20}, rows, n_epochs=5, seed=7).val_accuracy[[1, 4]])
+        load_splits("iris"),
+        X_train=torch.from_numpy(scaled[:80]),
+        y_train=torch.from_numpy(y[:80]),
+        X_val=torch.from_numpy(scaled[80:]),
+        y_val=torch.from_numpy(y[80:]),
+    )
+    assert scores == pytest.approx(
+        fit({"lr": 0.05, "batch_size": 20}, rows, n_epochs=5, seed=7).val_accuracy[[1, 4]]
+    )

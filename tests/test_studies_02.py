@@ -20,7 +20,9 @@ JUDGES = [100, 101]
 
 def alone(config, repeat, n_epochs=40):
     """Return the last loss of one training in a repeat."""
-    return fit(config, load_splits("iris", draw=repeat), n_epochs=n_epochs, seed=repeat).val_loss[-1]
+    return fit(config, load_splits("iris", draw=repeat), n_epochs=n_epochs, seed=repeat).val_loss[
+        -1
+    ]
 
 
 def test_each_configuration_is_trained_in_its_own_repeat_and_dials_change_nothing():
@@ -37,22 +39,32 @@ def test_more_epochs_than_the_common_number_are_trained():
 
 def test_a_fresh_loss_is_the_mean_over_the_judges():
     expected = fresh([A, B], "iris", n_epochs=5, repeats=JUDGES)
-    assert studies.fresh_losses([A, B, A], 5, JUDGES) == pytest.approx([*expected, expected[0]], abs=1e-9)
+    assert studies.fresh_losses([A, B, A], 5, JUDGES) == pytest.approx(
+        [*expected, expected[0]], abs=1e-9
+    )
 
 
 def test_a_search_in_each_repeat_by_one_draw_and_by_the_mean_of_two():
     one = studies.searches(lambda r: [A, B][: r + 1], n_epochs=3, repeats=[0, 1])
     assert one[["repeat", "trial"]].to_numpy().tolist() == [[0, 0], [1, 0], [1, 1]]
-    assert one["val_loss"].to_list() == pytest.approx([alone(A, 0, 3), alone(A, 1, 3), alone(B, 1, 3)], abs=1e-9)
+    assert one["val_loss"].to_list() == pytest.approx(
+        [alone(A, 0, 3), alone(A, 1, 3), alone(B, 1, 3)], abs=1e-9
+    )
     two = studies.searches(lambda r: [A], n_epochs=3, repeats=[5], n_draws=2)
     first = studies.QUIET + 10
-    assert two["val_loss"][0] == pytest.approx((alone(A, first, 3) + alone(A, first + 1, 3)) / 2, abs=1e-9)
+    assert two["val_loss"][0] == pytest.approx(
+        (alone(A, first, 3) + alone(A, first + 1, 3)) / 2, abs=1e-9
+    )
 
 
 def test_the_winner_of_each_repeat_among_the_first_trials():
-    trials = pd.DataFrame({
-        "repeat": [0, 0, 0, 1, 1, 1], "trial": [0, 1, 2, 0, 1, 2], "val_loss": [0.3, 0.2, 0.1, 0.1, 0.2, 0.05],
-    })  # fmt: skip
+    trials = pd.DataFrame(
+        {
+            "repeat": [0, 0, 0, 1, 1, 1],
+            "trial": [0, 1, 2, 0, 1, 2],
+            "val_loss": [0.3, 0.2, 0.1, 0.1, 0.2, 0.05],
+        }
+    )
     assert studies.winners(trials)["trial"].to_list() == [2, 2]
     assert studies.winners(trials, 2)["trial"].to_list() == [1, 0]
 
@@ -80,7 +92,9 @@ def test_mean_losses_keep_the_order_of_the_landscape():
 
 
 def test_powers_of_ten():
-    table = studies.by_power_of_ten(pd.DataFrame({"lr": [0.05, 0.0002, 0.02], "val_loss": [1, 2, 3]}))
+    table = studies.by_power_of_ten(
+        pd.DataFrame({"lr": [0.05, 0.0002, 0.02], "val_loss": [1, 2, 3]})
+    )
     assert table["learning_rates"].to_list() == ["0.0001 to 0.001", "0.01 to 0.1", "0.01 to 0.1"]
     assert table["val_loss"].to_list() == [2, 3, 1]
 
@@ -89,16 +103,27 @@ def test_a_duel_has_the_winners_losses_and_their_fresh_losses():
     tables = {0: [A, B], 1: [B]}
     table = studies.duel(tables.get, lambda r: [A], n_epochs=3, repeats=[0, 1], judges=JUDGES)
     best = min((alone(A, 0, 3), A), (alone(B, 0, 3), B), key=lambda pair: pair[0])
-    assert table["random_as_searched"].to_list() == pytest.approx([best[0], alone(B, 1, 3)], abs=1e-9)
-    assert table["grid_as_searched"].to_list() == pytest.approx([alone(A, 0, 3), alone(A, 1, 3)], abs=1e-9)
-    assert table["random"].to_list() == pytest.approx(fresh([best[1], B], "iris", n_epochs=3, repeats=JUDGES), abs=1e-9)
+    assert table["random_as_searched"].to_list() == pytest.approx(
+        [best[0], alone(B, 1, 3)], abs=1e-9
+    )
+    assert table["grid_as_searched"].to_list() == pytest.approx(
+        [alone(A, 0, 3), alone(A, 1, 3)], abs=1e-9
+    )
+    assert table["random"].to_list() == pytest.approx(
+        fresh([best[1], B], "iris", n_epochs=3, repeats=JUDGES), abs=1e-9
+    )
     assert table["grid"].nunique() == 1
 
 
 def test_a_tally_counts_wins_and_takes_means():
-    table = pd.DataFrame({
-        "random": [1, 2, 9], "grid": [2, 3, 4], "random_as_searched": [0, 5, 5], "grid_as_searched": [1, 5, 1],
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "random": [1, 2, 9],
+            "grid": [2, 3, 4],
+            "random_as_searched": [0, 5, 5],
+            "grid_as_searched": [1, 5, 1],
+        }
+    )
     assert studies.tally({"x": table}).to_numpy().tolist() == [["x", 3, 1, 2, 4, 3]]
 
 
@@ -108,16 +133,24 @@ def test_a_shifted_grid_has_two_values_half_a_range_apart():
         lrs = sorted({config["lr"] for config in studies.shifted_grid(six, 2, repeat)})
         assert len(lrs) == 2 and lrs[1] / lrs[0] == pytest.approx(10)  # half of two powers of ten
     grid = studies.shifted_grid(six, 2, 0)
-    assert len({tuple(config.values()) for config in grid}) == 64 and all(config in six for config in grid)
+    assert len({tuple(config.values()) for config in grid}) == 64 and all(
+        config in six for config in grid
+    )
 
 
 def test_many_dimensions_have_a_row_for_each_number_of_draws():
     table = studies.many_dimensions(SPACE, judged_by=[1, 2], repeats=[0, 1], judges=JUDGES)
     assert table["of"].to_list() == [2, 2] and table["case"].str[-1].to_list() == ["1", "2"]
     by_one = studies.duel(
-        lambda r: SPACE.sample(4, seed=r), lambda r: studies.shifted_grid(SPACE, 2, r), repeats=[0, 1], judges=JUDGES
+        lambda r: SPACE.sample(4, seed=r),
+        lambda r: studies.shifted_grid(SPACE, 2, r),
+        repeats=[0, 1],
+        judges=JUDGES,
     )
-    assert table.loc[0, ["random_fresh", "grid_fresh"]].to_list() == by_one[["random", "grid"]].mean().to_list()
+    assert (
+        table.loc[0, ["random_fresh", "grid_fresh"]].to_list()
+        == by_one[["random", "grid"]].mean().to_list()
+    )
 
 
 def test_what_so_many_trials_promise_and_keep():
@@ -137,9 +170,11 @@ def test_what_so_many_trials_promise_and_keep():
 def test_placements_have_a_case_for_each_space_grid_and_number_of_epochs():
     table = studies.placements({"to 0.1": SPACE}, n_epochs=[2, 3], repeats=[0], judges=JUDGES)
     assert table["case"].to_list() == [
-        "to 0.1, bounds, 2 epochs", "to 0.1, bounds, 3 epochs",
-        "to 0.1, cell centres, 2 epochs", "to 0.1, cell centres, 3 epochs",
-    ]  # fmt: skip
+        "to 0.1, bounds, 2 epochs",
+        "to 0.1, bounds, 3 epochs",
+        "to 0.1, cell centres, 2 epochs",
+        "to 0.1, cell centres, 3 epochs",
+    ]
     grid = SPACE.grid(3, centred=True)
     best = min(grid, key=lambda config: alone(config, 0, 3))
     expected = fresh([best], "iris", n_epochs=3, repeats=JUDGES)
@@ -147,20 +182,30 @@ def test_placements_have_a_case_for_each_space_grid_and_number_of_epochs():
 
 
 def test_retraining_against_as_many_trials():
-    settings = {"n_trials": 2, "n_finalists": 1, "n_again": 2, "n_epochs": 3, "repeats": [4], "judges": JUDGES}
+    settings = {
+        "n_trials": 2,
+        "n_finalists": 1,
+        "n_again": 2,
+        "n_epochs": 3,
+        "repeats": [4],
+        "judges": JUDGES,
+    }
     table = studies.retraining(SPACE, **settings)
     tried = SPACE.sample(4, seed=4)
     losses = [alone(config, 4, 3) for config in tried]
     finalist = tried[int(np.argmin(losses[:2]))]
     expected = fresh([finalist, tried[int(np.argmin(losses))]], "iris", n_epochs=3, repeats=JUDGES)
-    assert table[["retrained", "all_trials"]].iloc[0].to_list() == pytest.approx(list(expected), abs=1e-9)
+    assert table[["retrained", "all_trials"]].iloc[0].to_list() == pytest.approx(
+        list(expected), abs=1e-9
+    )
     new = [alone(finalist, studies.AGAIN + 8 + i, 3) for i in (0, 1)]
     assert table["retrained_promised"][0] == pytest.approx(np.mean(new), abs=1e-9)
     assert table["all_trials_promised"][0] == pytest.approx(min(losses), abs=1e-9)
 
 
-# the losses and accuracies of 3 combinations on 6 draws of rows, under one seed: the second has the lowest loss on the
-# first draw, the third on all others; the accuracies of the first two are the same
+# the losses and accuracies of 3 combinations on 6 draws of rows, under one seed: the second has the
+# lowest loss on the first draw, the third on all others; the accuracies of the first two are the
+# same
 LOSS = np.array([[[0.3, 0.1, 0.2]]] + [[[0.3, 0.2, 0.1]]] * 5)
 ACCURACY = np.array([[[0.9, 0.9, 0.5]]] * 6)
 
@@ -171,14 +216,19 @@ def runs(*how):
 
 def test_a_run_keeps_the_first_of_equal_accuracies_and_the_lowest_loss():
     tried = np.random.default_rng(0).integers(3, size=(50, 2))
-    assert runs(2, False, False, "accuracy", False).tolist() == [a if a < 2 else b for a, b in tried.tolist()]
-    assert runs(2, False, False, "loss", False).tolist() == [min(pair, key=[1, 2, 0].index) for pair in tried.tolist()]
+    assert runs(2, False, False, "accuracy", False).tolist() == [
+        a if a < 2 else b for a, b in tried.tolist()
+    ]
+    assert runs(2, False, False, "loss", False).tolist() == [
+        min(pair, key=[1, 2, 0].index) for pair in tried.tolist()
+    ]
 
 
 def test_a_run_that_retrains_chooses_by_other_draws():
     tried = np.random.default_rng(0).integers(3, size=(50, 3))
     chosen = runs(3, False, False, "loss", True)
-    assert chosen.tolist() == [max(three) for three in tried.tolist()]  # 2 is best there, 0 is worst
+    # 2 is best there, 0 is worst
+    assert chosen.tolist() == [max(three) for three in tried.tolist()]
 
 
 def test_a_seed_leaves_one_winner():
@@ -189,7 +239,9 @@ def test_the_lottery_of_two_tickets():
     lists = {"lr": [0.01, 0.0001], "batch_size": [32], "epochs": [10]}
     table = studies.lottery(lists, n_runs=30, judges=JUDGES).set_index("script")
     assert table.loc["as written", "winners"] > 1 == table.loc["all seeded", "winners"]
-    judged = fresh([{"lr": lr, "batch_size": 32} for lr in lists["lr"]], "iris", n_epochs=10, repeats=JUDGES)
+    judged = fresh(
+        [{"lr": lr, "batch_size": 32} for lr in lists["lr"]], "iris", n_epochs=10, repeats=JUDGES
+    )
     # fifteen draws of two hardly ever miss the better, which wins on all rows
     assert table.loc["by the loss, 15 trials", "fresh"] == pytest.approx(judged.min(), abs=1e-3)
 
@@ -203,14 +255,18 @@ def test_the_scripts_losses_are_those_of_trainings_alone():
     assert accuracy[1, 1, 3] == curve.val_accuracy[3]
 
 
-# --- going further ------------------------------------------------------------------------------------
+# --- going further --------------------------------------------------------------------------------
 
 
 def test_estimates_see_the_first_trials_and_are_compared_with_later_ones():
     table = further.estimates(
-        SPACE, {"lowest": lambda losses, n: losses.min(), "seen": lambda losses, n: len(losses)},
-        n_seen=2, numbers=[29], n_epochs=2, repeats=[0, 1],
-    )  # fmt: skip
+        SPACE,
+        {"lowest": lambda losses, n: losses.min(), "seen": lambda losses, n: len(losses)},
+        n_seen=2,
+        numbers=[29],
+        n_epochs=2,
+        repeats=[0, 1],
+    )
     losses = [[alone(config, r, 2) for config in SPACE.sample(60, seed=r)] for r in (0, 1)]
     # after the first two, 58 trials are left: two times 29
     later = [min(row[start : start + 29]) for row in losses for start in (2, 31)]
@@ -231,7 +287,13 @@ def test_a_step_is_what_the_last_estimate_gains_from_the_row_above():
 
 def test_near_ties_take_the_smallest_network():
     space = SearchSpace({"lr": LR, "batch_size": Choice([32]), "hidden_size": Integer(4, 32)})
-    settings = {"tolerances": [0, 100], "n_trials": 3, "n_epochs": 2, "repeats": [0, 1], "judges": JUDGES}
+    settings = {
+        "tolerances": [0, 100],
+        "n_trials": 3,
+        "n_epochs": 2,
+        "repeats": [0, 1],
+        "judges": JUDGES,
+    }
     table = further.near_ties(space, **settings)
     tried = {r: space.sample(3, seed=r) for r in (0, 1)}
     best = [min(tried[r], key=lambda config: alone(config, r, 2)) for r in (0, 1)]
@@ -250,7 +312,9 @@ def test_the_part_of_a_landscape():
 
 
 def test_even_designs():
-    table = further.even_designs(SPACE, n=4, n_epochs=2, repeats=[0, 1, 2], judges=JUDGES).set_index("design")
+    table = further.even_designs(
+        SPACE, n=4, n_epochs=2, repeats=[0, 1, 2], judges=JUDGES
+    ).set_index("design")
     assert table.loc["Latin hypercube", "discrepancy"] < table.loc["random", "discrepancy"]
     tried = [SPACE.from_unit(np.random.default_rng(r).random((4, 2))) for r in range(3)]
     lowest = [min(alone(config, r, 2) for config in configs) for r, configs in enumerate(tried)]

@@ -19,15 +19,26 @@ CONFIG = {"row_scale": 6.0, "column_scale": 5.0, "alpha": 0.01}
 
 
 def test_networks_are_trained_as_fit_trains_them():
-    jobs = [({"lr": 0.01, "batch_size": 16, "epochs": 9}, 3, 5, 4), ({"lr": 0.03, "batch_size": 32}, 7, 7, 6)]
-    for (config, draw, seed, n_epochs), (loss, accuracy) in zip(jobs, studies.trained("iris", jobs), strict=True):
+    jobs = [
+        ({"lr": 0.01, "batch_size": 16, "epochs": 9}, 3, 5, 4),
+        ({"lr": 0.03, "batch_size": 32}, 7, 7, 6),
+    ]
+    for (config, draw, seed, n_epochs), (loss, accuracy) in zip(
+        jobs, studies.trained("iris", jobs), strict=True
+    ):
         network = {name: value for name, value in config.items() if name != "epochs"}
         alone = fit(network, load_splits("iris", draw=draw), n_epochs=n_epochs, seed=seed)
-        assert loss == pytest.approx(alone.val_loss[-1], abs=1e-9) and accuracy == alone.val_accuracy[-1]
+        assert (
+            loss == pytest.approx(alone.val_loss[-1], abs=1e-9)
+            and accuracy == alone.val_accuracy[-1]
+        )
 
 
 def test_what_was_trained_comes_from_memory_and_in_another_process_from_the_cache(monkeypatch):
-    job, other = ({"lr": 0.02, "batch_size": 16}, 1, 2, 3), ({"lr": 0.02, "batch_size": 16}, 1, 3, 3)
+    job, other = (
+        ({"lr": 0.02, "batch_size": 16}, 1, 2, 3),
+        ({"lr": 0.02, "batch_size": 16}, 1, 3, 3),
+    )
     first = studies.trained("iris", [job])
     with monkeypatch.context() as patch:
         patch.setattr(studies, "fit_many", None)
@@ -55,13 +66,17 @@ def test_the_flower_is_searched_on_validation_and_judged_on_test_pixels():
     assert dict(flower.space(4)) == dict(space(4))
     few = studies.flower(n_val=10)
     assert few.objective([Request(CONFIG, 1, 4)]) == [photograph(4, n_val=10).loss(CONFIG)]
-    assert few.judge([CONFIG], [4]) == flower.judge([CONFIG], [4]) and few.name == "flower, 10 pixels"
+    assert (
+        few.judge([CONFIG], [4]) == flower.judge([CONFIG], [4]) and few.name == "flower, 10 pixels"
+    )
 
 
 def test_a_network_is_searched_in_its_repeat_and_judged_over_the_fresh_ones():
     iris, config = studies.network("iris", NETWORKS, 3), {"lr": 0.02, "batch_size": 16}
     [found] = iris.objective([Request(config, 3, 8)])
-    assert found == pytest.approx(fit(config, load_splits("iris", draw=8), n_epochs=3, seed=8).val_loss[-1], abs=1e-9)
+    assert found == pytest.approx(
+        fit(config, load_splits("iris", draw=8), n_epochs=3, seed=8).val_loss[-1], abs=1e-9
+    )
     jobs = [(config, draw, draw, 3) for draw in range(10_080, 10_100)]
     by_hand = studies.trained("iris", jobs)[:, 0].reshape(2, 10).mean(axis=1)
     assert iris.judge([config] * 2, [8, 9]) == pytest.approx(by_hand, abs=1e-9)
@@ -82,20 +97,28 @@ def problem(judge=lambda config, repeat: 10 + config["x"]):
         "line",
         lambda repeat: SQUARE,
         lambda requests: [r.config["x"] for r in requests],
-        lambda configs, repeats: np.array([judge(c, r) for c, r in zip(configs, repeats, strict=True)]),
+        lambda configs, repeats: np.array(
+            [judge(c, r) for c, r in zip(configs, repeats, strict=True)]
+        ),
     )
 
 
 def test_a_race_reports_the_lowest_loss_met_and_the_judgement_of_that_trial():
     table = studies.race(
-        problem(), {"random": studies.at_random, "grid": studies.on_a_grid}, n_trials=4, repeats=[2, 5]
+        problem(),
+        {"random": studies.at_random, "grid": studies.on_a_grid},
+        n_trials=4,
+        repeats=[2, 5],
     )
     assert list(table.columns) == ["problem", "judged", "repeat", "random", "grid"]
     for repeat in (2, 5):
         lowest = min(config["x"] for config in SQUARE.sample(4, seed=repeat))
         rows = table[table["repeat"] == repeat].set_index("judged")
-        assert rows.at["as searched", "random"] == lowest and rows.at["fresh", "random"] == 10 + lowest
-        assert rows.at["as searched", "grid"] == pytest.approx(1 / 8)  # the middle of the first of four cells
+        assert (
+            rows.at["as searched", "random"] == lowest and rows.at["fresh", "random"] == 10 + lowest
+        )
+        # the middle of the first of four cells
+        assert rows.at["as searched", "grid"] == pytest.approx(1 / 8)
 
 
 def test_a_grid_takes_as_many_points_an_axis_as_the_trials_allow():
@@ -117,12 +140,18 @@ def test_wins_are_counted_by_problem_and_judgement():
         }
     )
     found = studies.wins(table, "by hand")
-    assert found.values.tolist() == [["a", "as searched", 2, 2, 1], ["a", "fresh", 2, 0, 2], ["b", "fresh", 2, 1, 2]]
+    assert found.values.tolist() == [
+        ["a", "as searched", 2, 2, 1],
+        ["a", "fresh", 2, 0, 2],
+        ["b", "fresh", 2, 1, 2],
+    ]
     assert list(found.columns) == ["problem", "judged", "repeats", "beats random", "beats grid"]
 
 
 def test_races_puts_the_problems_one_after_the_other():
-    table = studies.races([problem(), studies.known("Branin")], search_by_hand, n_trials=6, repeats=[0, 1])
+    table = studies.races(
+        [problem(), studies.known("Branin")], search_by_hand, n_trials=6, repeats=[0, 1]
+    )
     assert table["problem"].tolist() == ["line"] * 4 + ["Branin"] * 4
     assert list(table.columns[3:]) == ["by hand", "random", "grid"]
 
@@ -138,9 +167,13 @@ def test_ways_differ_by_the_arguments_of_the_search():
     def search(space, repeat, n_trials, n_epochs, x=0.5):
         yield [({"x": x}, n_epochs)]
 
-    table = studies.ways(problem(), search, {"low": {"x": 0.0}, "high": {"x": 1.0}}, n_trials=3, repeats=range(5))
+    table = studies.ways(
+        problem(), search, {"low": {"x": 0.0}, "high": {"x": 1.0}}, n_trials=3, repeats=range(5)
+    )
     assert table.values.tolist() == [["low", 10.0, 5, 0, 5], ["high", 11.0, 0, 0, 5]]
-    table = studies.ways(problem(), studies.at_random, {"the same": {}}, n_trials=3, repeats=range(5))
+    table = studies.ways(
+        problem(), studies.at_random, {"the same": {}}, n_trials=3, repeats=range(5)
+    )
     assert table[["beats_random", "level", "repeats"]].values.tolist() == [[0, 5, 5]]
 
 
@@ -148,7 +181,9 @@ def test_tellings_are_ways_to_be_told():
     def search(space, repeat, n_trials, n_epochs, told):
         yield [({"x": told(4)}, n_epochs)]
 
-    table = studies.tellings(problem(), search, {"a": lambda loss: loss / 8, "b": lambda loss: 0.0}, repeats=[1])
+    table = studies.tellings(
+        problem(), search, {"a": lambda loss: loss / 8, "b": lambda loss: 0.0}, repeats=[1]
+    )
     assert table["median_loss"].tolist() == [10.5, 10.0]
 
 
@@ -159,7 +194,9 @@ def test_a_regret_is_the_distance_from_the_minimum():
     table = further.regrets(search_by_hand, n_trials=7, repeats=[0, 1, 2])
     for row in table.itertuples():
         function, its_space, minimum = KNOWN[row.function]
-        drawn = [min(map(function, its_space.sample(7, seed=repeat))) - minimum for repeat in (0, 1, 2)]
+        drawn = [
+            min(map(function, its_space.sample(7, seed=repeat))) - minimum for repeat in (0, 1, 2)
+        ]
         assert row.random == pytest.approx(np.median(drawn))
         assert row.repeats == 3 and 0 <= row.beats_random <= 3
         assert row.random_below_1 == sum(regret < 1 for regret in drawn)
@@ -200,7 +237,10 @@ def test_the_autopsy_reports_what_was_chosen_by_and_judges_it_fresh():
     found, reported, chosen = {}, [], []
     for draw in (0, 1):
         splits = load_splits("iris", draw=draw)
-        found[draw] = [fit({"lr": lr, "batch_size": 16}, splits, n_epochs=20, seed=draw) for lr in (1e-4, 5e-3, 1e-2)]
+        found[draw] = [
+            fit({"lr": lr, "batch_size": 16}, splits, n_epochs=20, seed=draw)
+            for lr in (1e-4, 5e-3, 1e-2)
+        ]
         best = int(np.argmin([curve.val_loss[-1] for curve in found[draw]]))
         reported.append(found[draw][best].val_accuracy[-1])
         chosen.append((1e-4, 5e-3, 1e-2)[best])

@@ -20,14 +20,18 @@ SPACE = SearchSpace({"lr": Real(1e-3, 1e-1, log=True), "batch_size": Choice([16,
 
 
 def made_up(n_configs=9, n_repeats=3, n_epochs=4, seed=0):
-    configs = [{"lr": 0.001 * (i + 1), "batch_size": 16, "hidden_size": 16} for i in range(n_configs)]
+    configs = [
+        {"lr": 0.001 * (i + 1), "batch_size": 16, "hidden_size": 16} for i in range(n_configs)
+    ]
     losses = np.random.default_rng(seed).random((n_configs, n_repeats, n_epochs))
     return Landscape(configs, list(range(n_repeats)), losses, losses)
 
 
 def test_the_curves_of_a_repeat_are_those_of_its_rows_and_seed():
     configs = {"iris": {"lr": 0.01, "batch_size": 16}, "wine": {"lr": 0.01, "batch_size": 32}}
-    full = study.full_curves({name: [config] for name, config in configs.items()}, n_epochs=3, repeats=[4, 6])
+    full = study.full_curves(
+        {name: [config] for name, config in configs.items()}, n_epochs=3, repeats=[4, 6]
+    )
     for name, config in configs.items():
         alone = fit(config, load_splits(name, draw=6), n_epochs=3, seed=6)
         assert full[name].val_loss[0, 1] == pytest.approx(alone.val_loss, abs=1e-9)
@@ -93,28 +97,40 @@ def test_how_far_configurations_come_with_the_papers_cuts_and_rays():
     found = study.reached({"paper": paper, "ray": rays[::-1]}, strategies.hyperband_schedule(9))
     counted = {tuple(row[:3]): tuple(row[3:]) for row in found.to_numpy().tolist()}
     assert counted == {
-        (1, 1, 1): (6, 6), (1, 3, 3): (2, 2), (1, 9, 9): (1, 1), (2, 3, 3): (3, 3), (2, 3, 9): (1, 0),
-        (2, 9, 9): (1, 1), (3, 9, 9): (3, 3),
-    }  # fmt: skip
+        (1, 1, 1): (6, 6),
+        (1, 3, 3): (2, 2),
+        (1, 9, 9): (1, 1),
+        (2, 3, 3): (3, 3),
+        (2, 3, 9): (1, 0),
+        (2, 9, 9): (1, 1),
+        (3, 9, 9): (3, 3),
+    }
 
 
 def test_a_trial_is_stopped_early_when_it_ends_before_its_own_last_epoch():
     def table(*rows):
-        return trial_table(trial_record({"lr": 0.1} | config, n_epochs=n, val_loss=0.5) for config, n in rows)
+        return trial_table(
+            trial_record({"lr": 0.1} | config, n_epochs=n, val_loss=0.5) for config, n in rows
+        )
 
-    searches = {"a": table(({}, 9), ({}, 3), ({}, 1)), "b": table(({"epochs": 5}, 5), ({"epochs": 15}, 9))}
+    searches = {
+        "a": table(({}, 9), ({}, 3), ({}, 1)),
+        "b": table(({"epochs": 5}, 5), ({"epochs": 15}, 9)),
+    }
     found = study.stopped(searches, n_epochs=9)
     assert found.loc["a"].tolist() == [3, 2, 13, 27]
     assert found.loc["b"].tolist() == [2, 1, 14, 20]
 
 
-# --- the race ----------------------------------------------------------------------------------------
+# --- the race -------------------------------------------------------------------------------------
 
 
 def fresh(config, n_epochs, repeat, others):
     """Return the mean loss over other repeats, one training at a time."""
     seeds = [1000 + 100 * repeat + other for other in others]
-    curves = [fit(config, load_splits("iris", draw=seed), n_epochs=n_epochs, seed=seed) for seed in seeds]
+    curves = [
+        fit(config, load_splits("iris", draw=seed), n_epochs=n_epochs, seed=seed) for seed in seeds
+    ]
     return np.mean([curve.val_loss[-1] for curve in curves])
 
 
@@ -124,11 +140,21 @@ def test_a_race_by_hand():
         objective = TrainingObjective(load_splits("iris", draw=repeat))
         hyper = run(strategies.hyperband(SPACE, 3, seed=repeat), objective, seed=repeat)
         n_trials = hyper["charged_epochs"].sum() // 3
-        plain = run(strategies.random_search(SPACE, n_trials, 3, seed=10_000 + repeat), objective, seed=repeat)
-        for name, trials in (("hyperband", hyper), ("random", plain), ("full", hyper[hyper["n_epochs"] == 3])):
+        plain = run(
+            strategies.random_search(SPACE, n_trials, 3, seed=10_000 + repeat),
+            objective,
+            seed=repeat,
+        )
+        for name, trials in (
+            ("hyperband", hyper),
+            ("random", plain),
+            ("full", hyper[hyper["n_epochs"] == 3]),
+        ):
             best = incumbent(trials)
             assert found[name][row] == pytest.approx(trials["val_loss"].min(), abs=1e-9)
-            expected = fresh(config_of(trials, best), int(trials.at[best, "n_epochs"]), repeat, range(10))
+            expected = fresh(
+                config_of(trials, best), int(trials.at[best, "n_epochs"]), repeat, range(10)
+            )
             assert found[f"{name}_fresh"][row] == pytest.approx(expected, abs=1e-9)
         assert found["epochs"][row] == hyper["charged_epochs"].sum()
 
@@ -137,7 +163,11 @@ def test_finalists_are_chosen_by_their_mean_on_other_repeats():
     found = study.race("iris", SPACE, 3, repeats=[3], least=3, n_finalists=2)
     [bracket] = [rungs for rungs in strategies.hyperband_schedule(3) if rungs[0][1] >= 3]
     objective = TrainingObjective(load_splits("iris", draw=3))
-    trials = run(strategies.successive_halving(SPACE.sample(bracket[0][0], seed=3), bracket), objective, seed=3)
+    trials = run(
+        strategies.successive_halving(SPACE.sample(bracket[0][0], seed=3), bracket),
+        objective,
+        seed=3,
+    )
     two = [config_of(trials, i) for i in trials["val_loss"].nsmallest(2).index]
     best = min(two, key=lambda config: fresh(config, 3, 3, range(50, 54)))
     assert found["hyperband_fresh"][0] == pytest.approx(fresh(best, 3, 3, range(10)), abs=1e-9)
@@ -153,7 +183,14 @@ def test_a_race_is_run_once_and_another_one_anew(monkeypatch):
     assert ran == []
     narrow = SearchSpace({**SPACE, "lr": Real(1e-3, 1e-2, log=True)})
     settings |= {"name": "iris", "space": SPACE, "n_epochs": 3}
-    others = {"repeats": [4, 5], "least": 3, "n_finalists": 2, "name": "wine", "space": narrow, "n_epochs": 9}
+    others = {
+        "repeats": [4, 5],
+        "least": 3,
+        "n_finalists": 2,
+        "name": "wine",
+        "space": narrow,
+        "n_epochs": 9,
+    }
     for argument, value in others.items():
         study.race(**settings | {argument: value})
     assert len(ran) == 6
@@ -162,7 +199,9 @@ def test_a_race_is_run_once_and_another_one_anew(monkeypatch):
 def test_repeats_that_train_together_are_the_repeats_alone():
     rows = {seed: load_splits("iris", draw=seed) for seed in (0, 7)}
     objective = TrainingOfRepeats("iris", list(rows))
-    together = run_many([strategies.hyperband(SPACE, 9, seed=s) for s in rows], objective, seeds=list(rows))
+    together = run_many(
+        [strategies.hyperband(SPACE, 9, seed=s) for s in rows], objective, seeds=list(rows)
+    )
     for trials, (seed, splits) in zip(together, rows.items(), strict=True):
         alone = run(strategies.hyperband(SPACE, 9, seed=seed), TrainingObjective(splits), seed=seed)
         assert same_trials(trials, alone)
@@ -175,9 +214,13 @@ def table_of(**columns):
 
 
 FIRST = table_of(
-    hyperband=[1.0, 2.0, 3.0], random=[2.0, 1.0, 4.0], full=[3.0, 3.0, 3.0],
-    hyperband_fresh=[1.0, 2.0, 3.0], random_fresh=[0.5, 3.0, 2.5], full_fresh=[1.0, 1.5, 3.5],
-)  # fmt: skip
+    hyperband=[1.0, 2.0, 3.0],
+    random=[2.0, 1.0, 4.0],
+    full=[3.0, 3.0, 3.0],
+    hyperband_fresh=[1.0, 2.0, 3.0],
+    random_fresh=[0.5, 3.0, 2.5],
+    full_fresh=[1.0, 1.5, 3.5],
+)
 
 
 def test_verdicts_count_the_repeats_in_which_hyperband_is_lower():
@@ -187,7 +230,9 @@ def test_verdicts_count_the_repeats_in_which_hyperband_is_lower():
 
 
 def test_remedies_are_compared_with_the_first_race_in_pairs():
-    later = table_of(hyperband_fresh=[1.0 + 1e-12, 1.0, 4.0], random_fresh=[2.0, 2.0, 2.0], epochs=[10, 20, 30])
+    later = table_of(
+        hyperband_fresh=[1.0 + 1e-12, 1.0, 4.0], random_fresh=[2.0, 2.0, 2.0], epochs=[10, 20, 30]
+    )
     found = study.remedies({"as it is": FIRST, "later": later})
     assert found.loc["as it is"].tolist() == [0, 0, 2.0, 1, 100, 0, 0]
     assert found.loc["only trials that reached R"].tolist() == [1, 1, 2.0, 1, 100, 0, 0]

@@ -18,7 +18,9 @@ from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import fit
 
-SPACE = SearchSpace({"lr": Real(1e-3, 0.1, log=True), "batch_size": Integer(32, 64), "hidden_size": Choice([4, 8])})
+SPACE = SearchSpace(
+    {"lr": Real(1e-3, 0.1, log=True), "batch_size": Integer(32, 64), "hidden_size": Choice([4, 8])}
+)
 REPEATS = [2, 5]
 
 
@@ -31,7 +33,12 @@ def band(space, repeat, n_trials, n_epochs):
 
 
 def alone(config, n_epochs, repeat, seed=None):
-    curve = fit(config, load_splits("iris", draw=repeat), n_epochs=n_epochs, seed=repeat if seed is None else seed)
+    curve = fit(
+        config,
+        load_splits("iris", draw=repeat),
+        n_epochs=n_epochs,
+        seed=repeat if seed is None else seed,
+    )
     return curve.val_loss[-1], curve.val_accuracy[-1]
 
 
@@ -59,10 +66,15 @@ def test_a_race_has_the_epochs_of_a_hyperband(R, total):
 
 def test_a_race_holds_each_trial_as_trained_alone_on_the_rows_and_seed_of_its_repeat(trials):
     assert trials.groupby(["search", "repeat"]).size().to_dict() == {
-        ("random", 2): 3, ("random", 5): 3, ("Hyperband", 2): 6, ("Hyperband", 5): 6,
-    }  # fmt: skip
+        ("random", 2): 3,
+        ("random", 5): 3,
+        ("Hyperband", 2): 6,
+        ("Hyperband", 5): 6,
+    }
     for row in trials.itertuples():
-        assert row.val_loss == pytest.approx(alone(json.loads(row.config), row.n_epochs, row.repeat)[0], abs=1e-9)
+        assert row.val_loss == pytest.approx(
+            alone(json.loads(row.config), row.n_epochs, row.repeat)[0], abs=1e-9
+        )
     drawn = [training_key(config) for config in SPACE.sample(3, seed=5)]
     assert trials.query("search == 'random' and repeat == 5")["config"].tolist() == drawn
     spent = trials.query("search == 'Hyperband' and repeat == 2")["spent"].tolist()
@@ -70,7 +82,10 @@ def test_a_race_holds_each_trial_as_trained_alone_on_the_rows_and_seed_of_its_re
 
 
 def test_an_interrupted_search_leaves_nothing_in_the_cache(trials, monkeypatch, tmp_path):
-    """Its repeats would stand in it, some of them cut short, for good. A search that had ended may stand in it."""
+    """Its repeats would stand in it, some of them cut short, for good.
+
+    A search that had ended may stand in it.
+    """
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
     searches = {"random": at_random, "Hyperband": band}
     with monkeypatch.context() as patch:
@@ -109,7 +124,9 @@ def test_what_was_trained_is_not_trained_again(monkeypatch):
     configs = [training_key({"lr": lr, "batch_size": 16}) for lr in (0.01, 0.02, 0.03)]
     jobs = [(config, 5) for config in configs]
     loss, accuracy = racing.trained("iris", jobs[:2], 2)
-    monkeypatch.setattr(racing, "fit_all", lambda new, *args, **options: fit_all(new[:1], *args, **options))
+    monkeypatch.setattr(
+        racing, "fit_all", lambda new, *args, **options: fit_all(new[:1], *args, **options)
+    )
     again, accuracies = racing.trained("iris", jobs, 2)  # one was left to train
     assert (again[:2] == loss).all() and (accuracies[:2] == accuracy).all()
     assert again[2, -1] == pytest.approx(alone({"lr": 0.03, "batch_size": 16}, 2, 5)[0], abs=1e-9)
@@ -141,18 +158,26 @@ def made_up(*rows):
 
 def test_winners_by_hand():
     table = made_up(
-        ("b", 0, "x", 3, 3, 0.5), ("b", 0, "x", 9, 9, 0.2), ("b", 0, "y", 3, 12, 0.2), ("b", 0, "z", 9, 21, 0.4),
-        ("a", 0, "u", 9, 9, 0.7), ("a", 1, "v", 9, 9, 0.1), ("b", 1, "w", 9, 9, 0.9),
-    )  # fmt: skip
+        ("b", 0, "x", 3, 3, 0.5),
+        ("b", 0, "x", 9, 9, 0.2),
+        ("b", 0, "y", 3, 12, 0.2),
+        ("b", 0, "z", 9, 21, 0.4),
+        ("a", 0, "u", 9, 9, 0.7),
+        ("a", 1, "v", 9, 9, 0.1),
+        ("b", 1, "w", 9, 9, 0.9),
+    )
     won = racing.winners(table)
     found = won[["search", "repeat", "config", "n_epochs", "losses", "epochs"]].to_numpy().tolist()
     assert found == [
-        ["b", 0, "y", 3, 4, 21], ["b", 1, "w", 9, 1, 9], ["a", 0, "u", 9, 1, 9], ["a", 1, "v", 9, 1, 9],
-    ]  # fmt: skip
+        ["b", 0, "y", 3, 4, 21],
+        ["b", 1, "w", 9, 1, 9],
+        ["a", 0, "u", 9, 1, 9],
+        ["a", 1, "v", 9, 1, 9],
+    ]
     two = racing.winners(table, 2)
-    assert two.query("search == 'b' and repeat == 0")[["config", "val_loss"]].to_numpy().tolist() == [
-        ["y", 0.2], ["x", 0.2]
-    ]  # fmt: skip
+    assert two.query("search == 'b' and repeat == 0")[
+        ["config", "val_loss"]
+    ].to_numpy().tolist() == [["y", 0.2], ["x", 0.2]]
     assert racing.winners(table, 9).query("repeat == 0")["config"].tolist() == ["y", "x", "z", "u"]
 
 
@@ -164,7 +189,9 @@ def test_a_winner_is_judged_at_its_own_epoch_and_in_full_on_repeats_that_did_not
         fresh = [alone(config, row.n_epochs, judge) for judge in (7, 8)]
         assert row.val_loss == lowest[row.search, row.repeat]
         assert (row.fresh, row.accuracy) == pytest.approx(tuple(np.mean(fresh, axis=0)), abs=1e-9)
-        assert row.in_full == pytest.approx(np.mean([alone(config, 3, judge)[0] for judge in (7, 8)]), abs=1e-9)
+        assert row.in_full == pytest.approx(
+            np.mean([alone(config, 3, judge)[0] for judge in (7, 8)]), abs=1e-9
+        )
     assert not set(studies.JUDGES) & set(range(200))
 
 
@@ -172,7 +199,10 @@ def test_finalists_are_trained_on_draws_of_their_own(trials):
     again = studies.retrained(trials, 2, 3)
     assert len(again) == 2 * 2 * 2 and list(again.columns) == list(trials.columns)
     for row in again.itertuples():
-        losses = [alone(json.loads(row.config), row.n_epochs, 2000 + 10 * row.repeat + k)[0] for k in range(3)]
+        losses = [
+            alone(json.loads(row.config), row.n_epochs, 2000 + 10 * row.repeat + k)[0]
+            for k in range(3)
+        ]
         assert row.val_loss == pytest.approx(np.mean(losses), abs=1e-9)
     assert again.query("search == 'random'")["spent"].tolist() == [9 + 2 * 3 * 3] * 4
 
@@ -187,7 +217,9 @@ def verdict_table():
     ):
         for repeat, values in enumerate(zip(configs, searched, fresh, strict=True)):
             config, val_loss, loss = values
-            rows.append(("iris", label, repeat, config, n_epochs, 9, 4, 30, val_loss, loss, 3 * loss, 0.9))
+            rows.append(
+                ("iris", label, repeat, config, n_epochs, 9, 4, 30, val_loss, loss, 3 * loss, 0.9)
+            )
     columns = [
         "data",
         "search",
@@ -209,24 +241,42 @@ def test_a_comparison_in_pairs_by_hand():
     table = studies.against(verdict_table()).set_index("verdict")
     assert table["wins"].to_dict() == {"as searched": 3, "fresh": 1, "fresh, in full": 1}
     assert table["of"].tolist() == [4] * 3 and table["search"].tolist() == ["other"] * 3
-    assert table["ratio"].tolist() == pytest.approx([2**-0.5, 2**0.5, 2**0.5])  # (1/2)³ · 2, and 2³ / 2, to the 1/4
+    # (1/2)³ · 2, and 2³ / 2, to the 1/4
+    assert table["ratio"].tolist() == pytest.approx([2**-0.5, 2**0.5, 2**0.5])
     assert (table["low"] <= table["ratio"]).all() and (table["ratio"] <= table["high"]).all()
     [wide] = studies.wins({"iris": verdict_table()}).to_dict("records")
-    assert wide == {"race": "iris", "search": "other", "as searched": 3, "fresh": 1, "fresh, in full": 1, "of": 4}
+    assert wide == {
+        "race": "iris",
+        "search": "other",
+        "as searched": 3,
+        "fresh": 1,
+        "fresh, in full": 1,
+        "of": 4,
+    }
 
 
 def test_a_bootstrap_interval_is_near_scipys():
     values = np.random.default_rng(3).exponential(size=40)
-    theirs = stats.bootstrap((values,), np.mean, method="percentile", rng=np.random.default_rng(1)).confidence_interval
+    theirs = stats.bootstrap(
+        (values,), np.mean, method="percentile", rng=np.random.default_rng(1)
+    ).confidence_interval
     assert studies.bootstrap(values) == pytest.approx((theirs.low, theirs.high), abs=0.03)
     assert studies.bootstrap([2.0] * 5) == (2.0, 2.0)
 
 
 def test_what_explains_a_race_by_hand():
     table = studies.explained(verdict_table(), {"other": 1}).set_index("search")
-    assert table.loc["other"].to_dict() == pytest.approx({
-        "epochs": 30, "losses": 4, "guided": 3, "lr": 0.03, "won_early": 4, "searched": 0.5, "fresh": 2.0,
-    })  # fmt: skip
+    assert table.loc["other"].to_dict() == pytest.approx(
+        {
+            "epochs": 30,
+            "losses": 4,
+            "guided": 3,
+            "lr": 0.03,
+            "won_early": 4,
+            "searched": 0.5,
+            "fresh": 2.0,
+        }
+    )
     assert table.loc["random", ["guided", "won_early"]].tolist() == [0, 0]
 
 
@@ -234,9 +284,14 @@ def test_what_a_search_finds_among_equal_trials():
     config = {"lr": 0.05, "batch_size": 64}
     table = studies.looking(config, "iris", 2, [1, 3], repeats=REPEATS)
     losses = np.array(
-        [[alone(config, 2, r, studies.LUCK + 3 * i + k)[0] for k in range(3)] for i, r in enumerate(REPEATS)]
+        [
+            [alone(config, 2, r, studies.LUCK + 3 * i + k)[0] for k in range(3)]
+            for i, r in enumerate(REPEATS)
+        ]
     )
-    assert table["lowest"].tolist() == pytest.approx([np.median(losses[:, 0]), np.median(losses.min(axis=1))], abs=1e-9)
+    assert table["lowest"].tolist() == pytest.approx(
+        [np.median(losses[:, 0]), np.median(losses.min(axis=1))], abs=1e-9
+    )
     assert table["worth"].tolist() == pytest.approx([np.median(losses)] * 2, abs=1e-9)
 
 
@@ -248,7 +303,15 @@ def test_repairs_are_counted_against_the_other_search_after_the_same_one_or_else
     table = studies.repairs({"as it is": plain, "mended": better, "alone": alone, "both": for_both})
     assert table["repair"].tolist() == ["as it is"] * 2 + ["mended"] * 2 + ["alone"] + ["both"] * 2
     assert table["beats_random"].tolist() == ["", 1, "", 3, 3, "", 2]
-    assert table["better"].tolist() == [0, 0, 0, 3, 3, 1, 3] and table["worse"].tolist() == [0, 0, 0, 1, 1, 0, 1]
+    assert table["better"].tolist() == [0, 0, 0, 3, 3, 1, 3] and table["worse"].tolist() == [
+        0,
+        0,
+        0,
+        1,
+        1,
+        0,
+        1,
+    ]
     assert table["epochs"].tolist() == [30, 30, 50, 50, 50, 30, 30]
     assert table["fresh"].tolist() == pytest.approx([1.0, 2.0, 1.0, 1.2, 1.2, 1.0, 1.2])
 
@@ -259,7 +322,9 @@ def test_the_wins_needed_are_those_of_the_sign_test():
         if needed <= n:
             assert stats.binomtest(needed, n).pvalue <= 0.05
         assert stats.binomtest(needed - 1, n).pvalue > 0.05
-        assert row["found if P = 0.75"] == pytest.approx(1 - stats.binom.cdf(needed - 1, n, 0.75), abs=1e-12)
+        assert row["found if P = 0.75"] == pytest.approx(
+            1 - stats.binom.cdf(needed - 1, n, 0.75), abs=1e-12
+        )
 
 
 def test_what_tuning_is_worth_beside_the_default():
@@ -268,7 +333,9 @@ def test_what_tuning_is_worth_beside_the_default():
     table.attrs["judges"] = [1003, 1004]
     found = studies.worth([table], {"default": default}, ["other"]).set_index("choice")
     scores = np.mean([alone(default, 2, judge) for judge in (1003, 1004)], axis=0)
-    assert found.loc["default", ["loss", "accuracy"]].tolist() == pytest.approx([scores[0], 100 * scores[1]], abs=1e-9)
+    assert found.loc["default", ["loss", "accuracy"]].tolist() == pytest.approx(
+        [scores[0], 100 * scores[1]], abs=1e-9
+    )
     assert found.loc["other", ["loss", "accuracy"]].tolist() == pytest.approx([2.125, 90.0])
     interval = wilson_interval(27, 30)
     assert found.loc["other", "half_width"] == pytest.approx(50 * (interval.high - interval.low))

@@ -31,7 +31,9 @@ def test_a_repeat_is_a_draw_of_the_rows_and_a_seed_of_the_same_number():
 def test_fresh_is_the_mean_of_the_last_losses():
     losses = curves(CONFIGS, "wine", n_epochs=3, repeats=[20, 21, 22])[:, :, -1]
     expected = [sum(row) / 3 for row in losses]
-    assert fresh(CONFIGS, "wine", n_epochs=3, repeats=[20, 21, 22]) == pytest.approx(expected, abs=1e-12)
+    assert fresh(CONFIGS, "wine", n_epochs=3, repeats=[20, 21, 22]) == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 def test_rows_are_drawn_anew_and_the_test_rows_stay():
@@ -61,6 +63,7 @@ def test_an_interrupted_measurement_ends_instead_of_being_half():
 
 def test_a_whole_measurement_is_that_of_run_many():
     tables = [
-        runner([grid_search(CONFIGS, 2)], TrainingOfRepeats("iris", [3]), seeds=[3]) for runner in (run_many, run_whole)
+        runner([grid_search(CONFIGS, 2)], TrainingOfRepeats("iris", [3]), seeds=[3])
+        for runner in (run_many, run_whole)
     ]
     assert same_trials(tables[0][0], tables[1][0])

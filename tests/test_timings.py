@@ -1,4 +1,6 @@
-"""What a lesson takes is measured as said, and docs/timings.md is up to date and within what is promised."""
+"""What a lesson takes is measured as said, and docs/timings.md is up to date and within what is
+promised.
+"""
 
 import subprocess
 import sys

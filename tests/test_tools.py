@@ -1,4 +1,6 @@
-"""The builder of notebooks refuses what must not be stored; the learner's copies are never overwritten."""
+"""The builder of notebooks refuses what must not be stored; the learner's copies are never
+overwritten.
+"""
 
 import base64
 import json
@@ -42,15 +44,25 @@ def build(source, tmp_path):
 
 
 def test_a_source_gives_fixed_metadata_and_keeps_tags(course):
-    notebook = library.source_to_notebook(course(" [markdown]\n# # Title", ' tags=["raises-exception"] foo=1\n1/0'))
+    notebook = library.source_to_notebook(
+        course(" [markdown]\n# # Title", ' tags=["raises-exception"] foo=1\n1/0')
+    )
     assert notebook.metadata == library.METADATA
     assert [cell.metadata for cell in notebook.cells] == [{}, {"tags": ["raises-exception"]}]
     assert [cell.source for cell in notebook.cells] == ["# Title", "1/0"]
 
 
 def test_cell_ids_are_unique_and_an_insertion_changes_none(course):
-    before = [cell.id for cell in library.source_to_notebook(course("\na = 1", "\nb = 2", "\na = 1")).cells]
-    after = [cell.id for cell in library.source_to_notebook(course("\nc = 3", "\na = 1", "\nb = 2", "\na = 1")).cells]
+    before = [
+        cell.id
+        for cell in library.source_to_notebook(course("\na = 1", "\nb = 2", "\na = 1")).cells
+    ]
+    after = [
+        cell.id
+        for cell in library.source_to_notebook(
+            course("\nc = 3", "\na = 1", "\nb = 2", "\na = 1")
+        ).cells
+    ]
     assert len(set(before)) == 3
     assert after[1:] == before
 
@@ -143,7 +155,9 @@ def stdout(text):
 
 
 def error():
-    return nbformat.v4.new_output("error", ename="ValueError", evalue="bad", traceback=["ValueError: bad"])
+    return nbformat.v4.new_output(
+        "error", ename="ValueError", evalue="bad", traceback=["ValueError: bad"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +170,10 @@ def error():
         (executed(stdout("started 2026-01-31 09:30")), "a time stamp (2026-01-31 09:30)"),
         (executed(stdout("took 00:01:07")), "a time stamp (00:01:07)"),
         (executed(stdout("on mainframe7")), "this machine's name (mainframe7)"),
-        (executed(nbformat.v4.new_output("stream", name="stderr", text="hm")), "writes to stderr: hm"),
+        (
+            executed(nbformat.v4.new_output("stream", name="stderr", text="hm")),
+            "writes to stderr: hm",
+        ),
         (executed(error()), "raises"),
         (executed(tags=["raises-exception"]), "is tagged raises-exception, and does not"),
         (executed(execution_count=None), "was not executed"),
@@ -198,7 +215,8 @@ def test_a_machine_named_like_a_word_of_the_course_does_not_stop_the_build(monke
 
 
 def test_pieces_of_a_stream_are_stored_as_one(course, tmp_path):
-    pieces = "print('a', flush=True)\nimport time\ntime.sleep(0.5)\nprint('b')"  # the kernel sends two
+    # the kernel sends two
+    pieces = "print('a', flush=True)\nimport time\ntime.sleep(0.5)\nprint('b')"
     [output] = nbformat.read(build(course("\n" + pieces), tmp_path), as_version=4).cells[0].outputs
     assert (output.name, output.text) == ("stdout", "a\nb\n")
 
@@ -273,7 +291,9 @@ def test_reset_without_an_old_copy_keeps_nothing(lessons, tmp_path):
 
 @pytest.mark.parametrize("prefix", ["", "0", "03"])
 def test_reset_needs_one_lesson(lessons, tmp_path, prefix):
-    with pytest.raises(ValueError, match=r"make reset LESSON=02; the lessons are 01_grid.ipynb, 02_random.ipynb"):
+    with pytest.raises(
+        ValueError, match=r"make reset LESSON=02; the lessons are 01_grid.ipynb, 02_random.ipynb"
+    ):
         copies.reset_lesson(prefix, lessons, tmp_path / "mine")
 
 
@@ -297,7 +317,10 @@ def test_the_glossary_stands_beside_the_copies_that_link_it(tmp_path, lessons_wi
         folder = tmp_path / make.__name__
         make(lessons_with_link, folder)
         [notebook] = folder.glob("*.ipynb")
-        assert "[words](glossary.md#rung)" in notebook.read_text() and (folder / "glossary.md").is_file()
+        assert (
+            "[words](glossary.md#rung)" in notebook.read_text()
+            and (folder / "glossary.md").is_file()
+        )
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Training one configuration: repeatable to the bit, right by an independent loop, careful with what it is given."""
+"""Training one configuration: repeatable to the bit, right by an independent loop, careful with
+what it is given.
+"""
 
 import math
 import random
@@ -9,7 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from hpt_helpers.config import check_config
+from hpt_helpers.config import network_config
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import (
     evaluate,
@@ -38,7 +40,10 @@ def test_two_calls_agree_to_the_bit(name):
     splits = load_splits(name)
     one, two = (fit(CONFIG, splits, n_epochs=4, seed=3) for _ in range(2))
     assert curves_of(one) == curves_of(two)
-    assert all(torch.equal(a, b) for a, b in zip(one.model.parameters(), two.model.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(one.model.parameters(), two.model.parameters(), strict=True)
+    )
 
 
 def test_the_global_random_states_are_neither_read_nor_changed():
@@ -50,7 +55,9 @@ def test_the_global_random_states_are_neither_read_nor_changed():
             before = torch.get_rng_state(), np.random.get_state(), random.getstate()
             curves.append(curves_of(fit(CONFIG, IRIS, n_epochs=3)))
             assert torch.equal(torch.get_rng_state(), before[0])
-            assert all(np.array_equal(a, b) for a, b in zip(np.random.get_state(), before[1], strict=True))
+            assert all(
+                np.array_equal(a, b) for a, b in zip(np.random.get_state(), before[1], strict=True)
+            )
             assert random.getstate() == before[2]
         assert curves[0] == curves[1]
     finally:
@@ -58,7 +65,9 @@ def test_the_global_random_states_are_neither_read_nor_changed():
 
 
 def test_another_seed_gives_another_curve():
-    assert curves_of(fit(CONFIG, IRIS, n_epochs=2, seed=0)) != curves_of(fit(CONFIG, IRIS, n_epochs=2, seed=1))
+    assert curves_of(fit(CONFIG, IRIS, n_epochs=2, seed=0)) != curves_of(
+        fit(CONFIG, IRIS, n_epochs=2, seed=1)
+    )
 
 
 def test_a_shorter_training_is_the_beginning_of_a_longer_one():
@@ -69,20 +78,28 @@ def test_a_shorter_training_is_the_beginning_of_a_longer_one():
 
 def test_initial_weights_depend_on_seed_and_hidden_size_only():
     def weights(config, seed):
-        return torch.cat([p.flatten() for p in start_training(config, IRIS, seed=seed)[0].parameters()])
+        return torch.cat(
+            [p.flatten() for p in start_training(config, IRIS, seed=seed)[0].parameters()]
+        )
 
-    assert torch.equal(weights({"lr": 0.1, "batch_size": 1}, 4), weights({"lr": 1e-4, "batch_size": 90}, 4))
+    assert torch.equal(
+        weights({"lr": 0.1, "batch_size": 1}, 4), weights({"lr": 1e-4, "batch_size": 90}, 4)
+    )
     assert not torch.equal(weights(CONFIG, 4), weights(CONFIG, 5))
 
 
 def test_weights_and_shuffles_of_neighbouring_seeds_share_no_stream():
-    """On four features the first weight is uniform on ±0.5: the first draw of its stream, less a half."""
+    """On four features the first weight is uniform on ±0.5: the first draw of its stream, less a
+    half.
+    """
     draws = []
     for seed in range(4):
         model, _, shuffles = start_training(CONFIG, IRIS, seed=seed)
         draws.append(model.hidden.weight[0, 0].item())
         draws.append(torch.rand(1, dtype=torch.float64, generator=shuffles).item() - 0.5)
-    own = torch.rand(1, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).item() - 0.5
+    own = (
+        torch.rand(1, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).item() - 0.5
+    )
     assert draws[0] == pytest.approx(own, abs=1e-15)  # so equal streams would be seen
     assert np.diff(sorted(draws)).min() > 1e-6
 
@@ -96,14 +113,22 @@ def test_the_numbers_are_those_of_a_classic_pytorch_loop(name, batch_size):
     splits = load_splits(name)
     batch_size = len(splits.y_train) if batch_size == "all" else batch_size
     n_epochs, seed, lr = 4, 5, splits.max_lr / 2
-    curve = fit({"lr": lr, "batch_size": batch_size, "hidden_size": 8}, splits, n_epochs=n_epochs, seed=seed)
+    curve = fit(
+        {"lr": lr, "batch_size": batch_size, "hidden_size": 8}, splits, n_epochs=n_epochs, seed=seed
+    )
     expected, network = classic_loop(splits, lr, batch_size, 8, n_epochs, seed)
     for name_of_curve in CURVES:
         np.testing.assert_allclose(
-            getattr(curve, name_of_curve), expected[name_of_curve], rtol=0, atol=1e-12, err_msg=name_of_curve
+            getattr(curve, name_of_curve),
+            expected[name_of_curve],
+            rtol=0,
+            atol=1e-12,
+            err_msg=name_of_curve,
         )
     with torch.no_grad():
-        torch.testing.assert_close(curve.model(splits.X_val), network(splits.X_val), rtol=0, atol=1e-11)
+        torch.testing.assert_close(
+            curve.model(splits.X_val), network(splits.X_val), rtol=0, atol=1e-11
+        )
 
 
 def classic_loop(splits, lr, batch_size, hidden_size, n_epochs, seed):
@@ -141,7 +166,9 @@ def classic_loop(splits, lr, batch_size, hidden_size, n_epochs, seed):
 
 
 def test_the_last_partial_batch_is_kept():
-    """One epoch with batches of 64 makes two steps on 90 rows; dropping the rest of 26 would make one."""
+    """One epoch with batches of 64 makes two steps on 90 rows; dropping the rest of 26 would make
+    one.
+    """
     model, optimizer, generator = start_training({"lr": 0.01, "batch_size": 64}, IRIS)
     sizes = []
     model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
@@ -183,7 +210,9 @@ def test_refit_trains_on_training_and_validation_rows_together():
     for _ in range(3):
         train_one_epoch(expected, optimizer, X, y, CONFIG["batch_size"], shuffles)
     assert len(X) == 120
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), expected.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.parameters(), expected.parameters(), strict=True)
+    )
     only_train = fit(CONFIG, IRIS, n_epochs=3, seed=5).model
     assert not torch.equal(model.output.weight, only_train.output.weight)
     with pytest.raises(ValueError, match="n_epochs is 0"):
@@ -268,7 +297,8 @@ def test_a_config_must_be_a_mapping(config):
 
 
 @pytest.mark.parametrize(
-    ("n_epochs", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), (True, TypeError), ("3", TypeError)]
+    ("n_epochs", "error"),
+    [(0, ValueError), (-1, ValueError), (2.5, TypeError), (True, TypeError), ("3", TypeError)],
 )
 def test_a_bad_number_of_epochs_is_refused(n_epochs, error):
     with pytest.raises(error, match="n_epochs"):
@@ -276,7 +306,8 @@ def test_a_bad_number_of_epochs_is_refused(n_epochs, error):
 
 
 @pytest.mark.parametrize(
-    ("seed", "error"), [(-1, ValueError), (2**62, ValueError), (1.0, TypeError), (True, TypeError), (None, TypeError)]
+    ("seed", "error"),
+    [(-1, ValueError), (2**62, ValueError), (1.0, TypeError), (True, TypeError), (None, TypeError)],
 )
 def test_a_bad_seed_is_refused(seed, error):
     with pytest.raises(error, match="seed"):
@@ -286,19 +317,25 @@ def test_a_bad_seed_is_refused(seed, error):
 def test_numpy_scalars_count_as_what_they_stand_for():
     numpy_config = {"lr": np.float64(0.01), "batch_size": np.int64(16), "hidden_size": np.int32(8)}
     expected = fit(CONFIG, IRIS, n_epochs=2, seed=1)
-    assert curves_of(fit(numpy_config, IRIS, n_epochs=np.int64(2), seed=np.uint8(1))) == curves_of(expected)
-    checked = check_config(numpy_config, IRIS)
+    assert curves_of(fit(numpy_config, IRIS, n_epochs=np.int64(2), seed=np.uint8(1))) == curves_of(
+        expected
+    )
+    checked = network_config(numpy_config, IRIS)
     assert checked == CONFIG and [type(v) for v in checked.values()] == [float, int, int]
 
 
 def test_the_extremes_that_are_allowed():
     for batch_size in (1, 90):
-        assert np.isfinite(fit({"lr": 1, "batch_size": batch_size, "hidden_size": 1}, IRIS, n_epochs=1).val_loss).all()
-    assert check_config({"lr": Fraction(1, 100), "batch_size": 16}, IRIS)["lr"] == 0.01
+        assert np.isfinite(
+            fit({"lr": 1, "batch_size": batch_size, "hidden_size": 1}, IRIS, n_epochs=1).val_loss
+        ).all()
+    assert network_config({"lr": Fraction(1, 100), "batch_size": 16}, IRIS)["lr"] == 0.01
 
 
 def test_epochs_may_stand_in_the_config_when_they_agree():
-    assert curves_of(fit(CONFIG | {"epochs": 3}, IRIS, n_epochs=3)) == curves_of(fit(CONFIG, IRIS, n_epochs=3))
+    assert curves_of(fit(CONFIG | {"epochs": 3}, IRIS, n_epochs=3)) == curves_of(
+        fit(CONFIG, IRIS, n_epochs=3)
+    )
 
 
 def test_the_config_given_is_left_alone():
@@ -310,7 +347,8 @@ def test_the_config_given_is_left_alone():
 def test_trains_where_an_interrupt_has_left_gradients_switched_off():
     splits, config = load_splits("iris"), {"lr": 0.01, "batch_size": 16}
     expected = fit(config, splits, n_epochs=2).val_loss
-    with torch.no_grad():  # as one left behind: torch's optimisers switch gradients off and on again
+    # as one left behind: torch's optimisers switch gradients off and on again
+    with torch.no_grad():
         curve, model = fit(config, splits, n_epochs=2), refit(config, splits, n_epochs=2)
     assert curve.val_loss.tolist() == expected.tolist()
     assert all(weights.requires_grad for weights in model.parameters())

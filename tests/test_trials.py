@@ -26,7 +26,11 @@ from hpt_helpers.trials import (
 
 def record(loss, n_epochs=10, accuracy=0.5, lr=0.01, **options):
     return trial_record(
-        {"lr": lr, "batch_size": 16}, n_epochs=n_epochs, val_loss=loss, val_accuracy=accuracy, **options
+        {"lr": lr, "batch_size": 16},
+        n_epochs=n_epochs,
+        val_loss=loss,
+        val_accuracy=accuracy,
+        **options,
     )
 
 
@@ -41,12 +45,24 @@ def table(*losses, n_epochs=None, accuracies=None):
 
 def test_columns_and_types():
     trials = trial_table(
-        [record(0.3), record(math.nan, reason="diverged"), record(0.2, charged_epochs=4, runtime_s=1.5)]
+        [
+            record(0.3),
+            record(math.nan, reason="diverged"),
+            record(0.2, charged_epochs=4, runtime_s=1.5),
+        ]
     )
     assert list(trials.columns) == [
-        "lr", "batch_size", "n_epochs", "charged_epochs", "val_loss", "val_accuracy", "status", "reason", "runtime_s",
+        "lr",
+        "batch_size",
+        "n_epochs",
+        "charged_epochs",
+        "val_loss",
+        "val_accuracy",
+        "status",
+        "reason",
+        "runtime_s",
         "config",
-    ]  # fmt: skip
+    ]
     kinds = "".join(dtype.kind for dtype in trials.dtypes.drop(["status", "reason", "config"]))
     assert kinds == "fiiifff"
     assert all(isinstance(v, str) for name in ("status", "reason") for v in trials[name])
@@ -68,7 +84,9 @@ def test_types_do_not_depend_on_what_failed():
 
 def test_numpy_values_become_plain():
     config = {"lr": np.float64(0.01), "batch_size": np.int64(16)}
-    made = trial_record(config, n_epochs=np.int64(3), val_loss=np.float64(0.5), val_accuracy=np.float32(0.5))
+    made = trial_record(
+        config, n_epochs=np.int64(3), val_loss=np.float64(0.5), val_accuracy=np.float32(0.5)
+    )
     assert {type(v) for v in made["config"].values()} == {float, int}
     assert [type(made[k]) for k in ("n_epochs", "charged_epochs", "val_loss", "val_accuracy")] == [
         int,
@@ -94,7 +112,9 @@ def test_an_accuracy_that_is_not_finite_is_nan_in_a_trial_that_succeeded(accurac
 
 def test_a_reason_makes_a_failed_trial_whatever_the_loss():
     made = record(0.1, reason="out of memory")
-    assert (made["status"], made["reason"]) == ("failed", "out of memory") and math.isnan(made["val_loss"])
+    assert (made["status"], made["reason"]) == ("failed", "out of memory") and math.isnan(
+        made["val_loss"]
+    )
 
 
 def trials_of(*configs):
@@ -102,17 +122,25 @@ def trials_of(*configs):
 
 
 def test_a_configuration_comes_back_as_plain_values():
-    trials = trials_of({"lr": 0.01, "batch_size": 16, "name": "a"}, {"lr": 0.02, "batch_size": 32, "name": "b"})
+    trials = trials_of(
+        {"lr": 0.01, "batch_size": 16, "name": "a"}, {"lr": 0.02, "batch_size": 32, "name": "b"}
+    )
     config = config_of(trials, 1)
     assert config == {"lr": 0.02, "batch_size": 32, "name": "b"}
     assert [type(v) for v in config.values()] == [float, int, str]
 
 
 def test_configurations_with_names_that_some_lack_come_back_exactly():
-    configs = [{"lr": 0.1}, {"lr": 0.1, "hidden_size": 8}, {"layers": (8, [4]), "deep": {"a": None}}, {"lr": None}]
+    configs = [
+        {"lr": 0.1},
+        {"lr": 0.1, "hidden_size": 8},
+        {"layers": (8, [4]), "deep": {"a": None}},
+        {"lr": None},
+    ]
     trials = trials_of(*configs)
     assert repr([config_of(trials, i) for i in trials.index]) == repr(configs)
-    assert repr(config_of(ties(trials).iloc[::-1], 2)) == repr(configs[2])  # its label, wherever it stands
+    # its label, wherever it stands
+    assert repr(config_of(ties(trials).iloc[::-1], 2)) == repr(configs[2])
 
 
 def test_who_changes_a_configuration_changes_no_table():
@@ -159,7 +187,12 @@ def test_a_name_that_the_table_uses_is_refused(name):
 
 def test_a_trial_that_is_not_in_the_table_has_no_configuration():
     trials = trials_of({"lr": 0.1}, {"lr": 0.2})
-    for table, trial in ((trials, 2), (trials, -1), (trials.iloc[1:], 0), (pd.concat([trials, trials]), 1)):
+    for table, trial in (
+        (trials, 2),
+        (trials, -1),
+        (trials.iloc[1:], 0),
+        (pd.concat([trials, trials]), 1),
+    ):
         with pytest.raises(ValueError, match=f"trial is {trial}"):
             config_of(table, trial)
     with pytest.raises(KeyError, match="config"):
@@ -249,13 +282,20 @@ def test_the_same_trials_are_those_that_agree_in_all_but_what_they_took():
     trials = table(0.3, 0.1, math.nan)
     assert same_trials(trials, trials.assign(runtime_s=[9.0, 8.0, 7.0]))
     assert same_trials(trials, changed(trials, "val_loss", 0, 0.3 + 5e-10))
-    assert same_trials(trials, trials[["val_loss"]])  # as a lesson's table by hand, with fewer columns
+    # as a lesson's table by hand, with fewer columns
+    assert same_trials(trials, trials[["val_loss"]])
     assert same_trials(trials, trials.set_index(pd.Index([7, 8, 9])))
 
 
 @pytest.mark.parametrize(
     ("name", "row", "value"),
-    [("val_loss", 0, 0.3 + 5e-9), ("val_loss", 2, 0.2), ("n_epochs", 1, 99), ("status", 0, "failed"), ("lr", 1, 0.7)],
+    [
+        ("val_loss", 0, 0.3 + 5e-9),
+        ("val_loss", 2, 0.2),
+        ("n_epochs", 1, 99),
+        ("status", 0, "failed"),
+        ("lr", 1, 0.7),
+    ],
 )
 def test_one_difference_is_enough_for_other_trials(name, row, value):
     trials = table(0.3, 0.1, math.nan)
@@ -273,10 +313,16 @@ def test_other_orders_and_other_numbers_of_trials_are_not_the_same():
 
 
 def equal(one, two):
-    return pd.testing.assert_frame_equal(trial_table(one), trial_table(two), check_exact=True) is None
+    return (
+        pd.testing.assert_frame_equal(trial_table(one), trial_table(two), check_exact=True) is None
+    )
 
 
-RECORDS = [record(0.1 + 1e-17), record(math.nan, reason='it said "ß\nno"'), record(1 / 3, charged_epochs=2, lr=1e-300)]
+RECORDS = [
+    record(0.1 + 1e-17),
+    record(math.nan, reason='it said "ß\nno"'),
+    record(1 / 3, charged_epochs=2, lr=1e-300),
+]
 
 
 def write(path, records):
@@ -288,7 +334,9 @@ def write(path, records):
     st.lists(
         st.builds(
             trial_record,
-            st.fixed_dictionaries({"lr": st.floats(allow_nan=False, allow_infinity=False), "kind": st.text()}),
+            st.fixed_dictionaries(
+                {"lr": st.floats(allow_nan=False, allow_infinity=False), "kind": st.text()}
+            ),
             n_epochs=st.integers(1, 2**40),
             val_loss=st.floats(),
             val_accuracy=st.floats(0, 1),
@@ -311,7 +359,11 @@ def test_a_log_is_one_json_object_a_line(tmp_path):
     write(path, RECORDS)
     lines = path.read_text(encoding="utf-8").split("\n")
     assert lines.pop() == ""
-    assert [json.loads(line, parse_constant=pytest.fail)["n_epochs"] for line in lines] == [10, 10, 10]
+    assert [json.loads(line, parse_constant=pytest.fail)["n_epochs"] for line in lines] == [
+        10,
+        10,
+        10,
+    ]
 
 
 def test_a_log_is_only_ever_appended_to(tmp_path):
@@ -354,7 +406,9 @@ def test_a_cut_first_line_leaves_an_empty_log(tmp_path):
     assert path.read_bytes() == b"" and read_log(path) == []
 
 
-@pytest.mark.parametrize("line", ["", "nonsense", '{"config": {"lr": 0.1}', "[1, 2]", "7", "null", '{"lr": 0.1}'])
+@pytest.mark.parametrize(
+    "line", ["", "nonsense", '{"config": {"lr": 0.1}', "[1, 2]", "7", "null", '{"lr": 0.1}']
+)
 def test_a_bad_line_elsewhere_is_an_error_that_names_it(line, tmp_path):
     path = tmp_path / "log.jsonl"
     write(path, RECORDS)
@@ -382,7 +436,9 @@ def test_lines_that_are_missing_twice_or_elsewhere_are_an_error(order, tmp_path)
     write(path, RECORDS)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[i] for i in order))
-    with pytest.raises(ValueError, match=r"is not the record of trial \d: lines are missing or mixed"):
+    with pytest.raises(
+        ValueError, match=r"is not the record of trial \d: lines are missing or mixed"
+    ):
         read_log(path)
 
 
@@ -418,7 +474,12 @@ def damaged(draw, whole: bytes):
     i = draw(st.integers(0, len(whole) - 1))
     byte = bytes([draw(st.integers(0, 255) | st.sampled_from(b'\n\r\x00 0"}'))])
     kind = draw(st.sampled_from(["change", "put in", "take out", "cut"]))
-    after = {"change": byte + whole[i + 1 :], "put in": byte + whole[i:], "take out": whole[i + 1 :], "cut": b""}
+    after = {
+        "change": byte + whole[i + 1 :],
+        "put in": byte + whole[i:],
+        "take out": whole[i + 1 :],
+        "cut": b"",
+    }
     return whole[:i] + after[kind]
 
 

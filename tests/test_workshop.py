@@ -1,4 +1,6 @@
-"""A workshop's folder holds what learners and instructors need, and nothing that learners should not see."""
+"""A workshop's folder holds what learners and instructors need, and nothing that learners should
+not see.
+"""
 
 import re
 import zipfile
@@ -22,7 +24,10 @@ def handouts(tmp_path_factory):
     for role in ("learner", "instructor"):
         (folder / "a4" / role).mkdir(parents=True)
         (folder / "a4" / role / "course.pdf").write_text(role)
-    links = "".join(f'<td><a href="a4/{r}/course.pdf" aria-label="PDF">PDF</a></td>' for r in ("learner", "instructor"))
+    links = "".join(
+        f'<td><a href="a4/{r}/course.pdf" aria-label="PDF">PDF</a></td>'
+        for r in ("learner", "instructor")
+    )
     (folder / "index.html").write_text(f"<p>The instructor's edition.</p>{links}")
     return folder
 
@@ -45,9 +50,17 @@ def text(cell):
 
 def test_what_is_there(built):
     files = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
-    notebooks = {f"{who}/notebooks/{stem}.ipynb" for who in ("learner", "instructor") for stem in STEMS}
-    assert notebooks | {"WORKSHOP.md", "constraints.txt", "instructor/docs/instructor_guide.md"} <= files
-    assert {"learner/handouts/a4/learner/course.pdf", "instructor/handouts/a4/instructor/course.pdf"} <= files
+    notebooks = {
+        f"{who}/notebooks/{stem}.ipynb" for who in ("learner", "instructor") for stem in STEMS
+    }
+    assert (
+        notebooks | {"WORKSHOP.md", "constraints.txt", "instructor/docs/instructor_guide.md"}
+        <= files
+    )
+    assert {
+        "learner/handouts/a4/learner/course.pdf",
+        "instructor/handouts/a4/instructor/course.pdf",
+    } <= files
     assert not [name for name in files if name.startswith("learner/") and "/instructor/" in name]
     assert len([name for name in files if name.endswith(".whl")]) == 1
 
@@ -62,14 +75,18 @@ def test_learners_links_lead_to_nothing_that_is_the_instructors(built):
 def test_learners_notebooks_have_no_results(built):
     for stem in STEMS:
         copy, stored = read(built / "learner" / "notebooks", stem), read(NOTEBOOKS, stem)
-        sources = [cell.source.replace("../docs/glossary.md", "glossary.md") for cell in stored.cells]
+        sources = [
+            cell.source.replace("../docs/glossary.md", "glossary.md") for cell in stored.cells
+        ]
         assert [cell.source for cell in copy.cells] == sources
         assert not any(cell.get("outputs") or cell.get("execution_count") for cell in copy.cells)
 
 
 @pytest.mark.parametrize("stem", [stem for stem in STEMS if stem != "00_start_here"])
 def test_every_exercise_of_the_instructors_is_solved(built, stem):
-    solved = [cell for cell in read(built / "instructor" / "notebooks", stem).cells if is_exercise(cell)]
+    solved = [
+        cell for cell in read(built / "instructor" / "notebooks", stem).cells if is_exercise(cell)
+    ]
     assert len(solved) >= 4
     for cell in solved:
         assert re.fullmatch(r"✔ q\d correct: [^\n]+(\n.*)?", text(cell), flags=re.S), text(cell)
@@ -93,8 +110,12 @@ def test_a_solution_keeps_imports_and_check_and_takes_the_place_of_the_starter()
     solved = workshop.solved(cell, lesson_01.q1)
     assert solved.startswith("from a import b as ex\n\n\ndef winner(trials):\n    def rank(i):")
     assert solved.endswith("\n\n\nex.q1.check(winner)") and "..." not in solved
-    choice = workshop.solved('answer_2 = ...  # such as "a1"\n\nex.q2.check(answer_2)', lesson_01.q2)
-    assert choice.startswith('answer_2 = "b1"\n# b: ') and choice.endswith("\n\n\nex.q2.check(answer_2)")
+    choice = workshop.solved(
+        'answer_2 = ...  # such as "a1"\n\nex.q2.check(answer_2)', lesson_01.q2
+    )
+    assert choice.startswith('answer_2 = "b1"\n# b: ') and choice.endswith(
+        "\n\n\nex.q2.check(answer_2)"
+    )
 
 
 def test_the_text_names_what_is_there(built):
@@ -112,7 +133,9 @@ def test_links_of_the_notebooks_lead_somewhere_in_the_folder(built):
         for notebook in sorted((built / who / "notebooks").glob("*.ipynb")):
             text = "\n".join(cell.source for cell in nbformat.read(notebook, as_version=4).cells)
             links = re.findall(r"\]\((?!https:)([^)#:\s]+)", text)
-            assert {link for link in links if not (notebook.parent / link).exists()} == set(), notebook
+            assert {link for link in links if not (notebook.parent / link).exists()} == set(), (
+                notebook
+            )
 
 
 def test_links_of_the_guide_lead_somewhere_in_the_folder(built):
@@ -126,7 +149,9 @@ def test_the_wheel_is_the_package_and_nothing_else(built):
     [wheel] = (built / "wheels").glob("*.whl")
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = NOTEBOOKS.parent / "hpt_helpers"
-    assert packed == {path.relative_to(NOTEBOOKS.parent).as_posix() for path in package.rglob("*.py")}
+    assert packed == {
+        path.relative_to(NOTEBOOKS.parent).as_posix() for path in package.rglob("*.py")
+    }
 
 
 def test_two_builds_give_the_same_zip(built, handouts, tmp_path):

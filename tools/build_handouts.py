@@ -1,8 +1,9 @@
-"""Build the handouts, PDF and HTML, from the executed lessons: `make handouts`, into build/handouts.
+"""Build the handouts, PDF and HTML, from the executed lessons: `make handouts`, into
+build/handouts.
 
-A lesson becomes one Markdown text for each role (handout_text.py), pandoc makes typst or HTML of it (handouts/
-handout.lua), typst the PDFs (handout_pdf.py). Two builds give the same files, byte for byte: dates are those of
-SOURCE_DATE_EPOCH or else of the last commit.
+A lesson becomes one Markdown text for each role (handout_text.py), pandoc makes typst or HTML of it
+(handouts/ handout.lua), typst the PDFs (handout_pdf.py). Two builds give the same files, byte for
+byte: dates are those of SOURCE_DATE_EPOCH or else of the last commit.
 """
 
 from __future__ import annotations
@@ -24,7 +25,16 @@ import pypandoc
 
 from tools.handout_parts import clock, lesson_parts
 from tools.handout_pdf import ROOT, Job, compile_pdf, fragment
-from tools.handout_text import EDITIONS, PAPERS, ROLES, TITLE, WEB, fenced, lesson_markdown, pictures
+from tools.handout_text import (
+    EDITIONS,
+    PAPERS,
+    ROLES,
+    TITLE,
+    WEB,
+    fenced,
+    lesson_markdown,
+    pictures,
+)
 from tools.handout_web import index_page, lesson_page
 from tools.lesson_minutes import minutes
 from tools.notebooks import BuildError
@@ -47,7 +57,9 @@ class Text(NamedTuple):
 
 
 def build_date() -> datetime.date:
-    """Return the date that the handouts bear; raises BuildError where neither the variable nor git knows one."""
+    """Return the date that the handouts bear; raises BuildError where neither the variable nor git
+    knows one.
+    """
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not epoch:
         # In a container the checkout may be another user's, which git trusts only when told to.
@@ -55,7 +67,9 @@ def build_date() -> datetime.date:
         git = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         epoch = git.stdout.strip()
     if not epoch.isdigit():
-        raise BuildError("set SOURCE_DATE_EPOCH, in seconds: there is no commit to take a date from")
+        raise BuildError(
+            "set SOURCE_DATE_EPOCH, in seconds: there is no commit to take a date from"
+        )
     return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date()
 
 
@@ -67,10 +81,28 @@ def version() -> str:
 
 
 def converted(text: Text) -> str:
-    """Return a page as HTML or typst. Raises BuildError for what pandoc warns of, such as an unknown TeX command."""
-    command = [pypandoc.get_pandoc_path(), "--from", READER, "--to", "html5" if text.role == WEB else "typst"]
-    command += ["--lua-filter", str(FILTER), "--metadata", f"stem={text.stem}", "--mathml", "--fail-if-warnings"]
-    done = subprocess.run(command, input=text.markdown, capture_output=True, text=True, encoding="utf-8")
+    """Return a page as HTML or typst.
+
+    Raises BuildError for what pandoc warns of, such as an unknown TeX command.
+    """
+    command = [
+        pypandoc.get_pandoc_path(),
+        "--from",
+        READER,
+        "--to",
+        "html5" if text.role == WEB else "typst",
+    ]
+    command += [
+        "--lua-filter",
+        str(FILTER),
+        "--metadata",
+        f"stem={text.stem}",
+        "--mathml",
+        "--fail-if-warnings",
+    ]
+    done = subprocess.run(
+        command, input=text.markdown, capture_output=True, text=True, encoding="utf-8"
+    )
     if done.returncode:
         raise BuildError(f"{text.stem}, {text.role}: pandoc says {done.stderr.strip()}")
     return done.stdout
@@ -116,9 +148,12 @@ def lesson_texts(lessons: dict[str, nbformat.NotebookNode]) -> list[Text]:
 
 
 class Course(NamedTuple):
-    """What all handouts are made from. pages: what pandoc made, by stem and role; titles: by stem, in the book's order.
+    """What all handouts are made from.
 
-    figures: SVG by file name. times: a text for each lesson, by stem; the guide and the glossary have none.
+    pages: what pandoc made, by stem and role; titles: by stem, in the book's order.
+
+    figures: SVG by file name. times: a text for each lesson, by stem; the guide and the glossary
+    have none.
     """
 
     pages: dict[tuple[str, str], str]
@@ -134,9 +169,14 @@ def read_course(at_once: int) -> Course:
     extra, figures = appendices()
     for stem, notebook in lessons.items():
         figures |= pictures(stem, lesson_parts(notebook))
-    texts = lesson_texts(lessons) + [Text(stem, role, text) for stem, text in extra.items() for role in ROLES]
+    texts = lesson_texts(lessons) + [
+        Text(stem, role, text) for stem, text in extra.items() for role in ROLES
+    ]
     found = in_turn(converted, texts, at_once)
-    titles = {stem: notebook.cells[0].source.splitlines()[0].lstrip("# ") for stem, notebook in lessons.items()}
+    titles = {
+        stem: notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        for stem, notebook in lessons.items()
+    }
     return Course(
         pages={(text.stem, text.role): body for text, body in zip(texts, found, strict=True)},
         titles=titles | APPENDICES,
@@ -159,7 +199,9 @@ def jobs(course: Course) -> list[Job]:
     """Return all PDFs: the book, then each lesson, in each edition on each paper."""
     editions = [(role, paper) for role in EDITIONS for paper in PAPERS]
     books = [Job(TITLE, tuple(course.titles), role, paper, book=True) for role, paper in editions]
-    return books + [Job(course.titles[stem], (stem,), *edition) for stem in course.times for edition in editions]
+    return books + [
+        Job(course.titles[stem], (stem,), *edition) for stem in course.times for edition in editions
+    ]
 
 
 def write_pages(course: Course, target: Path) -> None:
@@ -186,13 +228,17 @@ def build(at_once: int = 2, target: Path = TARGET) -> None:
     write_sources(course, work)
     write = partial(compile_pdf, work=work, target=target, date=build_date(), version=version())
     pdfs = in_turn(write, jobs(course), at_once)
-    print(f"{target.relative_to(ROOT)}: {len(course.titles) + 1} web pages (start at index.html), {len(pdfs)} PDFs")
+    print(
+        f"{target.relative_to(ROOT)}: {len(course.titles) + 1} web pages (start at index.html), {len(pdfs)} PDFs"
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Build everything and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--at-once", type=int, default=2, help="how many processes work at once (default 2)")
+    parser.add_argument(
+        "--at-once", type=int, default=2, help="how many processes work at once (default 2)"
+    )
     chosen = parser.parse_args(arguments)
     make_repeatable()
     try:

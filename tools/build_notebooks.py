@@ -1,8 +1,11 @@
 """Build the executed notebooks from their sources: `make notebooks`.
 
-Each notebooks/source/NAME.py (py:percent) becomes notebooks/NAME.ipynb, executed in a fresh kernel. Two
-builds give the same file, byte for byte, unless a result changed. A build fails when a cell raises, writes to
-stderr, or stores something that only this machine knows: an absolute path, its name, a memory address.
+Each notebooks/source/NAME.py (py:percent) becomes notebooks/NAME.ipynb, executed in a fresh kernel.
+Two
+builds give the same file, byte for byte, unless a result changed. A build fails when a cell raises,
+writes to
+stderr, or stores something that only this machine knows: an absolute path, its name, a memory
+address.
 """
 
 import argparse
@@ -15,7 +18,14 @@ from pathlib import Path
 
 import nbformat
 
-from tools.notebooks import BuildError, execute, find_problems, machine_name, normalise, source_to_notebook
+from tools.notebooks import (
+    BuildError,
+    execute,
+    find_problems,
+    machine_name,
+    normalise,
+    source_to_notebook,
+)
 from tools.repeatable import make_repeatable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +55,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def build(source: Path, *, notebooks: Path = NOTEBOOKS, picture: Path = PICTURE) -> Path:
-    """Build and execute one notebook and return its path; a BuildError leaves the old file as it was."""
+    """Build and execute one notebook and return its path; a BuildError leaves the old file as it
+    was.
+    """
     notebook = source_to_notebook(source)
     execute(notebook, notebooks)
     normalise(notebook)
@@ -73,7 +85,9 @@ def choose(sources: Path, prefixes: list[str]) -> list[Path]:
     found = sorted(sources.glob("*.py"))
     for prefix in prefixes:
         if not any(path.name.startswith(prefix) for path in found):
-            raise ValueError(f"no lesson starts with {prefix}; there are {', '.join(p.stem for p in found)}")
+            raise ValueError(
+                f"no lesson starts with {prefix}; there are {', '.join(p.stem for p in found)}"
+            )
     return [path for path in found if not prefixes or path.name.startswith(tuple(prefixes))]
 
 
@@ -84,7 +98,11 @@ def build_all(sources: list[Path], *, at_once: int = 2, **folders: Path) -> int:
     with ProcessPoolExecutor(max_workers=at_once, mp_context=get_context("spawn")) as pool:
         outcomes = pool.map(partial(build_or_explain, **folders), sources)
         for source, problem in zip(sources, outcomes, strict=True):
-            print(problem or f"{source.stem}: built", file=sys.stderr if problem else sys.stdout, flush=True)
+            print(
+                problem or f"{source.stem}: built",
+                file=sys.stderr if problem else sys.stdout,
+                flush=True,
+            )
             n_failed += bool(problem)
     return n_failed
 
@@ -92,8 +110,12 @@ def build_all(sources: list[Path], *, at_once: int = 2, **folders: Path) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Build what the command line names and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("lessons", nargs="*", help="starts of lesson names, such as 01; all if none is given")
-    parser.add_argument("--at-once", type=int, default=2, help="how many to execute at once (default 2)")
+    parser.add_argument(
+        "lessons", nargs="*", help="starts of lesson names, such as 01; all if none is given"
+    )
+    parser.add_argument(
+        "--at-once", type=int, default=2, help="how many to execute at once (default 2)"
+    )
     chosen = parser.parse_args(arguments)
     make_repeatable()
     try:

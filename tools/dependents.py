@@ -9,7 +9,8 @@ SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, 
 
 
 def names(node: ast.AST) -> tuple[set[str], set[str]]:
-    """Return the names that a piece of code gives a value, and those that it uses, as others see it.
+    """Return the names that a piece of code gives a value, and those that it uses, as others see
+    it.
 
     What is a function's own, or a comprehension's, is neither.
 
@@ -50,9 +51,14 @@ def needed(source: str) -> set[str]:
 def passed_on(source: str, before: str, touched: Collection[str]) -> set[str]:
     """Return the names to which a cell gives another value than before.
 
-    They are given by statements that the cell, before, did not have, or that use what has another value: `touched`.
+    They are given by statements that the cell, before, did not have, or that use what has another
+    value: `touched`.
     """
-    old, other, found = {ast.dump(statement) for statement in ast.parse(before).body}, set(touched), set()
+    old, other, found = (
+        {ast.dump(statement) for statement in ast.parse(before).body},
+        set(touched),
+        set(),
+    )
     for statement in ast.parse(source).body:
         given, used = names(statement)
         if ast.dump(statement) not in old or used & other:
@@ -63,13 +69,16 @@ def passed_on(source: str, before: str, touched: Collection[str]) -> set[str]:
 
 
 def dependents(
-    sources: Mapping[int, str], changed: Mapping[int, str], stale: Mapping[int, set[str]] | None = None
+    sources: Mapping[int, str],
+    changed: Mapping[int, str],
+    stale: Mapping[int, set[str]] | None = None,
 ) -> dict[int, set[str]]:
-    """Return the cells that run after a change, in order: their numbers, and the names whose values they change.
+    """Return the cells that run after a change, in order: their numbers, and the names whose values
+    they change.
 
-    sources: of the code cells, by number; changed: the new sources of those that are changed. Beside these, cells below
-    run that need a name which has another value. stale: what an earlier change returned; its cells run, unchanged,
-    where one that runs needs what they gave.
+    sources: of the code cells, by number; changed: the new sources of those that are changed.
+    Beside these, cells below run that need a name which has another value. stale: what an earlier
+    change returned; its cells run, unchanged, where one that runs needs what they gave.
 
     That is enough in a lesson, where no two cells give one name different values for others to use.
     """
@@ -79,6 +88,8 @@ def dependents(
         if number in changed or needed(before) & touched:
             running[number] = passed_on(changed.get(number, before), before, touched)
     for number in sorted(stale, reverse=True):
-        if number not in running and any(n > number and needed(sources[n]) & stale[number] for n in running):
+        if number not in running and any(
+            n > number and needed(sources[n]) & stale[number] for n in running
+        ):
             running[number] = set()
     return dict(sorted(running.items()))

@@ -1,6 +1,8 @@
-"""The tables of docs/instructor_guide.md as data, so that a test can execute what the guide promises.
+"""The tables of docs/instructor_guide.md as data, so that a test can execute what the guide
+promises.
 
-A lesson's section is "## Lesson 1: Grid search"; its tables stand under "### Plan" and "### Safe to change live".
+A lesson's section is "## Lesson 1: Grid search"; its tables stand under "### Plan" and "### Safe to
+change live".
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]*)#?((?:[^()\s]|\([^()]*\))*)\)")
 
 
 class Edit(NamedTuple):
-    """A change to a lesson's code: under one heading, or everywhere (anchor ""), every `old` becomes `new`."""
+    """A change to a lesson's code: under one heading, or everywhere (anchor ""), every `old`
+    becomes `new`.
+    """
 
     anchor: str
     old: str
@@ -25,12 +29,15 @@ class Edit(NamedTuple):
 
 
 def section(text: str, title: str) -> str:
-    """Return what stands under a heading, up to the next of its level; raises ValueError where there is none.
+    """Return what stands under a heading, up to the next of its level; raises ValueError where
+    there is none.
 
     title: with its signs, such as "### Plan"; its beginning is enough.
     """
     level = len(title) - len(title.lstrip("#"))
-    found = re.search(rf"^{re.escape(title)}[^\n]*\n(.*?)(?=^#{{1,{level}}} |\Z)", text, flags=re.M | re.S)
+    found = re.search(
+        rf"^{re.escape(title)}[^\n]*\n(.*?)(?=^#{{1,{level}}} |\Z)", text, flags=re.M | re.S
+    )
     if not found:
         raise ValueError(f"title is {title!r}; no heading starts so")
     return found[1]
@@ -45,12 +52,16 @@ def table(text: str) -> list[dict[str, str]]:
     lines = re.search(r"(?:^\|.*\|\n?)+", text, flags=re.M)
     if not lines:
         raise ValueError(f"there is no table in {text[:60]!r}")
-    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines[0].splitlines())
+    head, _, *rows = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in lines[0].splitlines()
+    )
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
 def anchor(link: str) -> str:
-    """Return the place in a page that a link names: a heading, with minus signs for spaces, as JupyterLab has it."""
+    """Return the place in a page that a link names: a heading, with minus signs for spaces, as
+    JupyterLab has it.
+    """
     return LINK.fullmatch(link)[2]
 
 
@@ -68,10 +79,16 @@ def edits(guide: str, number: int) -> list[Edit]:
 
 
 def places(notebook: nbformat.NotebookNode) -> list[str]:
-    """Return for each cell the anchor of the heading under which it stands; a text cell may begin under another."""
+    """Return for each cell the anchor of the heading under which it stands; a text cell may begin
+    under another.
+    """
     found, here = [], ""
     for cell in notebook.cells:
-        headings = re.findall(r"^#+ (.+)$", cell.source, flags=re.M) if cell.cell_type == "markdown" else []
+        headings = (
+            re.findall(r"^#+ (.+)$", cell.source, flags=re.M)
+            if cell.cell_type == "markdown"
+            else []
+        )
         here = headings[-1].replace(" ", "-") if headings else here
         found.append(here)
     return found

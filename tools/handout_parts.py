@@ -1,8 +1,9 @@
-"""A lesson cut into parts, as a printed page needs them: which text is a prediction, an answer, an exercise.
+"""A lesson cut into parts, as a printed page needs them: which text is a prediction, an answer, an
+exercise.
 
-It goes by structure alone, the one that tests/test_lesson_shape.py holds the lessons to: a paragraph that starts with
-**Predict**, its code cell, and then a closed <details>; an exercise is the text from **1.** on and the cell that checks
-it.
+It goes by structure alone, the one that tests/test_lesson_shape.py holds the lessons to: a
+paragraph that starts with **Predict**, its code cell, and then a closed <details>; an exercise is
+the text from **1.** on and the cell that checks it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ NUMBERED = re.compile(r"\*\*\d+\.\*\*")
 class Part:
     """A piece of a lesson. kind: heading, text, predict, answer, box, question, exercise or code.
 
-    text: Markdown, or the code of a cell. number: of the prediction (also of its code and answer), or the exercise.
+    text: Markdown, or the code of a cell. number: of the prediction (also of its code and answer),
+    or the exercise.
     """
 
     kind: str
@@ -34,7 +36,8 @@ class Part:
 
 
 def blocks(source: str) -> list[str]:
-    """Return the blocks of a Markdown text that blank lines divide; a heading is a block, a fence is never cut.
+    """Return the blocks of a Markdown text that blank lines divide; a heading is a block, a fence
+    is never cut.
 
     >>> blocks("# A\\ntext\\n\\n```\\nx\\n\\ny\\n```")
     ['# A', 'text', '```\\nx\\n\\ny\\n```']
@@ -54,7 +57,9 @@ def blocks(source: str) -> list[str]:
 
 
 def text_parts(source: str) -> list[Part]:
-    """Return the parts of one text cell; raises ValueError where a <details> or <div> is not closed in it."""
+    """Return the parts of one text cell; raises ValueError where a <details> or <div> is not closed
+    in it.
+    """
     parts, waiting = [], blocks(source)
     while waiting:
         block = waiting.pop(0)
@@ -65,7 +70,11 @@ def text_parts(source: str) -> list[Part]:
                 raise ValueError(f"no line {end} after {block!r}")
             inner = waiting[: waiting.index(end)]
             del waiting[: len(inner) + 1]
-            first = DETAILS.sub("", block) if opened[1] == "details" else re.sub(r"^<div[^>]*>\s*", "", block)
+            first = (
+                DETAILS.sub("", block)
+                if opened[1] == "details"
+                else re.sub(r"^<div[^>]*>\s*", "", block)
+            )
             kind = "answer" if opened[1] == "details" else "box"
             parts.append(Part(kind, "\n\n".join(filter(None, [first, *inner]))))
         elif block.startswith("#"):
@@ -80,7 +89,8 @@ def text_parts(source: str) -> list[Part]:
 
 
 def question_start(parts: list[Part]) -> int:
-    """Return where the question of the exercise that follows these parts starts: at **1.**, or else at the last text.
+    """Return where the question of the exercise that follows these parts starts: at **1.**, or else
+    at the last text.
 
     Raises ValueError where no text stands before the exercise.
     """
@@ -90,7 +100,9 @@ def question_start(parts: list[Part]) -> int:
         if NUMBERED.match(parts[start].text):
             return start
     if start == len(parts):
-        raise ValueError(f"an exercise without a question, after {parts[-1].text if parts else 'nothing'!r}")
+        raise ValueError(
+            f"an exercise without a question, after {parts[-1].text if parts else 'nothing'!r}"
+        )
     return start
 
 
@@ -104,9 +116,15 @@ def lesson_parts(notebook: nbformat.NotebookNode) -> list[Part]:
             number = int(re.search(r"\bq(\d+)\.check\(", cell.source)[1])
             found = [Part("exercise", cell.source, number)]
             asked = question_start(parts)
-            parts[asked:] = [Part("question", "\n\n".join(part.text for part in parts[asked:]), number)]
+            parts[asked:] = [
+                Part("question", "\n\n".join(part.text for part in parts[asked:]), number)
+            ]
         else:
-            found = [Part("code", cell.source, pending, cell.get("outputs", []))] if cell.source.strip() else []
+            found = (
+                [Part("code", cell.source, pending, cell.get("outputs", []))]
+                if cell.source.strip()
+                else []
+            )
             pending = 0
         for part in found:
             part.cell = index
@@ -120,7 +138,9 @@ def lesson_parts(notebook: nbformat.NotebookNode) -> list[Part]:
 
 
 def sections(notebook: nbformat.NotebookNode) -> list[tuple[str, list[nbformat.NotebookNode]]]:
-    """Return a lesson's headings, each with the cells up to the next one; a text cell is cut at its headings."""
+    """Return a lesson's headings, each with the cells up to the next one; a text cell is cut at its
+    headings.
+    """
     found: list[tuple[str, list]] = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -134,9 +154,11 @@ def sections(notebook: nbformat.NotebookNode) -> list[tuple[str, list[nbformat.N
 
 
 def clock(notebook: nbformat.NotebookNode) -> list[tuple[float, float]]:
-    """Return for each heading the minute at which its section starts, and the minutes that it takes.
+    """Return for each heading the minute at which its section starts, and the minutes that it
+    takes.
 
-    They are those of tools/lesson_minutes.py. The clock starts again at "Going further", which is optional.
+    They are those of tools/lesson_minutes.py. The clock starts again at "Going further", which is
+    optional.
     """
     times, start = [], 0.0
     for heading, cells in sections(notebook):

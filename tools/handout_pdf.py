@@ -53,14 +53,21 @@ def document(job: Job, date: datetime.date, version: str) -> str:
 
 
 def compile_pdf(job: Job, *, work: Path, target: Path, date: datetime.date, version: str) -> Path:
-    """Write one PDF below `target` and return its path; work holds the texts that it includes, and figures/.
+    """Write one PDF below `target` and return its path; work holds the texts that it includes, and
+    figures/.
 
-    The PDF conforms to PDF/UA-1, which typst checks. Raises BuildError for what typst rejects or warns of.
+    The PDF conforms to PDF/UA-1, which typst checks. Raises BuildError for what typst rejects or
+    warns of.
     """
     source = work / f"{job.name}.{job.role}.{job.paper}.main.typ"
     source.write_text(document(job, date, version), encoding="utf-8")
     figures = "/" + (work / "figures").relative_to(ROOT).as_posix() + "/"
-    inputs = {"paper": job.paper, "role": job.role, "figures": figures, "book": "yes" if job.book else "no"}
+    inputs = {
+        "paper": job.paper,
+        "role": job.role,
+        "figures": figures,
+        "book": "yes" if job.book else "no",
+    }
     pdf = target / job.paper / job.role / f"{job.name}.pdf"
     pdf.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -70,11 +77,17 @@ def compile_pdf(job: Job, *, work: Path, target: Path, date: datetime.date, vers
             ignore_system_fonts=True,  # typst's own fonts, the same on every machine
             sys_inputs=inputs | {"stem": "" if job.book else job.stems[0]},
             pdf_standards=["ua-1"],
-            timestamp=int(datetime.datetime.combine(date, datetime.time(), datetime.UTC).timestamp()),
+            timestamp=int(
+                datetime.datetime.combine(date, datetime.time(), datetime.UTC).timestamp()
+            ),
         )
     except typst.TypstError as error:
-        raise BuildError(f"{pdf.name}, {job.role}, {job.paper}: {error.message} {error.hints} {error.trace}") from None
+        raise BuildError(
+            f"{pdf.name}, {job.role}, {job.paper}: {error.message} {error.hints} {error.trace}"
+        ) from None
     if warnings:
-        raise BuildError(f"{pdf.name}, {job.role}, {job.paper}: {[warning.message for warning in warnings]}")
+        raise BuildError(
+            f"{pdf.name}, {job.role}, {job.paper}: {[warning.message for warning in warnings]}"
+        )
     pdf.write_bytes(content)
     return pdf

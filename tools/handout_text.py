@@ -1,6 +1,8 @@
-"""From a lesson's parts to one Markdown text for pandoc: what stands where on a learner's, an instructor's, a web page.
+"""From a lesson's parts to one Markdown text for pandoc: what stands where on a learner's, an
+instructor's, a web page.
 
-What is not Markdown travels in fenced blocks with a class (figure, table, output), which handouts/handout.lua renders.
+What is not Markdown travels in fenced blocks with a class (figure, table, output), which
+handouts/handout.lua renders.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ def escaped(text: str) -> str:
     'a\\\\*b, `c*d`'
     """
     pieces = re.split(r"(`[^`]+`)", text)
-    return "".join(p if p.startswith("`") else re.sub(r"([\\`*_<>\[\]$#~^|{}@])", r"\\\1", p) for p in pieces)
+    return "".join(
+        p if p.startswith("`") else re.sub(r"([\\`*_<>\[\]$#~^|{}@])", r"\\\1", p) for p in pieces
+    )
 
 
 def fenced(text: str, attributes: str) -> str:
@@ -56,9 +60,11 @@ def figure_name(stem: str, part: Part, index: int) -> str:
 
 
 def output(stem: str, part: Part, index: int) -> str:
-    """Return one output as Markdown: its picture, or else its table, or else its text; empty where it says nothing.
+    """Return one output as Markdown: its picture, or else its table, or else its text; empty where
+    it says nothing.
 
-    Raises BuildError for a picture without a description, and for an output of a kind that print has no form for.
+    Raises BuildError for a picture without a description, and for an output of a kind that print
+    has no form for.
     """
     found = part.outputs[index]
     if found.output_type == "stream":
@@ -67,13 +73,18 @@ def output(stem: str, part: Part, index: int) -> str:
         return fenced("\n".join(found.traceback), ".output")
     text = found.data.get("text/plain", "")
     if PNG in found.data or SVG in found.data:
-        if not text.strip() or text.lstrip().startswith("<"):  # such as <Figure size 640x480 with 1 Axes>
-            raise BuildError(f"{stem}, cell {part.cell}: its picture has no alternative text: {text!r}")
+        # such as <Figure size 640x480 with 1 Axes>
+        if not text.strip() or text.lstrip().startswith("<"):
+            raise BuildError(
+                f"{stem}, cell {part.cell}: its picture has no alternative text: {text!r}"
+            )
         if SVG not in found.data:
             raise BuildError(f"{stem}, cell {part.cell}: its picture is not there as SVG")
         return fenced(text, f".figure src={quoted(figure_name(stem, part, index))}")
     if "<table" in found.data.get("text/html", ""):
-        return fenced(re.sub(r"<style.*?</style>", "", found.data["text/html"], flags=re.S), ".table")
+        return fenced(
+            re.sub(r"<style.*?</style>", "", found.data["text/html"], flags=re.S), ".table"
+        )
     if not text:
         raise BuildError(f"{stem}, cell {part.cell}: print has no form for {sorted(found.data)}")
     return fenced(text, ".output")
@@ -106,17 +117,23 @@ def wrapped(code: str, width: int = 88) -> str:
     """
     lines = code.splitlines()
     fill = partial(textwrap.wrap, width=width, subsequent_indent="# ")
-    return "\n".join(new for line in lines for new in (fill(line) if line.startswith("# ") else [line]))
+    return "\n".join(
+        new for line in lines for new in (fill(line) if line.startswith("# ") else [line])
+    )
 
 
 def wrong_answer(wrong) -> str:
-    """Return one usual mistake as Markdown: the answer where it is short, what it reveals, what the learner is told."""
+    """Return one usual mistake as Markdown: the answer where it is short, what it reveals, what the
+    learner is told.
+    """
     answer = "" if callable(wrong.answer) else f"`{wrong.answer}`: "
     return f"- {answer}**{escaped(wrong.misconception)}** “{escaped(wrong.message)}”"
 
 
 def solved(exercise) -> list[str]:
-    """Return an exercise's solution, its hints, and the misconceptions behind wrong answers, for instructors."""
+    """Return an exercise's solution, its hints, and the misconceptions behind wrong answers, for
+    instructors.
+    """
     hints = "\n".join(f"{n}. {escaped(hint)}" for n, hint in enumerate(exercise.hints, start=1))
     wrong = "\n".join(wrong_answer(wrong) for wrong in exercise.wrong)
     return [
@@ -127,14 +144,17 @@ def solved(exercise) -> list[str]:
 
 
 class Page:
-    """One lesson as Markdown for one role, built part by part; `back` gathers what a workbook has at its end."""
+    """One lesson as Markdown for one role, built part by part; `back` gathers what a workbook has
+    at its end.
+    """
 
     def __init__(self, stem: str, role: str, exercises: dict, clock: list | None = None):
         self.stem, self.role, self.exercises = stem, role, exercises
         self.clock = iter(clock or [])
         self.section = ""
         self.body: list[str] = []
-        self.back: dict[int, list[str]] = {}  # results and answers, by the number of their prediction
+        # results and answers, by the number of their prediction
+        self.back: dict[int, list[str]] = {}
         self.asked: dict[int, str] = {}  # the section of each prediction
         self.hints: list[str] = []
 
@@ -213,8 +233,13 @@ class Page:
         return "\n\n".join(blocks) + "\n"
 
 
-def lesson_markdown(stem: str, notebook, role: str, exercises: dict, clock: list | None = None) -> str:
-    """Return a lesson as one Markdown text. exercises: by name, q1 and so on; clock: what handout_parts.clock gives."""
+def lesson_markdown(
+    stem: str, notebook, role: str, exercises: dict, clock: list | None = None
+) -> str:
+    """Return a lesson as one Markdown text.
+
+    exercises: by name, q1 and so on; clock: what handout_parts.clock gives.
+    """
     page = Page(stem, role, exercises, clock)
     for part in lesson_parts(notebook):
         page.add(part)

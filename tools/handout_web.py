@@ -26,7 +26,9 @@ def embedded(body: str, figures: dict[str, str]) -> str:
 def contents(body: str) -> str:
     """Return a closed list of the page's second headings; they have names already."""
     items = re.findall(r'<h2[^>]*\bid="([^"]+)"[^>]*>(.*?)</h2>', body, re.S)
-    links = "\n".join(f'<li><a href="#{name}">{re.sub("<[^>]+>", "", text)}</a></li>' for name, text in items)
+    links = "\n".join(
+        f'<li><a href="#{name}">{re.sub("<[^>]+>", "", text)}</a></li>' for name, text in items
+    )
     lists = f'<nav class="contents" aria-label="On this page"><ul>\n{links}\n</ul></nav>'
     return f"<details><summary>On this page</summary><div>{lists}</div></details>"
 
@@ -36,9 +38,13 @@ def neighbours(stem: str, titles: dict[str, str]) -> str:
     order = [*titles]
     position = order.index(stem)
     links = ['<a href="index.html">All lessons</a>']
-    links += [f'<a href="{order[position - 1]}.html">← {html.escape(titles[order[position - 1]])}</a>'] * (position > 0)
+    links += [
+        f'<a href="{order[position - 1]}.html">← {html.escape(titles[order[position - 1]])}</a>'
+    ] * (position > 0)
     if position + 1 < len(order):
-        links.append(f'<a href="{order[position + 1]}.html">{html.escape(titles[order[position + 1]])} →</a>')
+        links.append(
+            f'<a href="{order[position + 1]}.html">{html.escape(titles[order[position + 1]])} →</a>'
+        )
     return f'<nav aria-label="Lessons">{" · ".join(links)}</nav>'
 
 
@@ -50,24 +56,34 @@ def page(title: str, body: str, navigation: str) -> str:
 
 
 def lesson_page(stem: str, body: str, figures: dict[str, str], titles: dict[str, str]) -> str:
-    """Return a lesson's page. body: what pandoc made of it; titles: of all pages, by name, in order."""
-    body = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", embedded(body, figures))  # an empty header names nothing
+    """Return a lesson's page.
+
+    body: what pandoc made of it; titles: of all pages, by name, in order.
+    """
+    # an empty header names nothing
+    body = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", embedded(body, figures))
     number = re.match(r"0([1-9])_", stem)
     eyebrow = f'<p class="eyebrow">Lesson {number[1]}</p>\n' if number else ""
     first, rest = body.split("</h1>", 1)
-    return page(titles[stem], f"{eyebrow}{first}</h1>\n{contents(body)}{rest}", neighbours(stem, titles))
+    return page(
+        titles[stem], f"{eyebrow}{first}</h1>\n{contents(body)}{rest}", neighbours(stem, titles)
+    )
 
 
 def pdf_table(titles: dict[str, str]) -> str:
     """Return a table of links to all PDFs, a row for each of these titles by file name."""
-    editions = [(role, paper, f"{EDITIONS[role]}, {PAPERS[paper]}") for role in EDITIONS for paper in PAPERS]
+    editions = [
+        (role, paper, f"{EDITIONS[role]}, {PAPERS[paper]}") for role in EDITIONS for paper in PAPERS
+    ]
     columns = "".join(f'<th scope="col">{head}</th>' for _, _, head in editions)
     rows = []
     for name, title in titles.items():
         cells = [f'<th scope="row">{html.escape(title)}</th>']
         for role, paper, head in editions:
             label = html.escape(f"PDF: {title}, {head}")
-            cells.append(f'<td><a href="{paper}/{role}/{name}.pdf" aria-label="{label}">PDF</a></td>')
+            cells.append(
+                f'<td><a href="{paper}/{role}/{name}.pdf" aria-label="{label}">PDF</a></td>'
+            )
         rows.append(f"<tr>{''.join(cells)}</tr>\n")
     head = f'<thead><tr><th scope="col">lesson</th>{columns}</tr></thead>'
     body = f"<table>\n{head}\n<tbody>\n{''.join(rows)}</tbody></table>"
@@ -80,7 +96,9 @@ def index_page(titles: dict[str, str], minutes: dict[str, str]) -> str:
         f'<li><a href="{stem}.html">{html.escape(title)}</a>{f", {minutes[stem]}" if stem in minutes else ""}</li>\n'
         for stem, title in titles.items()
     ]
-    printed = {stem: titles[stem] for stem in minutes} | {BOOK: "All lessons, guide and glossary, bound"}
+    printed = {stem: titles[stem] for stem in minutes} | {
+        BOOK: "All lessons, guide and glossary, bound"
+    }
     body = f"""<h1>{TITLE}</h1>
 <p>Read a lesson with its results closed until you open them: predict first.</p>
 <h2>To read here</h2>

@@ -1,8 +1,10 @@
-"""How long a lesson takes: `python tools/lesson_minutes.py` prints it for each, from the notebooks' sources.
+"""How long a lesson takes: `python tools/lesson_minutes.py` prints it for each, from the notebooks'
+sources.
 
-Minutes = words / 200 + tokens / 40 + 0.5 for each prediction + 6 for each exercise, rounded to the nearest. Tokens are
-Python's names, operators, numbers and strings, outside import lines and exercise cells. Words are those of all text
-cells, closed answers included, HTML tags left out. What follows "## Going further" counts apart from the core path.
+Minutes = words / 200 + tokens / 40 + 0.5 for each prediction + 6 for each exercise, rounded to the
+nearest. Tokens are Python's names, operators, numbers and strings, outside import lines and
+exercise cells. Words are those of all text cells, closed answers included, HTML tags left out. What
+follows "## Going further" counts apart from the core path.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ COUNTED = {tokenize.NAME, tokenize.OP, tokenize.NUMBER, tokenize.STRING}
 
 @dataclass
 class Load:
-    """What a part of a lesson asks of its reader; `lines` and `tokens` hold a number for each code cell."""
+    """What a part of a lesson asks of its reader; `lines` and `tokens` hold a number for each code
+    cell.
+    """
 
     words: int = 0
     predictions: int = 0
@@ -67,14 +71,20 @@ def n_tokens(source: str) -> int:
     for token in tokenize.generate_tokens(io.StringIO(source + "\n").readline):
         name = tokenize.tok_name[token.type]
         fstring += (name == "FSTRING_START") - (name == "FSTRING_END")
-        total += (name == "FSTRING_END" and fstring == 0) or (fstring == 0 and token.type in COUNTED)
+        total += (name == "FSTRING_END" and fstring == 0) or (
+            fstring == 0 and token.type in COUNTED
+        )
     return total
 
 
 def split(notebook: nbformat.NotebookNode) -> tuple[list, list]:
     """Return the cells of the core path, and those from the heading "Going further" on."""
     cells = notebook.cells
-    starts = [i for i, c in enumerate(cells) if c.cell_type == "markdown" and FURTHER in c.source.splitlines()]
+    starts = [
+        i
+        for i, c in enumerate(cells)
+        if c.cell_type == "markdown" and FURTHER in c.source.splitlines()
+    ]
     start = starts[0] if starts else len(cells)
     return cells[:start], cells[start:]
 
@@ -95,7 +105,9 @@ def load(cells: list[nbformat.NotebookNode]) -> Load:
 
 
 def minutes(notebook: nbformat.NotebookNode) -> tuple[int, int]:
-    """Return the minutes of a lesson's core path and of its part "Going further" (0 where it has none)."""
+    """Return the minutes of a lesson's core path and of its part "Going further" (0 where it has
+    none).
+    """
     core, further = split(notebook)
     return load(core).minutes, load(further).minutes
 
@@ -104,7 +116,9 @@ def main() -> None:
     """Print for each lesson its minutes, and what makes them."""
     for source in sorted(SOURCES.glob("*.py")):
         for name, cells in zip(
-            ("core path", "going further"), split(jupytext.read(source, fmt="py:percent")), strict=True
+            ("core path", "going further"),
+            split(jupytext.read(source, fmt="py:percent")),
+            strict=True,
         ):
             part = load(cells)
             n_lines = max(sum(part.lines), 1)

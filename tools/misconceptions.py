@@ -1,5 +1,5 @@
-"""What is behind each wrong answer to an exercise, for instructors: `python -m tools.misconceptions` writes
-docs/misconceptions.md from the exercises themselves."""
+"""What is behind each wrong answer to an exercise, for instructors: `python -m
+tools.misconceptions` writes docs/misconceptions.md from the exercises themselves."""
 
 import importlib
 import textwrap
@@ -22,7 +22,9 @@ def cell(text: str) -> str:
 
 
 def title(exercise: Exercise) -> str:
-    """Return an exercise's name and what it is about: its function, or the beginning of its question."""
+    """Return an exercise's name and what it is about: its function, or the beginning of its
+    question.
+    """
     number = exercise.name.removeprefix("q")
     if isinstance(exercise, Function):
         return f"Exercise {number}: `{exercise.starter.__name__.removesuffix('_starter')}`"
@@ -43,9 +45,14 @@ def page() -> str:
     """Return docs/misconceptions.md."""
     parts = [HEAD]
     for source in sorted(SOURCES.glob("0[1-9]_*.py")):
-        lesson = importlib.import_module(f"hpt_helpers.classroom.exercises.lesson_{source.stem[:2]}")
+        lesson = importlib.import_module(
+            f"hpt_helpers.classroom.exercises.lesson_{source.stem[:2]}"
+        )
         exercises = [thing for thing in vars(lesson).values() if isinstance(thing, Exercise)]
-        parts += [f"## Lesson {int(source.stem[:2])}\n", *map(of_exercise, sorted(exercises, key=lambda e: e.name))]
+        parts += [
+            f"## Lesson {int(source.stem[:2])}\n",
+            *map(of_exercise, sorted(exercises, key=lambda e: e.name)),
+        ]
     return "\n".join(parts)
 
 

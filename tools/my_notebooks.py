@@ -1,6 +1,7 @@
 """The learner's working copies of the lessons: `make lab`, `make reset` and `make lab-executed`.
 
-A copy has no outputs, because a prediction is worth nothing when the answer stands printed below it.
+A copy has no outputs, because a prediction is worth nothing when the answer stands printed below
+it.
 Nothing that a learner has changed is ever overwritten.
 """
 
@@ -41,7 +42,9 @@ def find_lesson(lessons: Path, prefix: str) -> Path:
     names = [path.name for path in sorted(lessons.glob("*.ipynb"))]
     matching = [name for name in names if name.startswith(prefix)]
     if not prefix or len(matching) != 1:
-        raise ValueError(f"say which lesson, as in make reset LESSON=02; the lessons are {', '.join(names)}")
+        raise ValueError(
+            f"say which lesson, as in make reset LESSON=02; the lessons are {', '.join(names)}"
+        )
     return lessons / matching[0]
 
 
@@ -67,8 +70,13 @@ def backup_name(copy: Path) -> Path:
     return backup
 
 
-def reset_lesson(prefix: str, lessons: Path = LESSONS, copies: Path = COPIES) -> tuple[Path, Path | None]:
-    """Give one lesson a fresh copy. Return it, and the backup of the old one (None if there was none)."""
+def reset_lesson(
+    prefix: str, lessons: Path = LESSONS, copies: Path = COPIES
+) -> tuple[Path, Path | None]:
+    """Give one lesson a fresh copy.
+
+    Return it, and the backup of the old one (None if there was none).
+    """
     lesson = find_lesson(lessons, prefix)
     copies.mkdir(parents=True, exist_ok=True)
     copy, backup = copies / lesson.name, None
@@ -80,13 +88,17 @@ def reset_lesson(prefix: str, lessons: Path = LESSONS, copies: Path = COPIES) ->
 
 
 def copy_executed(lessons: Path = LESSONS, executed: Path = EXECUTED) -> list[Path]:
-    """Copy the executed lessons, afresh each time, so that looking at them cannot change the originals."""
+    """Copy the executed lessons, afresh each time, so that looking at them cannot change the
+    originals.
+    """
     shutil.rmtree(executed, ignore_errors=True)
     executed.mkdir(parents=True)
     shutil.copy(GLOSSARY, executed)
     copies = [Path(shutil.copy(lesson, executed)) for lesson in sorted(lessons.glob("*.ipynb"))]
     for copy in copies:
-        copy.write_text(copy.read_text(encoding="utf-8").replace(LINK, GLOSSARY.name), encoding="utf-8")
+        copy.write_text(
+            copy.read_text(encoding="utf-8").replace(LINK, GLOSSARY.name), encoding="utf-8"
+        )
     return copies
 
 
@@ -94,7 +106,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["copy", "reset", "executed"])
-    parser.add_argument("lesson", nargs="?", default="", help="for reset: the start of its name, such as 02")
+    parser.add_argument(
+        "lesson", nargs="?", default="", help="for reset: the start of its name, such as 02"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.command == "copy":
         print(f"my_notebooks: {len(copy_lessons())} new; what was there is as you left it")

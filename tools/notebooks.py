@@ -23,7 +23,8 @@ METADATA = {
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
 MACHINE_BOUND = {
-    # A slash that starts a word, followed by at least two names: 1/30, and/or and </td> are none of these.
+    # A slash that starts a word, followed by at least two names: 1/30, and/or and </td> are none of
+    # these.
     "an absolute path": re.compile(r"(?<![\w.:/<])~?/[\w.+-]+/[\w.+-]+|\b[A-Za-z]:\\\w"),
     "a memory address": re.compile(r"\b0x[0-9a-fA-F]{6,}\b"),
     "a time stamp": re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d|\b\d\d:\d\d:\d\d\b"),
@@ -35,14 +36,18 @@ class BuildError(Exception):
 
 
 def source_to_notebook(source: Path) -> nbformat.NotebookNode:
-    """Read a py:percent source as a notebook without outputs, with fixed metadata and stable cell ids."""
+    """Read a py:percent source as a notebook without outputs, with fixed metadata and stable cell
+    ids.
+    """
     notebook = jupytext.read(source, fmt="py:percent")
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         # From the content, so that an edit changes one id and an insertion none.
-        digest = hashlib.sha256(f"{source.stem}\n{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        digest = hashlib.sha256(
+            f"{source.stem}\n{cell.cell_type}\n{cell.source}".encode()
+        ).hexdigest()[:12]
         cell.id = f"{digest}-{seen[digest]}"
         seen[digest] += 1
         tags = cell.metadata.get("tags")
@@ -62,7 +67,9 @@ def output_texts(output: nbformat.NotebookNode) -> Iterator[str]:
     elif output.output_type == "error":
         yield from (output.ename, output.evalue, *output.traceback)
     else:
-        yield from (str(data) for mime, data in output.data.items() if not mime.startswith("image/"))
+        yield from (
+            str(data) for mime, data in output.data.items() if not mime.startswith("image/")
+        )
 
 
 def machine_bound(text: str, machine: str = "") -> Iterator[str]:
@@ -95,7 +102,9 @@ def find_problems(notebook: nbformat.NotebookNode, machine: str = "") -> list[st
             problems.append(f"{where} was not executed")
         raised = any(output.output_type == "error" for output in cell.outputs)
         if raised != expects_error(cell):
-            problems.append(f"{where} " + ("raises" if raised else "is tagged raises-exception, and does not"))
+            problems.append(
+                f"{where} " + ("raises" if raised else "is tagged raises-exception, and does not")
+            )
         for output in cell.outputs:
             if output.get("name") == "stderr":
                 problems.append(f"{where} writes to stderr: {output.text.strip()[:300]}")
@@ -110,15 +119,18 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
-            # A live widget has a random id, and without its kernel shows an error where its picture could stand.
+            # A live widget has a random id, and without its kernel shows an error where its picture
+            # could stand.
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
             if output.output_type == "error":
-                # A traceback names files of this machine; the last line says what the lesson is about.
+                # A traceback names files of this machine; the last line says what the lesson is
+                # about.
                 output.traceback = [f"{output.ename}: {output.evalue}"]
 
 
 def kernel_client(notebook: nbformat.NotebookNode, folder: Path) -> NotebookClient:
-    """Return what executes a notebook in place, in a fresh kernel that works in `folder`: all of it, or cell by cell.
+    """Return what executes a notebook in place, in a fresh kernel that works in `folder`: all of
+    it, or cell by cell.
 
     `client.execute()`, or `client.execute_cell(cell, index)` within `client.setup_kernel()`.
     """

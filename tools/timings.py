@@ -1,8 +1,11 @@
-"""What each lesson takes: `make timings` measures all of them and writes docs/timings.md. Leave the machine alone.
+"""What each lesson takes: `make timings` measures all of them and writes docs/timings.md.
 
-A lesson is executed twice in fresh kernels, with an empty cache and with the one that this filled. Its memory is the
-largest sum, over a JupyterLab server, the kernel and all that it starts (Ray, for instance), of what each process
-holds: shared pages are counted in parts (PSS, on Linux; elsewhere they are counted for each process).
+Leave the machine alone.
+
+A lesson is executed twice in fresh kernels, with an empty cache and with the one that this filled.
+Its memory is the largest sum, over a JupyterLab server, the kernel and all that it starts (Ray, for
+instance), of what each process holds: shared pages are counted in parts (PSS, on Linux; elsewhere
+they are counted for each process).
 """
 
 from __future__ import annotations
@@ -48,7 +51,10 @@ Measured on {measured_on}.
 
 
 class Run(NamedTuple):
-    """One execution of a lesson. seconds: of each cell, shape (n_cells,); total_s: with the kernel's start."""
+    """One execution of a lesson.
+
+    seconds: of each cell, shape (n_cells,); total_s: with the kernel's start.
+    """
 
     total_s: float
     seconds: list[float]
@@ -56,7 +62,9 @@ class Run(NamedTuple):
 
 
 def memory_mb(roots: Sequence[int]) -> float:
-    """Return the memory of these processes and all that they started, in MB; one that ends meanwhile counts nothing."""
+    """Return the memory of these processes and all that they started, in MB; one that ends
+    meanwhile counts nothing.
+    """
     total = 0
     for root in roots:
         try:
@@ -73,7 +81,9 @@ def memory_mb(roots: Sequence[int]) -> float:
 
 @contextmanager
 def peak_memory(roots: list[int]) -> Iterator[list[float]]:
-    """Give a list that holds, once this ends, the largest memory in MB of these processes; more may join the list."""
+    """Give a list that holds, once this ends, the largest memory in MB of these processes; more may
+    join the list.
+    """
     done, peak = threading.Event(), [0.0]
 
     def watch():
@@ -93,15 +103,22 @@ def peak_memory(roots: list[int]) -> Iterator[list[float]]:
 def jupyterlab() -> Iterator[int]:
     """Give the process id of a JupyterLab server on this machine alone, which ends with this."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = os.environ | {"JUPYTER_RUNTIME_DIR": folder, "JUPYTER_TOKEN": secrets.token_hex()}
+        settings = os.environ | {
+            "JUPYTER_RUNTIME_DIR": folder,
+            "JUPYTER_TOKEN": secrets.token_hex(),
+        }
         options = ["--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
         command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
-        server = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(
+            command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             until = time.monotonic() + 60
             while not list(Path(folder).glob("jpserver-*.json")):
                 if server.poll() is not None or time.monotonic() > until:
-                    raise RuntimeError("JupyterLab does not start; run it to see why: python -m jupyterlab")
+                    raise RuntimeError(
+                        "JupyterLab does not start; run it to see why: python -m jupyterlab"
+                    )
                 time.sleep(0.2)
             yield server.pid
         finally:
@@ -110,7 +127,9 @@ def jupyterlab() -> Iterator[int]:
 
 
 def execute(notebook: nbformat.NotebookNode, beside: Sequence[int] = ()) -> Run:
-    """Execute a lesson in a fresh kernel; the memory is that of the kernel and of the processes beside it."""
+    """Execute a lesson in a fresh kernel; the memory is that of the kernel and of the processes
+    beside it.
+    """
     client = kernel_client(notebook, NOTEBOOKS)
     seconds, roots = [], list(beside)
     started = time.perf_counter()
@@ -125,12 +144,16 @@ def execute(notebook: nbformat.NotebookNode, beside: Sequence[int] = ()) -> Run:
 
 def heading_of(notebook: nbformat.NotebookNode, index: int) -> str:
     """Return the heading under which a cell stands."""
-    above = "\n".join(cell.source for cell in notebook.cells[: index + 1] if cell.cell_type == "markdown")
+    above = "\n".join(
+        cell.source for cell in notebook.cells[: index + 1] if cell.cell_type == "markdown"
+    )
     return re.findall(r"^#+ (.+)$", above, flags=re.M)[-1]
 
 
 def measure(path: Path) -> str:
-    """Execute a lesson twice, with an empty cache and a filled one; return the measured part of its line."""
+    """Execute a lesson twice, with an empty cache and a filled one; return the measured part of its
+    line.
+    """
     with tempfile.TemporaryDirectory() as cache, jupyterlab() as server:
         os.environ["HPT_CACHE_DIR"] = cache
         runs = [execute(nbformat.read(path, as_version=4), [server]) for _ in range(2)]
@@ -146,7 +169,9 @@ def measured(notebook: nbformat.NotebookNode, first: Run, again: Run) -> str:
 
 
 def stored(text: str) -> tuple[dict[str, str], str]:
-    """Return the measured part of each lesson's line, and what it was measured on, from the page's text."""
+    """Return the measured part of each lesson's line, and what it was measured on, from the page's
+    text.
+    """
     lines = dict(re.findall(r"^\| (\d\w+) \| [\d +]+ \| (.+) \|$", text, flags=re.M))
     return lines, (re.findall(r"^Measured on (.+)\.$", text, flags=re.M) or [""])[0]
 
@@ -158,7 +183,9 @@ def this_machine() -> str:
 
 
 def page(lines: Mapping[str, str], measured_on: str) -> str:
-    """Return docs/timings.md: the measured part of each lesson's line, with the minutes as they are now."""
+    """Return docs/timings.md: the measured part of each lesson's line, with the minutes as they are
+    now.
+    """
     rows = []
     for stem, part in sorted(lines.items()):
         core, further = minutes(nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4))
@@ -169,8 +196,12 @@ def page(lines: Mapping[str, str], measured_on: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write the page, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("lessons", nargs="*", help="starts of lesson names, such as 01; all if none is given")
-    parser.add_argument("--keep", action="store_true", help="measure nothing: only bring the minutes up to date")
+    parser.add_argument(
+        "lessons", nargs="*", help="starts of lesson names, such as 01; all if none is given"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="measure nothing: only bring the minutes up to date"
+    )
     chosen = parser.parse_args(arguments)
     make_repeatable()
     lines, measured_on = stored(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else ({}, "")

@@ -1,8 +1,10 @@
-"""The lessons' figures as vectors, for print: each lesson is executed once more, drawing SVG, into build/figures.
+"""The lessons' figures as vectors, for print: each lesson is executed once more, drawing SVG, into
+build/figures.
 
-The stored notebooks hold PNG, which strict comparison skips; SVG it would compare. All else comes from the stored
-notebook, and a picture must be described in the same words as there: no handout shows a figure of other numbers. A
-lesson is executed again only when it, the package or matplotlib has changed.
+The stored notebooks hold PNG, which strict comparison skips; SVG it would compare. All else comes
+from the stored notebook, and a picture must be described in the same words as there: no handout
+shows a figure of other numbers. A lesson is executed again only when it, the package or matplotlib
+has changed.
 """
 
 import hashlib
@@ -26,9 +28,11 @@ SVG, PNG = "image/svg+xml", "image/png"
 
 
 def draw_svg() -> None:
-    """Have a kernel draw its figures as SVG, the same file each time; runs in the kernel, before the first cell.
+    """Have a kernel draw its figures as SVG, the same file each time; runs in the kernel, before
+    the first cell.
 
-    Widgets store a PNG that they save themselves: what is saved so is saved as SVG too, and shown beside it.
+    Widgets store a PNG that they save themselves: what is saved so is saved as SVG too, and shown
+    beside it.
     """
     import base64
     import io
@@ -41,7 +45,8 @@ def draw_svg() -> None:
     # Without braces, in which a magic would look for variables.
     shell.run_line_magic("config", "InlineBackend.figure_formats = ['svg']")
     shell.run_line_magic(
-        "config", "InlineBackend.print_figure_kwargs = dict(bbox_inches='tight', metadata=dict(Date=None))"
+        "config",
+        "InlineBackend.print_figure_kwargs = dict(bbox_inches='tight', metadata=dict(Date=None))",
     )
     plt.rcParams["svg.hashsalt"] = "hpt"
     save, show, saved = Figure.savefig, shell.display_formatter.format, {}
@@ -64,7 +69,11 @@ def draw_svg() -> None:
 
 def has_pictures(notebook: nbformat.NotebookNode) -> bool:
     """Say whether a notebook stores any picture."""
-    return any(PNG in output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
+    return any(
+        PNG in output.get("data", {})
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+    )
 
 
 def described(cell: nbformat.NotebookNode) -> list[str]:
@@ -76,12 +85,19 @@ def described(cell: nbformat.NotebookNode) -> list[str]:
 def merge(stored: nbformat.NotebookNode, drawn: nbformat.NotebookNode) -> None:
     """Put the SVG of one execution beside the PNG of the stored one, in place.
 
-    Raises BuildError where a picture is described in other words than the stored one, or was not drawn as SVG.
+    Raises BuildError where a picture is described in other words than the stored one, or was not
+    drawn as SVG.
     """
     for number, (old, new) in enumerate(zip(stored.cells, drawn.cells, strict=True)):
         if described(old) != described(new):
-            raise BuildError(f"cell {number} now draws another picture than the stored one: run make notebooks")
-        vectors = [output.data for output in new.get("outputs", []) if {PNG, SVG} & set(output.get("data", {}))]
+            raise BuildError(
+                f"cell {number} now draws another picture than the stored one: run make notebooks"
+            )
+        vectors = [
+            output.data
+            for output in new.get("outputs", [])
+            if {PNG, SVG} & set(output.get("data", {}))
+        ]
         for output in old.get("outputs", []):
             if PNG in output.get("data", {}):
                 bundle = vectors.pop(0)
@@ -90,7 +106,9 @@ def merge(stored: nbformat.NotebookNode, drawn: nbformat.NotebookNode) -> None:
                 output.data[SVG] = bundle[SVG]
 
 
-def with_vectors(notebook: nbformat.NotebookNode, folder: Path = NOTEBOOKS) -> nbformat.NotebookNode:
+def with_vectors(
+    notebook: nbformat.NotebookNode, folder: Path = NOTEBOOKS
+) -> nbformat.NotebookNode:
     """Return a copy of an executed notebook whose pictures are SVG too; executes it in `folder`."""
     drawn = nbformat.from_dict(notebook)
     setup = f"{inspect.getsource(draw_svg)}\ndraw_svg(); del draw_svg"
@@ -104,15 +122,21 @@ def with_vectors(notebook: nbformat.NotebookNode, folder: Path = NOTEBOOKS) -> n
 
 
 def digest(lesson: Path) -> str:
-    """Return what a lesson's figures are made from, in a short text: lesson, package, matplotlib, way of drawing."""
-    total = hashlib.sha256(f"{metadata.version('matplotlib')}\0{inspect.getsource(draw_svg)}".encode())
+    """Return what a lesson's figures are made from, in a short text: lesson, package, matplotlib,
+    way of drawing.
+    """
+    total = hashlib.sha256(
+        f"{metadata.version('matplotlib')}\0{inspect.getsource(draw_svg)}".encode()
+    )
     for path in (lesson, *sorted((ROOT / "hpt_helpers").rglob("*.py"))):
         total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()[:16]
 
 
 def lesson_with_vectors(lesson: Path, figures: Path = FIGURES) -> Path:
-    """Return the path of a stored lesson with its pictures as SVG, executing it where that was not done before."""
+    """Return the path of a stored lesson with its pictures as SVG, executing it where that was not
+    done before.
+    """
     kept = figures / f"{lesson.stem}-{digest(lesson)}.ipynb"
     if not kept.exists():
         notebook = nbformat.read(lesson, as_version=4)
@@ -139,12 +163,17 @@ def in_turn(function: Callable, items: list, at_once: int) -> list:
         return list(pool.map(function, items))
 
 
-def lessons_with_vectors(lessons: list[Path], *, figures: Path = FIGURES, at_once: int = 2) -> list[Path]:
+def lessons_with_vectors(
+    lessons: list[Path], *, figures: Path = FIGURES, at_once: int = 2
+) -> list[Path]:
     """Return the paths of all lessons with their pictures as SVG; `at_once` are executed at a time."""
-    waiting = [path for path in lessons if not (figures / f"{path.stem}-{digest(path)}.ipynb").exists()]
+    waiting = [
+        path for path in lessons if not (figures / f"{path.stem}-{digest(path)}.ipynb").exists()
+    ]
     if waiting:
         print(
-            f"Drawing the figures of {', '.join(path.stem for path in waiting)}: a minute or two a lesson", flush=True
+            f"Drawing the figures of {', '.join(path.stem for path in waiting)}: a minute or two a lesson",
+            flush=True,
         )
     in_turn(partial(lesson_with_vectors, figures=figures), waiting, at_once)
     return [lesson_with_vectors(path, figures) for path in lessons]

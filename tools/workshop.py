@@ -1,10 +1,12 @@
 """Pack all that a workshop needs: `make workshop`, into build/workshop and build/workshop.zip.
 
-learner/ holds notebooks without outputs and handouts, instructor/ the executed notebooks with solutions in place, the
-handouts with answers, and the guide. wheels/ holds the course's own wheel; with WHEELS=1 those of all that it needs,
-for machines like this one, so that an install takes no network. WORKSHOP.md says how to set up a room.
+learner/ holds notebooks without outputs and handouts, instructor/ the executed notebooks with
+solutions in place, the handouts with answers, and the guide. wheels/ holds the course's own wheel;
+with WHEELS=1 those of all that it needs, for machines like this one, so that an install takes no
+network. WORKSHOP.md says how to set up a room.
 
-Two builds give the same zip, byte for byte, of the same files: its dates are SOURCE_DATE_EPOCH or the last commit's.
+Two builds give the same zip, byte for byte, of the same files: its dates are SOURCE_DATE_EPOCH or
+the last commit's.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ PACKED_ALREADY = {".whl", ".pdf"}
 
 
 def solved(source: str, exercise) -> str:
-    """Return an exercise's cell with the solution in place: its imports, what `solution()` prints, its check."""
+    """Return an exercise's cell with the solution in place: its imports, what `solution()` prints,
+    its check.
+    """
     lines = source.splitlines()
     imports = [line for line in lines if re.match(r"(from|import) ", line)]
     check = next(i for i, line in enumerate(lines) if ".check(" in line)
@@ -54,15 +58,20 @@ def solved(source: str, exercise) -> str:
 
 
 def with_solutions(notebook: nbformat.NotebookNode, exercises) -> nbformat.NotebookNode:
-    """Put each exercise's solution in place, and execute the cells of the exercises anew; return the notebook.
+    """Put each exercise's solution in place, and execute the cells of the exercises anew; return
+    the notebook.
 
-    exercises: the lesson's module of them. All other cells keep the results that are stored with them: solutions have
-    no part in these. Raises BuildError for a cell that raises.
+    exercises: the lesson's module of them. All other cells keep the results that are stored with
+    them: solutions have no part in these. Raises BuildError for a cell that raises.
     """
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and OURS.search(cell.source)]
+    cells = [
+        cell for cell in notebook.cells if cell.cell_type == "code" and OURS.search(cell.source)
+    ]
     counts = [cell.execution_count for cell in cells]
     for cell in filter(is_exercise, cells):
-        cell.source = solved(cell.source, getattr(exercises, re.search(r"\bex\.(q\d+)\.check", cell.source)[1]))
+        cell.source = solved(
+            cell.source, getattr(exercises, re.search(r"\bex\.(q\d+)\.check", cell.source)[1])
+        )
     kernel_client(nbformat.v4.new_notebook(cells=cells), NOTEBOOKS).execute()
     for cell, count in zip(cells, counts, strict=True):
         cell.execution_count = count
@@ -84,7 +93,8 @@ def write_instructors(folder: Path) -> None:
 
 
 def copy_handouts(handouts: Path, target: Path) -> None:
-    """Copy the handouts: all of them for the instructor, and without those in folders named instructor for learners.
+    """Copy the handouts: all of them for the instructor, and without those in folders named
+    instructor for learners.
 
     Raises BuildError where none are built.
     """
@@ -94,36 +104,52 @@ def copy_handouts(handouts: Path, target: Path) -> None:
     shutil.copytree(handouts, target / "instructor" / "handouts")
     learners = target / "learner" / "handouts"
     shutil.copytree(handouts, learners, ignore=shutil.ignore_patterns("instructor"))
-    links = re.sub(r'<a href="[^"]*\binstructor/[^"]*"[^>]*>.*?</a>', "–", index.read_text(encoding="utf-8"))
+    links = re.sub(
+        r'<a href="[^"]*\binstructor/[^"]*"[^>]*>.*?</a>', "–", index.read_text(encoding="utf-8")
+    )
     (learners / index.name).write_text(links, encoding="utf-8")
 
 
 def date() -> int:
-    """Return the date that all files bear, in seconds since 1970; raises BuildError where none is known."""
+    """Return the date that all files bear, in seconds since 1970; raises BuildError where none is
+    known.
+    """
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not epoch:
-        git = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True)
+        git = subprocess.run(
+            ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True
+        )
         epoch = git.stdout.strip()
     if not epoch.isdigit():
-        raise BuildError("set SOURCE_DATE_EPOCH, in seconds: there is no commit to take a date from")
+        raise BuildError(
+            "set SOURCE_DATE_EPOCH, in seconds: there is no commit to take a date from"
+        )
     return int(epoch)
 
 
 def pip(*arguments: str | Path) -> None:
     """Run pip; raises BuildError with what it says."""
     command = [sys.executable, "-m", "pip", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"SOURCE_DATE_EPOCH": str(date())})
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | {"SOURCE_DATE_EPOCH": str(date())}
+    )
     if done.returncode:
-        raise BuildError(f"pip {arguments[0]} failed: {(done.stderr or done.stdout).strip()[-2000:]}")
+        raise BuildError(
+            f"pip {arguments[0]} failed: {(done.stderr or done.stdout).strip()[-2000:]}"
+        )
 
 
 def build_own_wheel(folder: Path) -> Path:
-    """Build the course's own wheel, from a copy, so that nothing of an earlier build gets into it; return it."""
+    """Build the course's own wheel, from a copy, so that nothing of an earlier build gets into it;
+    return it.
+    """
     with tempfile.TemporaryDirectory() as copy:
         for name in WHEEL_SOURCES:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, Path(copy) / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(
+                    source, Path(copy) / name, ignore=shutil.ignore_patterns("__pycache__")
+                )
             else:
                 shutil.copyfile(source, Path(copy) / name)
         pip("wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, copy)
@@ -132,20 +158,40 @@ def build_own_wheel(folder: Path) -> Path:
 
 
 def collect_wheels(wheel: Path, pip_args: Sequence[str] = ()) -> None:
-    """Put beside the course's wheel those of all that it needs, in the tested versions, for machines like this one."""
+    """Put beside the course's wheel those of all that it needs, in the tested versions, for
+    machines like this one.
+    """
     constraints = ["--constraint", ROOT / "constraints.txt"]
-    pip("wheel", "--quiet", "--wheel-dir", wheel.parent, *constraints, *pip_args, f"{wheel}[lab,ray]")
+    pip(
+        "wheel",
+        "--quiet",
+        "--wheel-dir",
+        wheel.parent,
+        *constraints,
+        *pip_args,
+        f"{wheel}[lab,ray]",
+    )
 
 
 def write_texts(target: Path, wheel: Path, complete: bool) -> None:
-    """Write WORKSHOP.md, which names the wheel and what the wheels are for, the guide, and what it links to."""
+    """Write WORKSHOP.md, which names the wheel and what the wheels are for, the guide, and what it
+    links to.
+    """
     kind = f"{platform.system()} on {platform.machine()} with Python {platform.python_version().rsplit('.', 1)[0]}"
-    note = f"They are for {kind}." if complete else "This folder was made without them, but for the course's own."
+    note = (
+        f"They are for {kind}."
+        if complete
+        else "This folder was made without them, but for the course's own."
+    )
     shutil.copyfile(ROOT / "constraints.txt", target / "constraints.txt")
     docs = target / "instructor" / "docs"
     docs.mkdir(parents=True)
     for path in sorted(DOCS.glob("*.md")):
-        text = path.read_text(encoding="utf-8").replace("WHEEL_FILE", wheel.name).replace("THE_WHEELS", note)
+        text = (
+            path.read_text(encoding="utf-8")
+            .replace("WHEEL_FILE", wheel.name)
+            .replace("THE_WHEELS", note)
+        )
         (docs / path.name).write_text(text, encoding="utf-8")
     shutil.copyfile(docs / "WORKSHOP.md", target / "WORKSHOP.md")
 
@@ -159,16 +205,25 @@ def write_zip(folder: Path) -> Path:
             entry = zipfile.ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}", at)
             entry.external_attr = 0o644 << 16
             entry.create_system = 3  # Unix, wherever it is written
-            entry.compress_type = zipfile.ZIP_STORED if path.suffix in PACKED_ALREADY else zipfile.ZIP_DEFLATED
+            entry.compress_type = (
+                zipfile.ZIP_STORED if path.suffix in PACKED_ALREADY else zipfile.ZIP_DEFLATED
+            )
             packed.writestr(entry, path.read_bytes())
     part.replace(archive)
     return archive
 
 
 def build(
-    target: Path = TARGET, *, handouts: Path = HANDOUTS, wheels: bool = False, pip_args: Sequence[str] = ()
+    target: Path = TARGET,
+    *,
+    handouts: Path = HANDOUTS,
+    wheels: bool = False,
+    pip_args: Sequence[str] = (),
 ) -> Path:
-    """Build the folder afresh, and the zip beside it; return the zip. Raises BuildError with what is in the way."""
+    """Build the folder afresh, and the zip beside it; return the zip.
+
+    Raises BuildError with what is in the way.
+    """
     shutil.rmtree(target, ignore_errors=True)
     (target / "wheels").mkdir(parents=True)
     copy_handouts(handouts, target)
@@ -184,8 +239,12 @@ def build(
 def main(arguments: list[str] | None = None) -> int:
     """Build what the command line asks for and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--wheels", action="store_true", help="with the wheels of all that the course needs")
-    parser.add_argument("pip_args", nargs="*", help="after --: options for pip, such as --extra-index-url URL")
+    parser.add_argument(
+        "--wheels", action="store_true", help="with the wheels of all that the course needs"
+    )
+    parser.add_argument(
+        "pip_args", nargs="*", help="after --: options for pip, such as --extra-index-url URL"
+    )
     chosen = parser.parse_args(arguments)
     make_repeatable()
     try:
@@ -193,7 +252,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1e6:.0f} MB; it starts with WORKSHOP.md")
+    print(
+        f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1e6:.0f} MB; it starts with WORKSHOP.md"
+    )
     return 0
 
 

@@ -12,7 +12,8 @@ from scipy.stats import norm
 
 
 def kernel(a, b, scale=0.3):
-    """Return how alike the losses at points a (n, d) and b (m, d) are, shape (n, m): from 1 down to 0.
+    """Return how alike the losses at points a (n, d) and b (m, d) are, shape (n, m): from 1 down to
+    0.
 
     The Matérn kernel of ν = 5/2. scale: its length scale, in the units of a and b.
     """
@@ -24,8 +25,10 @@ def kernel(a, b, scale=0.3):
 def posterior(tried, losses, points, noise=1e-6):
     """Return mean and standard deviation at points, shape (n_points,) each.
 
-    tried: the points of the trials, shape (n_trials, d). losses: shape (n_trials,), of mean 0 and variance 1.
-    noise: the variance of a loss's error. Raises LinAlgError without noise where a point was tried twice.
+    tried: the points of the trials, shape (n_trials, d). losses: shape (n_trials,), of mean 0 and
+    variance 1.
+    noise: the variance of a loss's error. Raises LinAlgError without noise where a point was tried
+    twice.
     """
     K = kernel(tried, tried) + noise * np.eye(len(tried))
     root = np.linalg.cholesky(K)
@@ -37,7 +40,10 @@ def posterior(tried, losses, points, noise=1e-6):
 
 
 def surrogate(tried, losses, points, noise=1e-3):
-    """Return mean and standard deviation at points, in the losses' units. noise: a share of the losses' variance."""
+    """Return mean and standard deviation at points, in the losses' units.
+
+    noise: a share of the losses' variance.
+    """
     centre = losses.mean()
     spread = losses.std() or 1
     scaled = (losses - centre) / spread
@@ -46,7 +52,9 @@ def surrogate(tried, losses, points, noise=1e-3):
 
 
 def expected_improvement(mean, std, best):
-    """Return the expected gain below the loss `best`, in its units, where the loss is Normal(mean, std)."""
+    """Return the expected gain below the loss `best`, in its units, where the loss is Normal(mean,
+    std).
+    """
     z = (best - mean) / std
     exploit = (best - mean) * norm.cdf(z)
     explore = std * norm.pdf(z)
@@ -54,7 +62,9 @@ def expected_improvement(mean, std, best):
 
 
 def gains(points, tried, losses):
-    """Return the expected improvement at points, shape (n_points,): −inf at the positions that were tried."""
+    """Return the expected improvement at points, shape (n_points,): −inf at the positions that were
+    tried.
+    """
     mean, std = surrogate(points[tried], losses, points)
     gain = expected_improvement(mean, std, losses.min())
     gain[tried] = -np.inf  # a second try, under the same seed, would teach nothing

@@ -1,4 +1,6 @@
-"""The pictures of lesson 3: its idea, what a surrogate believes, where the gain is, and a photograph filled in."""
+"""The pictures of lesson 3: its idea, what a surrogate believes, where the gain is, and a
+photograph filled in.
+"""
 
 from __future__ import annotations
 
@@ -42,29 +44,40 @@ def idea():
         ax.plot(x[tried], loss[tried], "o", color=COLOURS[0], ms=7, zorder=3)
         ax.set(ylabel="loss", ylim=((mean - 2 * std).min() - 0.05, (mean + 2 * std).max() + 0.05))
     axes[1].plot(x, mean, color=COLOURS[1])
-    axes[1].fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0)
+    axes[1].fill_between(
+        x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0
+    )
     axes[2].fill_between(x, 0, gain, color=COLOURS[2], alpha=0.8)
     axes[2].axvline(x[following], color=COLOURS[0], linestyle=":")
     axes[2].set_ylabel("expected gain")
-    axes[2].annotate("try here, and\nstart again at 1", (x[following], gain.max() * 0.9), (0.03, gain.max() * 0.72),
-                     arrowprops={"arrowstyle": "->"}, size=10)  # fmt: skip
+    axes[2].annotate(
+        "try here, and\nstart again at 1",
+        (x[following], gain.max() * 0.9),
+        (0.03, gain.max() * 0.72),
+        arrowprops={"arrowstyle": "->"},
+        size=10,
+    )
     return described(
-        axes[0], "A search that learns, in three steps: the losses of a few trials; from them a guess for every "
+        axes[0],
+        "A search that learns, in three steps: the losses of a few trials; from them a guess for every "
         "place, with a band of doubt that is wide far from trials; the gain to be expected at every place. The next "
         "trial goes where that is largest, and the steps begin anew.",
-    )  # fmt: skip
+    )
 
 
 def belief(curve: Landscape, tried: Sequence[int], mean, std, *, ax=None):
-    """Draw what a surrogate believes of a curve: its mean, a band of two standard deviations, and the trials.
+    """Draw what a surrogate believes of a curve: its mean, a band of two standard deviations, and
+    the trials.
 
-    curve: of one learning rate for each configuration; the losses of its first seed at the last epoch are meant.
-    tried: positions in it. mean, std: shape (n_configs,).
+    curve: of one learning rate for each configuration; the losses of its first seed at the last
+    epoch are meant. tried: positions in it. mean, std: shape (n_configs,).
     """
     x, losses = _lrs_and_losses(curve)
     ax = new_axes(ax, title=f"After {len(tried)} trials", x_label="learning rate", y_label=LOSS)
     ax.plot(x, mean, color=COLOURS[1], label="mean")
-    ax.fill_between(x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0, label="± 2 sd")
+    ax.fill_between(
+        x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0, label="± 2 sd"
+    )
     ax.plot(np.asarray(x)[tried], losses[tried], "o", color=COLOURS[0], label="trials")
     ax.set_xscale("log")
     low, high = ax.get_ylim()
@@ -72,15 +85,18 @@ def belief(curve: Landscape, tried: Sequence[int], mean, std, *, ax=None):
     ax.legend(loc="upper center", fontsize=8, ncols=4, frameon=False)
     widest = int(np.argmax(std))
     return described(
-        ax, f"After {len(tried)} trials: the mean is lowest at learning rate "
+        ax,
+        f"After {len(tried)} trials: the mean is lowest at learning rate "
         f"{x[int(np.argmin(mean))]:.3g}, the band widest at {x[widest]:.3g}.",
-    )  # fmt: skip
+    )
 
 
 def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
-    """Draw the gain by which the last of the trials was chosen, and beside it what is believed with that trial.
+    """Draw the gain by which the last of the trials was chosen, and beside it what is believed with
+    that trial.
 
-    gain: shape (n_configs,), what is below 0 is drawn as 0. The others as for `belief`. Returns the left Axes.
+    gain: shape (n_configs,), what is below 0 is drawn as 0. The others as for `belief`. Returns the
+    left Axes.
     """
     x, losses = _lrs_and_losses(curve)
     left, right = new_row(2, (10.5, 3.6))
@@ -88,15 +104,22 @@ def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
     left.fill_between(x, 0, np.maximum(gain, 0), color=COLOURS[2])
     left.axvline(x[tried[-1]], color=COLOURS[0], linestyle=":")
     left.set(xscale="log", ylim=(0, None))
-    described(left, f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the gain is {max(gain):.4f}; "
-              f"its loss is {losses[tried[-1]]:.3f}.")  # fmt: skip
+    described(
+        left,
+        f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the gain is {max(gain):.4f}; "
+        f"its loss is {losses[tried[-1]]:.3f}.",
+    )
     belief(curve, tried, mean, std, ax=right)
-    right.plot(x[tried[-1]], losses[tried[-1]], "*", color=COLOURS[2], ms=14, markeredgecolor="black")
+    right.plot(
+        x[tried[-1]], losses[tried[-1]], "*", color=COLOURS[2], ms=14, markeredgecolor="black"
+    )
     return left
 
 
 def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
-    """Draw what guesses (mean, standard deviation) say of the loss, and their gain as the sum of its two terms."""
+    """Draw what guesses (mean, standard deviation) say of the loss, and their gain as the sum of
+    its two terms.
+    """
     from scipy.stats import norm
 
     left, right = new_row(2, (10.5, 3.6))
@@ -124,7 +147,8 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
 
 
 def filled_in(photograph: Photograph, trials: pd.DataFrame):
-    """Draw the training pixels, the picture as the first trial and as the best fill it in, and the truth, side by side.
+    """Draw the training pixels, the picture as the first trial and as the best fill it in, and the
+    truth, side by side.
 
     The mean squared error on the test pixels stands above each. Orange are all others.
     """

@@ -1,4 +1,6 @@
-"""Pictures of lesson 4: what a Hyperband schedule does with each configuration, and how learning curves fan out."""
+"""Pictures of lesson 4: what a Hyperband schedule does with each configuration, and how learning
+curves fan out.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,13 @@ from hpt_helpers.classroom.figures import COLOURS, described, label, new_axes, n
 if TYPE_CHECKING:
     from hpt_helpers.classroom.landscape import Landscape
 
-SHADES = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#D55E00", "#999999")  # told apart in grey by their order
+# told apart in grey by their order
+SHADES = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#D55E00", "#999999")
 
 
 def costs(schedule: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
-    """Return the epochs that each bracket trains where a configuration that goes on is not trained anew.
+    """Return the epochs that each bracket trains where a configuration that goes on is not trained
+    anew.
 
     schedule: brackets of rungs (n_configs, n_epochs), as `hyperband_schedule` returns them.
 
@@ -23,16 +27,20 @@ def costs(schedule: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
     [21, 27]
     """
     return [
-        sum(n * (epochs - before) for (n, epochs), before in zip(rungs, [0, *(e for _, e in rungs)], strict=False))
+        sum(
+            n * (epochs - before)
+            for (n, epochs), before in zip(rungs, [0, *(e for _, e in rungs)], strict=False)
+        )
         for rungs in schedule
     ]
 
 
 def chart(schedule: Sequence[Sequence[tuple[int, int]]], *, title: str = "", ax=None):
-    """Draw a schedule: a bar for each configuration, as long as it is trained, a block of bars for each bracket.
+    """Draw a schedule: a bar for each configuration, as long as it is trained, a block of bars for
+    each bracket.
 
-    schedule: brackets of rungs (n_configs, n_epochs), as `hyperband_schedule` returns them. The colour changes at
-    each cut; a block's area is what its bracket costs.
+    schedule: brackets of rungs (n_configs, n_epochs), as `hyperband_schedule` returns them. The
+    colour changes at each cut; a block's area is what its bracket costs.
     """
     n_all = sum(rungs[0][0] for rungs in schedule)
     gap = 0.06 * n_all + 0.5
@@ -44,11 +52,26 @@ def chart(schedule: Sequence[Sequence[tuple[int, int]]], *, title: str = "", ax=
         for rung, (n, epochs) in enumerate(rungs):
             heights = [top + i + 0.5 for i in range(n)]
             colour = SHADES[min(rung, len(SHADES) - 1)]
-            ax.barh(heights, epochs - before, 0.86, left=before, color=colour, edgecolor="0.3", linewidth=0.4)
+            ax.barh(
+                heights,
+                epochs - before,
+                0.86,
+                left=before,
+                color=colour,
+                edgecolor="0.3",
+                linewidth=0.4,
+            )
             before = epochs
         n_first = rungs[0][0]
-        places.append((top + n_first / 2, f"bracket {number}\n{' → '.join(str(n) for n, _ in rungs)}\n{cost} epochs"))
-        texts.append(f"bracket {number} trains {', then '.join(f'{n} to epoch {e}' for n, e in rungs)}: {cost} epochs")
+        places.append(
+            (
+                top + n_first / 2,
+                f"bracket {number}\n{' → '.join(str(n) for n, _ in rungs)}\n{cost} epochs",
+            )
+        )
+        texts.append(
+            f"bracket {number} trains {', then '.join(f'{n} to epoch {e}' for n, e in rungs)}: {cost} epochs"
+        )
         top += n_first + gap
     ax.set(ylim=(top - gap + 0.5, -0.5), xlim=(0, schedule[0][-1][1] * 1.01))
     ax.set_yticks(*zip(*places, strict=True))
@@ -59,20 +82,28 @@ def chart(schedule: Sequence[Sequence[tuple[int, int]]], *, title: str = "", ax=
 
 
 def fans(full: Mapping[str, Landscape], repeat: int = 0, *, epoch: int = 3, axes=None):
-    """Draw the learning curves of one repeat of each data set: all grey, bold the one that ends lowest.
+    """Draw the learning curves of one repeat of each data set: all grey, bold the one that ends
+    lowest.
 
-    full: name -> landscape with a repeat for each seed. epoch: where a dotted line is drawn, and where is told how
-    many are ahead of the bold one. Returns the first Axes; each of them has its description.
+    full: name -> landscape with a repeat for each seed. epoch: where a dotted line is drawn, and
+    where is told how many are ahead of the bold one. Returns the first Axes; each of them has its
+    description.
     """
     axes = new_row(len(full), (5.25 * len(full), 3.8)) if axes is None else axes
     for ax, (name, held) in zip(axes, full.items(), strict=True):
         curves = held.val_loss[:, held.seeds.index(repeat)]
         winner = int(curves[:, -1].argmin())
         plots.learning_curves(
-            curves, mark=[winner], title=f"{label(name).capitalize()}, {len(curves)} configurations", ax=ax
+            curves,
+            mark=[winner],
+            title=f"{label(name).capitalize()}, {len(curves)} configurations",
+            ax=ax,
         )
         plain_ticks(ax.yaxis)
         ax.axvline(epoch, color=COLOURS[0], linestyle=":")
         ahead = int((curves[:, epoch - 1] < curves[winner, epoch - 1]).sum())
-        described(ax, f"{ax.alt_text[:-1]}; at epoch {epoch}, {ahead} are ahead of the one that ends lowest.")
+        described(
+            ax,
+            f"{ax.alt_text[:-1]}; at epoch {epoch}, {ahead} are ahead of the one that ends lowest.",
+        )
     return axes[0]

@@ -20,17 +20,22 @@ LIBRARIES = ("numpy", "scikit-learn", "scikit-optimize", "scipy", "torch")
 _warned: set[str] = set()
 
 
-def cached(key: Mapping[str, object], compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def cached(
+    key: Mapping[str, object], compute: Callable[[], Mapping[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
     """Return `compute()`, a mapping from names to arrays, from the cache where it is in it.
 
-    key: everything that determines the numbers, by name: None, bool, int, float, str, numpy scalars and arrays,
-        modules, and lists, tuples and mappings of these. A list and a tuple are the same, 1 and 1.0 are not. A
-        module stands for its source: name all whose code computes. The versions of `LIBRARIES` belong to every key.
+    key: everything that determines the numbers, by name: None, bool, int, float, str, numpy scalars
+        and arrays, modules, and lists, tuples and mappings of these. A list and a tuple are the
+        same, 1 and 1.0 are not. A
+        module stands for its source: name all whose code computes. The versions of `LIBRARIES`
+        belong to every key.
 
-    An entry is one .npz file, without pickle and with checksums, moved into place whole. A damaged one is computed
-    again, with a warning. Without a usable `cache_folder`, or on a full disk, all is computed each time, with one.
-    Raises TypeError for what a key cannot hold, and when `compute` returns anything but a mapping from str to arrays of
-    numbers, bools or text. What `compute` raises goes on, and nothing is kept.
+    An entry is one .npz file, without pickle and with checksums, moved into place whole. A damaged
+    one is computed again, with a warning. Without a usable `cache_folder`, or on a full disk, all
+    is computed each time, with one. Raises TypeError for what a key cannot hold, and when `compute`
+    returns anything but a mapping from str to arrays of numbers, bools or text. What `compute`
+    raises goes on, and nothing is kept.
 
     >>> cached({"what": "squares", "n": 4}, lambda: {"squares": np.arange(4) ** 2})
     {'squares': array([0, 1, 4, 9])}
@@ -52,11 +57,16 @@ def cached(key: Mapping[str, object], compute: Callable[[], Mapping[str, np.ndar
 
 
 def cache_folder() -> Path:
-    """Return the folder of the cache, which is private to this user: HPT_CACHE_DIR, or the user's cache directory.
+    """Return the folder of the cache, which is private to this user: HPT_CACHE_DIR, or the user's
+    cache directory.
 
-    Raises OSError, with the reason, when it cannot be made or written, or another user owns it or could write to it.
+    Raises OSError, with the reason, when it cannot be made or written, or another user owns it or
+    could write to it.
     """
-    folder = Path(os.environ.get("HPT_CACHE_DIR") or platformdirs.user_cache_dir("hpt_helpers", appauthor=False))
+    folder = Path(
+        os.environ.get("HPT_CACHE_DIR")
+        or platformdirs.user_cache_dir("hpt_helpers", appauthor=False)
+    )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.name == "posix":
@@ -77,15 +87,27 @@ def _digest(key: Mapping[str, object]) -> str:
 
 
 def _described(value):
-    """Return what stands in a key for a value that JSON does not know: an array or a module as its digest."""
+    """Return what stands in a key for a value that JSON does not know: an array or a module as its
+    digest.
+    """
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, np.generic) and not isinstance(value, np.longdouble):  # whose item is itself
+    # whose item is itself
+    if isinstance(value, np.generic) and not isinstance(value, np.longdouble):
         return value.item()
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return {"array": [repr(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]}
-    if isinstance(value, ModuleType) and str(getattr(value.__spec__, "origin", None)).endswith(".py"):
-        return {"module": [value.__name__, hashlib.sha256(Path(value.__spec__.origin).read_bytes()).hexdigest()]}
+        return {
+            "array": [repr(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
+        }
+    if isinstance(value, ModuleType) and str(getattr(value.__spec__, "origin", None)).endswith(
+        ".py"
+    ):
+        return {
+            "module": [
+                value.__name__,
+                hashlib.sha256(Path(value.__spec__.origin).read_bytes()).hexdigest(),
+            ]
+        }
     allowed = "None, bool, int, float, str, arrays of these, modules with a source file, lists, tuples and mappings"
     raise TypeError(f"key holds {value!r}; {allowed} of these are allowed")
 
@@ -95,7 +117,9 @@ def _checked(computed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         arrays = {name: np.asarray(array) for name, array in computed.items()}
         if not any(array.dtype.hasobject for array in arrays.values()):
             return arrays
-    raise TypeError(f"compute returned {computed!r}; names with arrays of numbers, bools or text are needed")
+    raise TypeError(
+        f"compute returned {computed!r}; names with arrays of numbers, bools or text are needed"
+    )
 
 
 def _read(folder: Path, digest: str) -> dict[str, np.ndarray] | None:
@@ -117,7 +141,8 @@ def _read(folder: Path, digest: str) -> dict[str, np.ndarray] | None:
 def _write(folder: Path, digest: str, arrays: Mapping[str, np.ndarray]) -> None:
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as unfinished:
         try:
-            # The first array says whose entry it is and what the others are called: checksums guard it as well.
+            # The first array says whose entry it is and what the others are called: checksums guard
+            # it as well.
             np.savez(unfinished, np.array([digest, *arrays]), *arrays.values())
         except BaseException:
             os.unlink(unfinished.name)

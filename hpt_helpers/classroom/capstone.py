@@ -1,7 +1,8 @@
-"""The capstone: digits under a budget of 2,000 epochs, placed among random searches, and a leaderboard of a folder.
+"""The capstone: digits under a budget of 2,000 epochs, placed among random searches, and a
+leaderboard of a folder.
 
-A line of the leaderboard is a small JSON file. It holds no configuration and no code, and is read with suspicion: the
-folder is shared.
+A line of the leaderboard is a small JSON file. It holds no configuration and no code, and is read
+with suspicion: the folder is shared.
 """
 
 from __future__ import annotations
@@ -25,28 +26,42 @@ from hpt_helpers.search_space import Integer, Real, SearchSpace
 from hpt_helpers.trials import config_of, incumbent
 
 DATA, BUDGET = "digits", 2000
-SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(32, 64), "hidden_size": Integer(8, 32)})
-HAND = SearchSpace({name: SPACE[name] for name in ("lr", "hidden_size")})  # what is searched by hand
-N_SEARCHES, N_POOL, N_EPOCHS = 200, 60, 80  # random searches, the trials that they draw from, and epochs of a trial
+SPACE = SearchSpace(
+    {"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(32, 64), "hidden_size": Integer(8, 32)}
+)
+# what is searched by hand
+HAND = SearchSpace({name: SPACE[name] for name in ("lr", "hidden_size")})
+# random searches, the trials that they draw from, and epochs of a trial
+N_SEARCHES, N_POOL, N_EPOCHS = 200, 60, 80
 JUDGES = range(1000, 1005)  # the repeats that judge; nothing is chosen by them
 COLUMNS = ("epochs", "val_loss", "beaten_by", "fresh")
 MAX_BYTES, SUFFIX = 1000, ".line.json"
 
 
 def random_searches(*, progress: bool = False) -> np.ndarray:
-    """Return the lowest validation loss of each of 200 random searches of the budget, shape (200,), sorted.
+    """Return the lowest validation loss of each of 200 random searches of the budget, shape (200,),
+    sorted.
 
-    Each draws 25 of 60 configurations without replacement, trained for 80 epochs on the default rows under seed 0.
+    Each draws 25 of 60 configurations without replacement, trained for 80 epochs on the default
+    rows under seed 0.
     """
-    pool = landscape(SPACE.sample(N_POOL, seed=0), load_splits(DATA), n_epochs=N_EPOCHS, seeds=[0], progress=progress)
+    pool = landscape(
+        SPACE.sample(N_POOL, seed=0),
+        load_splits(DATA),
+        n_epochs=N_EPOCHS,
+        seeds=[0],
+        progress=progress,
+    )
     losses, rng = pool.val_loss[:, 0, -1], np.random.default_rng(0)
     return np.sort([rng.permutation(losses)[: BUDGET // N_EPOCHS].min() for _ in range(N_SEARCHES)])
 
 
 def by_hand(*, progress: bool = False) -> Challenge:
-    """Return the capstone as a game: 25 tries of 80 epochs at learning rate and hidden size, with batches of 48.
+    """Return the capstone as a game: 25 tries of 80 epochs at learning rate and hidden size, with
+    batches of 48.
 
-    The losses are those of `TrainingObjective` under seed 0: `grid_search(game.configs, N_EPOCHS)` is the same search.
+    The losses are those of `TrainingObjective` under seed 0: `grid_search(game.configs, N_EPOCHS)`
+    is the same search.
     """
     plane = [config | {"batch_size": 48} for config in HAND.grid({"lr": 9, "hidden_size": 5})]
     hidden = landscape(plane, load_splits(DATA), n_epochs=N_EPOCHS, seeds=[0], progress=progress)
@@ -56,15 +71,22 @@ def by_hand(*, progress: bool = False) -> Challenge:
 def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
     """Return what a search of the capstone found, from its trial table.
 
-    epochs (trained), val_loss, beaten_by (so many of 200 random searches have a lower one), and fresh: the mean loss
-    of the winner, trained as long on five other draws of rows and seeds. Losses are rounded to four decimals.
+    epochs (trained), val_loss, beaten_by (so many of 200 random searches have a lower one), and
+    fresh: the mean loss of the winner, trained as long on five other draws of rows and seeds.
+    Losses are rounded to four decimals.
     Raises ValueError for a search that trained more than the budget.
     """
     epochs = int(trials["charged_epochs"].sum())
     if epochs > BUDGET:
-        raise ValueError(f"trials have trained {epochs} epochs; {BUDGET} are allowed: run(..., budget={BUDGET})")
+        raise ValueError(
+            f"trials have trained {epochs} epochs; {BUDGET} are allowed: run(..., budget={BUDGET})"
+        )
     best = incumbent(trials)
-    loss, config, n_epochs = trials.at[best, "val_loss"], config_of(trials, best), int(trials.at[best, "n_epochs"])
+    loss, config, n_epochs = (
+        trials.at[best, "val_loss"],
+        config_of(trials, best),
+        int(trials.at[best, "n_epochs"]),
+    )
     lower = int((random_searches(progress=progress) < loss).sum())
 
     def judge():
@@ -76,7 +98,8 @@ def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
 
 
 def save(folder: str | Path, name: str, line: Mapping) -> Path:
-    """Write a line under a name (letters, digits, spaces, - and _, at most 40) into a folder; return the file.
+    """Write a line under a name (letters, digits, spaces, - and _, at most 40) into a folder;
+    return the file.
 
     A line of the same name is replaced. Raises ValueError for another name or what is no line.
     """
@@ -89,10 +112,11 @@ def save(folder: str | Path, name: str, line: Mapping) -> Path:
 
 
 def leaderboard(folder: str | Path) -> pd.DataFrame:
-    """Return the lines saved in a folder, the lowest fresh loss first: columns name, and those of `line`.
+    """Return the lines saved in a folder, the lowest fresh loss first: columns name, and those of
+    `line`.
 
-    Reads the files *.line.json of this folder and nothing else. A file that is no line, too large or a link is left
-    out, and counted in the table's attrs["left_out"].
+    Reads the files *.line.json of this folder and nothing else. A file that is no line, too large
+    or a link is left out, and counted in the table's attrs["left_out"].
     """
     rows, left_out = [], 0
     for path in sorted(Path(folder).glob(f"*{SUFFIX}")):
@@ -119,8 +143,14 @@ def _checked(line: Mapping) -> dict:
     """Return a line's values as Python's numbers; raise ValueError for anything else."""
     values = {key: line.get(key) for key in COLUMNS}
     for key, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-            raise ValueError(f"{key} is {value!r}; a number from 0 on is needed, as `line` returns it")
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 <= value < math.inf
+        ):
+            raise ValueError(
+                f"{key} is {value!r}; a number from 0 on is needed, as `line` returns it"
+            )
     if values["epochs"] > BUDGET:
         raise ValueError(f"epochs is {values['epochs']}; the budget is {BUDGET}")
     return values

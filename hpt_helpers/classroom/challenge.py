@@ -1,4 +1,6 @@
-"""You are the optimiser: a hidden landscape, a few tries, and in the end where your result lies among machines'."""
+"""You are the optimiser: a hidden landscape, a few tries, and in the end where your result lies
+among machines'.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +13,34 @@ import ipywidgets
 import numpy as np
 
 from hpt_helpers.classroom.bayes import gains
-from hpt_helpers.classroom.figures import COLOURS, described, figure_text, label, new_axes, plain_ticks
+from hpt_helpers.classroom.figures import (
+    COLOURS,
+    described,
+    figure_text,
+    label,
+    new_axes,
+    plain_ticks,
+)
 from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.slider import hidden
 
 N_RANDOM, N_MACHINES, N_START = 200, 20, 3
-LEVELS, NEAR = (7, 19, 31, 43), 0.05  # heights of numbers in points, and what is near, in widths of the axes
+# heights of numbers in points, and what is near, in widths of the axes
+LEVELS, NEAR = (7, 19, 31, 43), 0.05
 FLOOR = 1e-4  # nats; what is nearer to the lowest loss is drawn here
 
 
 class Challenge(ipywidgets.VBox):
-    """A hidden curve or plane to be searched by hand, with `submit` or, live, with sliders and a button.
+    """A hidden curve or plane to be searched by hand, with `submit` or, live, with sliders and a
+    button.
 
-    landscape: its mean losses at the last epoch are what is hidden; one or two hyperparameters vary, on a full grid.
-    budget: the number of tries. The board shows them and the incumbent; after the last one also the truth, and where
-    the result lies among 200 random searches and 20 of the machine's (lesson 3's, from three random trials on).
+    landscape: its mean losses at the last epoch are what is hidden; one or two hyperparameters
+    vary, on a full grid. budget: the number of tries. The board shows them and the incumbent; after
+    the last one also the truth, and where the result lies among 200 random searches and 20 of the
+    machine's (lesson 3's, from three random trials on).
     Keys: Tab to a slider, then the arrows; Tab to the button, then Enter.
-    Raises ValueError when another number of hyperparameters varies, the grid is not full, a loss is missing, or
+    Raises ValueError when another number of hyperparameters varies, the grid is not full, a loss is
+    missing, or
     the budget is not 4 to the number of configurations.
     """
 
@@ -35,31 +48,45 @@ class Challenge(ipywidgets.VBox):
         self.axes = _varying(landscape)
         losses = landscape.val_loss[:, :, -1].mean(axis=1)
         if not np.isfinite(losses).all():
-            raise ValueError("some configuration of the landscape diverged; a loss for each is needed")
+            raise ValueError(
+                "some configuration of the landscape diverged; a loss for each is needed"
+            )
         if not N_START < budget <= len(losses):
             raise ValueError(f"budget is {budget!r}; {N_START + 1} to {len(losses)} are allowed")
         self.budget, self.tries, self._common = budget, [], dict(landscape.configs[0])
         self._losses = np.full([len(values) for values in self.axes.values()], np.nan)
         for config, loss in zip(landscape.configs, losses, strict=True):
-            self._losses[tuple(values.index(config[name]) for name, values in self.axes.items())] = loss
+            self._losses[
+                tuple(values.index(config[name]) for name, values in self.axes.items())
+            ] = loss
         self._sliders = {name: _slider(name, values) for name, values in self.axes.items()}
-        self._button = ipywidgets.Button(description="Try", tooltip="train with these values and see the loss")
+        self._button = ipywidgets.Button(
+            description="Try", tooltip="train with these values and see the loss"
+        )
         self._button.on_click(lambda _: self.submit({n: s.value for n, s in self._sliders.items()}))
         self._image = ipywidgets.Image(format="png", layout={"max_width": "100%"})
         self._words = ipywidgets.HTML()
-        controls = ipywidgets.HBox([*self._sliders.values(), self._button], layout={"flex_flow": "row wrap"})
+        controls = ipywidgets.HBox(
+            [*self._sliders.values(), self._button], layout={"flex_flow": "row wrap"}
+        )
         super().__init__([controls, self._image, self._words], layout={"align_items": "flex-start"})
         self._show()
 
     def submit(self, config: Mapping) -> float:
-        """Try the configuration of the landscape that is nearest to this one, and return its validation loss.
+        """Try the configuration of the landscape that is nearest to this one, and return its
+        validation loss.
 
-        config: a value for each hyperparameter that varies; others are ignored. Raises ValueError when one is
+        config: a value for each hyperparameter that varies; others are ignored. Raises ValueError
+        when one is
         missing or lies outside the landscape, and when the budget is used up.
         """
         if self.n_left == 0:
-            raise ValueError(f"the budget of {self.budget} tries is used up; make a new Challenge for another game")
-        self.tries.append(tuple(_nearest(name, values, config) for name, values in self.axes.items()))
+            raise ValueError(
+                f"the budget of {self.budget} tries is used up; make a new Challenge for another game"
+            )
+        self.tries.append(
+            tuple(_nearest(name, values, config) for name, values in self.axes.items())
+        )
         self._button.disabled = self.n_left == 0
         self._show()
         return self.losses[-1]
@@ -71,7 +98,10 @@ class Challenge(ipywidgets.VBox):
     @property
     def configs(self) -> list[dict]:
         """The configurations of the tries so far, those hyperparameters included that do not vary."""
-        values = [{name: self.axes[name][k] for name, k in zip(self.axes, i, strict=True)} for i in self.tries]
+        values = [
+            {name: self.axes[name][k] for name, k in zip(self.axes, i, strict=True)}
+            for i in self.tries
+        ]
         return [self._common | varying for varying in values]
 
     @property
@@ -80,8 +110,12 @@ class Challenge(ipywidgets.VBox):
         return [float(self._losses[i]) for i in self.tries]
 
     def random_results(self) -> np.ndarray:
-        """Return the lowest loss of each of 200 random searches of the same budget, shape (200,); none tries twice."""
-        return np.array([self._losses.ravel()[self._start(i, self.budget)].min() for i in range(N_RANDOM)])
+        """Return the lowest loss of each of 200 random searches of the same budget, shape (200,);
+        none tries twice.
+        """
+        return np.array(
+            [self._losses.ravel()[self._start(i, self.budget)].min() for i in range(N_RANDOM)]
+        )
 
     def machine_results(self) -> np.ndarray:
         """Return the lowest loss of each of 20 searches by expected improvement, shape (20,).
@@ -102,12 +136,16 @@ class Challenge(ipywidgets.VBox):
         return np.random.default_rng(i).permutation(self._losses.size)[:n]
 
     def board(self):
-        """Draw the tries and, once the budget is used up, the truth and the comparison; return the left Axes."""
+        """Draw the tries and, once the budget is used up, the truth and the comparison; return the
+        left Axes.
+        """
         import matplotlib.pyplot as plt
 
         over = self.n_left == 0
         size = (10.5, 3.9) if over else (6.4, 3.9)
-        _, axes = plt.subplots(1, 1 + over, figsize=size, layout="constrained", facecolor="white", squeeze=False)
+        _, axes = plt.subplots(
+            1, 1 + over, figsize=size, layout="constrained", facecolor="white", squeeze=False
+        )
         (_draw_curve if len(self.axes) == 1 else _draw_plane)(self, axes[0, 0])
         if over:
             _draw_comparison(self, axes[0, 1])
@@ -128,15 +166,24 @@ class Challenge(ipywidgets.VBox):
     def _repr_mimebundle_(self, **kwargs) -> dict:
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**bundle, "text/plain": repr(self), "image/png": base64.b64encode(self._image.value).decode()}
+        return {
+            **bundle,
+            "text/plain": repr(self),
+            "image/png": base64.b64encode(self._image.value).decode(),
+        }
 
 
 def _varying(landscape: Landscape) -> dict[str, list]:
     """Return the values of each hyperparameter that varies, sorted."""
-    values = {name: sorted({config[name] for config in landscape.configs}) for name in landscape.configs[0]}
+    values = {
+        name: sorted({config[name] for config in landscape.configs})
+        for name in landscape.configs[0]
+    }
     axes = {name: some for name, some in values.items() if len(some) > 1}
     if len(axes) not in (1, 2):
-        raise ValueError(f"{len(axes)} hyperparameters vary in the landscape, {list(axes)}; one or two may")
+        raise ValueError(
+            f"{len(axes)} hyperparameters vary in the landscape, {list(axes)}; one or two may"
+        )
     if np.prod([len(some) for some in axes.values()]) != len(landscape.configs):
         raise ValueError("the landscape's configurations are not a full grid")
     return axes
@@ -161,9 +208,12 @@ def _slider(name: str, values: list) -> ipywidgets.SelectionSlider:
     texts = [f"{value:.3g}" for value in values]
     texts = texts if len(set(texts)) == len(texts) else [f"{value:.6g}" for value in values]
     return ipywidgets.SelectionSlider(
-        options=list(zip(texts, values, strict=True)), value=values[len(values) // 2], description=label(name),
-        style={"description_width": "initial"}, layout={"width": "420px"},
-    )  # fmt: skip
+        options=list(zip(texts, values, strict=True)),
+        value=values[len(values) // 2],
+        description=label(name),
+        style={"description_width": "initial"},
+        layout={"width": "420px"},
+    )
 
 
 def _title(game: Challenge) -> str:
@@ -181,8 +231,14 @@ def _draw_curve(game: Challenge, ax) -> None:
     if game.n_left == 0:
         ax.plot(values, game._losses, color="0.6", linestyle="--", label="the truth")
     _draw_tries(game, ax, [values[i] for (i,) in game.tries], game.losses, above=game.losses)
-    tried = ", ".join(f"{values[i]:.3g} gave {loss:.3f}" for (i,), loss in zip(game.tries, game.losses, strict=True))
-    described(ax, f"{_title(game)}. {label(name).capitalize()} {tried or f'from {values[0]:.3g} to {values[-1]:.3g}'}.")
+    tried = ", ".join(
+        f"{values[i]:.3g} gave {loss:.3f}"
+        for (i,), loss in zip(game.tries, game.losses, strict=True)
+    )
+    described(
+        ax,
+        f"{_title(game)}. {label(name).capitalize()} {tried or f'from {values[0]:.3g} to {values[-1]:.3g}'}.",
+    )
 
 
 def _draw_plane(game: Challenge, ax) -> None:
@@ -190,36 +246,67 @@ def _draw_plane(game: Challenge, ax) -> None:
     ax = new_axes(ax, title=_title(game), x_label=label(x), y_label=label(y))
     ax.set(xscale="log" if _is_log(xs) else "linear", yscale="log" if _is_log(ys) else "linear")
     if game.n_left == 0:
-        surface = ax.pcolormesh(xs, ys, game._losses.T, cmap="cividis", norm="log", shading="nearest")
+        surface = ax.pcolormesh(
+            xs, ys, game._losses.T, cmap="cividis", norm="log", shading="nearest"
+        )
         bar = ax.figure.colorbar(surface, ax=ax, label="validation loss (nats): the truth")
         plain_ticks(bar.ax.yaxis)
     else:
         ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
-    _draw_tries(game, ax, [xs[i] for i, _ in game.tries], [ys[j] for _, j in game.tries], above=game.losses)
-    tried = ", ".join(f"{xs[i]:.3g} and {ys[j]:.3g} gave {loss:.3f}"
-                      for (i, j), loss in zip(game.tries, game.losses, strict=True))  # fmt: skip
-    described(ax, f"{_title(game)}. {label(x).capitalize()} and {label(y)}: {tried or 'nothing tried yet'}.")
+    _draw_tries(
+        game, ax, [xs[i] for i, _ in game.tries], [ys[j] for _, j in game.tries], above=game.losses
+    )
+    tried = ", ".join(
+        f"{xs[i]:.3g} and {ys[j]:.3g} gave {loss:.3f}"
+        for (i, j), loss in zip(game.tries, game.losses, strict=True)
+    )
+    described(
+        ax,
+        f"{_title(game)}. {label(x).capitalize()} and {label(y)}: {tried or 'nothing tried yet'}.",
+    )
 
 
 def _draw_tries(game: Challenge, ax, xs, ys, *, above) -> None:
-    """Draw the tries with their numbers, on a plane also with their losses, and the incumbent as a star."""
+    """Draw the tries with their numbers, on a plane also with their losses, and the incumbent as a
+    star.
+    """
     on_a_plane = len(game.axes) == 2
     box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-    ax.plot(xs, ys, "o", color=COLOURS[0], ms=6, markeredgecolor="white", clip_on=False, label="tries")
+    ax.plot(
+        xs, ys, "o", color=COLOURS[0], ms=6, markeredgecolor="white", clip_on=False, label="tries"
+    )
     heights = _heights(ax, xs)
     for i, (x, y, loss) in enumerate(zip(xs, ys, above, strict=True), 1):
         text, place = (f"{i}: {loss:.3f}", (4, 5)) if on_a_plane else (str(i), (0, heights[i - 1]))
-        ax.annotate(text, (x, y), place, textcoords="offset points", size=9, ha="left" if on_a_plane else "center",
-                    bbox=box if on_a_plane else None)  # fmt: skip
+        ax.annotate(
+            text,
+            (x, y),
+            place,
+            textcoords="offset points",
+            size=9,
+            ha="left" if on_a_plane else "center",
+            bbox=box if on_a_plane else None,
+        )
     if xs:
         best = int(np.argmin(above))
-        ax.plot(xs[best], ys[best], "*", color=COLOURS[2], ms=16, markeredgecolor="black", clip_on=False,
-                label="incumbent", zorder=4)  # fmt: skip
+        ax.plot(
+            xs[best],
+            ys[best],
+            "*",
+            color=COLOURS[2],
+            ms=16,
+            markeredgecolor="black",
+            clip_on=False,
+            label="incumbent",
+            zorder=4,
+        )
         ax.legend(loc="best", fontsize=8)
 
 
 def _heights(ax, xs) -> list[float]:
-    """Return how many points above its own point each number stands, so that those of near points do not overlap."""
+    """Return how many points above its own point each number stands, so that those of near points
+    do not overlap.
+    """
     places = [ax.transAxes.inverted().transform(ax.transData.transform((x, 1)))[0] for x in xs]
     heights, level, last = [0.0] * len(xs), 0, -math.inf
     for i in np.argsort(places):
@@ -229,20 +316,36 @@ def _heights(ax, xs) -> list[float]:
 
 
 def _draw_comparison(game: Challenge, ax) -> None:
-    """Draw how far above the lowest loss everyone ended, as the share of searches that are at least as good."""
+    """Draw how far above the lowest loss everyone ended, as the share of searches that are at least
+    as good.
+    """
     lowest, yours = game._losses.min(), min(game.losses)
     results = {"random": game.random_results(), "machine": game.machine_results()}
     beaten = [f"{100 * (found > yours).mean():.0f} % of {name}" for name, found in results.items()]
-    ax = new_axes(ax, title=f"Lower than {', '.join(beaten)} searches", y_label="share at most this far off",
-                  x_label=f"best loss − lowest possible (nats; left end: {FLOOR:g} or less)")  # fmt: skip
+    ax = new_axes(
+        ax,
+        title=f"Lower than {', '.join(beaten)} searches",
+        y_label="share at most this far off",
+        x_label=f"best loss − lowest possible (nats; left end: {FLOOR:g} or less)",
+    )
     texts, worst = [], max(found.max() for found in results.values()) - lowest
     for i, (name, found) in enumerate(results.items(), 1):
         gap = np.maximum(np.sort(found) - lowest, FLOOR)
-        ax.step([FLOOR, *gap, worst], [0, *np.arange(1, len(gap) + 1) / len(gap), 1], where="post",
-                color=COLOURS[i], linestyle=("-", "--")[i - 1], label=f"{len(gap)} × {name}")  # fmt: skip
+        ax.step(
+            [FLOOR, *gap, worst],
+            [0, *np.arange(1, len(gap) + 1) / len(gap), 1],
+            where="post",
+            color=COLOURS[i],
+            linestyle=("-", "--")[i - 1],
+            label=f"{len(gap)} × {name}",
+        )
         texts.append(f"it beats {int((found > yours).sum())} of {len(found)} {name} searches")
-    ax.axvline(max(yours - lowest, FLOOR), color=COLOURS[0], linewidth=2, linestyle=":", label="this one")
+    ax.axvline(
+        max(yours - lowest, FLOOR), color=COLOURS[0], linewidth=2, linestyle=":", label="this one"
+    )
     ax.set_xscale("log")
     ax.set_ylim(0, 1.02)
     ax.legend(loc="lower right", fontsize=8)
-    described(ax, f"Your best is {yours - lowest:.4f} above the lowest loss; {' and '.join(texts)}.")
+    described(
+        ax, f"Your best is {yours - lowest:.4f} above the lowest loss; {' and '.join(texts)}."
+    )

@@ -17,9 +17,11 @@ MAX_DOTS, MAX_UNITS, MAX_CLASSES = 120, 8, 6
 
 
 def rows(splits: Splits, *, title: str = "", ax=None):
-    """Draw the rows of a data set as training, validation and sealed test part, a dot for a row of each class.
+    """Draw the rows of a data set as training, validation and sealed test part, a dot for a row of
+    each class.
 
-    Of a large data set a dot stands for several rows, and with more than six classes they are not told apart.
+    Of a large data set a dot stands for several rows, and with more than six classes they are not
+    told apart.
     """
     ax = _canvas(ax, title or f"The {sum(_sizes(splits))} rows of {label(splits.name)}", 10, 3.3)
     n_train, n_val, n_test = _sizes(splits)
@@ -33,7 +35,15 @@ def rows(splits: Splits, *, title: str = "", ax=None):
     for name, purpose, y, n, colour in parts:
         width = 4.4 if name == "training" else 2.5
         _box(ax, left, 0.75, width, 2.0, colour)
-        ax.text(left + width / 2, 2.98, f"{name}: {n} rows", ha="center", va="center", weight="bold", size=11)
+        ax.text(
+            left + width / 2,
+            2.98,
+            f"{name}: {n} rows",
+            ha="center",
+            va="center",
+            weight="bold",
+            size=11,
+        )
         ax.text(left + width / 2, 0.62, purpose, ha="center", va="top", size=10)
         if y is None:
             _padlock(ax, left + width / 2, 1.62)
@@ -41,19 +51,29 @@ def rows(splits: Splits, *, title: str = "", ax=None):
             _dots(ax, np.sort(y.numpy())[::each], left, width, splits)
         left += width + 0.3
     if splits.n_classes <= MAX_CLASSES:
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.03), ncols=splits.n_classes, frameon=False, fontsize=10)
+        ax.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.03),
+            ncols=splits.n_classes,
+            frameon=False,
+            fontsize=10,
+        )
     many = f" A dot stands for {each} rows." * (each > 1)
     return described(
-        ax, f"{ax.get_title()}: {n_train} training rows fit the weights, {n_val} validation rows choose the "
+        ax,
+        f"{ax.get_title()}: {n_train} training rows fit the weights, {n_val} validation rows choose the "
         f"configuration, and {n_test} test rows, behind a padlock, score the chosen one, once.{many}",
-    )  # fmt: skip
+    )
 
 
-def network(model: torch.nn.Module | Mapping, splits: Splits, *, title: str = "The network", ax=None):
+def network(
+    model: torch.nn.Module | Mapping, splits: Splits, *, title: str = "The network", ax=None
+):
     """Draw the network: features, hidden units, classes, and the connections between them.
 
-    model: a `SimpleNN`, whose weights are then drawn (the wider, the larger; dashed where negative), or a
-    configuration, of which hidden_size counts (16 where it has none). Of many units the first and last are drawn.
+    model: a `SimpleNN`, whose weights are then drawn (the wider, the larger; dashed where
+    negative), or a configuration, of which hidden_size counts (16 where it has none). Of many units
+    the first and last are drawn.
     """
     weights = None
     if isinstance(model, torch.nn.Module):
@@ -68,13 +88,24 @@ def network(model: torch.nn.Module | Mapping, splits: Splits, *, title: str = "T
             for j, y_next in columns[layer + 1]:
                 w = weights[layer][j, i] / scale if weights else 0.25
                 ax.plot(
-                    [x, x + 3.3], [y, y_next], color=ORANGE if w < 0 else BLUE if weights else "0.7",
-                    linewidth=0.2 + 2.2 * abs(w), linestyle="--" if w < 0 else "-", zorder=1, solid_capstyle="round",
-                )  # fmt: skip
+                    [x, x + 3.3],
+                    [y, y_next],
+                    color=ORANGE if w < 0 else BLUE if weights else "0.7",
+                    linewidth=0.2 + 2.2 * abs(w),
+                    linestyle="--" if w < 0 else "-",
+                    zorder=1,
+                    solid_capstyle="round",
+                )
     names = (f"{sizes[0]} features", f"{n_hidden} hidden units", f"{sizes[2]} classes")
     doing = ("scaled", "weighted sums → ReLU", "weighted sums → softmax")
     for x, column, n, colour, name, what in zip(
-        (1.5, 4.8, 8.1), columns, sizes, (PALE_GREY, PALE_BLUE, PALE_ORANGE), names, doing, strict=True
+        (1.5, 4.8, 8.1),
+        columns,
+        sizes,
+        (PALE_GREY, PALE_BLUE, PALE_ORANGE),
+        names,
+        doing,
+        strict=True,
     ):
         for _, y in column:
             ax.plot(x, y, "o", ms=15, color=colour, markeredgecolor=BLACK, zorder=2)
@@ -88,20 +119,32 @@ def network(model: torch.nn.Module | Mapping, splits: Splits, *, title: str = "T
     n_weights = n_hidden * (sizes[0] + 1) + sizes[2] * (n_hidden + 1)
     lines = " Wide lines are large weights, dashed ones negative." if weights else ""
     return described(
-        ax, f"{title}: {sizes[0]} features go to {n_hidden} hidden units with ReLU, and these to {sizes[2]} classes; "
+        ax,
+        f"{title}: {sizes[0]} features go to {n_hidden} hidden units with ReLU, and these to {sizes[2]} classes; "
         f"{n_weights} weights and biases.{lines}",
-    )  # fmt: skip
+    )
 
 
-def search_loop(strategy: Generator | str = "strategy", *, title: str = "How a search runs", ax=None):
-    """Draw the loop of a search: strategy → requests → objective → losses → strategy, and the trial table.
+def search_loop(
+    strategy: Generator | str = "strategy", *, title: str = "How a search runs", ax=None
+):
+    """Draw the loop of a search: strategy → requests → objective → losses → strategy, and the trial
+    table.
 
-    strategy: a fresh generator, whose first requests are then asked for and shown (it is used up by that), or a name.
+    strategy: a fresh generator, whose first requests are then asked for and shown (it is used up by
+    that), or a name.
     """
     requests = [] if isinstance(strategy, str) else list(next(strategy))
-    name = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", "strategy").replace("_", " ")
+    name = (
+        strategy
+        if isinstance(strategy, str)
+        else getattr(strategy, "__name__", "strategy").replace("_", " ")
+    )
     ax = _canvas(ax, title, 10, 4.3)
-    boxes = ((0, name, "which trials next?", PALE_BLUE), (6.9, "objective", "trains, and measures", PALE_ORANGE))
+    boxes = (
+        (0, name, "which trials next?", PALE_BLUE),
+        (6.9, "objective", "trains, and measures", PALE_ORANGE),
+    )
     for x, what, doing, colour in boxes:
         _box(ax, x, 2.3, 3.1, 1.5, colour)
         ax.text(x + 1.55, 3.28, what, ha="center", va="center", weight="bold", size=12)
@@ -115,16 +158,20 @@ def search_loop(strategy: Generator | str = "strategy", *, title: str = "How a s
     _trial_table(ax, requests)
     shown = f" Its first request is {_text(*requests[0])}." if requests else ""
     return described(
-        ax, f"{title}: {name} asks for trials, each a configuration and a number of epochs; the objective trains them "
+        ax,
+        f"{title}: {name} asks for trials, each a configuration and a number of epochs; the objective trains them "
         f"and answers with their validation losses; each becomes a row of the trial table.{shown}",
-    )  # fmt: skip
+    )
 
 
 def grid_and_random(n_side: int = 3, *, seed: int = 0, axes=None):
-    """Draw a grid and as many random points in the unit square, and what each sees of the dimension that matters.
+    """Draw a grid and as many random points in the unit square, and what each sees of the dimension
+    that matters.
 
-    Above each square is a loss that depends on the horizontal dimension only, read where the points are.
-    The loss is made up, and how lucky the random points are depends on seed. After Bergstra & Bengio (2012),
+    Above each square is a loss that depends on the horizontal dimension only, read where the points
+    are.
+    The loss is made up, and how lucky the random points are depends on seed. After Bergstra &
+    Bengio (2012),
     figure 1. Returns the left Axes; each of the two has its description.
     """
     axes = new_row(2, (9, 5)) if axes is None else axes
@@ -137,7 +184,9 @@ def grid_and_random(n_side: int = 3, *, seed: int = 0, axes=None):
     for ax, (name, xy) in zip(axes, points.items(), strict=True):
         n_values = len(np.unique(xy[:, 0]))
         new_axes(
-            ax, x_label="a hyperparameter that matters\n(diamonds: the lowest loss met)", y_label="one that does not"
+            ax,
+            x_label="a hyperparameter that matters\n(diamonds: the lowest loss met)",
+            y_label="one that does not",
         )
         ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], box_aspect=1)
         ax.spines[:].set_visible(True)
@@ -149,14 +198,28 @@ def grid_and_random(n_side: int = 3, *, seed: int = 0, axes=None):
         above.tick_params(bottom=False, labelbottom=False)
         best = int(np.argmin(_valley(xy[:, 0])))
         for i, (a, b) in enumerate(xy):
-            ax.plot([a, a], [b, 1.03], color=BLUE, linewidth=0.9, linestyle=":", clip_on=False, zorder=1)
+            ax.plot(
+                [a, a], [b, 1.03], color=BLUE, linewidth=0.9, linestyle=":", clip_on=False, zorder=1
+            )
             for part, height in ((ax, b), (above, _valley(a))):
-                marker, colour, size = ("D", ORANGE, 9) if _valley(a) == _valley(xy[best, 0]) else ("o", BLUE, 7)
-                part.plot(
-                    a, height, marker, color=colour, ms=size, markeredgecolor="white", zorder=3 + i, clip_on=False
+                marker, colour, size = (
+                    ("D", ORANGE, 9) if _valley(a) == _valley(xy[best, 0]) else ("o", BLUE, 7)
                 )
-        described(ax, f"{name}: {len(xy)} points of the unit square have {n_values} different values of the "
-                  f"hyperparameter that matters; the lowest loss met is {_valley(xy[best, 0]):.2f}.")  # fmt: skip
+                part.plot(
+                    a,
+                    height,
+                    marker,
+                    color=colour,
+                    ms=size,
+                    markeredgecolor="white",
+                    zorder=3 + i,
+                    clip_on=False,
+                )
+        described(
+            ax,
+            f"{name}: {len(xy)} points of the unit square have {n_values} different values of the "
+            f"hyperparameter that matters; the lowest loss met is {_valley(xy[best, 0]):.2f}.",
+        )
     return axes[0]
 
 
@@ -178,13 +241,19 @@ def _canvas(ax, title: str, width: float, height: float):
 
 def _box(ax, x: float, y: float, width: float, height: float, colour: str) -> None:
     style = "round,pad=0,rounding_size=0.12"
-    ax.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=style, facecolor=colour, edgecolor="0.3"))
+    ax.add_patch(
+        FancyBboxPatch((x, y), width, height, boxstyle=style, facecolor=colour, edgecolor="0.3")
+    )
 
 
 def _arrow(ax, *points: tuple[float, float]) -> None:
     style = {"color": "0.2", "linewidth": 1.6}
     ax.plot(*zip(*points[:-1], strict=True), solid_joinstyle="miter", **style)
-    ax.add_patch(FancyArrowPatch(*points[-2:], arrowstyle="-|>", mutation_scale=16, shrinkA=0, shrinkB=0, **style))
+    ax.add_patch(
+        FancyArrowPatch(
+            *points[-2:], arrowstyle="-|>", mutation_scale=16, shrinkA=0, shrinkB=0, **style
+        )
+    )
 
 
 def _padlock(ax, x: float, y: float) -> None:
@@ -220,14 +289,20 @@ def _places(n: int) -> list[tuple[int, float]]:
 
 
 def _text(config: Mapping, n_epochs: int) -> str:
-    return ", ".join(f"{label(k)} {v:.3g}" if isinstance(v, float) else f"{label(k)} {v}" for k, v in config.items())
+    return ", ".join(
+        f"{label(k)} {v:.3g}" if isinstance(v, float) else f"{label(k)} {v}"
+        for k, v in config.items()
+    )
 
 
 def _trial_table(ax, requests: Sequence[tuple[Mapping, int]]) -> None:
     ax.text(0, 1.72, "trial table", weight="bold", size=11, va="center")
     names = list(requests[0][0]) if requests else ["configuration"]
     header = ["trial", *map(label, names), "loss"]
-    cells = [[str(i), *[_short(config[n]) for n in names], "…"] for i, (config, _) in enumerate(requests[:3])]
+    cells = [
+        [str(i), *[_short(config[n]) for n in names], "…"]
+        for i, (config, _) in enumerate(requests[:3])
+    ]
     cells = cells or [["0", "…", "…"], ["1", "…", "…"]]
     table = ax.table(cells, colLabels=header, bbox=[0.01, 0.02, 0.73, 0.33], cellLoc="center")
     table.auto_set_font_size(False)

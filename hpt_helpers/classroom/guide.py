@@ -1,4 +1,6 @@
-"""The decision guide of lesson 5: questions in order, what to do, and the cells in which it was shown."""
+"""The decision guide of lesson 5: questions in order, what to do, and the cells in which it was
+shown.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,13 @@ HERE = "05_bake_off"
 
 
 class Branch(NamedTuple):
-    """A question and what to do if the answer is yes, where that was shown to pay, and where it did not.
+    """A question and what to do if the answer is yes, where that was shown to pay, and where it did
+    not.
 
-    next: what stands on the arrow to the next question. answer: on the arrow to the advice. on: the problem on
-    which it pays clearly, and tried: among how many that was looked for; the choice is part of the proof.
+    next: what stands on the arrow to the next question. answer: on the arrow to the advice. on: the
+    problem on
+    which it pays clearly, and tried: among how many that was looked for; the choice is part of the
+    proof.
     """
 
     question: str
@@ -82,7 +87,10 @@ GUIDE = (
     Branch(
         "At the end",
         "Train a few finalists on other\ndraws; open the test rows once",
-        ((HERE, "What repairs it, and what does it cost?"), ("01_grid_search", "Fault 1: chosen on the test rows")),
+        (
+            (HERE, "What repairs it, and what does it cost?"),
+            ("01_grid_search", "Fault 1: chosen on the test rows"),
+        ),
         answer="",
     ),
 )
@@ -99,7 +107,9 @@ def link(lesson: str, heading: str) -> str:
 
 
 def as_text() -> str:
-    """Return the guide as a Markdown list, each branch linked to the cells in which it was shown to pay, or to fail."""
+    """Return the guide as a Markdown list, each branch linked to the cells in which it was shown to
+    pay, or to fail.
+    """
     lines = []
     for i, branch in enumerate(GUIDE, start=1):
         question, advice = (text.replace("\n", " ") for text in (branch.question, branch.advice))
@@ -107,5 +117,7 @@ def as_text() -> str:
         found = f" ({branch.on} was among the clearest of {branch.tried} problems tried beforehand, and taken for that)"
         found *= bool(branch.tried)
         line = f"{i}. {lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}{found}."
-        lines.append(line + f" Against it: {', '.join(link(*p) for p in branch.fails)}." * bool(branch.fails))
+        lines.append(
+            line + f" Against it: {', '.join(link(*p) for p in branch.fails)}." * bool(branch.fails)
+        )
     return "\n".join(lines)

@@ -1,4 +1,6 @@
-"""Functions of which all is known, to try a search on: `function(config) -> loss`, `space` and `minimum` of each."""
+"""Functions of which all is known, to try a search on: `function(config) -> loss`, `space` and
+`minimum` of each.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ class Known(NamedTuple):
     minimum: float
 
 
-# Hartmann's six-dimensional function, as Dixon and Szegö (1978) give it: weights, widths and centres of four hollows.
+# Hartmann's six-dimensional function, as Dixon and Szegö (1978) give it: weights, widths and
+# centres of four hollows.
 WEIGHTS = np.array([1.0, 1.2, 3.0, 3.2])
 WIDTHS = np.array(
     [
@@ -46,13 +49,17 @@ def branin(config: Mapping) -> float:
 
 
 def hartmann(config: Mapping) -> float:
-    """Return Hartmann's function of x1 to x6 (each 0 to 1): smooth, four hollows, one of them the lowest."""
+    """Return Hartmann's function of x1 to x6 (each 0 to 1): smooth, four hollows, one of them the
+    lowest.
+    """
     x = np.array([config[f"x{i}"] for i in range(1, 7)])
     return float(-(WEIGHTS * np.exp(-(WIDTHS * (x - CENTRES) ** 2).sum(axis=1))).sum())
 
 
 def hole_in_a_bowl(config: Mapping) -> float:
-    """Return a bowl around (0.8, 0.8) of x and y (each 0 to 1), with a hole in a small disc far from its bottom."""
+    """Return a bowl around (0.8, 0.8) of x and y (each 0 to 1), with a hole in a small disc far
+    from its bottom.
+    """
     x, y = config["x"], config["y"]
     in_the_hole = (x - 0.2) ** 2 + (y - 0.2) ** 2 < 0.12**2
     return (x - 0.8) ** 2 + (y - 0.8) ** 2 - 2 * in_the_hole
@@ -62,8 +69,11 @@ UNIT = Real(0, 1)
 KNOWN = {
     "Branin": Known(branin, SearchSpace({"x": Real(-5, 10), "y": Real(0, 15)}), 0.397887),
     "Hartmann-6": Known(hartmann, SearchSpace({f"x{i}": UNIT for i in range(1, 7)}), -3.322368),
-    # Lowest at the hole's edge nearest to (0.8, 0.8): the centres are 0.6 √2 apart, the hole's radius is 0.12.
+    # Lowest at the hole's edge nearest to (0.8, 0.8): the centres are 0.6 √2 apart, the hole's
+    # radius is 0.12.
     "hole in a bowl": Known(
-        hole_in_a_bowl, SearchSpace({"x": UNIT, "y": UNIT}), float((0.6 * np.sqrt(2) - 0.12) ** 2 - 2)
+        hole_in_a_bowl,
+        SearchSpace({"x": UNIT, "y": UNIT}),
+        float((0.6 * np.sqrt(2) - 0.12) ** 2 - 2),
     ),
 }

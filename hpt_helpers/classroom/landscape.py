@@ -1,4 +1,6 @@
-"""Whole landscapes: the learning curves of many configurations under many seeds, computed once and kept on disk."""
+"""Whole landscapes: the learning curves of many configurations under many seeds, computed once and
+kept on disk.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from hpt_helpers import data, model, population, stack, training
 from hpt_helpers.classroom import parallel
 from hpt_helpers.classroom.cache import cached
 from hpt_helpers.classroom.parallel import fit_all
-from hpt_helpers.config import check_config, check_count, check_seeds, training_key
+from hpt_helpers.config import as_count, as_seeds, network_config, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
@@ -22,11 +24,14 @@ CODE = [data, model, parallel, population, stack, training]
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    """Learning curves of every configuration under every seed; an objective for `hpt_helpers.search.run`.
+    """Learning curves of every configuration under every seed; an objective for
+    `hpt_helpers.search.run`.
 
-    val_loss, val_accuracy: float64, shape (n_configs, n_seeds, n_epochs), nan where training diverged.
-    Made from one Splits for each seed, a seed stands for a repeat: a draw of rows and a training seed. A search over it
-    is charged the epochs that training would have cost. What it does not hold is refused, a failed trial for nothing.
+    val_loss, val_accuracy: float64, shape (n_configs, n_seeds, n_epochs), nan where training
+    diverged.
+    Made from one Splits for each seed, a seed stands for a repeat: a draw of rows and a training
+    seed. A search over it is charged the epochs that training would have cost. What it does not
+    hold is refused, a failed trial for nothing.
     """
 
     identity = staticmethod(training_key)
@@ -44,56 +49,80 @@ class Landscape:
         return {training_key(config): i for i, config in enumerate(self.configs)}
 
     def lookup(self, config: Mapping, epoch: int, seed: int) -> tuple[float, float]:
-        """Return (val_loss, val_accuracy) of a configuration at an epoch (counted from 1) under a seed.
+        """Return (val_loss, val_accuracy) of a configuration at an epoch (counted from 1) under a
+        seed.
 
-        Raises ValueError when the landscape does not hold the configuration, the epoch or the seed, and
-        when the configuration has an entry `epochs` other than epoch; TypeError for an epoch that is no integer.
+        Raises ValueError when the landscape does not hold the configuration, the epoch or the seed,
+        and
+        when the configuration has an entry `epochs` other than epoch; TypeError for an epoch that
+        is no integer.
         """
         losses, accuracies = self._curves(config, epoch, seed)
         return float(losses[-1]), float(accuracies[-1])
 
     def _curves(self, config: Mapping, epoch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return val_loss and val_accuracy up to this epoch, each of shape (epoch,)."""
-        check_count("epoch", epoch, most=self.n_epochs)
+        as_count("epoch", epoch, most=self.n_epochs)
         key = training_key(config)
         if config.get("epochs", epoch) != epoch:
             raise ValueError(f"config['epochs'] is {config['epochs']!r}, but n_epochs is {epoch}")
         if key not in self._position:
-            raise ValueError(f"config {dict(config)!r} is not among the landscape's {len(self.configs)}")
+            raise ValueError(
+                f"config {dict(config)!r} is not among the landscape's {len(self.configs)}"
+            )
         if seed not in self.seeds:
             raise ValueError(f"seed is {seed!r}; the landscape has {self.seeds}")
         where = self._position[key], self.seeds.index(seed), slice(epoch)
         return self.val_loss[where], self.val_accuracy[where]
 
     def table(self, epochs: int | Sequence[int]) -> pd.DataFrame:
-        """Return a tidy table: the configuration, epochs, seed, val_loss and val_accuracy of each in turn.
+        """Return a tidy table: the configuration, epochs, seed, val_loss and val_accuracy of each
+        in turn.
 
-        epochs: one epoch (counted from 1) or several. Rows are sorted by epoch, then as configs, then as seeds.
-        Raises ValueError for an epoch that the landscape does not have, and for none.
+        epochs: one epoch (counted from 1) or several. Rows are sorted by epoch, then as configs,
+        then as seeds. Raises ValueError for an epoch that the landscape does not have, and for
+        none.
         """
-        tables, rows = [], pd.DataFrame(self.configs).loc[np.repeat(np.arange(len(self.configs)), len(self.seeds))]
+        tables, rows = (
+            [],
+            pd.DataFrame(self.configs).loc[
+                np.repeat(np.arange(len(self.configs)), len(self.seeds))
+            ],
+        )
         seed = np.tile(self.seeds, len(self.configs))
         for epoch in [epochs] if np.ndim(epochs) == 0 else epochs:
-            check_count("epoch", epoch, most=self.n_epochs)
-            loss, accuracy = (curves[:, :, epoch - 1].ravel() for curves in (self.val_loss, self.val_accuracy))
-            tables.append(rows.assign(epochs=epoch, seed=seed, val_loss=loss, val_accuracy=accuracy))
+            as_count("epoch", epoch, most=self.n_epochs)
+            loss, accuracy = (
+                curves[:, :, epoch - 1].ravel() for curves in (self.val_loss, self.val_accuracy)
+            )
+            tables.append(
+                rows.assign(epochs=epoch, seed=seed, val_loss=loss, val_accuracy=accuracy)
+            )
         return pd.concat(tables, ignore_index=True)
 
     def losses(self, config: Mapping, epoch: int) -> np.ndarray:
-        """Return the validation losses of a configuration at an epoch, shape (n_seeds,). Raises as `lookup`."""
+        """Return the validation losses of a configuration at an epoch, shape (n_seeds,).
+
+        Raises as `lookup`.
+        """
         return np.array([self.lookup(config, epoch, seed)[0] for seed in self.seeds])
 
     def best(self, epoch: int, **fixed) -> dict:
-        """Return the configuration with the lowest validation loss at this epoch, averaged over the seeds.
+        """Return the configuration with the lowest validation loss at this epoch, averaged over the
+        seeds.
 
-        fixed: values that it has to have, such as batch_size=16. One that diverged under any seed is never the
-        best; ValueError when all did, when none has these values, and for an epoch that the landscape lacks.
+        fixed: values that it has to have, such as batch_size=16. One that diverged under any seed
+        is never the
+        best; ValueError when all did, when none has these values, and for an epoch that the
+        landscape lacks.
         """
-        means = self.val_loss[:, :, check_count("epoch", epoch, most=self.n_epochs) - 1].mean(axis=1)
+        means = self.val_loss[:, :, as_count("epoch", epoch, most=self.n_epochs) - 1].mean(axis=1)
         having = [all(c.get(name) == value for name, value in fixed.items()) for c in self.configs]
         means[~np.array(having)] = np.nan
         if np.isnan(means).all():
-            raise ValueError(f"no configuration with {fixed} is there that reached epoch {epoch} under every seed")
+            raise ValueError(
+                f"no configuration with {fixed} is there that reached epoch {epoch} under every seed"
+            )
         return self.configs[int(np.nanargmin(means))]
 
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
@@ -107,26 +136,36 @@ class Landscape:
 
 
 def landscape(
-    configs: Iterable[Mapping], splits: Splits | Sequence[Splits], *, n_epochs: int, seeds: Sequence[int],
+    configs: Iterable[Mapping],
+    splits: Splits | Sequence[Splits],
+    *,
+    n_epochs: int,
+    seeds: Sequence[int],
     progress: bool = False,
-) -> Landscape:  # fmt: skip
-    """Return the learning curves of every configuration under every seed, from the cache where they are in it.
+) -> Landscape:
+    """Return the learning curves of every configuration under every seed, from the cache where they
+    are in it.
 
-    splits: one for all seeds, or one for each: then each is a repeat, with rows and a seed of its own.
+    splits: one for all seeds, or one for each: then each is a repeat, with rows and a seed of its
+    own.
     seeds: the training seeds, such as range(5). progress: show a bar while training.
-    The key in the cache names configurations, rows, epochs, seeds, and the source of all modules that train.
-    Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are no sequence of
-    integers, and ValueError for no configurations, no seeds or a negative one, and another number of splits than seeds.
+    The key in the cache names configurations, rows, epochs, seeds, and the source of all modules
+    that train.
+    Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are
+    no sequence of integers, and ValueError for no configurations, no seeds or a negative one, and
+    another number of splits than seeds.
     """
-    n_epochs = check_count("n_epochs", n_epochs)
-    seeds = check_seeds(seeds)
+    n_epochs = as_count("n_epochs", n_epochs)
+    seeds = as_seeds(seeds)
     one = splits if isinstance(splits, Splits) else None
     splits = [one] * len(seeds) if one else list(splits)
     if len(splits) != len(seeds):
         raise ValueError(f"splits has {len(splits)} entries; there are {len(seeds)} seeds")
-    configs = [check_config(c, splits[0] if splits else None) for c in configs]
+    configs = [network_config(c, splits[0] if splits else None) for c in configs]
     if not configs or not seeds:
-        raise ValueError(f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed")
+        raise ValueError(
+            f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed"
+        )
     rows = [[part.numpy() for part in s.seen] for s in ([one] if one else splits)]
     key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "rows": rows, "code": CODE}
 
@@ -134,6 +173,9 @@ def landscape(
         n, each = len(configs), [config for config in configs for _ in seeds]
         curves = fit_all(each, splits * n, n_epochs=n_epochs, seed=seeds * n, progress=progress)
         shape = (n, len(seeds), n_epochs)
-        return {"val_loss": curves.val_loss.reshape(shape), "val_accuracy": curves.val_accuracy.reshape(shape)}
+        return {
+            "val_loss": curves.val_loss.reshape(shape),
+            "val_accuracy": curves.val_accuracy.reshape(shape),
+        }
 
     return Landscape(configs, seeds, **cached(key, train))

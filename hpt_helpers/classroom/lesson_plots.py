@@ -8,12 +8,21 @@ from hpt_helpers.classroom.figures import COLOURS, described, label, new_axes, n
 
 
 def projection(
-    configs: Sequence[Mapping], landscape: tuple[Sequence[float], Sequence[float]], *,
-    x: str = "lr", y: str = "hidden_size", x_label="learning rate", y_label="hidden size", title="Projection", ax=None,
-):  # fmt: skip
-    """Draw configurations by two hyperparameters, x logarithmic, and above them what the loss is at their x.
+    configs: Sequence[Mapping],
+    landscape: tuple[Sequence[float], Sequence[float]],
+    *,
+    x: str = "lr",
+    y: str = "hidden_size",
+    x_label="learning rate",
+    y_label="hidden size",
+    title="Projection",
+    ax=None,
+):
+    """Draw configurations by two hyperparameters, x logarithmic, and above them what the loss is at
+    their x.
 
-    landscape: x values and losses, each of shape (n,): the grey points above. After Bergstra & Bengio (2012), figure 1.
+    landscape: x values and losses, each of shape (n,): the grey points above. After Bergstra &
+    Bengio (2012), figure 1.
     """
     ax = new_axes(ax, x_label=x_label, y_label=y_label)
     above = ax.inset_axes([0, 1.05, 1, 0.6], sharex=ax)
@@ -27,12 +36,15 @@ def projection(
         for part in (ax, above):
             part.axvline(value, color=COLOURS[1], linewidth=0.8, linestyle="--")
     return described(
-        ax, f"{title}: {len(configs)} configurations have {len(set(xs))} different values of {x_label} between "
+        ax,
+        f"{title}: {len(configs)} configurations have {len(set(xs))} different values of {x_label} between "
         f"{min(xs):.3g} and {max(xs):.3g}; above, the loss at each {x_label}.",
-    )  # fmt: skip
+    )
 
 
-def projections(searches: Mapping[str, Sequence[Mapping]], truth, *, x="lr", y="hidden_size", axes=None):
+def projections(
+    searches: Mapping[str, Sequence[Mapping]], truth, *, x="lr", y="hidden_size", axes=None
+):
     """Draw what each search sees of the hyperparameter x: a `projection` for each, side by side.
 
     searches: name -> configurations. truth: a table with columns x and val_loss, the points above.
@@ -46,5 +58,8 @@ def projections(searches: Mapping[str, Sequence[Mapping]], truth, *, x="lr", y="
         title = f"{name}: {len(configs)} trials, {len({config[x] for config in configs})} different values"
         labels = {"x_label": label(x), "y_label": label(y), "title": title}
         projection(configs, (truth[x], truth["val_loss"]), x=x, y=y, ax=ax, **labels)
-        ax.set(xlim=(min(places) / 1.2, max(places) * 1.2), ylim=(min(heights) - edge, max(heights) + edge))
+        ax.set(
+            xlim=(min(places) / 1.2, max(places) * 1.2),
+            ylim=(min(heights) - edge, max(heights) + edge),
+        )
     return axes[0]

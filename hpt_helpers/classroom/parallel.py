@@ -1,7 +1,9 @@
-"""A second processor for a lesson's long measurements: a second process takes pieces of the work as well.
+"""A second processor for a lesson's long measurements: a second process takes pieces of the work as
+well.
 
-It is a copy of this one (`fork`), so that it knows what a notebook defined. It is help only: what it does not bring
-back, this process computes, and each piece gives the same numbers, whoever computes it.
+It is a copy of this one (`fork`), so that it knows what a notebook defined. It is help only: what
+it does not bring back, this process computes, and each piece gives the same numbers, whoever
+computes it.
 """
 
 from __future__ import annotations
@@ -25,22 +27,25 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hpt_helpers.data import Splits
-from hpt_helpers.local_ray import uninterrupted
+from hpt_helpers.on_ray.local_ray import uninterrupted
 from hpt_helpers.population import CHUNK, fit_many
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.training import LearningCurves
 
 FEW = 64  # so many networks are quicker alone than shared
-PATIENCE = 30  # seconds to wait for the second process, beside three times what the first one has worked
+# seconds to wait for the second process, beside three times what the first one has worked
+PATIENCE = 30
 
 _sharing = False  # whether two processes are at work: a piece's own pieces are its process's
 
 
 def in_two(work: Callable, pieces: Sequence, *, progress: bool = False) -> list:
-    """Return [work(piece) for piece in pieces], with a second process where the machine has a processor for it.
+    """Return [work(piece) for piece in pieces], with a second process where the machine has a
+    processor for it.
 
-    work: must depend on nothing but its piece, and return what can be pickled. What it sets elsewhere is lost where the
-        second process runs it. It may show bars: the second process shows none.
+    work: must depend on nothing but its piece, and return what can be pickled. What it sets
+        elsewhere is lost where the second process runs it. It may show bars: the second process
+        shows none.
     pieces: up to some ten thousand. progress: show a bar of them.
     What `work` raises goes on, as does an interrupt; the second process ends with it.
 
@@ -49,7 +54,10 @@ def in_two(work: Callable, pieces: Sequence, *, progress: bool = False) -> list:
     """
     pieces = list(pieces)
     # Two threads in each of two processes wait for each other.
-    with threadpool_limits(1), progress_bar(total=len(pieces), progress=progress, unit="part") as bar:
+    with (
+        threadpool_limits(1),
+        progress_bar(total=len(pieces), progress=progress, unit="part") as bar,
+    ):
         done = _shared(work, pieces, bar) if len(pieces) > 1 and _has_second_processor() else {}
         for i in range(len(pieces)):
             if i not in done:
@@ -59,8 +67,14 @@ def in_two(work: Callable, pieces: Sequence, *, progress: bool = False) -> list:
 
 
 def _has_second_processor() -> bool:
-    """Return whether a copy of this process can run beside it: Linux only, and not while Ray's threads run."""
-    if _sharing or sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+    """Return whether a copy of this process can run beside it: Linux only, and not while Ray's
+    threads run.
+    """
+    if (
+        _sharing
+        or sys.platform != "linux"
+        or threading.current_thread() is not threading.main_thread()
+    ):
         return False
     ray = sys.modules.get("ray")
     return len(os.sched_getaffinity(0)) > 1 and not (ray and ray.is_initialized())
@@ -68,7 +82,8 @@ def _has_second_processor() -> bool:
 
 def _shared(work: Callable, pieces: list, bar) -> dict:
     """Return what both processes have computed, by its place among the pieces."""
-    marks, done, began = mmap.mmap(-1, len(pieces)), {}, time.monotonic()  # marks: seen by both, which pieces are done
+    # marks: seen by both, which pieces are done
+    marks, done, began = mmap.mmap(-1, len(pieces)), {}, time.monotonic()
     with ExitStack() as at_exit:
         try:
             # An interrupt in the middle of a fork would leave locks of Python's own held for ever.
@@ -92,7 +107,8 @@ def _shared(work: Callable, pieces: list, bar) -> dict:
 def _start(work: Callable, pieces: list, marks: mmap.mmap, at_exit: ExitStack) -> tuple:
     """Start the second process; return the pipe of the pieces' numbers, and that of its results."""
     global _sharing
-    # Each process takes the next piece's number from the first pipe. Files, which know whether they are closed.
+    # Each process takes the next piece's number from the first pipe. Files, which know whether they
+    # are closed.
     ends = zip((*os.pipe(), *os.pipe()), ("rb", "wb", "rb", "wb"), (0, 0, -1, -1), strict=True)
     tickets, numbers, back, there = (at_exit.enter_context(os.fdopen(*end)) for end in ends)
     numbers.write(b"".join(i.to_bytes(2) for i in range(len(pieces))))
@@ -115,7 +131,8 @@ def _end(child: int) -> None:
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # Python warns of a copy of a process with threads. Jupyter's threads hold nothing that the copy needs.
+        # Python warns of a copy of a process with threads. Jupyter's threads hold nothing that the
+        # copy needs.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
@@ -123,10 +140,12 @@ def _fork() -> int:
 def _help(work: Callable, pieces: list, tickets, there, marks: mmap.mmap) -> None:
     """Be the second process: take pieces until none is left, give back what came of them, and end."""
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process's; this one would go back into the notebook
+        # the first process's; this one would go back into the notebook
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         gc.freeze()  # what is the first process's is not cleared away here
         os.environ["TQDM_DISABLE"] = "1"
-        sys.stdout = sys.stderr = io.StringIO()  # they are Jupyter's, whose sockets are not for a copy
+        # they are Jupyter's, whose sockets are not for a copy
+        sys.stdout = sys.stderr = io.StringIO()
         done = {}
         for i in _taken(tickets):
             try:
@@ -156,15 +175,24 @@ def halves(values: Sequence) -> list[list]:
 
 
 def fit_all(
-    configs: Sequence[Mapping], splits: Sequence[Splits], *, n_epochs: int, seed: Sequence[int], progress: bool = False
+    configs: Sequence[Mapping],
+    splits: Sequence[Splits],
+    *,
+    n_epochs: int,
+    seed: Sequence[int],
+    progress: bool = False,
 ) -> LearningCurves:
-    """Train as `fit_many` does, in pieces that two processes can share; splits, seed: one for each configuration.
+    """Train as `fit_many` does, in pieces that two processes can share; splits, seed: one for each
+    configuration.
 
-    Those of one draw and seed stay together, since they see the same rows. How they are cut depends on nothing else,
-    so that one processor gives the numbers of two, to the last digit. progress: show a bar.
+    Those of one draw and seed stay together, since they see the same rows. How they are cut depends
+    on nothing else, so that one processor gives the numbers of two, to the last digit. progress:
+    show a bar.
     """
     place = {id(part): i for i, part in enumerate(splits)}
-    order = np.lexsort([[c["batch_size"] for c in configs], seed, [place[id(part)] for part in splits]])
+    order = np.lexsort(
+        [[c["batch_size"] for c in configs], seed, [place[id(part)] for part in splits]]
+    )
     n_pieces = 2 * -(-len(order) // (2 * CHUNK)) if len(order) > FEW else 1
     pieces = np.array_split(order, n_pieces)
 

@@ -1,7 +1,9 @@
-"""Filling in a photograph from a few of its pixels: a tuning problem of three hyperparameters and about 1 ms a trial.
+"""Filling in a photograph from a few of its pixels: a tuning problem of three hyperparameters and
+about 1 ms a trial.
 
-A photograph of scikit-learn's is made small and grey. Kernel ridge regression learns the brightness at some of its
-pixels and says what it is at all others; how well depends on two length scales and the regularisation.
+A photograph of scikit-learn's is made small and grey. Kernel ridge regression learns the brightness
+at some of its pixels and says what it is at all others; how well depends on two length scales and
+the regularisation.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ BOUNDS = {"row_scale": (0.3, 300.0), "column_scale": (0.3, 300.0), "alpha": (1e-
 
 @cache
 def picture(name: str = "flower.jpg") -> np.ndarray:
-    """Return one of scikit-learn's photographs, grey, as the means of 8 × 8 blocks, from 0 (black) to 1 (white)."""
+    """Return one of scikit-learn's photographs, grey, as the means of 8 × 8 blocks, from 0 (black)
+    to 1 (white).
+    """
     from sklearn.datasets import load_sample_image
 
     grey = load_sample_image(name).mean(axis=2) / 255
@@ -31,12 +35,16 @@ def picture(name: str = "flower.jpg") -> np.ndarray:
 
 
 def space(repeat: int | None = None) -> SearchSpace:
-    """Return the search space: length scales of rows and columns in pixels, and alpha; all logarithmic.
+    """Return the search space: length scales of rows and columns in pixels, and alpha; all
+    logarithmic.
 
-    repeat: shift each range, by up to a fifth of its width, as this repeat has it. Without it, a grid's middle
+    repeat: shift each range, by up to a fifth of its width, as this repeat has it. Without it, a
+    grid's middle
     is the same point in every repeat and may be good by accident.
     """
-    shifts = np.zeros(3) if repeat is None else np.random.default_rng([repeat, 1]).uniform(-0.2, 0.2, 3)
+    shifts = (
+        np.zeros(3) if repeat is None else np.random.default_rng([repeat, 1]).uniform(-0.2, 0.2, 3)
+    )
     parameters = {}
     for (name, (low, high)), shift in zip(BOUNDS.items(), shifts, strict=True):
         factor = float((high / low) ** shift)
@@ -46,10 +54,11 @@ def space(repeat: int | None = None) -> SearchSpace:
 
 @dataclass(frozen=True, eq=False)
 class Photograph:
-    """One draw of the pixels: `loss(config)` to search by, `test_loss(config)` to judge by, `filled(config)` to see.
+    """One draw of the pixels: `loss(config)` to search by, `test_loss(config)` to judge by,
+    `filled(config)` to see.
 
-    pixels: the whole picture, shape (n_rows, n_columns). train, val, test: (row, column) of the pixels of each part,
-    shape (n, 2), drawn without overlap.
+    pixels: the whole picture, shape (n_rows, n_columns). train, val, test: (row, column) of the
+    pixels of each part, shape (n, 2), drawn without overlap.
     """
 
     pixels: np.ndarray
@@ -58,7 +67,10 @@ class Photograph:
     test: np.ndarray
 
     def loss(self, config: Mapping) -> float:
-        """Return the mean squared error on the validation pixels. The brightest minus the darkest is at most 1."""
+        """Return the mean squared error on the validation pixels.
+
+        The brightest minus the darkest is at most 1.
+        """
         return self._error(config, self.val)
 
     def test_loss(self, config: Mapping) -> float:
@@ -66,14 +78,20 @@ class Photograph:
         return self._error(config, self.test)
 
     def known(self) -> np.ndarray:
-        """Return the picture as training sees it, shape (n_rows, n_columns): nan where the pixel is unknown."""
+        """Return the picture as training sees it, shape (n_rows, n_columns): nan where the pixel is
+        unknown.
+        """
         seen = np.full_like(self.pixels, np.nan)
         seen[tuple(self.train.T)] = self.pixels[tuple(self.train.T)]
         return seen
 
     def filled(self, config: Mapping) -> np.ndarray:
-        """Return the whole picture as predicted from the training pixels, shape (n_rows, n_columns)."""
-        return self._predict(config, np.argwhere(np.ones_like(self.pixels))).reshape(self.pixels.shape)
+        """Return the whole picture as predicted from the training pixels, shape (n_rows,
+        n_columns).
+        """
+        return self._predict(config, np.argwhere(np.ones_like(self.pixels))).reshape(
+            self.pixels.shape
+        )
 
     def _error(self, config: Mapping, places: np.ndarray) -> float:
         return float(((self._predict(config, places) - self.pixels[tuple(places.T)]) ** 2).mean())
@@ -82,16 +100,20 @@ class Photograph:
         known = self.pixels[tuple(self.train.T)]
         K = self._kernel(config, self.train)
         K[np.diag_indices_from(K)] += config["alpha"]
-        # K.T is K in the order of Fortran's columns: factored in place, and by its lower half twice as fast.
+        # K.T is K in the order of Fortran's columns: factored in place, and by its lower half twice
+        # as fast.
         factor = cho_factor(K.T, lower=True, overwrite_a=True, check_finite=False)
         weights = cho_solve(factor, known - known.mean(), check_finite=False)
         return known.mean() + self._kernel(config, places) @ weights
 
     def _kernel(self, config: Mapping, places: np.ndarray) -> np.ndarray:
-        """Return the similarity of each place with each training pixel: of the rows times of the columns."""
+        """Return the similarity of each place with each training pixel: of the rows times of the
+        columns.
+        """
         similar = 1.0
         for axis, name in enumerate(("row_scale", "column_scale")):
-            line = np.arange(self.pixels.shape[axis])[:, None]  # few places: exp is what takes the time
+            # few places: exp is what takes the time
+            line = np.arange(self.pixels.shape[axis])[:, None]
             exponent = ((line - self.train[:, axis]) / config[name]) ** 2 / -2
             # Below 1e-308, to which exp would take it, all is many times slower.
             similar *= np.exp(np.maximum(exponent, -50))[places[:, axis]]
@@ -100,9 +122,11 @@ class Photograph:
 
 @lru_cache(maxsize=1000)
 def photograph(repeat: int = 0, name: str = "flower.jpg", *, n_val: int = N_VAL) -> Photograph:
-    """Return the photograph with its training, validation and test pixels drawn as this repeat has them.
+    """Return the photograph with its training, validation and test pixels drawn as this repeat has
+    them.
 
-    n_val: how many validation pixels, up to 300; fewer are the first of them, and all else is the same.
+    n_val: how many validation pixels, up to 300; fewer are the first of them, and all else is the
+    same.
     """
     pixels = picture(name)
     order = np.random.default_rng([repeat, 0]).permutation(pixels.size)

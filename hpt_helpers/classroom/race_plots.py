@@ -1,4 +1,6 @@
-"""The pictures of lesson 5: how a race is judged, the race, who is ahead by which verdict, and the decision guide."""
+"""The pictures of lesson 5: how a race is judged, the race, who is ahead by which verdict, and the
+decision guide.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from hpt_helpers.classroom.figures import COLOURS, DASHES, MARKERS, check_columns, described, new_axes, new_row
+from hpt_helpers.classroom.figures import (
+    COLOURS,
+    DASHES,
+    MARKERS,
+    check_columns,
+    described,
+    new_axes,
+    new_row,
+)
 from hpt_helpers.classroom.guide import GUIDE, Branch
 
 PALE = ("#DCEBF5", "#FBE6D9", "#D9F0E8", "#EEEEEE")
 
 
 def idea(n_repeats: int = 40, n_judges: int = 20, *, ax=None):
-    """Draw how a winner is judged: a search chooses on one draw of the rows, others say what its choice is worth."""
+    """Draw how a winner is judged: a search chooses on one draw of the rows, others say what its
+    choice is worth.
+    """
     ax = _canvas(ax, "How a race is judged", 10, 3.2)
     boxes = (
         (0, "a search", f"on one draw of rows,\none seed\n({n_repeats} repeats)", PALE[0]),
@@ -30,27 +42,35 @@ def idea(n_repeats: int = 40, n_judges: int = 20, *, ax=None):
         _arrow(ax, (x, 1.55), (x + 0.7, 1.55))
         ax.text(x + 0.35, 1.75, word, ha="center", va="bottom", size=9)
     return described(
-        ax, f"{ax.get_title()}: a search looks at losses on one draw of rows and chooses the lowest, its loss as "
+        ax,
+        f"{ax.get_title()}: a search looks at losses on one draw of rows and chooses the lowest, its loss as "
         f"searched; the winner is trained again on {n_judges} other draws, whose mean loss is its fresh loss; "
         f"{n_repeats} repeats.",
-    )  # fmt: skip
+    )
 
 
 def incumbents(trials: pd.DataFrame, *, title: str = "", ax=None):
-    """Draw the lowest loss so far against the epochs spent, a line a search: the median over the repeats.
+    """Draw the lowest loss so far against the epochs spent, a line a search: the median over the
+    repeats.
 
-    trials: columns search, repeat, spent, val_loss, in the order of evaluation, as a race has them. A line starts where
-    every repeat has a loss.
+    trials: columns search, repeat, spent, val_loss, in the order of evaluation, as a race has them.
+    A line starts where every repeat has a loss.
     """
     check_columns(trials, "search", "repeat", "spent", "val_loss")
     end, n_repeats = trials["spent"].max(), trials["repeat"].nunique()
     ax = new_axes(
-        ax, title=title or f"The race, median of {n_repeats} repeats", x_label="epochs spent",
-        y_label="lowest validation loss so far (nats)", size=(7.2, 4.2),
-    )  # fmt: skip
+        ax,
+        title=title or f"The race, median of {n_repeats} repeats",
+        x_label="epochs spent",
+        y_label="lowest validation loss so far (nats)",
+        size=(7.2, 4.2),
+    )
     at, ends = np.arange(1, end + 1), []
     for i, (name, part) in enumerate(trials.groupby("search", sort=False)):
-        paths = [_path(one["spent"].to_numpy(), one["val_loss"].to_numpy(), at) for _, one in part.groupby("repeat")]
+        paths = [
+            _path(one["spent"].to_numpy(), one["val_loss"].to_numpy(), at)
+            for _, one in part.groupby("repeat")
+        ]
         median = np.median(paths, axis=0)  # nan where a repeat has no loss yet
         style = {
             "color": COLOURS[i % 6],
@@ -73,10 +93,14 @@ def _path(spent: np.ndarray, losses: np.ndarray, at: np.ndarray) -> np.ndarray:
     return np.where(position >= 0, best[np.maximum(position, 0)], np.nan)
 
 
-def verdicts(comparison: pd.DataFrame, other: str = "random", *, names: Sequence[str] = (), axes=None):
-    """Draw each search's loss as a multiple of another's, with its bootstrap interval, a panel for each verdict.
+def verdicts(
+    comparison: pd.DataFrame, other: str = "random", *, names: Sequence[str] = (), axes=None
+):
+    """Draw each search's loss as a multiple of another's, with its bootstrap interval, a panel for
+    each verdict.
 
-    comparison: columns search, verdict, ratio, low, high, wins, of. Returns the first Axes; each has its description.
+    comparison: columns search, verdict, ratio, low, high, wins, of. Returns the first Axes; each
+    has its description.
     """
     check_columns(comparison, "search", "verdict", "ratio", "low", "high", "wins", "of")
     names = list(names) or list(comparison["verdict"].unique())
@@ -89,13 +113,20 @@ def verdicts(comparison: pd.DataFrame, other: str = "random", *, names: Sequence
             colour = COLOURS[1] if row.high < 1 else COLOURS[2] if row.low > 1 else "0.45"
             ax.plot([row.low, row.high], [row.Index] * 2, color=colour, linewidth=2.5)
             ax.plot(row.ratio, row.Index, MARKERS[row.Index % 6], color=colour, ms=8)
-            ax.text(high, row.Index - 0.28, f"{row.wins} of {row.of}", ha="right", va="bottom", size=9)
-            texts.append(f"{row.search} {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f}), lower in {row.wins}")
+            ax.text(
+                high, row.Index - 0.28, f"{row.wins} of {row.of}", ha="right", va="bottom", size=9
+            )
+            texts.append(
+                f"{row.search} {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f}), lower in {row.wins}"
+            )
         ax.axvline(1, color="black", linewidth=1)
         ax.set(xscale="log", xlim=(low, high), ylim=(len(part) - 0.4, -0.8))
         ax.set_yticks(range(len(part)), part["search"] if ax is axes[0] else [""] * len(part))
         _plain(ax.xaxis, subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8))
-        described(ax, f"{name}, of {part['of'].iloc[0]} repeats, loss over {other} search's: {'; '.join(texts)}.")
+        described(
+            ax,
+            f"{name}, of {part['of'].iloc[0]} repeats, loss over {other} search's: {'; '.join(texts)}.",
+        )
     return axes[0]
 
 
@@ -115,7 +146,9 @@ def guide(branches: Sequence[Branch] = GUIDE, *, ax=None):
         if i + 1 < len(branches):
             _arrow(ax, (2.6, y - half), (2.6, y - step + half))
             ax.text(2.75, y - step / 2, branch.next, va="center", size=9)
-    steps = "; ".join(f"{b.question}{f' {b.answer}' * bool(b.answer)}: {b.advice}" for b in branches)
+    steps = "; ".join(
+        f"{b.question}{f' {b.answer}' * bool(b.answer)}: {b.advice}" for b in branches
+    )
     steps = steps.replace("\n", " ")
     return described(ax, f"{ax.get_title()} {steps}.")
 
@@ -129,11 +162,17 @@ def _canvas(ax, title: str, width: float, height: float):
 
 def _box(ax, x: float, y: float, width: float, height: float, colour: str) -> None:
     style = "round,pad=0,rounding_size=0.12"
-    ax.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=style, facecolor=colour, edgecolor="0.3"))
+    ax.add_patch(
+        FancyBboxPatch((x, y), width, height, boxstyle=style, facecolor=colour, edgecolor="0.3")
+    )
 
 
 def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:
-    ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=14, shrinkA=0, shrinkB=0, color="0.2"))
+    ax.add_patch(
+        FancyArrowPatch(
+            start, end, arrowstyle="-|>", mutation_scale=14, shrinkA=0, shrinkB=0, color="0.2"
+        )
+    )
 
 
 def _plain(axis, subs: Sequence[float] = (1, 1.5, 2, 3, 5, 7)) -> None:

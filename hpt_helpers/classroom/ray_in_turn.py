@@ -1,4 +1,5 @@
-"""Several Tuners in one Ray, one after the other, with a time limit: what lesson 4's one long cell needs.
+"""Several Tuners in one Ray, one after the other, with a time limit: what lesson 4's one long cell
+needs.
 
 Ray is imported where it is used: it takes seconds.
 """
@@ -18,7 +19,9 @@ from hpt_helpers.progress import progress_bar
 
 
 def quiet_run(folder: Path):
-    """Return the RunConfig of a Tuner that keeps its files in this folder and shows nothing, in notebooks either."""
+    """Return the RunConfig of a Tuner that keeps its files in this folder and shows nothing, in
+    notebooks either.
+    """
     from ray import tune
 
     return tune.RunConfig(storage_path=str(folder), verbose=0, progress_reporter=tune.CLIReporter())
@@ -30,9 +33,9 @@ def fit_in_turn(
     """Fit these Tuners one after the other; return the trial table of each by its name.
 
     limit_s: seconds that each may take. progress: show a bar of Tuners.
-    Raises TimeoutError, saying what to do, when one takes longer, and KeyboardInterrupt, which would end one fit only;
-    trials are stopped first. For the main thread, as notebooks have it. The handler of interrupts, which Tune leaves
-    changed, is restored.
+    Raises TimeoutError, saying what to do, when one takes longer, and KeyboardInterrupt, which
+    would end one fit only; trials are stopped first. For the main thread, as notebooks have it. The
+    handler of interrupts, which Tune leaves changed, is restored.
     """
     tables = {}
     for name, tuner in progress_bar(tuners.items(), progress=progress, unit="fit", desc="Ray"):
@@ -43,7 +46,8 @@ def fit_in_turn(
         watchdog.start()
         try:
             results = tuner.fit()
-            interrupted = signal.getsignal(signal.SIGINT) is handler  # then, and only then, Tune puts it back itself
+            # then, and only then, Tune puts it back itself
+            interrupted = signal.getsignal(signal.SIGINT) is handler
         finally:
             watchdog.cancel()
             signal.signal(signal.SIGINT, handler)  # or the next interrupt would be lost

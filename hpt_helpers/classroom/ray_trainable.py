@@ -12,20 +12,24 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from hpt_helpers.config import check_config
+from hpt_helpers.config import network_config
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import evaluate, start_training, train_one_epoch
 from hpt_helpers.trials import trial_record, trial_table
 
 
 def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: int = 0) -> type:
-    """Return the class Trainable of the course's trials: a step is an epoch, the numbers are those of `fit`.
+    """Return the class Trainable of the course's trials: a step is an epoch, the numbers are those
+    of `fit`.
 
-    dataset, draw: as for `load_splits`; workers are sent its rows. seed: of initial weights and shuffles.
-    A trial whose configuration has an entry epochs is over at that epoch; others go on until they are stopped.
-    Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges its val_loss is inf
-    and failure says why: HyperBandScheduler sorts by the loss, and nan can come out best. Nothing is raised, because a
-    trial that raises after its bracket's first cut leaves the others waiting for ever.
+    dataset, draw: as for `load_splits`; workers are sent its rows. seed: of initial weights and
+    shuffles.
+    A trial whose configuration has an entry epochs is over at that epoch; others go on until they
+    are stopped.
+    Each result holds val_loss, val_accuracy and failure. From the epoch at which a trial diverges
+    its val_loss is inf and failure says why: HyperBandScheduler sorts by the loss, and nan can come
+    out best. Nothing is raised, because a trial that raises after its bracket's first cut leaves
+    the others waiting for ever.
     """
     from ray import tune
 
@@ -37,8 +41,11 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
 
         def reset_config(self, new_config):
             """Start another trial in this process, which saves the seconds of starting one."""
-            config = check_config(new_config, splits, n_epochs=new_config.get("epochs"))
-            self.batch_size, self.n_epochs = config["batch_size"], new_config.get("epochs", math.inf)
+            config = network_config(new_config, splits, n_epochs=new_config.get("epochs"))
+            self.batch_size, self.n_epochs = (
+                config["batch_size"],
+                new_config.get("epochs", math.inf),
+            )
             self.model, self.optimizer, self.generator = start_training(config, splits, seed=seed)
             self.failure = ""
             return True
@@ -51,9 +58,17 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
                 val_loss, val_accuracy = evaluate(self.model, splits.X_val, splits.y_val)
             if not math.isfinite(val_loss):
                 val_loss, val_accuracy = math.inf, 0.0
-                self.failure = self.failure or f"diverged: validation loss not finite at epoch {self.iteration + 1}"
+                self.failure = (
+                    self.failure
+                    or f"diverged: validation loss not finite at epoch {self.iteration + 1}"
+                )
             done = self.iteration + 1 >= self.n_epochs
-            return {"val_loss": val_loss, "val_accuracy": val_accuracy, "failure": self.failure, "done": done}
+            return {
+                "val_loss": val_loss,
+                "val_accuracy": val_accuracy,
+                "failure": self.failure,
+                "done": done,
+            }
 
         def save_checkpoint(self, checkpoint_dir):
             state = {
@@ -75,9 +90,11 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
 
 
 def results_table(results: Iterable) -> pd.DataFrame:
-    """Return the trial table of a Tuner's results, one row a trial in the order in which Tune made them.
+    """Return the trial table of a Tuner's results, one row a trial in the order in which Tune made
+    them.
 
-    results: what `Tuner.fit` returned of `course_trainable`. A trial that diverged, or raised, is a failed one.
+    results: what `Tuner.fit` returned of `course_trainable`. A trial that diverged, or raised, is a
+    failed one.
     """
     records = []
     for result in results:
@@ -85,9 +102,14 @@ def results_table(results: Iterable) -> pd.DataFrame:
         reason = metrics.get("failure", "")
         if result.error is not None:
             reason = (str(result.error).strip().splitlines() or [type(result.error).__name__])[-1]
-        records.append(trial_record(
-            result.config or {},  # Tune has none of a trial that raised before its first result
-            n_epochs=metrics.get("training_iteration", 0), reason=reason, val_loss=metrics.get("val_loss", math.nan),
-            val_accuracy=metrics.get("val_accuracy", math.nan), runtime_s=metrics.get("time_total_s", math.nan),
-        ))  # fmt: skip
+        records.append(
+            trial_record(
+                result.config or {},  # Tune has none of a trial that raised before its first result
+                n_epochs=metrics.get("training_iteration", 0),
+                reason=reason,
+                val_loss=metrics.get("val_loss", math.nan),
+                val_accuracy=metrics.get("val_accuracy", math.nan),
+                runtime_s=metrics.get("time_total_s", math.nan),
+            )
+        )
     return trial_table(records)

@@ -1,6 +1,8 @@
-"""The check of a room's laptop before the course starts: one clear line for each thing, and a remedy.
+"""The check of a room's laptop before the course starts: one clear line for each thing, and a
+remedy.
 
-Each check_... raises NotReady where its thing is wrong; what it takes as an argument stands for what it would
+Each check_... raises NotReady where its thing is wrong; what it takes as an argument stands for
+what it would
 look up on this machine.
 """
 
@@ -25,14 +27,25 @@ class NotReady(Exception):
 def check_python(version: Sequence[int] = sys.version_info) -> None:
     if tuple(version[:2]) < MIN_PYTHON:
         need, have = (".".join(map(str, numbers[:2])) for numbers in (MIN_PYTHON, version))
-        raise NotReady(f"Python {have} is too old", f"install Python {need} or newer and run make lab again")
+        raise NotReady(
+            f"Python {have} is too old", f"install Python {need} or newer and run make lab again"
+        )
 
 
 def check_packages(required: Iterable[str] | None = None) -> None:
-    found = [(r, _version(r.name)) for r in map(Requirement, required_packages() if required is None else required)]
-    wrong = [(r, version) for r, version in found if not (version and r.specifier.contains(version, prereleases=True))]
+    found = [
+        (r, _version(r.name))
+        for r in map(Requirement, required_packages() if required is None else required)
+    ]
+    wrong = [
+        (r, version)
+        for r, version in found
+        if not (version and r.specifier.contains(version, prereleases=True))
+    ]
     if wrong:
-        reasons = (f"{r.name} is {version or 'missing'} (needed: {r.specifier})" for r, version in wrong)
+        reasons = (
+            f"{r.name} is {version or 'missing'} (needed: {r.specifier})" for r, version in wrong
+        )
         raise NotReady("; ".join(reasons), INSTALL)
 
 
@@ -41,7 +54,11 @@ def required_packages() -> list[str]:
     if not _version("hpt-helpers"):
         raise NotReady("hpt_helpers is not installed", INSTALL)
     found = map(Requirement, metadata.requires("hpt-helpers"))
-    wanted = (r for r in found if not r.marker or any(r.marker.evaluate({"extra": extra}) for extra in EXTRAS))
+    wanted = (
+        r
+        for r in found
+        if not r.marker or any(r.marker.evaluate({"extra": extra}) for extra in EXTRAS)
+    )
     return [f"{r.name}{r.specifier}" for r in wanted]
 
 
@@ -53,7 +70,9 @@ def _version(package: str) -> str | None:
 
 
 def check_cores(n: int | None = None) -> None:
-    n = n or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    n = n or (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     if n < MIN_CORES:
         remedy = "give a virtual machine or container one more; with one core all works, and takes longer"
         raise NotReady(f"{n} processor core, and the lessons' times are for {MIN_CORES}", remedy)
@@ -71,7 +90,7 @@ def check_memory(free_gb: float | None = None) -> None:
 def check_ray(start: Callable | None = None) -> None:
     try:
         if start is None:
-            from hpt_helpers.local_ray import local_ray as start
+            from hpt_helpers.on_ray.local_ray import local_ray as start
         with start():
             pass
     except Exception as error:  # whatever it is, a learner needs the remedy, not the traceback

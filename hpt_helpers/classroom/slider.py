@@ -1,8 +1,10 @@
-"""A slider whose picture is one output: live in JupyterLab, a stored PNG everywhere else, the same for nbval.
+"""A slider whose picture is one output: live in JupyterLab, a stored PNG everywhere else, the same
+for nbval.
 
-`interact` and `Output` widgets fail the strict comparison of notebooks: nbval neither routes output into widgets nor
-acts on clear_output. Here the callback only replaces the bytes of an Image widget. What is stored holds the first
-picture as image/png, which viewers without widgets show, and its description as text/plain, which nbval compares.
+`interact` and `Output` widgets fail the strict comparison of notebooks: nbval neither routes output
+into widgets nor acts on clear_output. Here the callback only replaces the bytes of an Image widget.
+What is stored holds the first picture as image/png, which viewers without widgets show, and its
+description as text/plain, which nbval compares.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ from hpt_helpers.classroom.figures import figure_text
 
 
 class Slider(ipywidgets.VBox):
-    """A slider under which draw(value) is shown. Keys: Tab to it, then the arrows; Home and End to its ends.
+    """A slider under which draw(value) is shown.
+
+    Keys: Tab to it, then the arrows; Home and End to its ends.
 
     draw: returns the Axes (or Figure) for a value; it draws, and prints nothing.
-    options: the values; start: the first to be shown, by default the middle one. label: what the values are.
+    options: the values; start: the first to be shown, by default the middle one. label: what the
+    values are.
     A cell ends in the Slider. Raises ValueError when options is empty or start is not among them.
     """
 
@@ -36,15 +41,21 @@ class Slider(ipywidgets.VBox):
         # One option is one text: a float's full digits would be longer than the slider.
         texts = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in options]
         self._slider = ipywidgets.SelectionSlider(
-            options=list(zip(texts, options, strict=True)), value=start, description=label, continuous_update=False,
-            style={"description_width": "initial"}, layout={"width": "420px"},
-        )  # fmt: skip
+            options=list(zip(texts, options, strict=True)),
+            value=start,
+            description=label,
+            continuous_update=False,
+            style={"description_width": "initial"},
+            layout={"width": "420px"},
+        )
         png, self._text = self._picture(start)
         self._image = ipywidgets.Image(format="png", value=png, layout={"max_width": "100%"})
         self._words = ipywidgets.HTML(hidden(self._text))
         self._stored = f"Slider: {label}, here {texts[options.index(start)]}.\n{self._text}", png
         self._slider.observe(self._redraw, names="value")
-        super().__init__([self._slider, self._image, self._words], layout={"align_items": "flex-start"})
+        super().__init__(
+            [self._slider, self._image, self._words], layout={"align_items": "flex-start"}
+        )
 
     def _picture(self, value) -> tuple[bytes, str]:
         import matplotlib.pyplot as plt
@@ -71,6 +82,8 @@ class Slider(ipywidgets.VBox):
 
 
 def hidden(text: str) -> str:
-    """Return the text as HTML that screen readers read at each change and nobody sees: an Image has no alt text."""
+    """Return the text as HTML that screen readers read at each change and nobody sees: an Image has
+    no alt text.
+    """
     style = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
     return f'<span role="status" style="{style}">{html.escape(text)}</span>'

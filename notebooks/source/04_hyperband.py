@@ -248,8 +248,8 @@ five = SCRIPT.sample(5, seed=0)
 
 # %%
 from hpt_helpers.classroom.ray_in_turn import fit_in_turn
-from hpt_helpers.local_ray import local_ray
-from hpt_helpers.ray_tune import tune_on_ray
+from hpt_helpers.on_ray.local_ray import local_ray
+from hpt_helpers.on_ray.ray_tune import tune_on_ray
 
 with local_ray(num_cpus=1) as folder:
     tuners = {

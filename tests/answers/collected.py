@@ -1,6 +1,7 @@
 """Collects answers to exercises, each with what its check has to say of it.
 
-The answers were written from the questions' text alone, as a learner would who has not seen how they are checked.
+The answers were written from the questions' text alone, as a learner would who has not seen how
+they are checked.
 """
 
 RIGHT, WRONG = [], []  # (exercise, answer); (exercise, answer, words that its message holds)

@@ -1,4 +1,6 @@
-"""Answers to lesson 1, exercise 3: the learning rate of the lowest validation loss, and its test accuracy."""
+"""Answers to lesson 1, exercise 3: the learning rate of the lowest validation loss, and its test
+accuracy.
+"""
 
 import math
 
@@ -109,7 +111,9 @@ def unchanged(trials):
 
 @wrong("1.q3", "test rows", "choose")
 def still_chooses_on_test_rows(trials):
-    best = max((t for t in trials if not math.isnan(t["val_loss"])), key=lambda t: t["test_accuracy"])
+    best = max(
+        (t for t in trials if not math.isnan(t["val_loss"])), key=lambda t: t["test_accuracy"]
+    )
     return best["lr"], best["test_accuracy"]
 
 
@@ -170,7 +174,9 @@ def always_the_second(trials):
 
 @wrong("1.q3", "first trial")
 def never_the_first(trials):
-    best = min((t for t in trials[1:] if not math.isnan(t["val_loss"])), key=lambda t: t["val_loss"])
+    best = min(
+        (t for t in trials[1:] if not math.isnan(t["val_loss"])), key=lambda t: t["val_loss"]
+    )
     return best["lr"], best["test_accuracy"]
 
 

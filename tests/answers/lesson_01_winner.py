@@ -45,7 +45,9 @@ def a_loop_of_ifs(trials):
 @right("1.q1")
 def a_sorted_table(trials):
     table = pd.DataFrame(trials)
-    return table.sort_values(["val_accuracy", "val_loss", "epochs"], ascending=[False, True, True]).index[0]
+    return table.sort_values(
+        ["val_accuracy", "val_loss", "epochs"], ascending=[False, True, True]
+    ).index[0]
 
 
 @right("1.q1")
@@ -58,7 +60,11 @@ def a_table_filtered_thrice(trials):
 
 @right("1.q1")
 def a_lexicographic_sort(trials):
-    columns = [[t["epochs"] for t in trials], [t["val_loss"] for t in trials], [-t["val_accuracy"] for t in trials]]
+    columns = [
+        [t["epochs"] for t in trials],
+        [t["val_loss"] for t in trials],
+        [-t["val_accuracy"] for t in trials],
+    ]
     return np.lexsort(columns)[0]
 
 
@@ -112,7 +118,9 @@ def an_array_with_one_position(trials):
 def works_on_dicts_and_on_a_table(trials):
     if not isinstance(trials, pd.DataFrame):
         trials = pd.DataFrame(trials)
-    return int(trials.assign(a=-trials["val_accuracy"]).sort_values(["a", "val_loss", "epochs"]).index[0])
+    return int(
+        trials.assign(a=-trials["val_accuracy"]).sort_values(["a", "val_loss", "epochs"]).index[0]
+    )
 
 
 @wrong("1.q1", "accuracy alone")
@@ -122,17 +130,25 @@ def accuracy_alone(trials):
 
 @wrong("1.q1", "accuracy and the loss", "epochs")
 def accuracy_and_loss(trials):
-    return min(range(len(trials)), key=lambda i: (-trials[i]["val_accuracy"], trials[i]["val_loss"]))
+    return min(
+        range(len(trials)), key=lambda i: (-trials[i]["val_accuracy"], trials[i]["val_loss"])
+    )
 
 
 @wrong("1.q1", "lowest accuracy", "minus")
 def forgot_the_minus_of_the_accuracy(trials):
-    return min(range(len(trials)), key=lambda i: tuple(trials[i][k] for k in ("val_accuracy", "val_loss", "epochs")))
+    return min(
+        range(len(trials)),
+        key=lambda i: tuple(trials[i][k] for k in ("val_accuracy", "val_loss", "epochs")),
+    )
 
 
 @wrong("1.q1", "highest loss", "minus")
 def forgot_the_minus_of_the_loss(trials):
-    return max(range(len(trials)), key=lambda i: tuple(trials[i][k] for k in ("val_accuracy", "val_loss", "epochs")))
+    return max(
+        range(len(trials)),
+        key=lambda i: tuple(trials[i][k] for k in ("val_accuracy", "val_loss", "epochs")),
+    )
 
 
 @wrong("1.q1", "most epochs")
@@ -189,7 +205,9 @@ def takes_zero_for_nothing(trials):
 
 @wrong("1.q1", "0", "position")
 def index_after_a_reset(trials):
-    table = pd.DataFrame(trials).sort_values(["val_accuracy", "val_loss", "epochs"], ascending=[False, True, True])
+    table = pd.DataFrame(trials).sort_values(
+        ["val_accuracy", "val_loss", "epochs"], ascending=[False, True, True]
+    )
     return table.reset_index().index[0]
 
 
@@ -206,14 +224,20 @@ def a_name_of_its_own(trials):
 
 @wrong("1.q1", "list")
 def all_positions_in_order(trials):
-    return sorted(range(len(trials)), key=lambda i: (-trials[i]["val_accuracy"], trials[i]["val_loss"], i))
+    return sorted(
+        range(len(trials)), key=lambda i: (-trials[i]["val_accuracy"], trials[i]["val_loss"], i)
+    )
 
 
 @wrong("1.q1", "higher accuracy")
 def rounds_the_accuracy(trials):
     return min(
         range(len(trials)),
-        key=lambda i: (-round(trials[i]["val_accuracy"], 1), trials[i]["val_loss"], trials[i]["epochs"]),
+        key=lambda i: (
+            -round(trials[i]["val_accuracy"], 1),
+            trials[i]["val_loss"],
+            trials[i]["epochs"],
+        ),
     )
 
 
@@ -224,18 +248,28 @@ def two_arguments(trials, rule):
 
 @wrong("1.q1", "A list is passed", "pd.DataFrame(...)")
 def a_table_without_making_it_one(trials):
-    return trials.sort_values(["val_accuracy", "val_loss", "epochs"], ascending=[False, True, True]).index[0]
+    return trials.sort_values(
+        ["val_accuracy", "val_loss", "epochs"], ascending=[False, True, True]
+    ).index[0]
 
 
 @wrong("1.q1", "higher accuracy")
 def rounds_the_accuracy_to_two_decimals(trials):
     return min(
         range(len(trials)),
-        key=lambda i: (-round(trials[i]["val_accuracy"], 2), trials[i]["val_loss"], trials[i]["epochs"]),
+        key=lambda i: (
+            -round(trials[i]["val_accuracy"], 2),
+            trials[i]["val_loss"],
+            trials[i]["epochs"],
+        ),
     )
 
 
 @wrong("1.q1", "lower loss")
 def a_weighted_sum(trials):
-    return max(range(len(trials)), key=lambda i: 1000 * trials[i]["val_accuracy"] - trials[i]["val_loss"]
-               - trials[i]["epochs"] / 1000)  # fmt: skip
+    return max(
+        range(len(trials)),
+        key=lambda i: (
+            1000 * trials[i]["val_accuracy"] - trials[i]["val_loss"] - trials[i]["epochs"] / 1000
+        ),
+    )

@@ -42,7 +42,10 @@ def a_plain_loop(accuracies, n):
 @right("2.q4")
 def sorts_in_place(accuracies, n):
     accuracies.sort()
-    return sum(a * (((k + 1) / len(accuracies)) ** n - (k / len(accuracies)) ** n) for k, a in enumerate(accuracies))
+    return sum(
+        a * (((k + 1) / len(accuracies)) ** n - (k / len(accuracies)) ** n)
+        for k, a in enumerate(accuracies)
+    )
 
 
 @right("2.q4")
@@ -158,7 +161,11 @@ def sorted_the_wrong_way(accuracies, n):
 def without_replacement(accuracies, n):
     size = len(accuracies)
     ordered = enumerate(sorted(accuracies), start=1)
-    return sum(a * math.comb(k - 1, n - 1) for k, a in ordered) / math.comb(size, n) if n <= size else max(accuracies)
+    return (
+        sum(a * math.comb(k - 1, n - 1) for k, a in ordered) / math.comb(size, n)
+        if n <= size
+        else max(accuracies)
+    )
 
 
 @wrong("2.q4", "twice")

@@ -1,4 +1,6 @@
-"""Answers to lesson 2, exercise 2: independent draws, log-uniform learning rates, batch sizes 16 to 64."""
+"""Answers to lesson 2, exercise 2: independent draws, log-uniform learning rates, batch sizes 16 to
+64.
+"""
 
 import math
 import random
@@ -13,7 +15,9 @@ from hpt_helpers.search_space import Integer, Real, SearchSpace
 
 
 def draws(lr, batch_size, seeded=np.random.default_rng):
-    """Return random_configs whose one generator calls lr(rng) and batch_size(rng) for each configuration."""
+    """Return random_configs whose one generator calls lr(rng) and batch_size(rng) for each
+    configuration.
+    """
 
     def random_configs(n, seed):
         rng = seeded(seed)
@@ -33,8 +37,12 @@ def log_uniform(rng):
 RIGHT = {
     "powers of ten": draws(log_uniform, size),
     "minus in front of the draw": draws(lambda rng: 10 ** -rng.uniform(1, 4), size),
-    "natural logarithm": draws(lambda rng: math.exp(rng.uniform(math.log(1e-4), math.log(0.1))), size),
-    "numpy numbers": draws(lambda rng: np.exp(rng.uniform(np.log(1e-4), np.log(0.1))), lambda r: r.integers(16, 65)),
+    "natural logarithm": draws(
+        lambda rng: math.exp(rng.uniform(math.log(1e-4), math.log(0.1))), size
+    ),
+    "numpy numbers": draws(
+        lambda rng: np.exp(rng.uniform(np.log(1e-4), np.log(0.1))), lambda r: r.integers(16, 65)
+    ),
     "a factor of a thousand": draws(lambda rng: 1e-4 * 1000 ** rng.uniform(), size),
     "bounds the other way round": draws(lambda rng: 0.1 / 10 ** (3 * rng.random()), size),
     "endpoint": draws(log_uniform, lambda rng: rng.integers(16, 64, endpoint=True)),
@@ -44,25 +52,61 @@ RIGHT = {
     "the random module": draws(log_uniform, lambda rng: rng.randint(16, 64), random.Random),
 }
 WRONG = {
-    "linear": (draws(lambda rng: rng.uniform(0.0001, 0.1), size), ("lr", "not uniform in the logarithm")),
-    "never 64": (draws(log_uniform, lambda rng: int(rng.integers(16, 64))), ("batch_size", "64", "never")),
-    "a float from uniform": (draws(log_uniform, lambda rng: rng.uniform(16, 64)), ("batch_size", "integer")),
-    "a float of whole value": (draws(log_uniform, lambda rng: float(rng.integers(16, 65))), ("batch_size", "integer")),
+    "linear": (
+        draws(lambda rng: rng.uniform(0.0001, 0.1), size),
+        ("lr", "not uniform in the logarithm"),
+    ),
+    "never 64": (
+        draws(log_uniform, lambda rng: int(rng.integers(16, 64))),
+        ("batch_size", "64", "never"),
+    ),
+    "a float from uniform": (
+        draws(log_uniform, lambda rng: rng.uniform(16, 64)),
+        ("batch_size", "integer"),
+    ),
+    "a float of whole value": (
+        draws(log_uniform, lambda rng: float(rng.integers(16, 65))),
+        ("batch_size", "integer"),
+    ),
     "up to 65": (draws(log_uniform, lambda rng: int(rng.integers(16, 66))), ("batch_size", "65")),
     "from 15": (draws(log_uniform, lambda rng: int(rng.integers(15, 65))), ("batch_size", "15")),
-    "three sizes": (draws(log_uniform, lambda rng: int(rng.choice([16, 32, 64]))), ("batch_size", "never")),
+    "three sizes": (
+        draws(log_uniform, lambda rng: int(rng.choice([16, 32, 64]))),
+        ("batch_size", "never"),
+    ),
     "forgotten minus": (draws(lambda rng: 10 ** rng.uniform(1, 4), size), ("lr", "minus")),
     "ten to the first": (draws(lambda rng: 10 ** rng.uniform(-4, 1), size), ("lr", "above 0.1")),
     "one decade too few": (draws(lambda rng: 10 ** rng.uniform(-4, -2), size), ("lr", "never")),
     "exp of powers of ten": (draws(lambda rng: np.exp(rng.uniform(-4, -1)), size), ("lr", "exp")),
     "never exponentiated": (draws(lambda rng: rng.uniform(-4, -1), size), ("lr", "negative")),
-    "log of the draw": (draws(lambda rng: math.log10(rng.uniform(1e-4, 0.1)), size), ("lr", "negative")),
-    "a list of ten rates": (draws(lambda rng: rng.choice(np.logspace(-4, -1, 10)), size), ("lr", "same")),
-    "two minus signs": (draws(lambda rng: 10 ** -rng.uniform(-4, -1), size), ("lr", "minus", "too many")),
-    "squeezed ends": (draws(log_uniform, lambda rng: round(rng.uniform(16, 64))), ("batch_size", "about 163 times")),
-    "two faults left": (draws(lambda rng: rng.uniform(0.0001, 0.1), lambda rng: int(rng.integers(16, 64))), ("lr",)),
-    "two fixed decades": (draws(lambda rng: 10 ** rng.uniform(-3, -1), size), ("lr", "never drawn")),
-    "mostly large": (draws(lambda rng: 10 ** -(1 + 3 * rng.uniform() ** 2), size), ("lr", "not uniform")),
+    "log of the draw": (
+        draws(lambda rng: math.log10(rng.uniform(1e-4, 0.1)), size),
+        ("lr", "negative"),
+    ),
+    "a list of ten rates": (
+        draws(lambda rng: rng.choice(np.logspace(-4, -1, 10)), size),
+        ("lr", "same"),
+    ),
+    "two minus signs": (
+        draws(lambda rng: 10 ** -rng.uniform(-4, -1), size),
+        ("lr", "minus", "too many"),
+    ),
+    "squeezed ends": (
+        draws(log_uniform, lambda rng: round(rng.uniform(16, 64))),
+        ("batch_size", "about 163 times"),
+    ),
+    "two faults left": (
+        draws(lambda rng: rng.uniform(0.0001, 0.1), lambda rng: int(rng.integers(16, 64))),
+        ("lr",),
+    ),
+    "two fixed decades": (
+        draws(lambda rng: 10 ** rng.uniform(-3, -1), size),
+        ("lr", "never drawn"),
+    ),
+    "mostly large": (
+        draws(lambda rng: 10 ** -(1 + 3 * rng.uniform() ** 2), size),
+        ("lr", "not uniform"),
+    ),
     "few decimals": (draws(lambda rng: round(10 ** rng.uniform(-4, -1), 4), size), ("lr", "same")),
 }
 for name, answer in RIGHT.items():
@@ -83,7 +127,9 @@ def columns_at_once(n, seed):
 @right("2.q2")
 def rows_of_a_table(n, seed):
     rng = np.random.default_rng(seed)
-    table = pd.DataFrame({"batch_size": rng.integers(16, 65, n), "lr": 10 ** rng.uniform(-4, -1, n)})
+    table = pd.DataFrame(
+        {"batch_size": rng.integers(16, 65, n), "lr": 10 ** rng.uniform(-4, -1, n)}
+    )
     return table.to_dict("records")
 
 
@@ -95,7 +141,9 @@ def parameter_sampler(n, seed):
 
 @right("2.q2")
 def search_space(n, seed):
-    return SearchSpace({"lr": Real(1e-4, 0.1, log=True), "batch_size": Integer(16, 64)}).sample(n, seed=seed)
+    return SearchSpace({"lr": Real(1e-4, 0.1, log=True), "batch_size": Integer(16, 64)}).sample(
+        n, seed=seed
+    )
 
 
 @right("2.q2")
@@ -103,7 +151,9 @@ def the_starter_repaired(n, seed):
     configs = []
     rng = np.random.default_rng(seed)
     for _ in range(n):
-        configs.append({"lr": 10 ** rng.uniform(-4, -1), "batch_size": int(rng.integers(16, 64 + 1))})
+        configs.append(
+            {"lr": 10 ** rng.uniform(-4, -1), "batch_size": int(rng.integers(16, 64 + 1))}
+        )
     return configs
 
 
@@ -175,7 +225,10 @@ def one_too_many(n, seed):
 
 @wrong("2.q2", "learning_rate", "lr")
 def another_name(n, seed):
-    return [{"learning_rate": c["lr"], "batch_size": c["batch_size"]} for c in draws(log_uniform, size)(n, seed)]
+    return [
+        {"learning_rate": c["lr"], "batch_size": c["batch_size"]}
+        for c in draws(log_uniform, size)(n, seed)
+    ]
 
 
 @wrong("2.q2", "list of dicts")
@@ -243,7 +296,9 @@ def an_array_of_each_name(n, seed):
 
 @wrong("2.q2", "uniform in their logarithm")
 def a_logarithmic_batch_size(n, seed):
-    return draws(log_uniform, lambda rng: int(math.exp(rng.uniform(math.log(16), math.log(65)))))(n, seed)
+    return draws(log_uniform, lambda rng: int(math.exp(rng.uniform(math.log(16), math.log(65)))))(
+        n, seed
+    )
 
 
 @right("2.q2")

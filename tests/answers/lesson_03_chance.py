@@ -1,4 +1,6 @@
-"""Answers to lesson 3, exercises 3 (a choice) and 4 (the probability that a Normal loss lies below the best)."""
+"""Answers to lesson 3, exercises 3 (a choice) and 4 (the probability that a Normal loss lies below
+the best).
+"""
 
 import math
 from statistics import NormalDist

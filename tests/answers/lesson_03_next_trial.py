@@ -1,4 +1,6 @@
-"""Answers to lesson 3, exercise 1: the position of the lowest confidence bound among the points that were not tried."""
+"""Answers to lesson 3, exercise 1: the position of the lowest confidence bound among the points
+that were not tried.
+"""
 
 import math
 
@@ -167,12 +169,20 @@ def minus_on_lists(means, stds, tried, kappa):
 
 @wrong("3.q1", "a list was returned")
 def all_positions(means, stds, tried, kappa):
-    return sorted((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i])
+    return sorted(
+        (i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i]
+    )
 
 
 @wrong("3.q1", "counted from 0")
 def counted_from_one(means, stds, tried, kappa):
-    return min((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i]) + 1
+    return (
+        min(
+            (i for i in range(len(means)) if i not in tried),
+            key=lambda i: means[i] - kappa * stds[i],
+        )
+        + 1
+    )
 
 
 @wrong("3.q1", "it was tried")
@@ -191,4 +201,7 @@ def tried_set_to_the_worst_mean(means, stds, tried, kappa):
 
 @wrong("3.q1", "kappa times the variance")
 def squared(means, stds, tried, kappa):
-    return min((i for i in range(len(means)) if i not in tried), key=lambda i: means[i] - kappa * stds[i] ** 2)
+    return min(
+        (i for i in range(len(means)) if i not in tried),
+        key=lambda i: means[i] - kappa * stds[i] ** 2,
+    )

@@ -1,4 +1,6 @@
-"""Answers to lesson 3, exercise 2: what a surrogate is told of losses, some of which are nan or inf."""
+"""Answers to lesson 3, exercise 2: what a surrogate is told of losses, some of which are nan or
+inf.
+"""
 
 import math
 

@@ -85,13 +85,17 @@ def tuple_of_numpy(finalists):
 
 @right("5.q3")
 def nan_last(finalists):
-    order = sorted(range(len(finalists)), key=lambda i: (failed(finalists[i]), sum(finalists[i]["again"][:2])))
+    order = sorted(
+        range(len(finalists)), key=lambda i: (failed(finalists[i]), sum(finalists[i]["again"][:2]))
+    )
     return order[0], statistics.fmean(finalists[order[0]]["again"][2:])
 
 
 @right("5.q3")
 def dict_of_means(finalists):
-    means = {i: sum(f["again"][:2]) for i, f in enumerate(finalists) if all(x == x for x in f["again"])}
+    means = {
+        i: sum(f["again"][:2]) for i, f in enumerate(finalists) if all(x == x for x in f["again"])
+    }
     i = min(means, key=means.get)
     return i, 0.5 * (finalists[i]["again"][2] + finalists[i]["again"][3])
 
@@ -103,7 +107,10 @@ def as_array(finalists):
 
 @wrong("5.q3", "lowest by luck")
 def by_searched(finalists):
-    i = min((i for i in range(len(finalists)) if not failed(finalists[i])), key=lambda i: finalists[i]["searched"])
+    i = min(
+        (i for i in range(len(finalists)) if not failed(finalists[i])),
+        key=lambda i: finalists[i]["searched"],
+    )
     return i, finalists[i]["searched"]
 
 
@@ -115,7 +122,10 @@ def reports_the_choosers(finalists):
 
 @wrong("5.q3", "all four losses")
 def all_four(finalists):
-    i = min((i for i in range(len(finalists)) if not failed(finalists[i])), key=lambda i: sum(finalists[i]["again"]))
+    i = min(
+        (i for i in range(len(finalists)) if not failed(finalists[i])),
+        key=lambda i: sum(finalists[i]["again"]),
+    )
     return i, sum(finalists[i]["again"]) / 4
 
 
@@ -181,7 +191,8 @@ def last_only(finalists):
 @wrong("5.q3", "lower mean")
 def highest(finalists):
     i = max(
-        (i for i in range(len(finalists)) if not failed(finalists[i])), key=lambda i: sum(finalists[i]["again"][:2])
+        (i for i in range(len(finalists)) if not failed(finalists[i])),
+        key=lambda i: sum(finalists[i]["again"][:2]),
     )
     return i, sum(finalists[i]["again"][2:]) / 2
 
@@ -209,8 +220,16 @@ def chosen_by(rank, reported=lambda f: sum(f["again"][2:]) / 2):
 
 
 for name, words, answer in (
-    ("searched_too", "with `searched` in it", chosen_by(lambda f: f["searched"] + sum(f["again"][:2]))),
-    ("searched_half", "`searched` in it", chosen_by(lambda f: f["searched"] + sum(f["again"][:2]) / 2)),
+    (
+        "searched_too",
+        "with `searched` in it",
+        chosen_by(lambda f: f["searched"] + sum(f["again"][:2])),
+    ),
+    (
+        "searched_half",
+        "`searched` in it",
+        chosen_by(lambda f: f["searched"] + sum(f["again"][:2]) / 2),
+    ),
     (
         "the_other_way_round",
         "other way round",
@@ -227,10 +246,18 @@ for name, words, answer in (
         chosen_by(lambda f: sum(f["again"][:2]), lambda f: round(sum(f["again"][2:]) / 2, 3)),
     ),
     ("the_higher", "lower mean of the first two", chosen_by(lambda f: max(f["again"][:2]))),
-    ("promise_kept", "lower mean", chosen_by(lambda f: abs(sum(f["again"][:2]) / 2 - f["searched"]))),
+    (
+        "promise_kept",
+        "lower mean",
+        chosen_by(lambda f: abs(sum(f["again"][:2]) / 2 - f["searched"])),
+    ),
     ("first_three", "lower mean of the first two", chosen_by(lambda f: sum(f["again"][:3]))),
     ("second_and_third", "lower mean of the first two", chosen_by(lambda f: sum(f["again"][1:3]))),
-    ("rounded", "rounded", chosen_by(lambda f: sum(f["again"][:2]), lambda f: round(sum(f["again"][2:]) / 2, 2))),
+    (
+        "rounded",
+        "rounded",
+        chosen_by(lambda f: sum(f["again"][:2]), lambda f: round(sum(f["again"][2:]) / 2, 2)),
+    ),
     (
         "third_only",
         "one of the last two losses only",

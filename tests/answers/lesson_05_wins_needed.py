@@ -55,7 +55,9 @@ def tests_each(n):
 
 @right("5.q1")
 def one_sided_test(n):
-    return min(w for w in range(n + 1) if stats.binomtest(w, n, alternative="greater").pvalue <= 0.025)
+    return min(
+        w for w in range(n + 1) if stats.binomtest(w, n, alternative="greater").pvalue <= 0.025
+    )
 
 
 @right("5.q1")
@@ -185,4 +187,6 @@ def simulated_with_few_tosses(n):
 def normal_beyond_thirty(n):
     if n > 30:
         return math.ceil(n / 2 + 1.96 * math.sqrt(n) / 2)
-    return next(k for k in range(n + 2) if sum(math.comb(n, j) for j in range(k, n + 1)) / 2**n <= 0.025)
+    return next(
+        k for k in range(n + 2) if sum(math.comb(n, j) for j in range(k, n + 1)) / 2**n <= 0.025
+    )

@@ -1,15 +1,18 @@
-"""A lesson in another room: `python another_room.py NOTEBOOK FOLDER REPORT KERNELS`, started by `visit`.
+"""A lesson in another room: `python another_room.py NOTEBOOK FOLDER REPORT KERNELS`, started by
+`visit`.
 
-The room has no network (a namespace of its own, with loopback), and another locale, time zone and instruction set
-than the machine. There, in one kernel: Run All; every cell again in reverse order; an interrupt in the middle of each
-cell that takes over a second; Run All again, alone or in step with a second kernel on the same cache. Each time the
-outputs are compared with those stored, as strict nbval does. The interrupts come on an empty cache, so that they hit
-the computing. What they leave behind in it is what the last Run All starts from; the entries that are still missing are
+The room has no network (a namespace of its own, with loopback), and another locale, time zone and
+instruction set than the machine. There, in one kernel: Run All; every cell again in reverse order;
+an interrupt in the middle of each cell that takes over a second; Run All again, alone or in step
+with a second kernel on the same cache. Each time the outputs are compared with those stored, as
+strict nbval does. The interrupts come on an empty cache, so that they hit the computing. What they
+leave behind in it is what the last Run All starts from; the entries that are still missing are
 those of the first.
 
-What the quarter of an hour for all lessons does not hold: a Run All after each single interrupt instead of one after
-all of them; a second kernel for every lesson; interrupts in a kernel in which nothing has run yet (one in the middle
-of importing PyTorch may need a new kernel, whatever the lesson does).
+What the quarter of an hour for all lessons does not hold: a Run All after each single interrupt
+instead of one after all of them; a second kernel for every lesson; interrupts in a kernel in which
+nothing has run yet (one in the middle of importing PyTorch may need a new kernel, whatever the
+lesson does).
 """
 
 import fcntl
@@ -43,7 +46,9 @@ print(json.dumps({
 
 
 def visit(notebook: Path, n_kernels: int = 1) -> dict:
-    """Run a lesson's notebook in the other room and return what happened there: see `lesson_in_the_room`."""
+    """Run a lesson's notebook in the other room and return what happened there: see
+    `lesson_in_the_room`.
+    """
     with TemporaryDirectory(prefix="hpt-room-") as folder:
         report = Path(folder, "report.json")
         make_locale(Path(folder))
@@ -56,27 +61,37 @@ def visit(notebook: Path, n_kernels: int = 1) -> dict:
 
 
 def make_locale(folder: Path) -> None:
-    """Make the room's locale in a folder, for LOCPATH: machines have few of them. Needs Debian's package locales."""
+    """Make the room's locale in a folder, for LOCPATH: machines have few of them.
+
+    Needs Debian's package locales.
+    """
     target = folder / f"{LOCALE}.{CHARMAP}"
-    subprocess.run(["localedef", "-i", LOCALE, "-f", CHARMAP, target], check=True, capture_output=True)
+    subprocess.run(
+        ["localedef", "-i", LOCALE, "-f", CHARMAP, target], check=True, capture_output=True
+    )
 
 
 @cache
 def instructions() -> dict[str, str]:
-    """Return the variables for instructions that PyTorch, MKL, OpenBLAS and NumPy would not choose on this machine.
+    """Return the variables for instructions that PyTorch, MKL, OpenBLAS and NumPy would not choose
+    on this machine.
 
-    Where there is AVX512 it is AVX2, which most laptops have, and else the oldest, with which lessons take twice as
-    long.
+    Where there is AVX512 it is AVX2, which most laptops have, and else the oldest, with which
+    lessons take twice as long.
     """
     import numpy._core._multiarray_umath as numpy_core
 
     chosen = [name for name in numpy_core.__cpu_dispatch__ if numpy_core.__cpu_features__[name]]
     wide = [name for name in chosen if name.startswith(("X86_V4", "AVX512"))]
-    torchs, mkls, openblas = ("avx2", "AVX2", "Haswell") if wide else ("default", "SSE4_2", "Nehalem")
+    torchs, mkls, openblas = (
+        ("avx2", "AVX2", "Haswell") if wide else ("default", "SSE4_2", "Nehalem")
+    )
     return {
-        "ATEN_CPU_CAPABILITY": torchs, "MKL_ENABLE_INSTRUCTIONS": mkls, "OPENBLAS_CORETYPE": openblas,
+        "ATEN_CPU_CAPABILITY": torchs,
+        "MKL_ENABLE_INSTRUCTIONS": mkls,
+        "OPENBLAS_CORETYPE": openblas,
         "NPY_DISABLE_CPU_FEATURES": " ".join(wide or chosen),
-    }  # fmt: skip
+    }
 
 
 def loopback_up() -> None:
@@ -95,7 +110,8 @@ def add_missing(source: Path, cache: Path) -> None:
 
 
 def lesson_in_the_room(notebook: Path, folder: Path, n_kernels: int) -> dict:
-    """Return what happened to a lesson here: differences and other faults of each pass, and facts about the room.
+    """Return what happened to a lesson here: differences and other faults of each pass, and facts
+    about the room.
 
     n_kernels: how many kernels run the last pass, each cell in all of them at the same moment.
     """
@@ -114,9 +130,14 @@ def lesson_in_the_room(notebook: Path, folder: Path, n_kernels: int) -> dict:
         again = run_all_in_step([first, *others], cells)
         [facts] = execute(first, FACTS)[0]
     return {
-        "facts": json.loads(facts.text), "in order": in_order, "in reverse order": reverse, "interrupts": interrupts,
-        "again": again, "interrupted": n_interrupted, "seconds": seconds,
-    }  # fmt: skip
+        "facts": json.loads(facts.text),
+        "in order": in_order,
+        "in reverse order": reverse,
+        "interrupts": interrupts,
+        "again": again,
+        "interrupted": n_interrupted,
+        "seconds": seconds,
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""JupyterLab and headless Chromium, started once for each of xdist's workers, and which worker takes what."""
+"""JupyterLab and headless Chromium, started once for each of xdist's workers, and which worker
+takes what.
+"""
 
 import re
 
@@ -6,9 +8,11 @@ import pytest
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """Send all tests of one lesson to one worker: they share a visit, and the second file the first one's cache.
+    """Send all tests of one lesson to one worker: they share a visit, and the second file the first
+    one's cache.
 
-    (xdist's own `loadgroup` does nothing beside pytest 9.2: it renames tests, which pytest no longer lets it do.)
+    (xdist's own `loadgroup` does nothing beside pytest 9.2: it renames tests, which pytest no
+    longer lets it do.)
     """
     from xdist.scheduler import LoadScopeScheduling
 
@@ -45,6 +49,11 @@ def go_through(jupyterlab, chromium):
     from tour import tour
 
     def go(notebook, exercises):
-        return tour(jupyterlab, chromium.new_page(viewport={"width": 1300, "height": 1000}), notebook, exercises)
+        return tour(
+            jupyterlab,
+            chromium.new_page(viewport={"width": 1300, "height": 1000}),
+            notebook,
+            exercises,
+        )
 
     return go

@@ -1,4 +1,6 @@
-"""Cells run by a program: in any order, interrupted, in two kernels at once, and compared as strict nbval does."""
+"""Cells run by a program: in any order, interrupted, in two kernels at once, and compared as strict
+nbval does.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,20 @@ from nbval.plugin import coalesce_streams
 
 CELL_TIMEOUT_S = 300
 OUTPUTS = {"stream", "display_data", "execute_result", "error"}
-# What nbval does not compare: pictures, whose description is compared, and live widgets, whose ids are random.
+# What nbval does not compare: pictures, whose description is compared, and live widgets, whose ids
+# are random.
 NOT_COMPARED = {"image/png", "application/vnd.jupyter.widget-view+json"}
 SLOW_S = 1.0  # a cell that takes longer is interrupted
 LATEST_S = 5.0  # in its middle, but not later than this
-ENDS_WITHIN_S = 30.0  # how long an interrupted cell may go on: a starting Ray first comes up, and is then shut down
-# What an interrupt ends a cell with. The last two are matplotlib's words for one that comes while its compiled code
-# asks for an array: it takes note only that it got none.
-ENDS = ("KeyboardInterrupt", "ValueError: Invalid affine transformation", "ValueError: Invalid bounding box")
+# how long an interrupted cell may go on: a starting Ray first comes up, and is then shut down
+ENDS_WITHIN_S = 30.0
+# What an interrupt ends a cell with. The last two are matplotlib's words for one that comes while
+# its compiled code asks for an array: it takes note only that it got none.
+ENDS = (
+    "KeyboardInterrupt",
+    "ValueError: Invalid affine transformation",
+    "ValueError: Invalid bounding box",
+)
 
 
 class Kernel(NamedTuple):
@@ -51,11 +59,15 @@ def kernel(folder: Path) -> Iterator[Kernel]:
 
 def code_cells(notebook: Path) -> list[NotebookNode]:
     """Return a notebook's code cells with their stored outputs."""
-    return [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    return [
+        cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"
+    ]
 
 
 def execute(kernel: Kernel, source: str) -> tuple[list[NotebookNode], float]:
-    """Run code and return its outputs and the seconds it took; raises TimeoutError after CELL_TIMEOUT_S."""
+    """Run code and return its outputs and the seconds it took; raises TimeoutError after
+    CELL_TIMEOUT_S.
+    """
     outputs = []
 
     def keep(message):
@@ -63,12 +75,16 @@ def execute(kernel: Kernel, source: str) -> tuple[list[NotebookNode], float]:
             outputs.append(output_from_msg(message))
 
     start = time.monotonic()
-    kernel.client.execute_interactive(source, output_hook=keep, timeout=CELL_TIMEOUT_S, allow_stdin=False)
+    kernel.client.execute_interactive(
+        source, output_hook=keep, timeout=CELL_TIMEOUT_S, allow_stdin=False
+    )
     return outputs, time.monotonic() - start
 
 
 def comparable(outputs: Iterable[NotebookNode]) -> dict[str, list]:
-    """Return what nbval compares of a cell's outputs: for each stream and each kind of data, all its texts."""
+    """Return what nbval compares of a cell's outputs: for each stream and each kind of data, all
+    its texts.
+    """
     found: dict[str, list] = {}
     for output in coalesce_streams([nbformat.from_dict(output) for output in outputs]):
         if output.output_type == "stream":
@@ -85,7 +101,10 @@ def difference(cell: NotebookNode, outputs: Iterable[NotebookNode]) -> str:
     """Return in a line how new outputs differ from those stored in the cell; empty if they do not."""
     stored, new = comparable(cell.outputs), comparable(outputs)
     kinds = [kind for kind in sorted({*stored, *new}) if stored.get(kind) != new.get(kind)]
-    told = (f"{kind} is {json.dumps(new.get(kind))} instead of {json.dumps(stored.get(kind))}" for kind in kinds)
+    told = (
+        f"{kind} is {json.dumps(new.get(kind))} instead of {json.dumps(stored.get(kind))}"
+        for kind in kinds
+    )
     return f"{first_line(cell)!r}: {'; '.join(told)}" if kinds else ""
 
 
@@ -94,14 +113,20 @@ def first_line(cell: NotebookNode) -> str:
 
 
 def run_all(kernel: Kernel, cells: list[NotebookNode]) -> tuple[list[str], list[float]]:
-    """Run cells in the order given; return the differences from what is stored, and each cell's seconds."""
+    """Run cells in the order given; return the differences from what is stored, and each cell's
+    seconds.
+    """
     results = [execute(kernel, cell.source) for cell in cells]
-    differences = (difference(cell, outputs) for cell, (outputs, _) in zip(cells, results, strict=True))
+    differences = (
+        difference(cell, outputs) for cell, (outputs, _) in zip(cells, results, strict=True)
+    )
     return [words for words in differences if words], [seconds for _, seconds in results]
 
 
 def run_all_in_step(kernels: list[Kernel], cells: list[NotebookNode]) -> list[str]:
-    """Run cells in several kernels, each cell in all at the same moment, and return the differences."""
+    """Run cells in several kernels, each cell in all at the same moment, and return the
+    differences.
+    """
     found = []
     with ThreadPoolExecutor(len(kernels)) as threads:
         for cell in cells:
@@ -113,9 +138,9 @@ def run_all_in_step(kernels: list[Kernel], cells: list[NotebookNode]) -> list[st
 def interrupt(kernel: Kernel, cell: NotebookNode, seconds: float) -> str:
     """Interrupt a cell that takes so many seconds, in its middle or after LATEST_S.
 
-    Returns "interrupted", "fast" where it takes under SLOW_S by now (memory holds what it computed), or what is wrong.
-    A cell that itself calls `run`, which keeps the trials so far and warns, may go on with these, or raise for want of
-    the others.
+    Returns "interrupted", "fast" where it takes under SLOW_S by now (memory holds what it
+    computed), or what is wrong. A cell that itself calls `run`, which keeps the trials so far and
+    warns, may go on with these, or raise for want of the others.
     """
     for _ in range(3):  # it may be done sooner than the last time
         sent = []
@@ -145,10 +170,14 @@ def interrupt(kernel: Kernel, cell: NotebookNode, seconds: float) -> str:
     return f"{first_line(cell)!r} took {took:.1f} s and was not ended by an interrupt"
 
 
-def interrupt_each(kernel: Kernel, cells: list[NotebookNode], seconds: list[float]) -> tuple[list[str], int]:
-    """Interrupt each cell that took over SLOW_S, once; return what is wrong, and how many were interrupted.
+def interrupt_each(
+    kernel: Kernel, cells: list[NotebookNode], seconds: list[float]
+) -> tuple[list[str], int]:
+    """Interrupt each cell that took over SLOW_S, once; return what is wrong, and how many were
+    interrupted.
 
-    The last cell comes first: half a search that an interrupted cell has kept is not what another one begins with.
+    The last cell comes first: half a search that an interrupted cell has kept is not what another
+    one begins with.
     """
     slow = [(cell, took) for cell, took in zip(cells, seconds, strict=True) if took > SLOW_S]
     outcomes = [interrupt(kernel, cell, took) for cell, took in reversed(slow)]

@@ -31,7 +31,9 @@ SETTINGS = {
 }
 PANEL = "jupyterapp.shell.currentWidget"
 CODE = f"{PANEL}.content.widgets.map(w => w.model.sharedModel.toJSON()).filter(c => c.cell_type === 'code')"
-IDLE = f"{PANEL}.sessionContext.isReady && {PANEL}.sessionContext.session?.kernel?.status === 'idle'"
+IDLE = (
+    f"{PANEL}.sessionContext.isReady && {PANEL}.sessionContext.session?.kernel?.status === 'idle'"
+)
 # After the first error JupyterLab runs no more cells.
 DONE = f"{IDLE} && ({CODE}.every(c => c.execution_count) || {CODE}.some(c => c.outputs.some(o => o.ename)))"
 
@@ -46,7 +48,9 @@ class Lab(NamedTuple):
 
 @contextmanager
 def lab(folder: Path) -> Iterator[Lab]:
-    """Start JupyterLab on an empty folder, with settings and records of its own beside it; it ends with the block."""
+    """Start JupyterLab on an empty folder, with settings and records of its own beside it; it ends
+    with the block.
+    """
     notebooks, own = folder / "notebooks", folder / "own"
     notebooks.mkdir()
     for name, setting in SETTINGS.items():
@@ -54,18 +58,29 @@ def lab(folder: Path) -> Iterator[Lab]:
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(setting))
     environment = os.environ | {
-        "JUPYTER_CONFIG_DIR": str(own / "config"), "JUPYTER_DATA_DIR": str(own / "data"),
-        "JUPYTER_RUNTIME_DIR": str(own / "runtime"), "IPYTHONDIR": str(own / "ipython"),
-    }  # fmt: skip
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+        "IPYTHONDIR": str(own / "ipython"),
+    }
     environment.pop("TQDM_DISABLE", None)  # learners see progress bars
     started = Lab(free_port(), secrets.token_hex(16), notebooks)
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.root_dir={notebooks}",
-        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={started.port}", "--ServerApp.port_retries=0",
-        f"--IdentityProvider.token={started.token}", "--LabApp.expose_app_in_browser=True",
-        "--LabApp.extension_manager=readonly", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        f"--ServerApp.root_dir={notebooks}",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={started.port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={started.token}",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.extension_manager=readonly",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--MappingKernelManager.transport_encryption=auto",
-    ]  # fmt: skip
+    ]
     with open(folder / "log", "w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         try:
@@ -87,11 +102,15 @@ def free_port() -> int:
 
 
 def wait_for(lab: Lab, server: subprocess.Popen, log: Path) -> None:
-    """Return when the server answers; raises RuntimeError with its log when it ended or does not answer in time."""
+    """Return when the server answers; raises RuntimeError with its log when it ended or does not
+    answer in time.
+    """
     end = time.monotonic() + STARTS_WITHIN_S
     while time.monotonic() < end and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{lab.port}/api?token={lab.token}", timeout=5):
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{lab.port}/api?token={lab.token}", timeout=5
+            ):
                 return
         except OSError:
             time.sleep(0.25)
@@ -102,14 +121,22 @@ def start_chromium(playwright: Playwright) -> Browser:
     """Start headless Chromium: that of the variable CHROMIUM, or else the one on this machine."""
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     assert path, f"no Chromium: set CHROMIUM, or install one of {', '.join(BROWSERS)}"
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-    return playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", *quiet])
+    quiet = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    ]
+    return playwright.chromium.launch(
+        executable_path=path, args=["--no-sandbox", "--disable-gpu", *quiet]
+    )
 
 
 class Lesson:
     """A learner's copy of a notebook, open in JupyterLab, with its kernel started.
 
-    page_errors: what scripts raised; elsewhere: the addresses of requests to anywhere but the server.
+    page_errors: what scripts raised; elsewhere: the addresses of requests to anywhere but the
+    server.
     """
 
     def __init__(self, lab: Lab, page: Page, notebook: Path):
@@ -129,11 +156,15 @@ class Lesson:
             self.elsewhere.append(url)
 
     def wait_until(self, condition: str, timeout_ms: int = OPENS_WITHIN_MS) -> None:
-        """Wait until a JavaScript expression is true; raises playwright's TimeoutError if it does not become so."""
+        """Wait until a JavaScript expression is true; raises playwright's TimeoutError if it does
+        not become so.
+        """
         self.page.wait_for_function(f"() => {condition}", timeout=timeout_ms)
 
     def run_all(self) -> None:
-        """Choose Run All Cells in the menu, as a learner does, and wait until all have run or one has failed."""
+        """Choose Run All Cells in the menu, as a learner does, and wait until all have run or one
+        has failed.
+        """
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         self.page.wait_for_timeout(500)  # the kernel is idle before it is busy
@@ -149,7 +180,9 @@ class Lesson:
         return self.page.locator(".jp-CodeCell").nth(number)
 
     def write_and_run(self, number: int, source: str) -> str:
-        """Put code in place of a cell's by keyboard, run it with Shift and Enter, and return the text that it shows."""
+        """Put code in place of a cell's by keyboard, run it with Shift and Enter, and return the
+        text that it shows.
+        """
         before = self.code_cells()[number]["execution_count"]
         self.cell(number).locator(".cm-content").click()
         self.page.keyboard.press("ControlOrMeta+a")
@@ -161,13 +194,17 @@ class Lesson:
 
     def set_theme(self, name: str) -> None:
         """Choose "JupyterLab Light" or "JupyterLab Dark"."""
-        self.page.evaluate(f"jupyterapp.commands.execute('apputils:change-theme', {{theme: '{name}'}})")
+        self.page.evaluate(
+            f"jupyterapp.commands.execute('apputils:change-theme', {{theme: '{name}'}})"
+        )
         is_light = json.dumps("Light" in name).lower()
         self.wait_until(f"document.body.dataset.jpThemeLight === '{is_light}'")
         self.page.wait_for_timeout(1000)  # the style sheet is loaded, and colours fade
 
     def present(self) -> None:
-        """Show the lesson as on a projector: presentation mode, without the list of files beside it."""
+        """Show the lesson as on a projector: presentation mode, without the list of files beside
+        it.
+        """
         self.page.set_viewport_size({"width": 1280, "height": 720})
         self.page.evaluate("jupyterapp.commands.execute('application:toggle-presentation-mode')")
         self.page.evaluate("jupyterapp.shell.collapseLeft()")

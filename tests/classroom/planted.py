@@ -9,7 +9,9 @@ from tools.notebooks import METADATA
 
 
 def notebook(path: Path, *cells: str | tuple[str, str]) -> Path:
-    """Write a notebook: a text is a markdown cell, a pair a code cell's source and what it has stored on stdout."""
+    """Write a notebook: a text is a markdown cell, a pair a code cell's source and what it has
+    stored on stdout.
+    """
     made = v4.new_notebook(metadata=METADATA)
     for cell in cells:
         if isinstance(cell, str):

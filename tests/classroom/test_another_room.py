@@ -1,7 +1,9 @@
-"""Every lesson without network, under another locale, time zone and instruction set, in any order, interrupted.
+"""Every lesson without network, under another locale, time zone and instruction set, in any order,
+interrupted.
 
-another_room.py says what is done. Its first pass fills the session's cache, from which JupyterLab in test_lab.py then
-draws: that file stands after this one, and conftest.py sends both tests of a lesson to the same of xdist's workers.
+another_room.py says what is done. Its first pass fills the session's cache, from which JupyterLab
+in test_lab.py then draws: that file stands after this one, and conftest.py sends both tests of a
+lesson to the same of xdist's workers.
 """
 
 from pathlib import Path
@@ -11,13 +13,18 @@ import torch
 from another_room import instructions, visit
 from planted import notebook
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"), reverse=True)
+NOTEBOOKS = sorted(
+    (Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"), reverse=True
+)
 CHECKS = ["in order", "in reverse order", "interrupts", "again"]
 IN_TWO_KERNELS = ("02", "04")  # one whose studies fill the cache, and the one with Ray
 LESSONS = [pytest.param(path, id=path.stem) for path in NOTEBOOKS]
 ROOM = {
-    "locale": "tr_TR.ISO-8859-9", "encoding": "ISO-8859-9", "zone": -(13 * 60 + 45) * 60, "networks": ["lo"],
-}  # fmt: skip
+    "locale": "tr_TR.ISO-8859-9",
+    "encoding": "ISO-8859-9",
+    "zone": -(13 * 60 + 45) * 60,
+    "networks": ["lo"],
+}
 
 
 @pytest.fixture(scope="module", params=LESSONS)
@@ -34,21 +41,31 @@ def test_the_room_is_another_one_and_slow_cells_were_interrupted(visited):
     """At least half of those over 2 s: memory keeps what some have computed, and makes them fast."""
     assert visited["facts"].items() >= ROOM.items()
     assert visited["facts"]["torch"] != torch.backends.cpu.get_cpu_capability()
-    assert not {*instructions()["NPY_DISABLE_CPU_FEATURES"].split()} & {*visited["facts"]["numpy"].split()}
+    assert not {*instructions()["NPY_DISABLE_CPU_FEATURES"].split()} & {
+        *visited["facts"]["numpy"].split()
+    }
     assert visited["interrupted"] >= sum(seconds > 2 for seconds in visited["seconds"]) / 2
 
 
-# --- each check can fail ------------------------------------------------------------------------------
+# --- each check can fail --------------------------------------------------------------------------
 
 # For each check: a cell, what it has stored, and what is said of it.
 FAULTS = {
     "in order": [
         ("print(0.1235)", "0.1234\n", "0.1235"),
         ("import sys\nprint('careful', file=sys.stderr)", "", "careful"),
-        ("import torch\nprint(torch.backends.cpu.get_cpu_capability() in ('AVX2', 'DEFAULT'))", "False\n", "True"),
+        (
+            "import torch\nprint(torch.backends.cpu.get_cpu_capability() in ('AVX2', 'DEFAULT'))",
+            "False\n",
+            "True",
+        ),
         ("import locale\nprint(locale.getencoding())", "UTF-8\n", "ISO-8859-9"),
         ("import time\nprint(time.localtime(0).tm_hour)", "0\n", '"13'),
-        ("import socket\nsocket.create_connection(('192.0.2.1', 80), 0.1)", "", "Network is unreachable"),
+        (
+            "import socket\nsocket.create_connection(('192.0.2.1', 80), 0.1)",
+            "",
+            "Network is unreachable",
+        ),
     ],
     "in reverse order": [("x = globals().get('x', 1)\nprint(x)\nx += 1", "1\n", '"2')],
     "interrupts": [
@@ -56,7 +73,11 @@ FAULTS = {
         ("try: time.sleep(2)\nexcept BaseException: 1 / 0", "", "ZeroDivisionError"),
     ],
     "again": [
-        ("assert not globals().get('begun')\nbegun = True\ntime.sleep(1.5)\nbegun = False", "", "AssertionError"),
+        (
+            "assert not globals().get('begun')\nbegun = True\ntime.sleep(1.5)\nbegun = False",
+            "",
+            "AssertionError",
+        ),
         ("import os\nos.mkdir('own')\ntime.sleep(0.5)\nos.rmdir('own')", "", "FileExistsError"),
     ],
 }
@@ -68,11 +89,17 @@ def test_planted_faults_are_found_by_their_check_and_by_no_earlier_one(tmp_path)
     for i, check in enumerate(CHECKS):
         for source, _, words in FAULTS[check]:
             first_line = source.splitlines()[0]
-            assert any(first_line in fault and words in fault for fault in found[check]), (source, found[check])
-            assert not any(first_line in fault for earlier in CHECKS[:i] for fault in found[earlier]), (source, found)
+            assert any(first_line in fault and words in fault for fault in found[check]), (
+                source,
+                found[check],
+            )
+            assert not any(
+                first_line in fault for earlier in CHECKS[:i] for fault in found[earlier]
+            ), (source, found)
 
 
-# An interrupt while matplotlib's compiled code waits for a matrix, which it takes for a matrix that is none.
+# An interrupt while matplotlib's compiled code waits for a matrix, which it takes for a matrix that
+# is none.
 IN_MATPLOTLIB = """import time
 from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import RendererAgg

@@ -1,4 +1,6 @@
-"""A tour through a lesson that is open in JupyterLab: each function does what a learner does and returns the faults."""
+"""A tour through a lesson that is open in JupyterLab: each function does what a learner does and
+returns the faults.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,15 @@ def cell_faults(lesson: Lesson) -> list[str]:
     outputs = [output for cell in cells for output in cell["outputs"]]
     errors = [f"{o['ename']}: {o['evalue']}" for o in outputs if o["output_type"] == "error"]
     errors += [f"on stderr: {o['text']}" for o in outputs if o.get("name") == "stderr"]
-    return errors + [f"was not run: {cell['source'][:80]!r}" for cell in cells if not cell["execution_count"]]
+    return errors + [
+        f"was not run: {cell['source'][:80]!r}" for cell in cells if not cell["execution_count"]
+    ]
 
 
 def answer_faults(lesson: Lesson) -> list[str]:
-    """Open each closed answer by a click; return those that were open before, or show nothing more afterwards."""
+    """Open each closed answer by a click; return those that were open before, or show nothing more
+    afterwards.
+    """
     faults = []
     for answer in lesson.page.locator(".jp-Notebook details").all():
         name, was_open = answer.inner_text()[:80], answer.evaluate("one => one.open")
@@ -44,10 +50,14 @@ def answer_faults(lesson: Lesson) -> list[str]:
 
 
 def slider_faults(lesson: Lesson) -> list[str]:
-    """Move each slider by keyboard, and press the button beside it; return those after which no picture changes."""
+    """Move each slider by keyboard, and press the button beside it; return those after which no
+    picture changes.
+    """
     faults = []
     for number, cell in enumerate(lesson.code_cells()):
-        texts = ["".join(output.get("data", {}).get("text/plain", "")) for output in cell["outputs"]]
+        texts = [
+            "".join(output.get("data", {}).get("text/plain", "")) for output in cell["outputs"]
+        ]
         handles = lesson.cell(number).get_by_role("slider").all()
         if any(text.startswith(LIVE) for text in texts) and not handles:
             faults.append(f"no slider below {cell['source'][-80:]!r}")
@@ -68,7 +78,8 @@ def _moved(handle: Locator) -> bool:
 
 
 def _redrawn(lesson: Lesson, cell: Locator, handle: Locator) -> bool:
-    """Return whether the picture changes: after the move, or where a button tries what is chosen, after Enter on it.
+    """Return whether the picture changes: after the move, or where a button tries what is chosen,
+    after Enter on it.
 
     A game that is over has a button that cannot be pressed, and no new picture.
     """
@@ -87,7 +98,9 @@ def _redrawn(lesson: Lesson, cell: Locator, handle: Locator) -> bool:
         _moved(handle)
     try:
         lesson.page.wait_for_function(
-            "one => one.src !== window.pictureBefore", arg=picture.element_handle(), timeout=DRAWN_WITHIN_MS
+            "one => one.src !== window.pictureBefore",
+            arg=picture.element_handle(),
+            timeout=DRAWN_WITHIN_MS,
         )
     except TimeoutError:
         return False
@@ -95,7 +108,8 @@ def _redrawn(lesson: Lesson, cell: Locator, handle: Locator) -> bool:
 
 
 def exercise_faults(lesson: Lesson, exercises: ModuleType) -> list[str]:
-    """Answer each exercise that asks for a choice or a number, first wrong, then right; return what was not judged so.
+    """Answer each exercise that asks for a choice or a number, first wrong, then right; return what
+    was not judged so.
 
     exercises: the lesson's own, or any module with them.
     """
@@ -113,10 +127,14 @@ def exercise_faults(lesson: Lesson, exercises: ModuleType) -> list[str]:
 
 
 def looks(lesson: Lesson, name: str) -> dict[str, list[str]]:
-    """Photograph the lesson, and return text that is cut, text that is faint, and pictures that are too large."""
+    """Photograph the lesson, and return text that is cut, text that is faint, and pictures that are
+    too large.
+    """
     found, size = lesson.page.evaluate(LOOKS), lesson.page.viewport_size
     panel = lesson.page.locator(".jp-WindowedPanel-outer:visible")
-    lesson.page.set_viewport_size(size | {"height": min(panel.evaluate("one => one.scrollHeight") + 200, TALLEST)})
+    lesson.page.set_viewport_size(
+        size | {"height": min(panel.evaluate("one => one.scrollHeight") + 200, TALLEST)}
+    )
     panel.evaluate("one => { one.scrollTop = 0 }")
     lesson.page.wait_for_timeout(500)
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -125,13 +143,19 @@ def looks(lesson: Lesson, name: str) -> dict[str, list[str]]:
     return found
 
 
-def tour(lab: Lab, page: Page, notebook: Path, exercises: ModuleType | None) -> dict[str, list[str]]:
-    """Go through a notebook in JupyterLab, all that is above, and return the faults by what was looked at."""
+def tour(
+    lab: Lab, page: Page, notebook: Path, exercises: ModuleType | None
+) -> dict[str, list[str]]:
+    """Go through a notebook in JupyterLab, all that is above, and return the faults by what was
+    looked at.
+    """
     lesson = Lesson(lab, page, notebook)
     faults = {
-        "cells": cell_faults(lesson), "answers": answer_faults(lesson), "sliders": slider_faults(lesson),
+        "cells": cell_faults(lesson),
+        "answers": answer_faults(lesson),
+        "sliders": slider_faults(lesson),
         "exercises": exercise_faults(lesson, exercises) if exercises else [],
-    }  # fmt: skip
+    }
     seen = {"light": looks(lesson, f"{notebook.stem}-light")}
     lesson.set_theme("JupyterLab Dark")
     seen["dark"] = looks(lesson, f"{notebook.stem}-dark")
@@ -147,4 +171,7 @@ def tour(lab: Lab, page: Page, notebook: Path, exercises: ModuleType | None) -> 
             for fault in found[look]
         ]
     lesson.close()
-    return faults | {"errors of the page": lesson.page_errors, "requests elsewhere": lesson.elsewhere}
+    return faults | {
+        "errors of the page": lesson.page_errors,
+        "requests elsewhere": lesson.elsewhere,
+    }

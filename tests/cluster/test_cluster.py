@@ -1,4 +1,5 @@
-"""Searches on a Ray of two nodes, one of which is killed while it trains; and searches whose driver is killed.
+"""Searches on a Ray of two nodes, one of which is killed while it trains; and searches whose driver
+is killed.
 
 `make test-cluster` runs these; `make test` does not.
 """
@@ -16,15 +17,22 @@ import pytest
 
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
-from hpt_helpers.local_ray import local_ray
 from hpt_helpers.objectives import per_trial
-from hpt_helpers.ray_hyperband import safe_hyperband
-from hpt_helpers.ray_tune import STRATEGIES, tune_on_ray
+from hpt_helpers.on_ray.local_ray import local_ray
+from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
+from hpt_helpers.on_ray.ray_tune import STRATEGIES, tune_on_ray
 from hpt_helpers.search import run
 from hpt_helpers.strategies import bayesian_search, grid_search, random_search
 from hpt_helpers.training import fit
 from hpt_helpers.trials import read_log, same_trials
-from tests.cluster.two_nodes import SPACE, Traces, slow_course_trial, slow_loss, time_limit, two_nodes
+from tests.cluster.two_nodes import (
+    SPACE,
+    Traces,
+    slow_course_trial,
+    slow_loss,
+    time_limit,
+    two_nodes,
+)
 
 LIMIT_S = 240  # for one search, on a busy machine; a quiet one needs under 20
 R = 9
@@ -40,7 +48,7 @@ def keys(trials_or_configs):
     return [config_key(config) for config in trials_or_configs]
 
 
-# --- a worker node that is killed while a trial runs on it -------------------------------------------
+# --- a worker node that is killed while a trial runs on it ----------------------------------------
 
 
 def kill_while_a_trial_runs(nodes, traces, seen):
@@ -56,7 +64,9 @@ def kill_while_a_trial_runs(nodes, traces, seen):
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_a_node_is_lost_in_the_middle_of_a_trial_and_the_search_ends_as_if_it_were_not(nodes, tmp_path, name):
+def test_a_node_is_lost_in_the_middle_of_a_trial_and_the_search_ends_as_if_it_were_not(
+    nodes, tmp_path, name
+):
     traces, seen = Traces(tmp_path / "traces.jsonl"), {}
     killer = threading.Thread(target=kill_while_a_trial_runs, args=(nodes, traces, seen))
     with local_ray(address=nodes.address), time_limit(LIMIT_S):
@@ -66,7 +76,13 @@ def test_a_node_is_lost_in_the_middle_of_a_trial_and_the_search_ends_as_if_it_we
         killer.start()
         try:
             table = tune_on_ray(
-                name, SPACE, slow_course_trial(traces, 0.1), max_epochs=R, n_trials=12, seed=1, storage_path=tmp_path
+                name,
+                SPACE,
+                slow_course_trial(traces, 0.1),
+                max_epochs=R,
+                n_trials=12,
+                seed=1,
+                storage_path=tmp_path,
             )
         finally:
             seen["over"] = True
@@ -83,7 +99,9 @@ def test_a_node_is_lost_in_the_middle_of_a_trial_and_the_search_ends_as_if_it_we
         expected = SPACE.grid(3)[:12] if name == "grid_search" else SPACE.sample(12, seed=1)
         assert keys(table["config"]) == keys(expected)
     assert len(set(keys(table["config"]))) == 12 and set(table["status"]) == {"ok"}
-    for config, n_epochs, loss in zip(table["config"], table["n_epochs"], table["val_loss"], strict=True):
+    for config, n_epochs, loss in zip(
+        table["config"], table["n_epochs"], table["val_loss"], strict=True
+    ):
         assert loss == fit(config, load_splits("iris"), n_epochs=n_epochs).val_loss[-1]
     assert set(table["n_epochs"]) == ({1, 3, R} if name in ("hyperband", "asha") else {R})
 
@@ -100,32 +118,48 @@ def test_the_same_search_gives_the_table_of_run(nodes, tmp_path):
         for name, strategy in searches.items():
             with time_limit(LIMIT_S):
                 table = tune_on_ray(
-                    name, SPACE, objective, max_epochs=1, n_trials=18, seed=3, storage_path=tmp_path / name,
+                    name,
+                    SPACE,
+                    objective,
+                    max_epochs=1,
+                    n_trials=18,
+                    seed=3,
+                    storage_path=tmp_path / name,
                     **options.get(name, {}),
-                )  # fmt: skip
+                )
             assert same_trials(table, run(strategy, objective, seed=3)), name
-    assert {line["at"] for line in Traces(tmp_path / "traces.jsonl").read()} >= {nodes.head_at, nodes.worker_at}
+    assert {line["at"] for line in Traces(tmp_path / "traces.jsonl").read()} >= {
+        nodes.head_at,
+        nodes.worker_at,
+    }
 
 
-# --- a driver that is killed -------------------------------------------------------------------------
+# --- a driver that is killed ----------------------------------------------------------------------
 
 
 def lines_of(log):
     return log.read_bytes().count(b"\n") if log.exists() else 0
 
 
-# When to kill: each is asked again and again, with what the log and the traces have gained since the start.
+# When to kill: each is asked again and again, with what the log and the traces have gained since
+# the start.
 MOMENTS = {
     "the first trial has begun": lambda logged, traces: traces,
     "a trial's line has just been written": lambda logged, traces: logged == 1,
-    "a trial has ended, which the driver may not know yet": lambda logged, traces: traces.count("end") == 2,
-    "a trial runs again after one has ended": lambda logged, traces: logged and traces[-1] == "start",
+    "a trial has ended, which the driver may not know yet": lambda logged, traces: (
+        traces.count("end") == 2
+    ),
+    "a trial runs again after one has ended": lambda logged, traces: (
+        logged and traces[-1] == "start"
+    ),
     "several have ended": lambda logged, traces: logged == 3,
 }
 
 
 @pytest.mark.parametrize("name", ["random_search", "bayesian_search"])
-def test_a_search_that_is_killed_five_times_runs_no_ended_trial_again_and_loses_none(nodes, tmp_path, name):
+def test_a_search_that_is_killed_five_times_runs_no_ended_trial_again_and_loses_none(
+    nodes, tmp_path, name
+):
     command = [sys.executable, "-m", "tests.cluster.two_nodes", name, str(tmp_path)]
     log, traces = tmp_path / "ended_trials.jsonl", Traces(tmp_path / "traces.jsonl")
     environment, kept = {**os.environ, "RAY_ADDRESS": nodes.address}, []
@@ -134,7 +168,9 @@ def test_a_search_that_is_killed_five_times_runs_no_ended_trial_again_and_loses_
         driver, started = subprocess.Popen(command, env=environment), time.monotonic()
         while driver.poll() is None:
             assert time.monotonic() - started < LIMIT_S
-            if is_now and is_now(lines_of(log) - n_logged, [line["what"] for line in traces.read()[n_traced:]]):
+            if is_now and is_now(
+                lines_of(log) - n_logged, [line["what"] for line in traces.read()[n_traced:]]
+            ):
                 driver.send_signal(signal.SIGKILL)
                 assert driver.wait() == -signal.SIGKILL
                 break
@@ -150,18 +186,23 @@ def test_a_search_that_is_killed_five_times_runs_no_ended_trial_again_and_loses_
     if name == "random_search":
         assert Counter(keys(kept)) == Counter(keys(SPACE.sample(12, seed=3)))
     else:
-        uninterrupted = run(bayesian_search(SPACE, 12, 1, seed=3), per_trial(slow_loss(Traces(os.devnull), 0.0)))
+        uninterrupted = run(
+            bayesian_search(SPACE, 12, 1, seed=3), per_trial(slow_loss(Traces(os.devnull), 0.0))
+        )
         assert keys(kept) == keys(uninterrupted["config"])
 
 
-# --- the three races of Hyperband, in a real Ray -----------------------------------------------------
+# --- the three races of Hyperband, in a real Ray --------------------------------------------------
 
 
 def test_the_three_races_of_hyperband_are_forced_and_the_search_ends(nodes, tmp_path):
     from ray import tune
 
     class Number(tune.Trainable):
-        """Its loss is its number. 0 takes long to pause at the end, 3 fails once, 10 after its bracket's first cut."""
+        """Its loss is its number.
+
+        0 takes long to pause at the end, 3 fails once, 10 after its bracket's first cut.
+        """
 
         def reset_config(self, new_config):
             return True
@@ -189,22 +230,32 @@ def test_the_three_races_of_hyperband_are_forced_and_the_search_ends(nodes, tmp_
             Number,
             param_space={"trial": tune.grid_search(list(range(17)))},
             tune_config=tune.TuneConfig(
-                metric="val_loss", mode="min", reuse_actors=True, scheduler=safe_hyperband(max_t=R, reduction_factor=3)
+                metric="val_loss",
+                mode="min",
+                reuse_actors=True,
+                scheduler=safe_hyperband(max_t=R, reduction_factor=3),
             ),
             run_config=tune.RunConfig(
-                storage_path=str(tmp_path), verbose=0, progress_reporter=tune.CLIReporter(),
+                storage_path=str(tmp_path),
+                verbose=0,
+                progress_reporter=tune.CLIReporter(),
                 failure_config=tune.FailureConfig(max_failures=1),
             ),
-        ).fit()  # fmt: skip
-    assert {path.name for path in tmp_path.iterdir() if path.is_file()} >= {"slow", "failed 3", "failed 10"}
+        ).fit()
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} >= {
+        "slow",
+        "failed 3",
+        "failed 10",
+    }
     by_number = {result.config["trial"]: result for result in results}
     assert [number for number, result in by_number.items() if result.error] == [10]
     reached = {number: result.metrics["training_iteration"] for number, result in by_number.items()}
-    assert [reached[i] for i in range(8)] == [R] * 5 + [3] * 3  # 3 was tried again in its own bracket, and went on
+    # 3 was tried again in its own bracket, and went on
+    assert [reached[i] for i in range(8)] == [R] * 5 + [3] * 3
     assert [reached[i] for i in range(8, 17)] == [9, 3, 1] + [1] * 6
 
 
-# --- the token ---------------------------------------------------------------------------------------
+# --- the token ------------------------------------------------------------------------------------
 
 CLIENT = """
 import os, ray
@@ -215,12 +266,22 @@ print("joined", ray.cluster_resources()["CPU"])
 
 @pytest.mark.parametrize("token", [None, "0" * 64, "the right one"])
 def test_a_client_without_the_token_is_refused(nodes, token):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")
+    }
     if token:
         right = os.environ["RAY_AUTH_TOKEN"]
-        environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": right if token == "the right one" else token}
-    command, environment = [sys.executable, "-c", CLIENT], environment | {"RAY_ADDRESS": nodes.address}
-    client = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_S)
+        environment |= {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": right if token == "the right one" else token,
+        }
+    command, environment = (
+        [sys.executable, "-c", CLIENT],
+        environment | {"RAY_ADDRESS": nodes.address},
+    )
+    client = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=LIMIT_S
+    )
     joined = client.returncode == 0 and client.stdout == "joined 2.0\n"
     assert joined == (token == "the right one")
     if not joined:

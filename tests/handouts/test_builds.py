@@ -36,7 +36,11 @@ def again():
     """Return another build: in a process of its own, another folder, time zone, and order of sets."""
     folder, script = ROOT / "build" / "handouts-again", ROOT / "build" / "again.py"
     script.write_text(AGAIN.format(folder=str(folder)))
-    changed = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati", "PYTHONPATH": str(ROOT)}
+    changed = os.environ | {
+        "PYTHONHASHSEED": "7",
+        "TZ": "Pacific/Kiritimati",
+        "PYTHONPATH": str(ROOT),
+    }
     subprocess.run([sys.executable, str(script)], cwd=ROOT, env=changed, check=True)
     yield folder
     script.unlink()
@@ -53,8 +57,13 @@ def test_the_date_is_that_of_the_variable_or_of_the_last_commit(monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     assert builder.build_date() == datetime.date(1970, 1, 2)
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
-    git = subprocess.run(["git", "log", "-1", "--format=%cI"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert abs(builder.build_date() - datetime.datetime.fromisoformat(git.stdout.strip()).date()).days <= 1
+    git = subprocess.run(
+        ["git", "log", "-1", "--format=%cI"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (
+        abs(builder.build_date() - datetime.datetime.fromisoformat(git.stdout.strip()).date()).days
+        <= 1
+    )
     monkeypatch.setattr(builder, "ROOT", BUILT.anchor)  # no repository
     with pytest.raises(BuildError, match="SOURCE_DATE_EPOCH"):
         builder.build_date()
@@ -75,8 +84,14 @@ def test_an_unknown_formula_fails_the_build(role):
     ("target", "address"),
     [
         ("02_random_search.ipynb", 'href="02_random_search.html"'),
-        ("01_grid_search.ipynb#Which-luck-is-larger?", 'href="01_grid_search.html#which-luck-is-larger"'),
-        ("#The-winner-lies-on-the-edge.-What-now%3F", 'href="#the-winner-lies-on-the-edge-what-now"'),
+        (
+            "01_grid_search.ipynb#Which-luck-is-larger?",
+            'href="01_grid_search.html#which-luck-is-larger"',
+        ),
+        (
+            "#The-winner-lies-on-the-edge.-What-now%3F",
+            'href="#the-winner-lies-on-the-edge-what-now"',
+        ),
         ("../docs/glossary.md#r-η", 'href="glossary.html#r-η"'),
         ("https://example.org/a", 'href="https://example.org/a"'),
         ("../docs/elsewhere.md", "See it."),  # no part of the handouts
@@ -87,7 +102,9 @@ def test_where_links_lead(target, address):
 
 
 def test_formulas_are_said_in_words():
-    said = converted(r"$1 - (1 - p)^n$ and $f^*$ and $\frac{a}{b}$ and $\mathrm{EI}, \qquad \sigma$", "web")
+    said = converted(
+        r"$1 - (1 - p)^n$ and $f^*$ and $\frac{a}{b}$ and $\mathrm{EI}, \qquad \sigma$", "web"
+    )
     words = re.findall(r'alttext="([^"]*)"', said)
     assert words == ["1 - (1 - p) to the power n", "f star", "a over b", "EI; sigma"]
 
@@ -136,17 +153,24 @@ def test_pdf_ua_is_checked(compiled, monkeypatch):
     assert compiled("# Title\n\n```{.figure src=a.svg}\nNothing.\n```").exists()
     monkeypatch.setattr(builder, "FILTER", ROOT / "build" / "handouts-trial" / "without.lua")
     text = (ROOT / "handouts" / "handout.lua").read_text()
-    builder.FILTER.write_text(text.replace(", alt: %s)", ")").replace("quoted(source), quoted(alt)", "quoted(source)"))
+    builder.FILTER.write_text(
+        text.replace(", alt: %s)", ")").replace("quoted(source), quoted(alt)", "quoted(source)")
+    )
     with pytest.raises(BuildError, match="PDF/UA-1 error: missing alt text"):
         compiled("# Title\n\n```{.figure src=a.svg}\nNothing.\n```")
 
 
 def test_only_lessons_with_a_module_have_exercises():
-    assert builder.exercises_of("00_start_here") == {} and "q1" in builder.exercises_of("01_grid_search")
+    assert builder.exercises_of("00_start_here") == {} and "q1" in builder.exercises_of(
+        "01_grid_search"
+    )
 
 
 def test_a_lessons_time_in_words():
     words = nb.new_markdown_cell("word " * 400)
     further = nb.new_markdown_cell("## Going further\n\n" + "word " * 200)
     assert builder.in_minutes(nb.new_notebook(cells=[words])) == "2 minutes"
-    assert builder.in_minutes(nb.new_notebook(cells=[words, further])) == "2 minutes and 1 more to go further"
+    assert (
+        builder.in_minutes(nb.new_notebook(cells=[words, further]))
+        == "2 minutes and 1 more to go further"
+    )

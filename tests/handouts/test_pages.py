@@ -1,4 +1,6 @@
-"""The web pages in headless Chromium: accessible, readable on a telephone, closed until opened, alone on this earth."""
+"""The web pages in headless Chromium: accessible, readable on a telephone, closed until opened,
+alone on this earth.
+"""
 
 import re
 from pathlib import Path
@@ -24,12 +26,16 @@ CUT = """[...document.querySelectorAll('main *')].filter(one => !one.closest('.s
 
 @pytest.fixture
 def page(browser):
-    """Return a function that opens a page; requests that it makes beside the file itself are in `asked`."""
+    """Return a function that opens a page; requests that it makes beside the file itself are in
+    `asked`.
+    """
     opened = []
 
     def go(name, scheme="light", width=1280, script=True):
         context = browser.new_context(
-            color_scheme=scheme, viewport={"width": width, "height": 720}, java_script_enabled=script
+            color_scheme=scheme,
+            viewport={"width": width, "height": 720},
+            java_script_enabled=script,
         )
         opened.append(context)
         new = context.new_page()
@@ -65,7 +71,9 @@ def test_axe_finds_what_is_planted(page):
     shown = page("glossary")
     shown.evaluate(AXE)
     shown.evaluate("document.querySelector('main p').style.color = '#ccc'")
-    shown.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"data:,\">')")
+    shown.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"data:,\">')"
+    )
     found = shown.evaluate(f"axe.run(document, {{runOnly: {RULES}}})")
     assert {"color-contrast", "image-alt"} <= {name for name, _ in names(found["violations"])}
 
@@ -77,8 +85,12 @@ def test_at_320_pixels_nothing_is_cut_and_only_boxes_scroll(page, name):
     assert shown.evaluate("document.documentElement.scrollWidth") == 320
     assert shown.evaluate(CUT) == []
     boxes = shown.locator(".scroll").count()
-    focusable = shown.evaluate("[...document.querySelectorAll('.scroll')].filter(one => one.tabIndex === 0).length")
-    assert boxes == focusable and (boxes > 10 or name in ("index", "00_start_here", "guide", "glossary"))
+    focusable = shown.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter(one => one.tabIndex === 0).length"
+    )
+    assert boxes == focusable and (
+        boxes > 10 or name in ("index", "00_start_here", "guide", "glossary")
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -97,7 +109,9 @@ def test_every_picture_and_formula_is_described_and_loads(page, name):
     shown.evaluate(OPEN_ALL)
     pictures = shown.evaluate("[...document.images].map(one => [one.alt, one.naturalWidth])")
     assert all(len(alt) > 20 and width > 100 for alt, width in pictures)
-    formulas = shown.evaluate("[...document.querySelectorAll('math')].map(one => one.getAttribute('alttext'))")
+    formulas = shown.evaluate(
+        "[...document.querySelectorAll('math')].map(one => one.getAttribute('alttext'))"
+    )
     assert all(formulas) and not any("\\" in words for words in formulas)
     assert "$$" not in shown.inner_text("main")
 
@@ -116,11 +130,17 @@ def test_a_page_has_the_whole_lesson_with_results_and_answers_closed(page, noteb
     assert shown.locator("summary", has_text="What was seen").count() == n_answers
     assert not any(box.is_visible() for box in shown.locator("details > div").all())
     headings = [part.text.lstrip("# ").replace("`", "") for part in parts if part.kind == "heading"]
-    assert [text.replace("’", "'") for text in shown.locator("h1, h2, h3, h4").all_inner_texts()] == headings
+    assert [
+        text.replace("’", "'") for text in shown.locator("h1, h2, h3, h4").all_inner_texts()
+    ] == headings
     shown.evaluate(OPEN_ALL)
     text = re.sub(r"\s+", "", shown.inner_text("main"))
-    cells = [cell for cell in notebooks[stem].cells if cell.cell_type == "code" and not is_exercise(cell)]
-    wanted = [row for cell in cells for output in cell.outputs for row in rows(output) if row.strip()]
+    cells = [
+        cell for cell in notebooks[stem].cells if cell.cell_type == "code" and not is_exercise(cell)
+    ]
+    wanted = [
+        row for cell in cells for output in cell.outputs for row in rows(output) if row.strip()
+    ]
     assert [row for row in wanted if re.sub(r"\s+", "", row) not in text] == []
 
 
@@ -132,7 +152,11 @@ def test_a_page_has_hints_and_no_solution(page, notebooks, stem):
     known = re.sub(r"\s+", "", "".join(cell.source for cell in notebooks[stem].cells))
     for exercise in exercises_of(stem).values():
         lines = [re.sub(r"\s+", "", line) for line in printed(exercise.solution).splitlines()]
-        secret = [line for line in lines if line not in known and not line.startswith(("#", "import", "from"))]
+        secret = [
+            line
+            for line in lines
+            if line not in known and not line.startswith(("#", "import", "from"))
+        ]
         assert secret and [line for line in secret if len(line) > 8 and line in text] == []
     assert shown.locator("summary", has_text="Hints to exercise").count() == len(exercises_of(stem))
 
@@ -142,7 +166,10 @@ def test_answers_open_without_a_script_and_by_keyboard(page):
     summary = shown.locator("summary", has_text="What was seen").first
     summary.focus()
     shown.keyboard.press("Enter")
-    assert shown.locator("details[open] > div").count() == 1 and shown.locator("details[open] > div").is_visible()
+    assert (
+        shown.locator("details[open] > div").count() == 1
+        and shown.locator("details[open] > div").is_visible()
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -156,13 +183,18 @@ def test_every_link_leads_somewhere(page, name):
             path = Path(unquote(urlparse(address).path))
             assert path.is_file() and path.is_relative_to(BUILT), address
             if anchor:
-                assert f'id="{unquote(anchor)}"' in path.read_text(encoding="utf-8"), (address, anchor)
+                assert f'id="{unquote(anchor)}"' in path.read_text(encoding="utf-8"), (
+                    address,
+                    anchor,
+                )
         else:
             assert address.startswith("https://"), address
 
 
 def test_the_dark_page_is_dark(page):
-    shades = [page("01_grid_search", scheme).evaluate("getComputedStyle(document.body).backgroundColor")
-              for scheme in ("light", "dark")]  # fmt: skip
+    shades = [
+        page("01_grid_search", scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+        for scheme in ("light", "dark")
+    ]
     light, dark = (sum(map(int, re.findall(r"\d+", shade)[:3])) for shade in shades)
     assert light > 700 and dark < 120

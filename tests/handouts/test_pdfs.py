@@ -1,4 +1,6 @@
-"""The PDFs hold what the lessons hold, the learner's no solution; links and page references lead where they say."""
+"""The PDFs hold what the lessons hold, the learner's no solution; links and page references lead
+where they say.
+"""
 
 import importlib
 import re
@@ -18,7 +20,9 @@ OF_A_LESSON = [(role, stem) for role in ROLES for stem in LESSONS]
 
 
 def bare(text: str) -> str:
-    """Return text without what typesetting changes: spaces, hyphens at a line's end, bullets, kinds of quotes."""
+    """Return text without what typesetting changes: spaces, hyphens at a line's end, bullets, kinds
+    of quotes.
+    """
     text = text.replace("…", "...").replace("\u200b", "")
     return re.sub(r"[\s‐\-−–—\u00ad•‣\"'“”‘’`*\\]+", "", text)
 
@@ -40,9 +44,15 @@ def rows(output) -> list[str]:
         return output.text.splitlines()
     html = output.get("data", {}).get("text/html", "")
     if "<table" in html:
-        found = re.findall(r"<tr.*?</tr>", re.sub(r"<thead>.*?</thead>", "", html, flags=re.S), re.S)
+        found = re.findall(
+            r"<tr.*?</tr>", re.sub(r"<thead>.*?</thead>", "", html, flags=re.S), re.S
+        )
         return [unescape(re.sub(r"<[^>]+>", "", row)) for row in found]
-    return [] if "image/png" in output.get("data", {}) else output.get("data", {}).get("text/plain", "").splitlines()
+    return (
+        []
+        if "image/png" in output.get("data", {})
+        else output.get("data", {}).get("text/plain", "").splitlines()
+    )
 
 
 def exercises_of(stem):
@@ -53,15 +63,19 @@ def exercises_of(stem):
 WITH_EXERCISES = [stem for stem in LESSONS if not stem.startswith("00")]
 
 
-# --- what they hold --------------------------------------------------------------------------------
+# --- what they hold -------------------------------------------------------------------------------
 
 
 def test_every_lesson_and_the_book_is_there_in_both_editions_on_both_papers():
-    assert sorted(BUILT.rglob("*.pdf")) == sorted(BUILT / p / r / f"{name}.pdf" for p, r, name in EACH)
+    assert sorted(BUILT.rglob("*.pdf")) == sorted(
+        BUILT / p / r / f"{name}.pdf" for p, r, name in EACH
+    )
 
 
 @pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
-def test_every_heading_text_and_question_is_in_the_lessons_pdf_and_in_the_book(pdf, notebooks, role, stem):
+def test_every_heading_text_and_question_is_in_the_lessons_pdf_and_in_the_book(
+    pdf, notebooks, role, stem
+):
     missing = []
     for found in (text_of(pdf("a4", role, stem)), text_of(pdf("letter", role, "course"))):
         for part in lesson_parts(notebooks[stem]):
@@ -73,10 +87,16 @@ def test_every_heading_text_and_question_is_in_the_lessons_pdf_and_in_the_book(p
 
 
 @pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
-def test_every_printed_row_and_number_is_in_the_lessons_pdf_and_in_the_book(pdf, notebooks, role, stem):
+def test_every_printed_row_and_number_is_in_the_lessons_pdf_and_in_the_book(
+    pdf, notebooks, role, stem
+):
     """Row by row, so that the numbers of a row stand together and in order."""
-    cells = [cell for cell in notebooks[stem].cells if cell.cell_type == "code" and not is_exercise(cell)]
-    wanted = [row for cell in cells for output in cell.outputs for row in rows(output) if row.strip()]
+    cells = [
+        cell for cell in notebooks[stem].cells if cell.cell_type == "code" and not is_exercise(cell)
+    ]
+    wanted = [
+        row for cell in cells for output in cell.outputs for row in rows(output) if row.strip()
+    ]
     assert wanted
     for found in (text_of(pdf("a4", role, stem)), text_of(pdf("letter", role, "course"))):
         assert [row for row in wanted if bare(row) not in found] == []
@@ -86,9 +106,13 @@ def test_every_printed_row_and_number_is_in_the_lessons_pdf_and_in_the_book(pdf,
 @pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
 def test_no_line_of_code_is_cut_or_broken(pdf, notebooks, paper, role, stem):
     lines = {line.strip() for page in pdf(paper, role, stem).pages for line in page.splitlines()}
-    code = [part.text for part in lesson_parts(notebooks[stem]) if part.kind in ("code", "exercise")]
+    code = [
+        part.text for part in lesson_parts(notebooks[stem]) if part.kind in ("code", "exercise")
+    ]
     if role == "instructor" and stem in WITH_EXERCISES:
-        solutions = "\n".join(printed(exercise.solution) for exercise in exercises_of(stem).values())
+        solutions = "\n".join(
+            printed(exercise.solution) for exercise in exercises_of(stem).values()
+        )
         code.append(re.sub(r"^#.*", "", solutions, flags=re.M))  # comments are wrapped
     wanted = {line.strip() for cell in code for line in cell.splitlines() if line.strip()}
     assert len(wanted) > 1 and wanted - lines == set()
@@ -101,8 +125,11 @@ def test_solutions_and_misconceptions_are_in_the_instructors_only(pdf, notebooks
         learner, instructor = (text_of(pdf("a4", role, name)) for role in ROLES)
         for exercise in exercises_of(stem).values():
             lines = printed(exercise.solution).splitlines()
-            # Imports, and what the lesson shows too, such as the line with def, tell nothing; comments are wrapped.
-            code = [line for line in lines if not line.lstrip().startswith(("#", "import ", "from "))]
+            # Imports, and what the lesson shows too, such as the line with def, tell nothing;
+            # comments are wrapped.
+            code = [
+                line for line in lines if not line.lstrip().startswith(("#", "import ", "from "))
+            ]
             secret = [bare(line) for line in code if bare(line) not in shown]
             secret += [bare(wrong.misconception) for wrong in exercise.wrong]
             secret += [bare(wrong.message) for wrong in exercise.wrong]
@@ -135,14 +162,18 @@ def test_a_workbook_has_all_answers_behind_the_lesson_and_before_the_hints(pdf, 
     for stem in WITH_EXERCISES:
         found = pdf("a4", "learner", stem)
         start, end = pages_of(found, "Results and answers", "Hints")
-        # An answer may go on overleaf, behind the lines at the foot of one page and at the head of the next.
+        # An answer may go on overleaf, behind the lines at the foot of one page and at the head of
+        # the next.
         pages = [
-            re.sub(r"(?m)^Hyperparameter tuning, measured ·.*$|^.* Results and answers$", "", p) for p in found.pages
+            re.sub(r"(?m)^Hyperparameter tuning, measured ·.*$|^.* Results and answers$", "", p)
+            for p in found.pages
         ]
         before, answers = (bare("".join(part)) for part in (pages[:start], pages[start : end + 1]))
         wanted = [part.text for part in lesson_parts(notebooks[stem]) if part.kind == "answer"]
         firsts = [bare(plain(re.split(r"\*\*So:|\n\n|[$\[]", text)[0])) for text in wanted]
-        assert firsts and [words for words in firsts if words not in answers or words in before] == []
+        assert (
+            firsts and [words for words in firsts if words not in answers or words in before] == []
+        )
 
 
 def test_an_instructors_edition_says_the_minutes_of_every_section(pdf, notebooks):
@@ -150,7 +181,9 @@ def test_an_instructors_edition_says_the_minutes_of_every_section(pdf, notebooks
         headings = [part for part in lesson_parts(notebooks[stem]) if part.kind == "heading"]
         found = " ".join(pdf("a4", "instructor", stem).pages)
         assert len(re.findall(r"minute\s+\d+\s+takes\s+\d+\.\d\s+min", found)) == len(headings)
-        assert "takes" not in re.findall(r"minute\s+\d+\s+(\w+)", " ".join(pdf("a4", "learner", stem).pages))
+        assert "takes" not in re.findall(
+            r"minute\s+\d+\s+(\w+)", " ".join(pdf("a4", "learner", stem).pages)
+        )
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -164,15 +197,20 @@ def test_the_book_has_contents_page_numbers_running_heads_guide_and_glossary(pdf
     for title, start, after in zip(titles, starts, [*starts[1:], len(book.pages)], strict=True):
         assert re.search(re.escape(bare(title)) + rf"\.*{start + 1}", contents)
         assert all(bare(page).startswith(bare(title)) for page in book.pages[start + 1 : after])
-    numbered = [bool(re.search(rf"(Workbook|edition){n}\b", bare(page))) for n, page in enumerate(book.pages, 1)]
+    numbered = [
+        bool(re.search(rf"(Workbook|edition){n}\b", bare(page)))
+        for n, page in enumerate(book.pages, 1)
+    ]
     assert numbered == [False] + [True] * (len(book.pages) - 1)
 
 
-# --- links and page references ---------------------------------------------------------------------
+# --- links and page references --------------------------------------------------------------------
 
 
 def links(found):
-    """Yield each link of a PDF: the page it stands on, and the page or the address that it leads to."""
+    """Yield each link of a PDF: the page it stands on, and the page or the address that it leads
+    to.
+    """
     for number, page in enumerate(found.reader.pages, start=1):
         for annotation in page.get("/Annots") or []:
             annotation = annotation.get_object()
@@ -183,7 +221,11 @@ def links(found):
                 yield number, action["/URI"]
                 continue
             place = annotation.get("/Dest", action.get("/D"))
-            place = found.reader.named_destinations[place].dest_array if isinstance(place, str) else place
+            place = (
+                found.reader.named_destinations[place].dest_array
+                if isinstance(place, str)
+                else place
+            )
             yield number, found.reader.get_page_number(place[0].get_object()) + 1
 
 
@@ -204,9 +246,20 @@ def test_every_link_leads_somewhere(pdf, paper, role, name):
 def test_predictions_and_answers_and_exercises_and_hints_name_each_others_pages(pdf, paper, name):
     found = pdf(paper, "learner", name)
     pages = [re.sub(r"\s+", " ", page) for page in found.pages]
-    for there, back in (("result and answer: page", "predicted on page"), ("hints: page", "asked on page")):
-        asked = [(i, int(n)) for i, page in enumerate(pages, 1) for n in re.findall(rf"{there} (\d+)", page)]
-        given = [(int(n), i) for i, page in enumerate(pages, 1) for n in re.findall(rf"{back} (\d+)", page)]
+    for there, back in (
+        ("result and answer: page", "predicted on page"),
+        ("hints: page", "asked on page"),
+    ):
+        asked = [
+            (i, int(n))
+            for i, page in enumerate(pages, 1)
+            for n in re.findall(rf"{there} (\d+)", page)
+        ]
+        given = [
+            (int(n), i)
+            for i, page in enumerate(pages, 1)
+            for n in re.findall(rf"{back} (\d+)", page)
+        ]
         assert asked and asked == given
         assert set(asked) <= set(links(found)) and {(b, a) for a, b in given} <= set(links(found))
 
@@ -223,20 +276,36 @@ def test_the_books_other_page_references_are_right(pdf, role):
     assert len(named) > 20 and [pair for pair in named if pair not in led] == []
 
 
-# --- form ------------------------------------------------------------------------------------------
+# --- form -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("paper", "role", "name"), EACH)
 def test_form(pdf, paper, role, name):
-    """PDF/UA-1, tagged, titled, in English, every font in the file, on the right paper. (typst checked the first.)"""
+    """PDF/UA-1, tagged, titled, in English, every font in the file, on the right paper.
+
+    (typst checked the first.)
+    """
     reader = pdf(paper, role, name).reader
     root = reader.trailer["/Root"]
-    assert b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_data() and root["/MarkInfo"]["/Marked"]
-    assert root["/Lang"].startswith("en") and reader.metadata.title and root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert (
+        b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_data()
+        and root["/MarkInfo"]["/Marked"]
+    )
+    assert (
+        root["/Lang"].startswith("en")
+        and reader.metadata.title
+        and root["/ViewerPreferences"]["/DisplayDocTitle"]
+    )
     for page in reader.pages:
-        assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx(PAPERS[paper], abs=0.1)
+        assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx(
+            PAPERS[paper], abs=0.1
+        )
         for font in page.get("/Resources", {}).get("/Font", {}).values():
-            kind = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            kind = (
+                font.get_object()["/DescendantFonts"][0]
+                .get_object()["/FontDescriptor"]
+                .get_object()
+            )
             assert {"/FontFile2", "/FontFile3"} & set(kind) and "/ToUnicode" in font.get_object()
 
 
@@ -244,7 +313,13 @@ def test_figures_are_vectors(pdf):
     """What is a bitmap is a small part of a figure: a colour bar, the pixels of a photograph."""
     drawn = sorted((BUILT.parent / "handouts-work" / "figures").glob("*.svg"))
     assert len(drawn) > 30
-    assert [path.name for path in drawn if path.read_text(encoding="utf-8").count("<path") < 20] == []
+    assert [
+        path.name for path in drawn if path.read_text(encoding="utf-8").count("<path") < 20
+    ] == []
     for stem in WITH_EXERCISES:
-        sizes = [image.image.size for page in pdf("a4", "learner", stem).reader.pages for image in page.images]
+        sizes = [
+            image.image.size
+            for page in pdf("a4", "learner", stem).reader.pages
+            for image in page.images
+        ]
         assert all(width <= 400 and height <= 400 for width, height in sizes), sizes

@@ -1,11 +1,14 @@
-"""What docs/instructor_guide.md calls safe to change live is changed here, and the lesson goes on from there.
+"""What docs/instructor_guide.md calls safe to change live is changed here, and the lesson goes on
+from there.
 
-A lesson is run as it is; then each edit is made in the same kernel, as in front of a class. Of the cells from there on
-those run that depend on it: that use a name which the edited cell, or one that depends on it, has given a value. The
-others cannot change, as no cell spoils another. An edit of every cell runs all of it, in a fresh kernel.
+A lesson is run as it is; then each edit is made in the same kernel, as in front of a class. Of the
+cells from there on those run that depend on it: that use a name which the edited cell, or one that
+depends on it, has given a value. The others cannot change, as no cell spoils another. An edit of
+every cell runs all of it, in a fresh kernel.
 
-No cell may raise (so all asserts hold) or write to stderr, but for the warning of a second look at the test rows. And
-what a lesson prints as True, because its text relies on it, may not become False.
+No cell may raise (so all asserts hold) or write to stderr, but for the warning of a second look at
+the test rows. And what a lesson prints as True, because its text relies on it, may not become
+False.
 """
 
 import copy
@@ -26,9 +29,15 @@ SECOND_LOOK = "a second look turns the test score into a choice"
 
 def faults(cell, before=""):
     """Return what is wrong with a cell's outputs; before: what it printed as the lesson has it."""
-    errors = [o.text for o in cell.outputs if o.get("name") == "stderr" and SECOND_LOOK not in o.text]
+    errors = [
+        o.text for o in cell.outputs if o.get("name") == "stderr" and SECOND_LOOK not in o.text
+    ]
     text = printed(cell)
-    if re.search(r"\bTrue\b", before) and not re.search(r"\bFalse\b", before) and re.search(r"\bFalse\b", text):
+    if (
+        re.search(r"\bTrue\b", before)
+        and not re.search(r"\bFalse\b", before)
+        and re.search(r"\bFalse\b", text)
+    ):
         errors.append(f"True is now False: {text}")
     return errors
 
@@ -43,7 +52,8 @@ def code_of(notebook):
 
 
 def run(client, cells, changed, before):
-    """Run cells, by number, in the client's kernel, some with a changed source; return what is wrong.
+    """Run cells, by number, in the client's kernel, some with a changed source; return what is
+    wrong.
 
     before: the cells as the lesson has them, with what they printed.
     """
@@ -62,7 +72,9 @@ def run(client, cells, changed, before):
 
 
 def in_turn(notebook, changes):
-    """Run a lesson, then make each of these edits in the same kernel; yield each edit and what is wrong with it."""
+    """Run a lesson, then make each of these edits in the same kernel; yield each edit and what is
+    wrong with it.
+    """
     client, stale = kernel_client(copy.deepcopy(notebook), NOTEBOOKS), {}
     sources = {number: cell.source for number, cell in code_of(notebook).items()}
     with client.setup_kernel():
@@ -73,7 +85,10 @@ def in_turn(notebook, changes):
             changed = edited(notebook, edit)
             running = dependents(sources, changed, stale)
             stale |= running
-            yield edit, run(client, {number: as_it_is[number] for number in running}, changed, as_it_is)
+            yield (
+                edit,
+                run(client, {number: as_it_is[number] for number in running}, changed, as_it_is),
+            )
 
 
 def everywhere(notebook, edit):
@@ -87,12 +102,20 @@ def everywhere(notebook, edit):
 def test_nothing_raises_or_contradicts_itself_after_an_edit(source):
     notebook = source_to_notebook(source)
     found = edits(GUIDE.read_text(encoding="utf-8"), int(source.stem[:2]))
-    wrong = [(edit, faults) for edit, faults in in_turn(notebook, [e for e in found if e.anchor]) if faults]
-    wrong += [(edit, faults) for edit in found if not edit.anchor and (faults := everywhere(notebook, edit))]
+    wrong = [
+        (edit, faults)
+        for edit, faults in in_turn(notebook, [e for e in found if e.anchor])
+        if faults
+    ]
+    wrong += [
+        (edit, faults)
+        for edit in found
+        if not edit.anchor and (faults := everywhere(notebook, edit))
+    ]
     assert wrong == []
 
 
-# --- each fault is found ------------------------------------------------------------------------------
+# --- each fault is found --------------------------------------------------------------------------
 
 SMALL = nb.new_notebook(
     cells=[

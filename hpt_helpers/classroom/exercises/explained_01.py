@@ -1,4 +1,6 @@
-"""What lesson 1's exercises on trials are judged by: their lists of trials, usual mistakes, and faults in words."""
+"""What lesson 1's exercises on trials are judged by: their lists of trials, usual mistakes, and
+faults in words.
+"""
 
 import math
 
@@ -26,7 +28,9 @@ def winner_cases() -> list[tuple]:
 
 
 def ranked_by(*signed_columns, start=0):
-    """Return a winner that ranks by these columns; a minus in front of a name puts the highest first."""
+    """Return a winner that ranks by these columns; a minus in front of a name puts the highest
+    first.
+    """
 
     def rank(trial):
         return tuple(-trial[name[1:]] if name[0] == "-" else trial[name] for name in signed_columns)
@@ -53,14 +57,32 @@ def winner_explained(got, expected, trials) -> str:
 
 
 def report_cases() -> list[tuple]:
-    columns, nan = ("lr", "val_loss", "test_accuracy"), float("nan")  # not math.nan itself, or `is` would find it
-    many = (0.03, 0.50, 0.90), (0.1, 0.40, 0.97), (0.01, 0.20, 0.92), (0.001, 0.80, 0.85), (0.0003, 0.60, 0.88)
+    # not math.nan itself, or `is` would find it
+    columns, nan = ("lr", "val_loss", "test_accuracy"), float("nan")
+    many = (
+        (0.03, 0.50, 0.90),
+        (0.1, 0.40, 0.97),
+        (0.01, 0.20, 0.92),
+        (0.001, 0.80, 0.85),
+        (0.0003, 0.60, 0.88),
+    )
     return [
         _trials(columns, *many, (0.02, 0.30, 0.91)),
-        _trials(columns, (10.0, nan, 0.33), (0.1, 0.25, 0.95), (0.01, 0.15, 0.91), (0.001, 0.60, 0.80)),
+        _trials(
+            columns, (10.0, nan, 0.33), (0.1, 0.25, 0.95), (0.01, 0.15, 0.91), (0.001, 0.60, 0.80)
+        ),
         _trials(columns, (0.1, 0.15, 0.92), (0.01, 0.40, 0.97), (0.001, 0.60, 0.80)),
-        _trials(columns, (10.0, nan, 0.30), (3.0, nan, 0.35), (0.1, 0.50, 0.96), (0.01, 0.22, 0.92), (0.001, 0.9, 0.5)),
-        _trials(columns, (0.1, 0.50, 0.91), (1.0, nan, 0.96), (0.01, 0.21, 0.88), (0.001, 0.30, 0.90)),
+        _trials(
+            columns,
+            (10.0, nan, 0.30),
+            (3.0, nan, 0.35),
+            (0.1, 0.50, 0.96),
+            (0.01, 0.22, 0.92),
+            (0.001, 0.9, 0.5),
+        ),
+        _trials(
+            columns, (0.1, 0.50, 0.91), (1.0, nan, 0.96), (0.01, 0.21, 0.88), (0.001, 0.30, 0.90)
+        ),
         _trials(columns, (0.01, 0.30, 0.90), (0.1, 0.20, 0.93), (10.0, nan, 0.30)),
         _trials(columns, (0.01, 0.20, 0.92), (10.0, nan, 0.70), (0.1, 0.50, 0.86)),
         _trials(columns, (0.001, 1.60, 0.40), (0.01, 1.40, 0.45), (0.003, 1.90, 0.35)),
@@ -82,7 +104,11 @@ def report_explained(got, expected, trials) -> str:
     chosen = next((t for t in trials if t["lr"] == got[0]), None)
     if chosen is None:
         return "the first of the two values has to be the learning rate of one of the trials."
-    return _score_explained(got[1], chosen, trials) if got[0] == expected[0] else _choice_explained(chosen, trials)
+    return (
+        _score_explained(got[1], chosen, trials)
+        if got[0] == expected[0]
+        else _choice_explained(chosen, trials)
+    )
 
 
 def _choice_explained(chosen: dict, trials: list[dict]) -> str:
@@ -90,11 +116,17 @@ def _choice_explained(chosen: dict, trials: list[dict]) -> str:
     if chosen not in trained:
         return "you choose a trial that diverged, whose loss was nan. (nan != nan is True; math.isnan tells.)"
     if chosen["test_accuracy"] == max(t["test_accuracy"] for t in trained):
-        return "you choose the highest test accuracy: to choose on test rows makes the score too good."
+        return (
+            "you choose the highest test accuracy: to choose on test rows makes the score too good."
+        )
     if chosen["val_loss"] == max(t["val_loss"] for t in trained):
         return "you choose the highest validation loss; a lower loss is a better one."
     if len(trained) == len(trials) and chosen in (trials[0], trials[-1]):
-        place, question = ("first", "looked at") if chosen == trials[0] else ("last", "compared with the best so far")
+        place, question = (
+            ("first", "looked at")
+            if chosen == trials[0]
+            else ("last", "compared with the best so far")
+        )
         return f"you return the {place} trial, and another has a lower validation loss: is every trial {question}?"
     if len(trained) < len(trials):
         return "another trial has a lower validation loss. `min` and `sorted` go astray where nan is among the losses."

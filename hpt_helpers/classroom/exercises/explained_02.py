@@ -1,4 +1,6 @@
-"""What lesson 2's exercises are judged by, and their faults in words: numbers of draws, draws, expected values."""
+"""What lesson 2's exercises are judged by, and their faults in words: numbers of draws, draws,
+expected values.
+"""
 
 import math
 from collections import Counter
@@ -7,7 +9,8 @@ import numpy as np
 
 LOW, HIGH, SIZES = 0.0001, 0.1, range(16, 65)  # what random_configs draws from
 N_MANY = 4_000  # configurations of each of two seeds: each batch size about 160 times
-MAX_DISTANCE = 0.05  # of the draws' distribution from the right one (Kolmogorov and Smirnov); by chance once in 1e17
+# of the draws' distribution from the right one (Kolmogorov and Smirnov); by chance once in 1e17
+MAX_DISTANCE = 0.05
 MAX_CORRELATION = 0.1  # of lr and batch_size; that is 4.5 standard errors or more
 
 
@@ -25,7 +28,11 @@ def trials_needed_explained(got, expected, top_share, confidence) -> str:
         )
     hits = 1 - (1 - top_share) ** (got if got < expected else got - 1)
     if got < expected:
-        up = " One more is needed: rounded down, or a position from 0?" if got == expected - 1 else ""
+        up = (
+            " One more is needed: rounded down, or a position from 0?"
+            if got == expected - 1
+            else ""
+        )
         return f"{got:g} draws hit with a probability of {hits:.3g}, which is less than {confidence}.{up}"
     extra = "one more than" if got == expected + 1 else "more than"
     return f"{extra} needed: {got - 1:g} already hit with a probability of {hits:.3g}, and {confidence} is asked for."
@@ -36,7 +43,9 @@ def random_configs_cases() -> list[tuple]:
 
 
 def random_configs_fault(results: list) -> str:
-    """Return what is wrong with what random_configs gave on its cases; any way to draw is right that draws rightly."""
+    """Return what is wrong with what random_configs gave on its cases; any way to draw is right
+    that draws rightly.
+    """
     for (n, seed), configs in zip(random_configs_cases(), results, strict=True):
         if fault := _shape_fault(configs, n):
             return f"random_configs(n={n}, seed={seed}): {fault}"
@@ -104,8 +113,11 @@ def _dependence_fault(log_lrs: np.ndarray, sizes: np.ndarray) -> str:
         return "lr and batch_size rise or fall together; they should be independent, with a draw of its own for each."
     for name, values in (("lr", log_lrs), ("batch_size", sizes)):
         if np.corrcoef(values[:-1], values[1:])[0, 1] > MAX_CORRELATION:
-            return f"a configuration's {name} depends on the one before it: is the list sorted by it?"
-    for half in (0, 1):  # a draw of a small integer takes half as many random bits as one of a float
+            return (
+                f"a configuration's {name} depends on the one before it: is the list sorted by it?"
+            )
+    # a draw of a small integer takes half as many random bits as one of a float
+    for half in (0, 1):
         if abs(np.corrcoef(log_lrs[: N_MANY // 2], sizes[half::2])[0, 1]) > MAX_CORRELATION:
             return "lr and batch_size come from two generators of one seed, which draw the same: use one for both."
     return ""
@@ -119,16 +131,26 @@ def _lr_fault(lrs: np.ndarray) -> str:
         return f"lr lies between {low:.3g} and {high:.3g}: a minus is missing in the exponent, or one is too many."
     if high > HIGH * (1 + 1e-9):
         undone = math.exp(-4) <= low and high <= math.exp(-1)
-        mixed = " np.exp does not undo powers of ten: 10 ** does, and np.exp undoes np.log." if undone else ""
+        mixed = (
+            " np.exp does not undo powers of ten: 10 ** does, and np.exp undoes np.log."
+            if undone
+            else ""
+        )
         return f"lr is {high:.3g} at the highest, above {HIGH}.{mixed}"
     if low < LOW * (1 - 1e-9):
-        mixed = " 10 ** does not undo np.log: np.exp does, and 10 ** undoes np.log10." if low < 1e-8 else ""
+        mixed = (
+            " 10 ** does not undo np.log: np.exp does, and 10 ** undoes np.log10."
+            if low < 1e-8
+            else ""
+        )
         return f"lr is {low:.3g} at the lowest, below {LOW}.{mixed}"
     if _distance((lrs - LOW) / (HIGH - LOW)) < MAX_DISTANCE:
         share = (lrs > 0.01).mean()
         return f"lr is uniform, and not uniform in the logarithm: {share:.0%} are above 0.01, a third should be."
     if low > 1.2 * LOW or high < HIGH / 1.2:
-        return f"lr lies between {low:.3g} and {high:.3g}; the rest of {LOW} to {HIGH} is never drawn."
+        return (
+            f"lr lies between {low:.3g} and {high:.3g}; the rest of {LOW} to {HIGH} is never drawn."
+        )
     if _distance(np.log(lrs / LOW) / math.log(HIGH / LOW)) > MAX_DISTANCE:
         share = (lrs > 0.01).mean()
         return f"lr is not uniform in the logarithm: {share:.0%} are above 0.01, a third should be."
@@ -136,7 +158,9 @@ def _lr_fault(lrs: np.ndarray) -> str:
 
 
 def _distance(units: np.ndarray) -> float:
-    """Return the greatest distance between the units' distribution function and that of the uniform one."""
+    """Return the greatest distance between the units' distribution function and that of the uniform
+    one.
+    """
     return float(np.abs(np.sort(units) - (np.arange(len(units)) + 0.5) / len(units)).max())
 
 
@@ -144,19 +168,26 @@ def _size_fault(sizes: np.ndarray) -> str:
     if outside := sorted(set(sizes.tolist()) - set(SIZES)):
         return f"batch_size {outside[0]} was drawn; {SIZES[0]} to {SIZES[-1]} are asked for."
     counts, expected = np.array([(sizes == size).sum() for size in SIZES]), len(sizes) / len(SIZES)
-    if (small := (sizes < np.mean(SIZES)).mean()) > 0.55 and len(set(sizes.tolist())) > len(SIZES) / 2:
+    if (small := (sizes < np.mean(SIZES)).mean()) > 0.55 and len(set(sizes.tolist())) > len(
+        SIZES
+    ) / 2:
         return f"{small:.0%} of the batch sizes lie in the lower half: are they uniform in their logarithm?"
     if not counts.all():
         never = [size for size, n in zip(SIZES, counts, strict=True) if n == 0]
         if len(never) > len(SIZES) / 2:
             drawn = [size for size in SIZES if size not in never]
             return f"only {len(drawn)} values of batch_size were drawn, such as {drawn[-1]}; {len(never)} never were."
-        above = " Many draws, such as `rng.integers`, leave the upper bound out." if never == [SIZES[-1]] else ""
+        above = (
+            " Many draws, such as `rng.integers`, leave the upper bound out."
+            if never == [SIZES[-1]]
+            else ""
+        )
         return f"batch_size {never[-1]} was never drawn.{above}"
     uneven = np.abs(counts - expected).argmax()
     if abs(counts[uneven] - expected) > 5.5 * expected**0.5:
         return f"batch_size {SIZES[uneven]} was drawn {counts[uneven]} times, and not about {expected:.0f} times."
-    if ((counts - expected) ** 2).sum() / expected < 15:  # of a chi-square with 48 degrees of freedom: once in 1e6
+    # of a chi-square with 48 degrees of freedom: once in 1e6
+    if ((counts - expected) ** 2).sum() / expected < 15:
         return "each batch_size comes nearly equally often, oftener than chance has it: draw, do not deal a list out."
     return ""
 

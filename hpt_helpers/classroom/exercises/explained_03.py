@@ -24,7 +24,9 @@ def lowest(score, *, tried_too=False, choose=min):
 
     def next_trial(means, stds, tried, kappa):
         scores = [score(mean, std, kappa) for mean, std in zip(means, stds, strict=True)]
-        return choose((i for i in range(len(scores)) if tried_too or i not in tried), key=lambda i: scores[i])
+        return choose(
+            (i for i in range(len(scores)) if tried_too or i not in tried), key=lambda i: scores[i]
+        )
 
     return next_trial
 
@@ -34,7 +36,11 @@ def bound(mean, std, kappa):
 
 
 def within_the_untried(means, stds, tried, kappa):
-    bounds = [bound(m, s, kappa) for i, (m, s) in enumerate(zip(means, stds, strict=True)) if i not in tried]
+    bounds = [
+        bound(m, s, kappa)
+        for i, (m, s) in enumerate(zip(means, stds, strict=True))
+        if i not in tried
+    ]
     return bounds.index(min(bounds))
 
 
@@ -45,7 +51,11 @@ def position_explained(got, expected, means, stds, tried, kappa):
     shifted = " (Are you one too far? Positions are counted from 0.)" if got == expected + 1 else ""
     if got not in range(len(bounds)):
         is_bound = any(isclose(got, bound, abs_tol=1e-9) for bound in bounds)
-        return ("that is a bound; its position is asked for." if is_bound else "there is no such position.") + shifted
+        return (
+            "that is a bound; its position is asked for."
+            if is_bound
+            else "there is no such position."
+        ) + shifted
     lower = "it was tried" if got in tried else "another that was not tried is lower"
     return f"position {got:g} has the bound {bounds[int(got)]:g}; {lower}.{shifted}"
 
@@ -89,11 +99,17 @@ def _told_fault(told, loss, good) -> str:
         if isclose(told, -log(loss), rel_tol=1e-6):
             return "is its logarithm with the sign turned."
         if any(isclose(told, log(other), rel_tol=1e-6) for other in good):
-            return "is the logarithm of another trial's: keep the order, and change only what failed."
+            return (
+                "is the logarithm of another trial's: keep the order, and change only what failed."
+            )
         if isclose(told, log(loss), abs_tol=0.01):
             return "is close to its logarithm, and not exact: is it rounded?"
         same = isclose(told, loss, rel_tol=1e-6)
-        return "is the loss itself, and not its logarithm." if same else "is not its natural logarithm, `math.log`."
+        return (
+            "is the loss itself, and not its logarithm."
+            if same
+            else "is not its natural logarithm, `math.log`."
+        )
     rank = "better than" if told < log(max(good)) else "worse than"
     return f"makes it look {rank} the worst that did not fail, whose loss was {max(good):g}."
 

@@ -1,4 +1,6 @@
-"""The faults of answers to lesson 4's exercises in words: positions are no quantities, too high or too low."""
+"""The faults of answers to lesson 4's exercises in words: positions are no quantities, too high or
+too low.
+"""
 
 import math
 
@@ -12,12 +14,16 @@ def going_on_explained(got, expected, losses, eta) -> str:
     positions = range(len(losses))
     if got and [value - 1 if type(value) is int else value for value in got] == expected:
         return "positions are counted from 0, as in losses[0]."
-    if strange := [value for value in got if type(value) not in (int, float) or value not in positions]:
+    if strange := [
+        value for value in got if type(value) not in (int, float) or value not in positions
+    ]:
         return f"{strange[0]!r} is no position in a list of {len(losses)} losses."
     if failed := [i for i in got if math.isnan(losses[int(i)])]:
         return f"the trial at position {int(failed[0])} failed, and should not go on."
     if len(got) != len(expected):
-        few = f", and only {len(expected)} did not fail" if len(expected) < len(losses) // eta else ""
+        few = (
+            f", and only {len(expected)} did not fail" if len(expected) < len(losses) // eta else ""
+        )
         return f"{len(got)} go on; it should be {len(losses)} // {eta} = {len(losses) // eta}{few}."
     if len(set(got)) < len(got):
         return "a position comes twice: equal losses belong to different trials."
@@ -26,7 +32,10 @@ def going_on_explained(got, expected, losses, eta) -> str:
     if sorted(got) == sorted(expected):
         return "the right trials in another order: the best comes first."
     good = [loss for loss in losses if not math.isnan(loss)]
-    if len(good) < len(losses) and got == sorted(range(len(good)), key=lambda i: good[i])[: len(got)]:
+    if (
+        len(good) < len(losses)
+        and got == sorted(range(len(good)), key=lambda i: good[i])[: len(got)]
+    ):
         return "these are positions in the list without the failed trials; those in `losses` are needed."
     if got == list(range(len(got))):
         return "positions in a sorted list are always 0, 1, 2 and so on; those in `losses` as it was given are needed."
@@ -58,7 +67,11 @@ def promotable_explained(got, expected, losses, promoted, eta) -> str:
         return f"nobody may go on: of {n} results {may or 'none'} may{why}. None is needed."
     if got is None:
         lowest = sorted(range(n), key=lambda i: losses[i])[:may]
-        overtaken = " One that went on was overtaken since: it takes no place." if set(promoted) - set(lowest) else ""
+        overtaken = (
+            " One that went on was overtaken since: it takes no place."
+            if set(promoted) - set(lowest)
+            else ""
+        )
         first = " (0 counts as False: ask whether it `is None`)" * (expected == 0)
         return f"the trial at position {expected} may go on{first}: {may} of {n} may.{overtaken}"
     if isinstance(got, list):

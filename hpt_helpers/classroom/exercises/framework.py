@@ -27,7 +27,9 @@ FILLERS = {"and", "or", "because", "option", "reason"}  # words that may stand i
 
 
 class Wrong(NamedTuple):
-    """A usual mistake: an answer, what a learner who gives it is told, and what it reveals to an instructor."""
+    """A usual mistake: an answer, what a learner who gives it is told, and what it reveals to an
+    instructor.
+    """
 
     answer: Any
     message: str
@@ -51,7 +53,10 @@ class Result(NamedTuple):
 
 @dataclass(repr=False)
 class Exercise:
-    """What every kind has. name, question: as in the lesson; praise: what is said when the answer is right."""
+    """What every kind has.
+
+    name, question: as in the lesson; praise: what is said when the answer is right.
+    """
 
     name: str
     question: str
@@ -74,7 +79,10 @@ class Exercise:
         except Verdict as verdict:
             outcome, message = verdict.args
         except BaseException:  # an object may raise anything while it is read
-            outcome, message = INCORRECT, "this object cannot be read; numbers, texts, lists and dicts can."
+            outcome, message = (
+                INCORRECT,
+                "this object cannot be read; numbers, texts, lists and dicts can.",
+            )
         self.outcome = CORRECT if self.outcome == CORRECT else outcome
         return Result(self.name, outcome, message)
 
@@ -107,7 +115,9 @@ class Number(Exercise):
         if type(value) not in (int, float) or not math.isfinite(value):
             raise Verdict(INCORRECT, f"a number is needed; {shown(value)} is not one.")
         if abs(excess := value - self.solve()) > self.tolerance:
-            near = [w for w in self.wrong if math.isclose(value, w.answer, rel_tol=0.02, abs_tol=1e-9)]
+            near = [
+                w for w in self.wrong if math.isclose(value, w.answer, rel_tol=0.02, abs_tol=1e-9)
+            ]
             known = [w.message for w in sorted(near, key=lambda w: abs(w.answer - value))]
             side = "too high" if excess > 0 else "too low"
             words = [*known, f"{side}, by more than the {self.tolerance:g} that are allowed."][0]
@@ -120,9 +130,11 @@ class Number(Exercise):
 
 @dataclass(repr=False)
 class MultipleChoice(Exercise):
-    """Choose and say why: an option's letter and a reason's number, such as "b2", ("b", 2) or "2, B".
+    """Choose and say why: an option's letter and a reason's number, such as "b2", ("b", 2) or "2,
+    B".
 
-    `wrong` has an entry for each wrong letter (whatever the reason) and, with the right letter, for each wrong reason.
+    `wrong` has an entry for each wrong letter (whatever the reason) and, with the right letter, for
+    each wrong reason.
     """
 
     def _judge(self, answer) -> None:
@@ -135,15 +147,22 @@ class MultipleChoice(Exercise):
             raise Verdict(INCORRECT, f"{shown(value)}: {fault}; {example}.")
         letter, number = sorted(parts, reverse=True)
         if letter + number != (right := self.solve()):
-            feedback = {w.answer if w.answer[0] == right[0] else w.answer[0]: w.message for w in self.wrong}
+            feedback = {
+                w.answer if w.answer[0] == right[0] else w.answer[0]: w.message for w in self.wrong
+            }
             place = f"reason {number}" if letter == right[0] else f"option {letter}"
-            raise Verdict(INCORRECT, f"{place}: {feedback.get(letter + number) or feedback.get(letter, 'not right.')}")
+            raise Verdict(
+                INCORRECT,
+                f"{place}: {feedback.get(letter + number) or feedback.get(letter, 'not right.')}",
+            )
 
     def solution(self) -> None:
         """Print the answer with the option, the reason and what they teach, code that runs."""
         print(f'{self._variable()} = "{self.solve()}"')
         for mark in self.solve():
-            [text] = re.findall(rf"- \*\*{mark}\*\* (.+?)(?=\n\s*(?:-|\n)|\Z)", self.question, re.DOTALL)
+            [text] = re.findall(
+                rf"- \*\*{mark}\*\* (.+?)(?=\n\s*(?:-|\n)|\Z)", self.question, re.DOTALL
+            )
             print(f"# {mark}: {' '.join(text.split())}")
         print(f"# {self.praise}")
 
@@ -166,10 +185,12 @@ class MultipleChoice(Exercise):
 
 @dataclass(repr=False)
 class Function(Exercise):
-    """Write or repair a function: right when it gives what `solve` gives on `cases()`, a list of argument tuples.
+    """Write or repair a function: right when it gives what `solve` gives on `cases()`, a list of
+    argument tuples.
 
-    explain(got, expected, *arguments): says in words what is wrong with one result; empty where it does not know.
-    fault(results): judges all results instead, where more than one is right; empty where they are.
+    explain(got, expected, *arguments): says in words what is wrong with one result; empty where it
+    does not know. fault(results): judges all results instead, where more than one is right; empty
+    where they are.
     """
 
     starter: Callable = field(kw_only=True)
@@ -228,13 +249,24 @@ def show_progress(*exercises: Exercise) -> None:
 
 
 def _parts(value) -> list[str]:
-    """Return the words and numbers that an answer to a choice is made of, in small letters, each once."""
-    found = re.findall(r"[a-z]+|\d+(?:\.\d+)?", text.lower() if len(text := str(value)) <= 200 else "")
+    """Return the words and numbers that an answer to a choice is made of, in small letters, each
+    once.
+    """
+    found = re.findall(
+        r"[a-z]+|\d+(?:\.\d+)?", text.lower() if len(text := str(value)) <= 200 else ""
+    )
     return [part for part in dict.fromkeys(found) if part not in FILLERS]
 
 
 def _code(thing):
-    """Return what tells functions apart by their code, wherever it stands; constants tell themselves apart."""
+    """Return what tells functions apart by their code, wherever it stands; constants tell
+    themselves apart.
+    """
     if hasattr(code := getattr(thing, "__code__", thing), "co_code"):
-        return code.co_code, code.co_names, code.co_varnames, [_code(constant) for constant in code.co_consts]
+        return (
+            code.co_code,
+            code.co_names,
+            code.co_varnames,
+            [_code(constant) for constant in code.co_consts],
+        )
     return thing

@@ -11,7 +11,13 @@ from hpt_helpers.classroom.exercises.explained_01 import (
     winner_cases,
     winner_explained,
 )
-from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Number, Wrong, show_progress
+from hpt_helpers.classroom.exercises.framework import (
+    Function,
+    MultipleChoice,
+    Number,
+    Wrong,
+    show_progress,
+)
 
 
 def winner_starter(trials):
@@ -77,7 +83,9 @@ q1 = Function(
             "Lets cost decide before quality.",
         ),
         Wrong(
-            lambda trials: max(range(len(trials)), key=lambda i: trials[i]["val_accuracy"] - trials[i]["val_loss"]),
+            lambda trials: max(
+                range(len(trials)), key=lambda i: trials[i]["val_accuracy"] - trials[i]["val_loss"]
+            ),
             "you rank by accuracy minus loss, as one number; the loss should count only where accuracies tie.",
             "Mixes two measures that have no common unit instead of ranking by one after the other.",
         ),
@@ -102,7 +110,8 @@ q1 = Function(
 
 
 def edge_solution():
-    return "b1"  # the winner lies on the edge, where larger batches have not met their best learning rate
+    # the winner lies on the edge, where larger batches have not met their best learning rate
+    return "b1"
 
 
 q2 = MultipleChoice(
@@ -160,7 +169,8 @@ def report_starter(trials):
 
 
 def report_solution(trials):
-    trained = [trial for trial in trials if trial["val_loss"] == trial["val_loss"]]  # nan is not equal to itself
+    # nan is not equal to itself
+    trained = [trial for trial in trials if trial["val_loss"] == trial["val_loss"]]
     best = min(trained, key=lambda trial: trial["val_loss"])
     return best["lr"], best["test_accuracy"]
 
@@ -192,7 +202,9 @@ q3 = Function(
             "Off by one at the end of the list.",
         ),
         Wrong(
-            lambda trials: report_lowest(trials[1:] if math.isnan(trials[0]["val_loss"]) else trials),
+            lambda trials: report_lowest(
+                trials[1:] if math.isnan(trials[0]["val_loss"]) else trials
+            ),
             "you leave out a nan in the first place; after it another nan may stand.",
             "Repairs the one case that was seen instead of the cause.",
         ),
@@ -202,7 +214,9 @@ q3 = Function(
             "Reports the best test score of all trials: the choice is made on the test set through the back door.",
         ),
         Wrong(
-            lambda trials: report_at(max(range(len(trials)), key=lambda i: trials[i]["test_accuracy"]))(trials),
+            lambda trials: report_at(
+                max(range(len(trials)), key=lambda i: trials[i]["test_accuracy"])
+            )(trials),
             "you choose the highest test accuracy: to choose on test rows makes the score too good.",
             "Chooses on the test set: the fault this lesson measures.",
         ),

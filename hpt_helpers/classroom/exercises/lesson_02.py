@@ -26,7 +26,15 @@ def trials_needed_solution(top_share, confidence):
 
 
 def _trials_needed_cases() -> list[tuple]:
-    return [(0.05, 0.95), (0.01, 0.95), (0.1, 0.5), (0.25, 0.99), (0.5, 0.6), (0.5, 0.75), (0.5, 0.25)]
+    return [
+        (0.05, 0.95),
+        (0.01, 0.95),
+        (0.1, 0.5),
+        (0.25, 0.99),
+        (0.5, 0.6),
+        (0.5, 0.75),
+        (0.5, 0.25),
+    ]
 
 
 q1 = Function(
@@ -67,11 +75,17 @@ def random_configs_solution(n, seed):
     return configs
 
 
-def _faulty_configs(*, seeds=lambda n, seed: [seed] * n, lr=lambda rng: 10 ** rng.uniform(-4, -1), above=65):
+def _faulty_configs(
+    *, seeds=lambda n, seed: [seed] * n, lr=lambda rng: 10 ** rng.uniform(-4, -1), above=65
+):
     """Return a random_configs with one fault or more: seeds gives each configuration its seed."""
 
     def random_configs(n, seed):
-        rngs = map(np.random.default_rng, seeds(n, seed)) if seeds else [np.random.default_rng(seed)] * n
+        rngs = (
+            map(np.random.default_rng, seeds(n, seed))
+            if seeds
+            else [np.random.default_rng(seed)] * n
+        )
         return [{"lr": lr(rng), "batch_size": int(rng.integers(16, above))} for rng in rngs]
 
     return random_configs
@@ -124,7 +138,9 @@ q2 = Function(
             "Mixes logarithms to the base 10 with exp.",
         ),
         Wrong(
-            _faulty_configs(seeds=None, lr=lambda rng: rng.uniform(math.log(0.0001), math.log(0.1))),
+            _faulty_configs(
+                seeds=None, lr=lambda rng: rng.uniform(math.log(0.0001), math.log(0.1))
+            ),
             "that is the logarithm; undo it, with 10 ** or np.exp.",
             "Stops at the uniform logarithm.",
         ),

@@ -1,6 +1,7 @@
 """The exercises of lesson 3, Bayesian optimisation."""
 
-# By name: Python compiles `math.isnan` otherwise where a module imports math, and then a starter is not recognised.
+# By name: Python compiles `math.isnan` otherwise where a module imports math, and then a starter is
+# not recognised.
 from math import isfinite, isnan, log, log10
 
 from hpt_helpers.classroom.exercises.explained_03 import (
@@ -159,7 +160,10 @@ q2 = Function(
             "Cleans data by deleting rows.",
         ),
         Wrong(
-            lambda losses: [log(max(x for x in losses if isfinite(x)) if isnan(loss) else loss) for loss in losses],
+            lambda losses: [
+                log(max(x for x in losses if isfinite(x)) if isnan(loss) else loss)
+                for loss in losses
+            ],
             "nan is mended, but a loss of inf is still told as inf.",
             "Thinks of nan as the only sign of failure.",
         ),
@@ -270,7 +274,8 @@ q4 = Function(
         ),
         Wrong(
             lambda mean, std, best: (
-                (best - mean) * _normal().cdf((best - mean) / std) + std * _normal().pdf((best - mean) / std)
+                (best - mean) * _normal().cdf((best - mean) / std)
+                + std * _normal().pdf((best - mean) / std)
             ),
             "that is the expected improvement, in units of the loss; a probability is needed.",
             "Takes how much for how likely.",

@@ -3,11 +3,17 @@
 import math
 from itertools import pairwise
 
-from hpt_helpers.classroom.exercises.explained_04 import cost_explained, cut, going_on_explained, promotable_explained
+from hpt_helpers.classroom.exercises.explained_04 import (
+    cost_explained,
+    cut,
+    going_on_explained,
+    promotable_explained,
+)
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
 
 NAN = math.nan
-TIES = [7 * i % 5 / 10 for i in range(27)]  # so many that a sort which is not stable changes their order
+# so many that a sort which is not stable changes their order
+TIES = [7 * i % 5 / 10 for i in range(27)]
 
 
 def going_on_starter(losses, eta):
@@ -139,7 +145,8 @@ q2 = Function(
         ),
         Wrong(
             lambda rungs: sum(
-                n * (b - a) for (n, a), (_, b) in zip([(rungs[0][0], 0), *rungs[:-1]], rungs, strict=True)
+                n * (b - a)
+                for (n, a), (_, b) in zip([(rungs[0][0], 0), *rungs[:-1]], rungs, strict=True)
             ),
             "too many go on: after a cut only the next rung's configurations are trained.",
             "Charges the epochs between two rungs to those before the cut.",
@@ -257,7 +264,9 @@ q4 = Function(
     ],
     wrong=[
         Wrong(
-            lambda losses, promoted, eta: _promoting(losses, promoted, eta, n=lambda n, eta: -(-n // eta)),
+            lambda losses, promoted, eta: _promoting(
+                losses, promoted, eta, n=lambda n, eta: -(-n // eta)
+            ),
             "n // eta rounds down: with fewer than eta results nobody goes on.",
             "Rounds up, and promotes the first that arrives.",
         ),

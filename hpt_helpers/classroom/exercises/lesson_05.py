@@ -8,7 +8,13 @@ from hpt_helpers.classroom.exercises.explained_05 import (
     wins_cases,
     wins_explained,
 )
-from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Number, Wrong, show_progress
+from hpt_helpers.classroom.exercises.framework import (
+    Function,
+    MultipleChoice,
+    Number,
+    Wrong,
+    show_progress,
+)
 
 
 def wins_needed_starter(n):
@@ -90,8 +96,16 @@ q2 = MultipleChoice(
         "Look again at the three verdicts on the race: what became of the winners trained in full?",
     ],
     wrong=[
-        Wrong("a1", "after 27 epochs it is another model than the one that won.", "Drops the epoch from the choice."),
-        Wrong("c3", "a larger R looks at more losses on the same 30 rows.", "Takes more search for better judgement."),
+        Wrong(
+            "a1",
+            "after 27 epochs it is another model than the one that won.",
+            "Drops the epoch from the choice.",
+        ),
+        Wrong(
+            "c3",
+            "a larger R looks at more losses on the same 30 rows.",
+            "Takes more search for better judgement.",
+        ),
         Wrong(
             "b1",
             "the option is right; but trained in full, losses of winners at high rates mostly rose in the lesson.",
@@ -153,7 +167,9 @@ q3 = Function(
             "Swaps the two halves.",
         ),
         Wrong(
-            report_by(lambda f: f["searched"] + sum(f["again"][:2]), lambda f: sum(f["again"][2:]) / 2),
+            report_by(
+                lambda f: f["searched"] + sum(f["again"][:2]), lambda f: sum(f["again"][2:]) / 2
+            ),
             "you choose by a mean with `searched` in it; that was lowest by luck as well. Leave it out.",
             "Carries the mean of all losses over, the one by which the finalist came into the list included.",
         ),
@@ -173,7 +189,9 @@ q3 = Function(
             "Retrains, and lets the search's loss choose all the same.",
         ),
         Wrong(
-            report_by(lambda f: sum(f["again"][:2]), lambda f: sum(f["again"][2:]) / 2, shifted=True),
+            report_by(
+                lambda f: sum(f["again"][:2]), lambda f: sum(f["again"][2:]) / 2, shifted=True
+            ),
             "the position is counted in a shorter list, without those that have nan; count in the list as given.",
             "Filters first and forgets that positions move.",
         ),
@@ -204,8 +222,16 @@ q4 = Number(
         "Count n up until the chance is 0.8 for the first time.",
     ],
     wrong=[
-        Wrong(20, "20 repeats find such a search about one time in eight.", "Takes the usual 20 repeats for enough."),
-        Wrong(49, "49 is what P = 0.7 needs; 0.6 is closer to a coin.", "Underestimates how fast the number grows."),
+        Wrong(
+            20,
+            "20 repeats find such a search about one time in eight.",
+            "Takes the usual 20 repeats for enough.",
+        ),
+        Wrong(
+            49,
+            "49 is what P = 0.7 needs; 0.6 is closer to a coin.",
+            "Underestimates how fast the number grows.",
+        ),
         Wrong(
             100,
             "with 100 repeats 60 wins do not even reach what is needed; more than half of all studies miss it.",

@@ -2,12 +2,18 @@
 
 import math
 
-from hpt_helpers.classroom.exercises.explained_02 import expected_lowest, expected_without_replacement, weighted
+from hpt_helpers.classroom.exercises.explained_02 import (
+    expected_lowest,
+    expected_without_replacement,
+    weighted,
+)
 from hpt_helpers.classroom.exercises.framework import Wrong
 
 
 def _needed(rounding, top=lambda p, c: math.log(1 - c), bottom=lambda p, c: math.log(1 - p)):
-    return lambda top_share, confidence: rounding(top(top_share, confidence) / bottom(top_share, confidence))
+    return lambda top_share, confidence: rounding(
+        top(top_share, confidence) / bottom(top_share, confidence)
+    )
 
 
 def _expected_best(accuracies, n):

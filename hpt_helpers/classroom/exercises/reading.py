@@ -1,4 +1,6 @@
-"""Reads answers as plain values, calls learners' functions, and shows both in words; what fails is a `Verdict`."""
+"""Reads answers as plain values, calls learners' functions, and shows both in words; what fails is
+a `Verdict`.
+"""
 
 import math
 import re
@@ -9,7 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 
 CORRECT, INCORRECT, NOT_ATTEMPTED, CRASHED = "correct", "incorrect", "not attempted", "crashed"
-KINDS = {bool: "True or False", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a dict"}
+KINDS = {
+    bool: "True or False",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "a dict",
+}
 MAX_ITEMS, MAX_DEPTH = 100_000, 9  # of an answer's lists; what is larger or deeper is refused
 MAX_WIDTH = 100  # of a line that shows a call
 CRASH_HELP = {
@@ -28,8 +37,13 @@ CRASH_HELP = {
 
 class _Short(reprlib.Repr):
     def repr_dict(self, value, level):  # in the dict's own order, which Repr's is not
-        items = [f"{self.repr1(k, level - 1)}: {self.repr1(v, level - 1)}" for k, v in list(value.items())[:8]]
-        return f"{{{', '.join(items)}{', ...' if len(value) > 8 else ''}}}" if level > 0 else "{...}"
+        items = [
+            f"{self.repr1(k, level - 1)}: {self.repr1(v, level - 1)}"
+            for k, v in list(value.items())[:8]
+        ]
+        return (
+            f"{{{', '.join(items)}{', ...' if len(value) > 8 else ''}}}" if level > 0 else "{...}"
+        )
 
 
 _SHORT = _Short()
@@ -43,7 +57,9 @@ class Verdict(Exception):
 
 
 def read_answer(value, depth: int = 0):
-    """Return a copy in Python's own numbers, texts, lists and dicts; raise a Verdict where that cannot be."""
+    """Return a copy in Python's own numbers, texts, lists and dicts; raise a Verdict where that
+    cannot be.
+    """
     kind = type(value)
     if value is ...:
         raise Verdict(NOT_ATTEMPTED, "the starter is unchanged; edit it and run the cell again.")
@@ -59,34 +75,57 @@ def read_answer(value, depth: int = 0):
         return copied if kind is dict else list(copied.values())
     if kind.__name__ == "generator":
         raise Verdict(
-            INCORRECT, "a generator came back (`yield`, or `for` in round brackets): `return` a list instead."
+            INCORRECT,
+            "a generator came back (`yield`, or `for` in round brackets): `return` a list instead.",
         )
-    raise Verdict(INCORRECT, f"{kind.__name__}: such an object cannot be checked; a number, text, list or dict can.")
+    raise Verdict(
+        INCORRECT,
+        f"{kind.__name__}: such an object cannot be checked; a number, text, list or dict can.",
+    )
 
 
 def difference(got, expected) -> str:
-    """Return how a plain value differs from the expected one, without telling the latter; empty if it does not."""
+    """Return how a plain value differs from the expected one, without telling the latter; empty if
+    it does not.
+    """
     kind, needed = (KINDS.get(type(value), "None") for value in (got, expected))
     if got is None and expected is not None:
         return f"None came back where {needed} is needed: the function has to `return` it; print returns nothing"
     if kind != needed:
         return f"{kind} was returned where {needed} is needed"
     if kind in ("a list", "a dict"):
-        got, expected = (value if isinstance(value, dict) else dict(enumerate(value)) for value in (got, expected))
+        got, expected = (
+            value if isinstance(value, dict) else dict(enumerate(value))
+            for value in (got, expected)
+        )
         if got.keys() != expected.keys():
             return f"{kind} of {len(got)} was returned, with entries missing or too many"
-        return next((f"at [{k!r}], {found}" for k in expected if (found := difference(got[k], expected[k]))), "")
+        return next(
+            (
+                f"at [{k!r}], {found}"
+                for k in expected
+                if (found := difference(got[k], expected[k]))
+            ),
+            "",
+        )
     close = kind == "a number" and math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-9)
     return "" if close or repr(got) == repr(expected) else f"{shown(got)} is not right"
 
 
 def call(function, *arguments):
-    """Return what the function returns; raise a Verdict with the learner's line and a word of help where it fails."""
+    """Return what the function returns; raise a Verdict with the learner's line and a word of help
+    where it fails.
+    """
     try:
         return function(*arguments)
-    except BaseException as e:  # sys.exit and an interrupt end the learner's function, not the lesson
+    # sys.exit and an interrupt end the learner's function, not the lesson
+    except BaseException as e:
         file = getattr(getattr(function, "__code__", None), "co_filename", None)
-        lines = [f"in line {f.lineno}: {f.line}" for f in traceback.extract_tb(e.__traceback__) if f.filename == file]
+        lines = [
+            f"in line {f.lineno}: {f.line}"
+            for f in traceback.extract_tb(e.__traceback__)
+            if f.filename == file
+        ]
         error = traceback.format_exception_only(e)[-1].strip()
         help_ = [words for pattern, words in CRASH_HELP.items() if re.search(pattern, error)]
         raise Verdict(CRASHED, "\n".join([" ".join([error, *lines[-1:]]), *help_[:1]])) from None
@@ -98,9 +137,18 @@ def shown(value) -> str:
 
 
 def shown_call(name: str, parameters: Sequence[str], arguments: Sequence, then: str = "") -> str:
-    """Return a call and what came then; a first argument that is a list too long for the line stands below it."""
-    given = [f"{parameter}={shown(value)}" for parameter, value in zip(parameters, arguments, strict=True)]
-    if len(line := f"{name}({', '.join(given)})") <= MAX_WIDTH or not isinstance(arguments[0], list):
+    """Return a call and what came then; a first argument that is a list too long for the line
+    stands below it.
+    """
+    given = [
+        f"{parameter}={shown(value)}"
+        for parameter, value in zip(parameters, arguments, strict=True)
+    ]
+    if len(line := f"{name}({', '.join(given)})") <= MAX_WIDTH or not isinstance(
+        arguments[0], list
+    ):
         return line + then
     rows = [f"    {i}: {shown(row)}" for i, row in enumerate(arguments[0])]
-    return "\n".join([f"{name}({', '.join([parameters[0], *given[1:]])}){then} with {parameters[0]} =", *rows])
+    return "\n".join(
+        [f"{name}({', '.join([parameters[0], *given[1:]])}){then} with {parameters[0]} =", *rows]
+    )

@@ -1,7 +1,8 @@
-"""Many workers and stragglers: how long successive halving and ASHA take until one configuration is trained in full.
+"""Many workers and stragglers: how long successive halving and ASHA take until one configuration is
+trained in full.
 
-A small event-driven simulation. Configurations differ in loss and in speed (hours an epoch, log-normal with mean 1/60);
-a loss does not change with epochs, so that only waiting is compared.
+A small event-driven simulation. Configurations differ in loss and in speed (hours an epoch,
+log-normal with mean 1/60); a loss does not change with epochs, so that only waiting is compared.
 """
 
 from __future__ import annotations
@@ -16,11 +17,18 @@ RUNGS = ((81, 1), (27, 3), (9, 9), (3, 27), (1, 81))
 N_DRAWN = 5000  # configurations that ASHA may start; more than it ever needs here
 
 
-def waiting(n_workers: Sequence[int] = (1, 4, 16, 64), *, spread: float = 0.5, repeats: Sequence[int] = range(20)):
+def waiting(
+    n_workers: Sequence[int] = (1, 4, 16, 64),
+    *,
+    spread: float = 0.5,
+    repeats: Sequence[int] = range(20),
+):
     """Return, for each number of workers, medians over the repeats.
 
-    spread: standard deviation of the logarithm of a configuration's hours an epoch; 0 for no stragglers.
-    Columns: workers, halving_hours, halving_busy (share of the workers' time in which they train), asha_hours.
+    spread: standard deviation of the logarithm of a configuration's hours an epoch; 0 for no
+    stragglers.
+    Columns: workers, halving_hours, halving_busy (share of the workers' time in which they train),
+    asha_hours.
     ASHA's workers are always busy: where nobody waits to go on, one starts a new configuration.
     """
     rows = []
@@ -28,17 +36,24 @@ def waiting(n_workers: Sequence[int] = (1, 4, 16, 64), *, spread: float = 0.5, r
         measured = []
         for repeat in repeats:
             rng = np.random.default_rng(repeat)
-            losses, hours = rng.random(N_DRAWN), np.exp(rng.normal(-(spread**2) / 2, spread, N_DRAWN)) / 60
+            losses, hours = (
+                rng.random(N_DRAWN),
+                np.exp(rng.normal(-(spread**2) / 2, spread, N_DRAWN)) / 60,
+            )
             measured.append((*halving(losses, hours, n), asha(losses, hours, n)))
         rows.append((n, *np.median(measured, axis=0)))
     columns = ["workers", "halving_hours", "halving_busy", "asha_hours"]
     return pd.DataFrame(rows, columns=columns).round(2).set_index("workers")
 
 
-def halving(losses: np.ndarray, hours: np.ndarray, n_workers: int, rungs=RUNGS) -> tuple[float, float]:
-    """Return the hours that successive halving takes, and the share of them in which its workers train.
+def halving(
+    losses: np.ndarray, hours: np.ndarray, n_workers: int, rungs=RUNGS
+) -> tuple[float, float]:
+    """Return the hours that successive halving takes, and the share of them in which its workers
+    train.
 
-    losses, hours: of each configuration, as the first rung takes them. All wait at a rung for the slowest trial.
+    losses, hours: of each configuration, as the first rung takes them. All wait at a rung for the
+    slowest trial.
     """
     now, worked, before, alive = 0.0, 0.0, 0, np.arange(len(losses))
     for n_configs, n_epochs in rungs:
@@ -52,11 +67,15 @@ def halving(losses: np.ndarray, hours: np.ndarray, n_workers: int, rungs=RUNGS) 
     return now, worked / (n_workers * now)
 
 
-def asha(losses: np.ndarray, hours: np.ndarray, n_workers: int, epochs=tuple(e for _, e in RUNGS), eta=3) -> float:
-    """Return the hours until ASHA has trained the first configuration to the last rung (Li et al. 2020).
+def asha(
+    losses: np.ndarray, hours: np.ndarray, n_workers: int, epochs=tuple(e for _, e in RUNGS), eta=3
+) -> float:
+    """Return the hours until ASHA has trained the first configuration to the last rung (Li et al.
 
-    A free worker takes the best trial that is among the lowest n // eta of its rung and did not go on yet, from the
-    highest such rung; where there is none, the next new configuration.
+    2020).
+
+    A free worker takes the best trial that is among the lowest n // eta of its rung and did not go
+    on yet, from the highest such rung; where there is none, the next new configuration.
     """
     finished = [[] for _ in epochs]  # at each rung, as (loss, trial)
     gone_on = [set() for _ in epochs]
@@ -69,11 +88,16 @@ def asha(losses: np.ndarray, hours: np.ndarray, n_workers: int, epochs=tuple(e f
         if trial >= 0:
             finished[rung].append((losses[trial], trial))
         trial, rung = _next(finished, gone_on, eta) or (next(new), 0)
-        heapq.heappush(running, (now + hours[trial] * (epochs[rung] - (epochs[rung - 1] if rung else 0)), trial, rung))
+        heapq.heappush(
+            running,
+            (now + hours[trial] * (epochs[rung] - (epochs[rung - 1] if rung else 0)), trial, rung),
+        )
 
 
 def _next(finished: list[list], gone_on: list[set], eta: int) -> tuple[int, int] | None:
-    """Return (trial, rung) of the trial that may go on, and note that it does; None where there is none."""
+    """Return (trial, rung) of the trial that may go on, and note that it does; None where there is
+    none.
+    """
     for rung in range(len(finished) - 2, -1, -1):
         for _, trial in heapq.nsmallest(len(finished[rung]) // eta, finished[rung]):
             if trial not in gone_on[rung]:

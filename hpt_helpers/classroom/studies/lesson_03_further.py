@@ -1,4 +1,6 @@
-"""The measurements of lesson 3's part "Going further": where the truth is known, and what a band of doubt is worth."""
+"""The measurements of lesson 3's part "Going further": where the truth is known, and what a band of
+doubt is worth.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,24 @@ import pandas as pd
 from hpt_helpers.classroom import photograph
 from hpt_helpers.classroom.known_functions import KNOWN
 from hpt_helpers.classroom.parallel import in_two
-from hpt_helpers.classroom.studies.lesson_03 import Search, at_random, flower, hidden_curve, known, race
+from hpt_helpers.classroom.studies.lesson_03 import (
+    Search,
+    at_random,
+    flower,
+    hidden_curve,
+    known,
+    race,
+)
 from hpt_helpers.classroom.studies.repeats import run_whole
 from hpt_helpers.search import Request
 
 
 def regrets(search: Search, **race_options) -> pd.DataFrame:
-    """Return for each of the `KNOWN` functions the median regret of a search and of random search, and its wins.
+    """Return for each of the `KNOWN` functions the median regret of a search and of random search,
+    and its wins.
 
-    Columns: function, by_hand, random, beats_random, repeats; by_hand_below_1 and random_below_1, in how many repeats
-    each ends with a regret below 1. The search is told the values as they are.
+    Columns: function, by_hand, random, beats_random, repeats; by_hand_below_1 and random_below_1,
+    in how many repeats each ends with a regret below 1. The search is told the values as they are.
     """
     searches, rows = {"by hand": partial(search, told=np.asarray), "random": at_random}, []
     for name in KNOWN:
@@ -29,16 +39,34 @@ def regrets(search: Search, **race_options) -> pd.DataFrame:
         fresh = table[table["judged"] == "fresh"]
         beaten = int((fresh["by hand"] < fresh["random"]).sum())
         below = [int((fresh[way] < 1).sum()) for way in searches]
-        rows.append((name, fresh["by hand"].median(), fresh["random"].median(), beaten, len(fresh), *below))
-    columns = ["function", "by_hand", "random", "beats_random", "repeats", "by_hand_below_1", "random_below_1"]
+        rows.append(
+            (name, fresh["by hand"].median(), fresh["random"].median(), beaten, len(fresh), *below)
+        )
+    columns = [
+        "function",
+        "by_hand",
+        "random",
+        "beats_random",
+        "repeats",
+        "by_hand_below_1",
+        "random_below_1",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def coverage(search: Search, surrogate: Callable, *, n_trials: int = 27, n_points: int = 40, repeats: Sequence[int]):
-    """Return for each repeat the share of random points where a surrogate's ± 2 standard deviations hold the truth.
+def coverage(
+    search: Search,
+    surrogate: Callable,
+    *,
+    n_trials: int = 27,
+    n_points: int = 40,
+    repeats: Sequence[int],
+):
+    """Return for each repeat the share of random points where a surrogate's ± 2 standard deviations
+    hold the truth.
 
-    "1 dimension": of the hidden curve's losses, after seven random trials. "3 dimensions": of the photograph's
-    logarithmic losses, after a search of n_trials. Columns: problem, repeat, share.
+    "1 dimension": of the hidden curve's losses, after seven random trials. "3 dimensions": of the
+    photograph's logarithmic losses, after a search of n_trials. Columns: problem, repeat, share.
     """
     curve = hidden_curve().val_loss[:, 0, -1]
     place = np.linspace(0, 1, len(curve))[:, None]
@@ -53,7 +81,12 @@ def coverage(search: Search, surrogate: Callable, *, n_trials: int = 27, n_point
         truth = np.log(problem.objective([Request(config, 1, repeat) for config in points]))
         seen, losses = space.to_unit(table["config"].tolist()), np.log(table["val_loss"].to_numpy())
         mean, std = surrogate(seen, losses, space.to_unit(points))
-        return [("1 dimension", repeat, in_one), ("3 dimensions", repeat, np.mean(abs(truth - mean) <= 2 * std))]
+        return [
+            ("1 dimension", repeat, in_one),
+            ("3 dimensions", repeat, np.mean(abs(truth - mean) <= 2 * std)),
+        ]
 
     rows = list(chain(*in_two(shares, repeats)))
-    return pd.DataFrame(rows, columns=["problem", "repeat", "share"]).sort_values("problem", ignore_index=True)
+    return pd.DataFrame(rows, columns=["problem", "repeat", "share"]).sort_values(
+        "problem", ignore_index=True
+    )

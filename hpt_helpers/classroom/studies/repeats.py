@@ -1,6 +1,8 @@
-"""Repeats, as the studies share them: a repeat is a new draw of training and validation rows and a new training seed.
+"""Repeats, as the studies share them: a repeat is a new draw of training and validation rows and a
+new training seed.
 
-Repeat 7 is draw 7 of the rows trained under seed 7. The sealed test rows are the same in all of them.
+Repeat 7 is draw 7 of the rows trained under seed 7. The sealed test rows are the same in all of
+them.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def _rows_of(name: str, repeat: int) -> Splits:
 
 
 class TrainingOfRepeats(TrainingObjective):
-    """Trains searches of several repeats together: a search's training seed is its repeat, with rows of its own."""
+    """Trains searches of several repeats together: a search's training seed is its repeat, with
+    rows of its own.
+    """
 
     def __init__(self, name: str, repeats: Sequence[int]):
         super().__init__(None)
@@ -50,7 +54,9 @@ class TrainingOfRepeats(TrainingObjective):
         return self._rows[seed]
 
     def _train(self, configs: dict, wanted: dict) -> None:
-        """Train anew, with all others, what few others stand in one population with: going on alone takes longer."""
+        """Train anew, with all others, what few others stand in one population with: going on alone
+        takes longer.
+        """
         standing = Counter(id(self._trained[key][0]) for key in wanted if key in self._trained)
         for key in wanted:
             if key in self._trained and standing[id(self._trained[key][0])] < ALONE:
@@ -61,7 +67,8 @@ class TrainingOfRepeats(TrainingObjective):
 def run_whole(strategies: Sequence, objective, **options) -> list[pd.DataFrame]:
     """Run the searches as `run_many` does, but end with the interrupt that it turns into a warning.
 
-    Half a search is something to a searcher. To a measurement it is a wrong number, and worse in a cache.
+    Half a search is something to a searcher. To a measurement it is a wrong number, and worse in a
+    cache.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "interrupted")
@@ -71,15 +78,26 @@ def run_whole(strategies: Sequence, objective, **options) -> list[pd.DataFrame]:
             raise KeyboardInterrupt(*warning.args) from None
 
 
-def kept(study: Callable[..., dict[str, np.ndarray]], networks: Sequence[Mapping], *given) -> dict[str, np.ndarray]:
-    """Return study(networks, *given), from the cache where it is in it; given: what a key of it can hold."""
+def kept(
+    study: Callable[..., dict[str, np.ndarray]], networks: Sequence[Mapping], *given
+) -> dict[str, np.ndarray]:
+    """Return study(networks, *given), from the cache where it is in it; given: what a key of it can
+    hold.
+    """
     code = [*CODE, inspect.getmodule(study)]
-    key = {"study": study.__name__, "networks": [training_key(network) for network in networks], "given": given}
+    key = {
+        "study": study.__name__,
+        "networks": [training_key(network) for network in networks],
+        "given": given,
+    }
     return cached(key | {"code": code}, lambda: study(networks, *given))
 
 
-def curves(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False):
-    """Return the validation losses of each configuration trained in each repeat: (n_configs, n_repeats, n_epochs).
+def curves(
+    configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False
+):
+    """Return the validation losses of each configuration trained in each repeat: (n_configs,
+    n_repeats, n_epochs).
 
     From the cache, where they are in it.
     """
@@ -88,9 +106,12 @@ def curves(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Seq
     def train() -> dict[str, np.ndarray]:
         jobs = list(product(configs, zip(rows_of(name, repeats), repeats, strict=True)))
         trained = fit_all(
-            [config for config, _ in jobs], [rows for _, (rows, _) in jobs],
-            n_epochs=n_epochs, seed=[seed for _, (_, seed) in jobs], progress=progress,
-        )  # fmt: skip
+            [config for config, _ in jobs],
+            [rows for _, (rows, _) in jobs],
+            n_epochs=n_epochs,
+            seed=[seed for _, (_, seed) in jobs],
+            progress=progress,
+        )
         return {"val_loss": trained.val_loss.reshape(len(configs), len(repeats), n_epochs)}
 
     names = [training_key(config) for config in configs]
@@ -98,15 +119,22 @@ def curves(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Seq
     return cached(key, train)["val_loss"]
 
 
-def fresh(configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False):
-    """Return the loss of each configuration judged fresh, shape (n_configs,): its mean over these repeats.
+def fresh(
+    configs: Sequence[Mapping], name: str, *, n_epochs: int, repeats: Sequence[int], progress=False
+):
+    """Return the loss of each configuration judged fresh, shape (n_configs,): its mean over these
+    repeats.
 
     These must be repeats that had no part in the choice. One that diverges in any of them has nan.
     """
-    return curves(configs, name, n_epochs=n_epochs, repeats=repeats, progress=progress)[..., -1].mean(axis=1)
+    return curves(configs, name, n_epochs=n_epochs, repeats=repeats, progress=progress)[
+        ..., -1
+    ].mean(axis=1)
 
 
 def mean_and_error(values: np.ndarray) -> tuple[float, float]:
-    """Return the mean and its standard error over independent repeats, from values of shape (n_repeats,)."""
+    """Return the mean and its standard error over independent repeats, from values of shape
+    (n_repeats,).
+    """
     values = np.asarray(values, dtype=float)
     return values.mean(), values.std(ddof=1) / len(values) ** 0.5

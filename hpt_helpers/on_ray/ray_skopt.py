@@ -1,4 +1,7 @@
-"""Bayesian optimisation as a Ray Tune searcher (Ray removed its own). Ray is imported where it is used."""
+"""Bayesian optimisation as a Ray Tune searcher (Ray removed its own).
+
+Ray is imported where it is used.
+"""
 
 import math
 import pickle
@@ -12,28 +15,37 @@ from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import bayesian_search
 
 
-def skopt_search(space: SearchSpace, n_trials: int, *, seed: int, evaluated: Iterable[Mapping] = (), **opts):
-    """Return a `ray.tune.search.Searcher` that asks `bayesian_search`: one trial at a time, the very same points.
+def skopt_search(
+    space: SearchSpace, n_trials: int, *, seed: int, evaluated: Iterable[Mapping] = (), **opts
+):
+    """Return a `ray.tune.search.Searcher` that asks `bayesian_search`: one trial at a time, the
+    very same points.
 
-    While trials run, the best val_loss so far stands in for each of theirs (the "constant liar") until it is known.
-    n_trials: how many it suggests, with those `evaluated`: records (`trial_record`) of trials known already, which it
-        learns from and does not suggest again. seed, opts: those of `bayesian_search`, but for batch_size.
-    Give the Tuner an empty `param_space`. Restored, it does not suggest again what ran when it was saved.
+    While trials run, the best val_loss so far stands in for each of theirs (the "constant liar")
+    until it is known. n_trials: how many it suggests, with those `evaluated`: records
+    (`trial_record`) of trials known already, which it
+        learns from and does not suggest again. seed, opts: those of `bayesian_search`, but for
+        batch_size.
+    Give the Tuner an empty `param_space`. Restored, it does not suggest again what ran when it was
+    saved.
     """
     from ray.tune.search import Searcher
 
     class SkoptSearch(Searcher):
         def __init__(self):
             super().__init__(metric="val_loss", mode="min")
-            self.trials = [[plain(r["config"]), r["val_loss"], ""] for r in evaluated]  # loss None: "" runs
-            self.strategy, self.answers = None, [None]  # what it is sent: None at first, then an array of each loss
+            # loss None: "" runs
+            self.trials = [[plain(r["config"]), r["val_loss"], ""] for r in evaluated]
+            # what it is sent: None at first, then an array of each loss
+            self.strategy, self.answers = None, [None]
 
         def suggest(self, trial_id):
             if len(self.trials) >= n_trials:
                 return self.FINISHED
             known = [loss for _, loss, _ in self.trials if loss is not None and math.isfinite(loss)]
             self.answers += [np.empty(1) for _ in self.trials[len(self.answers) - 1 :]]
-            for answer, (_, loss, _) in zip(self.answers[1:], self.trials, strict=True):  # which the strategy keeps
+            # which the strategy keeps
+            for answer, (_, loss, _) in zip(self.answers[1:], self.trials, strict=True):
                 answer[0] = min(known, default=math.nan) if loss is None else loss
             if self.strategy is None:
                 self.strategy = bayesian_search(space, n_trials, 1, seed=seed, batch_size=1, **opts)
@@ -49,7 +61,8 @@ def skopt_search(space: SearchSpace, n_trials: int, *, seed: int, evaluated: Ite
                 if trial[2] == trial_id:
                     trial[1] = loss if math.isfinite(loss) else math.nan
 
-        def __getstate__(self):  # for `save`, and for Tune, which pickles searchers; a generator cannot be
+        # for `save`, and for Tune, which pickles searchers; a generator cannot be
+        def __getstate__(self):
             return self.__dict__ | {"strategy": None, "answers": [None]}
 
         def save(self, checkpoint_path):

@@ -1,4 +1,7 @@
-"""A safe local Ray that leaves nothing behind, or a cluster that exists. Ray is imported where it is used."""
+"""A safe local Ray that leaves nothing behind, or a cluster that exists.
+
+Ray is imported where it is used.
+"""
 
 import logging
 import os
@@ -16,35 +19,43 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints absolute paths even when verbose is 0
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's coming default; it warns of the present one
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # TensorBoard's, for one, prints to stderr about every inf
+    # TensorBoard's, for one, prints to stderr about every inf
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
 }
-# Whether it reports usage or not, a starting Ray asks the metadata addresses of three clouds which of them it
+# Whether it reports usage or not, a starting Ray asks the metadata addresses of three clouds which
+# of them it
 # is in. A proxy that is not there refuses at once; Ray's own connections use none.
 NO_OUTSIDE_REQUESTS = {"http_proxy": "http://127.0.0.1:9"}
 
 START_ATTEMPTS = 3  # Ray gives a node 30 s to start, which a busy machine exceeds now and then
 END_WITHIN_S = 5  # what still runs this long after Ray was shut down is killed
-TRIED = "2.56.0 and 2.60.0"  # the oldest and newest release of pyproject.toml's range, with which the tests were run
+# the oldest and newest release of pyproject.toml's range, with which the tests were run
+TRIED = "2.56.0 and 2.60.0"
 LONGEST_TEMP = 22  # characters: Ray's sockets lie deep, and macOS allows a socket's path 103
 
 
 @contextmanager
 def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path]:
-    """Start a Ray of this process's own, and stop it when the block ends, whatever ends it; or join a cluster.
+    """Start a Ray of this process's own, and stop it when the block ends, whatever ends it; or join
+    a cluster.
 
-    num_cpus: how many trials of one CPU run at a time; the others queue. address: connect to this existing cluster
-    instead, with the token your environment has, and only disconnect at the end. If None, it is the environment's
-    RAY_ADDRESS; "local" is none. Yields a private temporary folder (mode 0700, removed at the end) for `storage_path`,
-    in which a local Ray keeps its own files too; several machines need storage that all of them see instead.
-    The local Ray asks for a random token, because it listens on all interfaces whatever address it is given. It has no
-    dashboard, asks nobody outside, and prints nothing: a trial's error is in the results. Environment variables, the
-    "ray" logger's level and the handlers of SIGTERM and SIGINT are restored.
+    num_cpus: how many trials of one CPU run at a time; the others queue. address: connect to this
+    existing cluster instead, with the token your environment has, and only disconnect at the end.
+    If None, it is the environment's RAY_ADDRESS; "local" is none. Yields a private temporary folder
+    (mode 0700, removed at the end) for `storage_path`, in which a local Ray keeps its own files
+    too; several machines need storage that all of them see instead.
+    The local Ray asks for a random token, because it listens on all interfaces whatever address it
+    is given. It has no dashboard, asks nobody outside, and prints nothing: a trial's error is in
+    the results. Environment variables, the "ray" logger's level and the handlers of SIGTERM and
+    SIGINT are restored.
     Raises RuntimeError where this process uses Ray already, or Ray's release lacks what this needs.
     """
     import ray
 
     if ray.is_initialized():
-        raise RuntimeError("this process uses Ray already; call ray.shutdown() or leave the other block first")
+        raise RuntimeError(
+            "this process uses Ray already; call ray.shutdown() or leave the other block first"
+        )
     with ExitStack() as at_exit:
         folder = at_exit.enter_context(_private_folder())
         at_exit.enter_context(_environment(QUIET))
@@ -72,12 +83,17 @@ def _start(folder: Path, num_cpus: int) -> None:
             uninterrupted(
                 ray.init,
                 "local",  # or Ray joins a cluster that it finds on this machine
-                num_cpus=num_cpus, include_dashboard=False, logging_level=logging.CRITICAL, log_to_driver=False,
+                num_cpus=num_cpus,
+                include_dashboard=False,
+                logging_level=logging.CRITICAL,
+                log_to_driver=False,
                 object_store_memory=100 * 2**20,
-                _temp_dir=str(folder / "ray"),  # Ray opens this one to everybody; the folder around it stays private
-                # Ray turns 127.0.0.1 into the machine's outward address, on Linux, and leaves this one alone.
+                # Ray opens this one to everybody; the folder around it stays private
+                _temp_dir=str(folder / "ray"),
+                # Ray turns 127.0.0.1 into the machine's outward address, on Linux, and leaves this
+                # one alone.
                 _node_ip_address="127.0.0.2" if sys.platform == "linux" else None,
-            )  # fmt: skip
+            )
             return
         except Exception:
             if attempt == START_ATTEMPTS:
@@ -92,7 +108,10 @@ def uninterrupted(function: Callable, *args, **options):
     held = []
     with ExitStack() as at_exit:
         if threading.current_thread() is threading.main_thread():
-            before = signal.signal(signal.SIGINT, lambda *interrupt: held.append(interrupt)) or signal.SIG_DFL
+            before = (
+                signal.signal(signal.SIGINT, lambda *interrupt: held.append(interrupt))
+                or signal.SIG_DFL
+            )
             at_exit.callback(signal.signal, signal.SIGINT, before)
         found = function(*args, **options)
     if held:
@@ -133,7 +152,9 @@ def _is_alive(process) -> bool:
 
 
 def _processes(folder: Path) -> list:
-    """Return the processes that Ray started for this folder, and theirs (workers, which do not name it)."""
+    """Return the processes that Ray started for this folder, and theirs (workers, which do not name
+    it).
+    """
     import psutil
 
     found = []
@@ -147,21 +168,34 @@ def _processes(folder: Path) -> list:
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     where = None if len(tempfile.gettempdir()) <= LONGEST_TEMP or os.name != "posix" else "/tmp"
-    with tempfile.TemporaryDirectory(prefix="hpt-", dir=where, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="hpt-", dir=where, ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder)
 
 
 def _without_slow_import(folder: Path) -> dict[str, str]:
-    """Return the PYTHONPATH on which Ray starts in half the time: without the grammar that each process would build."""
+    """Return the PYTHONPATH on which Ray starts in half the time: without the grammar that each
+    process would build.
+    """
     (folder / "path").mkdir()
-    (folder / "path" / "rfc3987_syntax.py").write_text("raise ImportError")  # jsonschema does without, Ray needs none
-    return {"PYTHONPATH": os.pathsep.join([str(folder / "path"), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    # jsonschema does without, Ray needs none
+    (folder / "path" / "rfc3987_syntax.py").write_text("raise ImportError")
+    return {
+        "PYTHONPATH": os.pathsep.join(
+            [str(folder / "path"), *filter(None, [os.environ.get("PYTHONPATH")])]
+        )
+    }
 
 
 @contextmanager
 def _environment(changes: Mapping[str, str]) -> Iterator[None]:
     def rays():  # Ray sets some of its own, and takes over breakpoint()
-        return {n: v for n, v in os.environ.items() if n in changes or n.startswith(("RAY_", "TUNE_", "PYTHONBREAK"))}
+        return {
+            n: v
+            for n, v in os.environ.items()
+            if n in changes or n.startswith(("RAY_", "TUNE_", "PYTHONBREAK"))
+        }
 
     before = rays()
     os.environ.update(changes)
@@ -178,12 +212,15 @@ def _random_token() -> Iterator[None]:
     """Make Ray ask for a new random token for as long as this lasts."""
     import ray
 
-    def read_again():  # Ray read both when it was imported; in this order, or it looks for a token that is gone
+    # Ray read both when it was imported; in this order, or it looks for a token that is gone
+    def read_again():
         try:
             ray._raylet.Config.initialize("")
             ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
         except AttributeError as error:
-            raise RuntimeError(f"Ray {ray.__version__} cannot be told a token ({error}); tried were {TRIED}") from error
+            raise RuntimeError(
+                f"Ray {ray.__version__} cannot be told a token ({error}); tried were {TRIED}"
+            ) from error
 
     try:
         with _environment({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}):

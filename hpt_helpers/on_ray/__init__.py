@@ -1,0 +1,1 @@
+"""Searches on Ray, the only folder that needs the extra `ray`."""

@@ -1,0 +1,247 @@
+"""The strategies on Ray Tune: objective and search space as for `run`.
+
+Ray is imported where it is used.
+"""
+
+import math
+import warnings
+from pathlib import Path
+
+from hpt_helpers.config import as_count, as_seed
+from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
+from hpt_helpers.on_ray.ray_skopt import skopt_search
+from hpt_helpers.search import Objective, Request, answer_each, hashable
+from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.strategies import hyperband_schedule
+from hpt_helpers.trials import append_trial, read_log, trial_record, trial_table
+
+STRATEGIES = ("grid_search", "random_search", "bayesian_search", "hyperband", "asha")
+
+
+def tune_on_ray(
+    strategy_name: str,
+    space: SearchSpace,
+    trainable_or_objective: type | Objective,
+    *,
+    max_epochs: int | None,
+    n_trials: int | None = None,
+    seed: int = 0,
+    storage_path: str | Path,
+    log: str | Path | None = None,
+    max_concurrent: int | None = None,
+    max_failures: int = 3,
+    **options,
+):
+    """Run one search on the Ray that this process uses (`local_ray`); return its trial table, one
+    row a trial.
+
+    strategy_name: one of `STRATEGIES`. The first two try what `space.grid` and `sample` give, by
+        Tune's own generator, the third what `skopt_search` suggests; hyperband and asha are Tune's
+        schedulers, on what `sample` gives.
+    trainable_or_objective: an objective as for `run`, asked in the workers, by hyperband and asha
+        for 1, eta, eta**2, … epochs; without a checkpoint: **a paused trial starts again** at epoch
+        0, unless its process has trained its `identity`. Or a class Trainable, with epochs as steps
+        and results that hold val_loss, perhaps val_accuracy and failure (a reason), which goes on
+        from a checkpoint of each epoch.
+    max_epochs: of each trial; None for its config["epochs"], not with hyperband and asha. n_trials:
+        None for a whole grid, or one round of Hyperband's brackets. seed: of configurations, and of
+        the objective's requests.
+    storage_path: a folder that all nodes see, or an address such as s3://…, for Tune's files. log:
+        a local file of ended trials, `ended_trials.jsonl` there if None. **A search that was killed
+        goes on when it is asked for again with its log**: what stands there is not run again; what
+        ran then starts anew.
+    max_concurrent: how many trials run at a time; bayesian_search asks for one more if None.
+        max_failures: how often a trial is run again that raised, or lost its process. options:
+        those of `space.grid`, of `bayesian_search`, or eta (3 if not given). Rows are as drawn, or
+        of bayesian_search as ended. An interrupt ends it with a warning.
+    Raises RuntimeError where this process uses no Ray; TypeError or ValueError for another name or
+    option, counts below 1, max_concurrent with hyperband, and a log of another search, or of one by
+    hyperband or asha that was not over.
+    """
+    from ray import is_initialized, tune
+
+    class OfConfigs(tune.search.BasicVariantGenerator):  # its trials are numbers of configurations
+        def next_trial(self):
+            if trial := super().next_trial():
+                trial.set_config(dict(configs[trial.config["trial"]]))
+            return trial
+
+    if not is_initialized():
+        raise RuntimeError(
+            "this process uses no Ray: call tune_on_ray in a block `with local_ray() as folder:`"
+        )
+    search = f"{strategy_name}, max_epochs={max_epochs}, seed={as_seed('seed', seed)}, {options} in {space}"
+    cutting = {"hyperband": safe_hyperband, "asha": tune.schedulers.ASHAScheduler}.get(
+        strategy_name
+    )
+    eta = as_count("eta", options.pop("eta", 3), least=2) if cutting else None
+    configs = _configs(
+        strategy_name, space, max_epochs, n_trials, seed, max_concurrent, eta, options
+    )
+    n_trials = len(configs) if configs else as_count("n_trials", n_trials)
+    trainable = _trainable(trainable_or_objective, max_epochs, eta, seed)
+    log = Path(log or Path(storage_path, "ended_trials.jsonl"))
+    ended = _read(log, search, n_trials)
+    left = sorted(set(range(n_trials)) - {record["place"] for record in ended})
+    if ended and left and cutting:
+        raise ValueError(
+            f"{log} has {len(ended)} of {n_trials} trials of a search by {strategy_name}, which cannot be taken up, "
+            "because Tune stores nothing of its scheduler. Begin anew in another storage_path, or with another log"
+        )
+    if left:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        tune.Tuner(
+            trainable,
+            param_space={"trial": tune.grid_search(left)} if configs else {},
+            tune_config=tune.TuneConfig(
+                metric="val_loss",
+                mode="min",
+                reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
+                search_alg=OfConfigs(max_concurrent=max_concurrent or 0)
+                if configs
+                else skopt_search(space, n_trials, seed=seed, evaluated=ended, **options),
+                num_samples=1 if configs else len(left),
+                max_concurrent_trials=None if configs else max_concurrent,
+                scheduler=cutting and cutting(max_t=max_epochs, reduction_factor=eta),
+            ),
+            run_config=tune.RunConfig(
+                storage_path=str(storage_path),
+                verbose=0,
+                progress_reporter=tune.CLIReporter(),
+                callbacks=[_ended_trials(log, search)],
+                stop=max_epochs and {"training_iteration": max_epochs},
+                failure_config=tune.FailureConfig(max_failures=max_failures),
+                # of 1, Tune loses it
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),
+            ),
+        ).fit()
+        ended = _read(log, search, n_trials)
+    if len(ended) < n_trials:
+        warnings.warn(
+            f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept", stacklevel=2
+        )
+    return trial_table(ended)
+
+
+def _configs(
+    name, space, max_epochs, n_trials, seed, max_concurrent, eta, options
+) -> list[dict] | None:
+    """Return the configurations to try, in their order; None where each depends on the losses
+    before.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(f"strategy_name is {name!r}; allowed are {', '.join(STRATEGIES)}")
+    if (
+        max_concurrent is not None
+        and as_count("max_concurrent", max_concurrent)
+        and name == "hyperband"
+    ):
+        raise ValueError(
+            f"max_concurrent is {max_concurrent}; hyperband needs all trials at once, to queue for CPUs"
+        )
+    if max_epochs is not None or eta:
+        as_count("max_epochs", max_epochs)
+    if name == "bayesian_search":
+        return None
+    if name == "grid_search":
+        return space.grid(**options)[: n_trials and as_count("n_trials", n_trials)]
+    if name == "hyperband" and n_trials is None:
+        n_trials = sum(
+            rungs[0][0] for rungs in hyperband_schedule(max_epochs, eta, survivors="ceil")
+        )
+    return space.sample(n_trials, seed=seed, **options)
+
+
+def _trainable(
+    objective: type | Objective, max_epochs: int | None, eta: int | None, seed: int
+) -> type:
+    """Return the class Trainable itself, or one whose steps ask the objective: once, or rung after
+    rung.
+    """
+    from ray import tune
+
+    if isinstance(objective, type) and issubclass(objective, tune.Trainable):
+        return objective
+    if isinstance(objective, type) or not callable(objective):
+        raise TypeError(
+            f"trainable_or_objective is {objective!r}; a class Trainable or an objective is needed"
+        )
+
+    class ObjectiveTrial(tune.Trainable):
+        n_epochs = charged = 0
+
+        def reset_config(self, new_config):
+            self.n_epochs = self.charged = 0
+            return True
+
+        def step(self):
+            goes_on = getattr(objective, "identity", lambda config: None)(self.config) is not None
+            n_done, last = self.n_epochs if goes_on else 0, max_epochs or self.config["epochs"]
+            self.n_epochs = min(max(1, self.n_epochs * eta), last) if eta else last
+            request = Request(self.config, self.n_epochs, seed, n_done)
+            [(loss, accuracy, failure, n_trained)] = answer_each(objective, [request])
+            failure = failure or ("" if math.isfinite(loss) else f"validation loss is {loss}")
+            self.charged += self.n_epochs - n_done if n_trained is None else n_trained
+            return {
+                # Ray may sort nan to the front
+                "val_loss": math.inf if failure else loss,
+                "val_accuracy": accuracy,
+                "training_iteration": self.n_epochs,
+                "charged_epochs": self.charged,
+                "failure": failure,
+                "done": bool(failure) or self.n_epochs == last,
+            }
+
+        def save_checkpoint(self, checkpoint_dir):
+            return {"reached": (self.n_epochs, self.charged)}
+
+        def load_checkpoint(self, checkpoint):
+            self.n_epochs, self.charged = checkpoint["reached"]
+
+    return ObjectiveTrial
+
+
+def _ended_trials(log: Path, search: str):
+    """Return a callback of Tune's that appends each trial to the log as it ends: Tune's own state
+    lags behind.
+    """
+    from ray import tune
+
+    class EndedTrials(tune.Callback):
+        number = len(read_log(log))
+
+        def on_trial_complete(self, iteration, trials, trial, **info):
+            last = trial.last_result or {}
+            error = (
+                (trial.get_pickled_error() or trial.get_error())
+                if trial.status == trial.ERROR
+                else ""
+            )
+            record = trial_record(
+                trial.config,
+                n_epochs=last.get("training_iteration", 0),
+                runtime_s=last.get("time_total_s", math.nan),
+                val_loss=last.get("val_loss", math.nan),
+                val_accuracy=last.get("val_accuracy", math.nan),
+                charged_epochs=last.get("charged_epochs"),
+                reason=str(error).strip().rpartition("\n")[2] or last.get("failure", ""),
+            )
+            place = trial.evaluated_params.get("trial", self.number)
+            append_trial(log, {**record, "search": search, "place": place}, trial=self.number)
+            self.number += 1
+
+        on_trial_error = on_trial_complete
+
+    return EndedTrials()
+
+
+def _read(log: Path, search: str, n_trials: int) -> list[dict]:
+    """Return the log's records, by their places. Raises ValueError for those of another search."""
+    records = read_log(log)
+    for record in records:
+        if record.get("search") != search:
+            raise ValueError(
+                f"{log} is the log of another search, {record.get('search')}; this one is {search}"
+            )
+        record["config"] = {name: hashable(value) for name, value in record["config"].items()}
+    return sorted((r for r in records if r["place"] < n_trials), key=lambda r: r["place"])
