@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hpt_helpers.config import as_count, network_config
+from hpt_helpers.config import DEFAULTS, as_count, network_config
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.progress import progress_bar
-from hpt_helpers.stack import share_out, stack_data, train_stack
+from hpt_helpers.stack import share_out, stack_data, stack_settings, train_stack
+from hpt_helpers.threads import one_thread
 from hpt_helpers.training import LearningCurves, seeded_generators
 
 # about so many networks train as one stack: more of them fall out of the processor's cache
@@ -61,27 +62,29 @@ class Population:
         self._curves = np.empty((3, len(configs), 0))
 
     def _initial_weights(self) -> tuple[Tensor, Tensor]:
-        # First index: the weights, then Adam's two moments. Last: the inputs, of which 0 is always
-        # 1: the bias. Narrow networks are padded with units of weight 0, whose gradients are
-        # exactly 0.
+        """Return W1 and W2 of `train_stack`: the weights of `SimpleNN`, and moments of 0.
+
+        Narrow networks are padded with hidden units of weight 0, whose gradients are exactly 0.
+        """
         n, n_in, n_out = len(self), self._splits[0].n_features, self._splits[0].n_classes
-        hidden_of = [c["hidden_size"] for c in self.configs]
+        hidden_of = [config["hidden_size"] for config in self.configs]
         W1 = torch.zeros(3, n, 1 + max(hidden_of), 1 + n_in, dtype=torch.float64)
         W2 = torch.zeros(3, n, n_out, 1 + max(hidden_of), dtype=torch.float64)
-        W1[0, :, 0, 0] = 1
-        members = {}
+        W1[0, :, 0, 0] = 1  # hidden unit 0 is the constant 1
+        members: dict[tuple[int, int], list[int]] = {}
         for i, kind in enumerate(zip(self._seed_of.tolist(), hidden_of, strict=True)):
             members.setdefault(kind, []).append(i)
-        for (seed, hidden), rows in members.items():
-            network = SimpleNN(
-                n_in, n_out, hidden, generator=seeded_generators(seed)[0]
-            ).requires_grad_(False)
-            W1[0, rows, 1 : 1 + hidden] = torch.hstack(
-                [network.hidden.bias[:, None], network.hidden.weight]
-            )
-            W2[0, rows, :, : 1 + hidden] = torch.hstack(
-                [network.output.bias[:, None], network.output.weight]
-            )
+        for (seed, hidden), alike in members.items():
+            weights, _ = seeded_generators(seed)
+            network = SimpleNN(n_in, n_out, hidden, generator=weights).requires_grad_(False)
+            W1[0, alike, 1 : 1 + hidden, 0] = network.hidden.bias
+            W1[0, alike, 1 : 1 + hidden, 1:] = network.hidden.weight
+            W2[0, alike, :, 0] = network.output.bias
+            W2[0, alike, :, 1 : 1 + hidden] = network.output.weight
+        scales = [config.get("init_scale", DEFAULTS["init_scale"]) for config in self.configs]
+        scale = torch.tensor(scales, dtype=torch.float64)[:, None, None]
+        W1[0, :, 1:, 1:] *= scale
+        W2[0, :, :, 1:] *= scale
         return W1, W2
 
     def __len__(self) -> int:
@@ -99,36 +102,35 @@ class Population:
         kept = copy.copy(self)  # splits and their data are shared
         kept.configs = [self.configs[i] for i in rows]
         kept._split_of, kept._seed_of = self._split_of[rows], self._seed_of[rows]
-        kept._shuffles = {s: self._shuffles[s].clone_state() for s in set(kept._seed_of.tolist())}
+        kept._shuffles = {s: self._shuffles[s] for s in set(kept._seed_of.tolist())}
         width = 1 + max(c["hidden_size"] for c in kept.configs)
         kept._W1, kept._W2 = self._W1[:, rows, :width], self._W2[:, rows, :, :width]
         kept._curves = self._curves[:, rows]
         return kept
 
+    @one_thread()
     def train_to(self, epoch: int) -> Self:
-        """Train every member on to this epoch, counted from the start; return the population
-        itself.
+        """Train every member on to this epoch, counted from the start; return the population itself.
 
-        Interrupted or failed, it leaves the population as it was. Torch trains on one thread
-        afterwards.
-        Raises TypeError for an epoch that is no integer, ValueError for one below 1 or already
-        passed.
+        An interrupt or an error leaves the population as it was.
+        Raises TypeError for an epoch that is no integer, ValueError for one that is below 1 or that
+        it has passed already.
         """
-        n_new, n_rows = (
-            as_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch,
-            len(self._splits[0].y_train),
-        )
+        n_new = as_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch
         if n_new == 0:
             return self
-        torch.set_num_threads(1)  # as in `start_training`
-        shuffles = {seed: g.clone_state() for seed, g in self._shuffles.items()}
-        orders = {
-            s: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)])
-            for s, g in shuffles.items()
-        }
+        # Only copies change until all is done. Subsets share the generators, too.
+        shuffles = {seed: generator.clone_state() for seed, generator in self._shuffles.items()}
+        n_rows = self._splits[0].n_train
+        orders = {}
+        for seed, generator in shuffles.items():
+            epochs = [torch.randperm(n_rows, generator=generator) for _ in range(n_new)]
+            orders[seed] = torch.stack(epochs)
         W1, W2, new = self._W1.clone(), self._W2.clone(), np.empty((3, len(self), n_new))
-        sizes = ([c[key] for c in self.configs] for key in ("hidden_size", "batch_size"))
-        for members in share_out(np.array([*sizes, self._split_of, self._seed_of]), STACK, SMALL):
+        hidden_sizes = [config["hidden_size"] for config in self.configs]
+        batch_sizes = [config["batch_size"] for config in self.configs]
+        kinds = np.array([hidden_sizes, batch_sizes, self._split_of, self._seed_of])
+        for members in share_out(kinds, STACK, SMALL):
             new[:, members] = self._train_stack(members, orders, W1, W2)
         curves = np.concatenate([self._curves, new], axis=2)
         self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=self.epoch + n_new)
@@ -217,8 +219,8 @@ class Population:
         configs = [self.configs[i] for i in members]
         width = 1 + max(c["hidden_size"] for c in configs)
         W1, W2 = all_W1[:, members, :width], all_W2[:, members, :, :width]
-        lr = torch.tensor([c["lr"] for c in configs], dtype=torch.float64)
-        batch = torch.tensor([c["batch_size"] for c in configs])
+        settings = stack_settings(configs)
+        batch = settings.batch_size
         split = torch.from_numpy(self._split_of[members])
         seeds, which = np.unique(self._seed_of[members], return_inverse=True)
         # Members alike in batch size, split and seed see the same rows: one copy serves them all.
@@ -226,7 +228,7 @@ class Population:
         rows = slice(0, 1) if alike else slice(None)
         order = torch.stack([orders[s] for s in seeds.tolist()])[which[rows]]
         order = order + order.shape[2] * split[rows, None, None]
-        curves = train_stack(W1, W2, lr, batch, order, self._data, split[rows], self.epoch)
+        curves = train_stack(W1, W2, settings, order, self._data, split[rows], self.epoch)
         all_W1[:, members, :width], all_W2[:, members, :, :width] = W1, W2
         return curves
 

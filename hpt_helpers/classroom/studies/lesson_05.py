@@ -221,7 +221,7 @@ def worth(
     rows = []
     for table in verdicts:
         name, n_epochs = table["data"].iloc[0], int(table["n_epochs"].max())
-        n_test, found = len(load_splits(name)._y_test), {}
+        n_test, found = load_splits(name).n_test, {}
         for label, config in untuned.items():
             loss, accuracy = curves_of(
                 name, [training_key(config)], table.attrs["judges"], n_epochs
