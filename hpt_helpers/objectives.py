@@ -1,25 +1,22 @@
-"""Objectives for `hpt_helpers.search`: one that trains the course's networks, and one of a function
-of one's own.
-"""
+"""Objectives for `run`: one that trains the course's networks, one of a function of your own."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from hpt_helpers.config import network_config, training_key
+from hpt_helpers.config import config_key, network_config, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import Population
-from hpt_helpers.search import Objective, Outcome, Request
+from hpt_helpers.protocol import Objective, Outcome, Request
 from hpt_helpers.training import failure_reason
 
 Key = tuple[str, int]  # a training: `training_key` and seed
 
 
 def per_trial(function: Callable[[Mapping, int], float | Outcome]) -> Objective:
-    """Return an objective that calls `function(config, n_epochs)` for each trial; it returns a loss
-    or an `Outcome`.
+    """Return an objective that calls `function(config, n_epochs)` for each trial.
 
-    A trial for which the function raises is a failed one, charged in full, and the function is
-    called once for it.
+    The function returns a loss or an `Outcome`. A trial for which the function raises is a failed
+    one, charged in full, and the function is called once for it.
     """
 
     def objective(requests: list[Request]) -> Iterator[float | Outcome]:
@@ -68,12 +65,11 @@ class TrainingObjective:
             except (TypeError, ValueError) as error:
                 outcomes[i] = Outcome(math.nan, reason=str(error), n_trained=0)
                 continue
-            waiting[i] = key = training_key(config), seed
+            # `training_key(config)`, without checking it again
+            waiting[i] = key = config_key(checked), seed
             configs[key], wanted[key] = checked, max(n_epochs, wanted.get(key, 0))
         self._train(configs, wanted)
-        populations = {
-            id(population): population for population, _ in map(self._trained.get, wanted)
-        }
+        populations = {id(p): p for p, _ in (self._trained[key] for key in wanted)}
         curves = {number: population.curves() for number, population in populations.items()}
         for i, key in waiting.items():
             (population, member), n_epochs = self._trained[key], requests[i].n_epochs
@@ -91,7 +87,7 @@ class TrainingObjective:
         together.
         """
         sources: dict[int, list[Key]] = {}
-        for key in sorted(wanted, key=wanted.get):
+        for key in sorted(wanted, key=lambda key: wanted[key]):
             population, _ = self._trained.get(key, (None, None))
             if population is None or population.epoch < wanted[key]:
                 sources.setdefault(id(population), []).append(key)

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from hpt_helpers.config import as_count, is_number, plain
+from hpt_helpers.config import as_count, as_plain, is_number
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ class Real:
 class _Discrete:
     """A parameter with a sequence of `values`, each with an equal cell of [0, 1]."""
 
+    values: Sequence
+
     def sample(self, rng: np.random.Generator):
         return self.values[rng.integers(len(self.values))]
 
@@ -112,7 +114,7 @@ class Choice(_Discrete):
 
     def __init__(self, values):
         # what a configuration can hold
-        object.__setattr__(self, "values", plain(tuple(values), "values"))
+        object.__setattr__(self, "values", as_plain(tuple(values), "values"))
         if any(isinstance(value, list | dict) for value in self.values):
             raise TypeError(
                 f"values is {self.values!r}; a value may be a tuple, but no list and no dict"

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from hpt_helpers import population
 from hpt_helpers import search as module
+from hpt_helpers import trials as trials_module
 from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective, per_trial
-from hpt_helpers.search import Outcome, Request, run, run_many
+from hpt_helpers.search import Ask, Outcome, Request, Told, run, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.training import fit
@@ -129,6 +130,41 @@ def test_a_failed_trial_is_sent_as_nan():
 
     run(strategy(), per_trial(lambda config, n_epochs: math.inf if config["x"] == 1 else 0.5))
     np.testing.assert_array_equal(sent[0], [0.5, math.nan, 0.5])
+
+
+def test_a_strategy_that_asks_explicitly_is_told_what_was_run():
+    """Its own list, and the configurations in it, stay as they were, whatever becomes of those."""
+    told, asked = [], [({"x": 2, "of": [1]}, 1), ({"x": 1, "of": [2]}, 3)]
+
+    def strategy():
+        told.append((yield Ask(asked)))
+        told[0][0].config["of"].append("changed")
+        losses = yield [(TEN[5], 2)]  # and in the simple form again
+        assert losses.tolist() == [5.02]
+
+    def objective(config, n_epochs):
+        config.get("of", []).clear()
+        return math.nan if config["x"] == 1 else loss_of(config, n_epochs)
+
+    trials = run(strategy(), per_trial(objective))
+    assert told[0][0] == Told({"x": 2, "of": [1, "changed"]}, 1, 2.01)
+    assert told[0][1].config == {"x": 1, "of": [2]} and math.isnan(told[0][1].val_loss)
+    assert asked == [({"x": 2, "of": [1]}, 1), ({"x": 1, "of": [2]}, 3)]
+    assert trials["config"].tolist()[:2] == [config for config, _ in asked]
+
+
+def test_a_strategy_is_told_the_trials_of_its_log_in_place_of_those_it_asked_for(tmp_path):
+    def asking(told, *xs):
+        for x in xs:
+            told += yield Ask([({"x": x, "of": (1, 2), "epochs": x}, x)])
+
+    log = tmp_path / "log"
+    run(asking([], 3, 4), Counting(), log=log)
+    told, objective = [], Counting()
+    trials = run(asking(told, 5, 6, 7), objective, log=log)
+    assert [(t.config["x"], t.n_epochs) for t in told] == [(3, 3), (4, 4), (7, 7)]
+    assert {t.config["of"] for t in told} == {(1, 2)}
+    assert [r.config["x"] for r in objective.asked] == [7] and trials["x"].tolist() == [3, 4, 7]
 
 
 def test_a_strategy_that_asks_for_nothing_gives_an_empty_table():
@@ -730,6 +766,13 @@ def test_what_the_record_cannot_hold_is_refused_before_anything_runs(
     assert objective.asked == [] and not any(tmp_path.iterdir())
 
 
+def test_a_configuration_is_checked_once(monkeypatch):
+    checked, as_plain = [], trials_module.as_plain
+    monkeypatch.setattr(trials_module, "as_plain", lambda c: checked.append(c) or as_plain(c))
+    run(grid_search(TEN, 1), Counting())
+    assert checked == TEN
+
+
 def test_the_number_of_seeds_must_be_that_of_the_strategies():
     with pytest.raises(ValueError, match="seeds has 1 entries; there are 2 strategies"):
         run_many([grid_search(TEN, 1), grid_search(TEN, 1)], per_trial(loss_of), seeds=[0])
@@ -750,6 +793,21 @@ def test_an_interrupt_keeps_the_trials_so_far():
         trials = run(grid_search(TEN, 7), per_trial(objective))
     assert warned[0].filename == __file__
     assert trials["val_loss"].tolist() == [0.07, 1.07, 2.07, 3.07]
+
+
+def test_an_interrupt_goes_on_where_it_should_and_leaves_the_log(tmp_path):
+    def objective(requests):
+        yield 0.5
+        raise KeyboardInterrupt
+
+    log = tmp_path / "log"
+    with pytest.raises(KeyboardInterrupt):
+        run(grid_search(TEN, 1), objective, log=log, on_interrupt="raise")
+    assert len(log.read_text().splitlines()) == 1
+    with pytest.raises(KeyboardInterrupt):
+        run_many([grid_search(TEN, 1)], objective, on_interrupt="raise")
+    with pytest.raises(ValueError, match="on_interrupt is 'stop'; 'keep' and 'raise' are allowed"):
+        run(grid_search(TEN, 1), objective, on_interrupt="stop")
 
 
 def test_an_interrupt_of_the_strategy_keeps_the_trials_so_far():
@@ -935,8 +993,9 @@ def test_a_log_that_was_cut_loses_one_trial_only(tmp_path):
     whole = run(grid_search(TEN, 7), Counting(), log=log)
     log.write_bytes(log.read_bytes()[:-5])
     objective = Counting()
-    with pytest.warns(UserWarning, match="was cut"):
+    with pytest.warns(UserWarning, match="was cut") as warned:
         again = run(grid_search(TEN, 7), objective, log=log)
+    assert [w.filename for w in warned] == [__file__]
     same_trials(again, whole)
     assert [r.config for r in objective.asked] == [TEN[9]]
 

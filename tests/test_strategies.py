@@ -8,9 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from hpt_helpers import strategies
+from hpt_helpers import bayesian, strategies
 from hpt_helpers.objectives import per_trial
-from hpt_helpers.search import run
+from hpt_helpers.search import Told, run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import (
     bayesian_search,
@@ -88,6 +88,19 @@ def test_a_budget_that_cuts_a_grid_is_a_warning(budget, warns, recwarn):
     )
 
 
+def test_a_grid_inside_another_strategy_warns_too():
+    """A strategy is closed where it catches the end of its budget and asks for more."""
+    configs = [{"lr": 0.01, "batch_size": b} for b in (16, 32, 64)]
+
+    def wrapped():
+        yield from grid_search(configs, 7)
+        yield [(configs[0], 1)]
+
+    with pytest.warns(UserWarning, match="the budget ended before the grid") as warned:
+        assert len(run(wrapped(), per_trial(bowl), budget=20)) == 2
+    assert [w.filename for w in warned] == [__file__]
+
+
 # --- Bayesian optimisation ------------------------------------------------------------------------
 
 
@@ -141,16 +154,16 @@ def test_bayesian_search_gives_the_trials_of_gp_minimize(ours, gp_minimizes):
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_bayesian_search_asks_for_new_plain_values_as_many_as_workers(batch_size):
     strategy = bayesian_search(SPACE, 10, 9, seed=0, batch_size=batch_size, n_initial_points=3)
-    asked, sizes, configs = next(strategy), [], []
+    asked, sizes, configs = next(strategy).trials, [], []
     for _ in range(9 // batch_size):
         sizes.append(len(asked))
         assert all(config in SPACE and n_epochs == 9 for config, n_epochs in asked)
         assert {tuple(map(type, config.values())) for config, _ in asked} == {(float, int)}
         configs += [tuple(config.values()) for config, _ in asked]
-        asked = strategy.send(np.array([bowl(config) for config, _ in asked]))
+        asked = strategy.send([Told(config, 9, bowl(config)) for config, _ in asked]).trials
     assert sizes == [batch_size] * (9 // batch_size) and len(asked) == 1 and len(set(configs)) == 9
     with pytest.raises(StopIteration):
-        strategy.send(np.array([0.5]))
+        strategy.send([Told(asked[0][0], 9, 0.5)])
 
 
 @pytest.mark.parametrize(("batch_size", "error"), [(0, ValueError), (1.5, TypeError)])
@@ -239,7 +252,7 @@ def test_a_plateau_of_large_losses_does_not_hide_the_small_ones():
     )
 
 
-class Told:
+class FakeOptimizer:
     """Stands for scikit-optimize's Optimizer; records what it knows after each time it is told
     something.
     """
@@ -249,14 +262,14 @@ class Told:
     def __init__(self, *args, **options):
         self.Xi, self.yi, self.options, self.known = [], [], options, []
         self.base_estimator_ = self
-        Told.last = self
+        FakeOptimizer.last = self
 
     def set_params(self, **of_the_fit):
         pass
 
     def ask(self):
-        Told.n_asked += 1
-        return [0.001, 16 + Told.n_asked]
+        FakeOptimizer.n_asked += 1
+        return [0.001, 16 + FakeOptimizer.n_asked]
 
     def tell(self, points, losses):
         assert len(points) == len(losses) and {type(loss) for loss in losses} == {float}
@@ -270,11 +283,11 @@ def told(answers, monkeypatch, **options):
     """
     import skopt
 
-    monkeypatch.setattr(skopt, "Optimizer", Told)
+    monkeypatch.setattr(skopt, "Optimizer", FakeOptimizer)
     strategy = bayesian_search(SearchSpace(SPACE), len(answers) + 1, 9, seed=0, **options)
     answers = iter([*answers, 1.0])
     run(strategy, per_trial(lambda config, n_epochs: next(answers)))
-    return Told.last.known
+    return FakeOptimizer.last.known
 
 
 def test_a_failed_trial_is_told_as_the_worst(monkeypatch):
@@ -305,13 +318,13 @@ def test_logarithms_are_told_of_positive_losses_only(monkeypatch):
 def test_settings_go_to_the_optimiser(monkeypatch):
     told([1.0] * 5, monkeypatch, xi=0.02)
     assert (
-        Told.last.options["acq_func_kwargs"] == {"xi": 0.02}
-        and Told.last.options["acq_func"] == "EI"
+        FakeOptimizer.last.options["acq_func_kwargs"] == {"xi": 0.02}
+        and FakeOptimizer.last.options["acq_func"] == "EI"
     )
     told([1.0] * 5, monkeypatch, acq_func="LCB", acq_func_kwargs={"kappa": 3})
     assert (
-        Told.last.options["acq_func_kwargs"] == {"kappa": 3}
-        and Told.last.options["acq_func"] == "LCB"
+        FakeOptimizer.last.options["acq_func_kwargs"] == {"kappa": 3}
+        and FakeOptimizer.last.options["acq_func"] == "LCB"
     )
 
 
@@ -361,12 +374,12 @@ def test_the_last_digit_of_a_loss_does_not_lead_a_bayesian_search_elsewhere():
     rng, found = np.random.default_rng(0), set()
     for _ in range(30):
         search = bayesian_search(space, 12, 9, seed=11)
-        next(search)[0] = dict(zip(space, CLOSE[0], strict=True)), 9
-        for i in range(1, 12):
-            batch = search.send(np.array([LOSSES[i - 1] * (1 + 1e-13 * rng.normal())]))
-            if i < 11:
-                batch[0] = dict(zip(space, CLOSE[i], strict=True)), 9
-        found.add(tuple(batch[0][0].values()))
+        next(search)
+        for point, loss in zip(CLOSE, LOSSES, strict=True):
+            config = dict(zip(space, point, strict=True))
+            asked = search.send([Told(config, 9, loss * (1 + 1e-13 * rng.normal()))])
+        [(config, _)] = asked.trials
+        found.add(tuple(config.values()))
     assert len(found) == 1
 
 
@@ -391,7 +404,7 @@ def test_the_fit_finds_settings_as_likely_as_scikit_learns():
         )
         fits = [
             clone(ours).set_params(optimizer=o).fit(points, losses)
-            for o in ("fmin_l_bfgs_b", strategies._likeliest)
+            for o in ("fmin_l_bfgs_b", bayesian._likeliest)
         ]
         theirs, here = (fit.log_marginal_likelihood_value_ for fit in fits)
         behind.append(theirs - here)

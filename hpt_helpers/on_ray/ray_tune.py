@@ -4,16 +4,23 @@ Ray is imported where it is used.
 """
 
 import math
-import warnings
 from pathlib import Path
 
 from hpt_helpers.config import as_count, as_seed
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
-from hpt_helpers.search import Objective, Request, answer_each, hashable
+from hpt_helpers.protocol import Objective, Request, answer_each
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
-from hpt_helpers.trials import append_trial, read_log, trial_record, trial_table
+from hpt_helpers.trials import (
+    append_trial,
+    failure_of,
+    read_log,
+    trial_record,
+    trial_table,
+    with_tuples,
+)
+from hpt_helpers.warn import warn_caller
 
 STRATEGIES = ("grid_search", "random_search", "bayesian_search", "hyperband", "asha")
 
@@ -117,9 +124,7 @@ def tune_on_ray(
         ).fit()
         ended = _read(log, search, n_trials)
     if len(ended) < n_trials:
-        warnings.warn(
-            f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept", stacklevel=2
-        )
+        warn_caller(f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept")
     return trial_table(ended)
 
 
@@ -179,13 +184,13 @@ def _trainable(
             n_done, last = self.n_epochs if goes_on else 0, max_epochs or self.config["epochs"]
             self.n_epochs = min(max(1, self.n_epochs * eta), last) if eta else last
             request = Request(self.config, self.n_epochs, seed, n_done)
-            [(loss, accuracy, failure, n_trained)] = answer_each(objective, [request])
-            failure = failure or ("" if math.isfinite(loss) else f"validation loss is {loss}")
+            [outcome] = answer_each(objective, [request])
+            failure, n_trained = failure_of(outcome.val_loss, outcome.reason), outcome.n_trained
             self.charged += self.n_epochs - n_done if n_trained is None else n_trained
             return {
                 # Ray may sort nan to the front
-                "val_loss": math.inf if failure else loss,
-                "val_accuracy": accuracy,
+                "val_loss": math.inf if failure else outcome.val_loss,
+                "val_accuracy": outcome.val_accuracy,
                 "training_iteration": self.n_epochs,
                 "charged_epochs": self.charged,
                 "failure": failure,
@@ -243,5 +248,5 @@ def _read(log: Path, search: str, n_trials: int) -> list[dict]:
             raise ValueError(
                 f"{log} is the log of another search, {record.get('search')}; this one is {search}"
             )
-        record["config"] = {name: hashable(value) for name, value in record["config"].items()}
+        record["config"] = with_tuples(record["config"])
     return sorted((r for r in records if r["place"] < n_trials), key=lambda r: r["place"])

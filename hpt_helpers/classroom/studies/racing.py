@@ -18,10 +18,12 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers import (
+    bayesian,
     data,
     model,
     objectives,
     population,
+    protocol,
     search,
     search_space,
     stack,
@@ -42,11 +44,13 @@ from hpt_helpers.strategies import hyperband_schedule
 THIS = sys.modules[__name__]
 CODE = [
     THIS,
+    bayesian,
     data,
     model,
     objectives,
     parallel,
     population,
+    protocol,
     search,
     search_space,
     shared,
