@@ -27,8 +27,8 @@ def as_plain(value: Any, name: str = "config") -> Any:
     """
     if value is None or type(value) in (bool, int, str):
         return value
-    # whose item is itself
-    if isinstance(value, np.generic) and not isinstance(value, np.longdouble):
+    # a longdouble's item is itself
+    if isinstance(value, np.generic) and not isinstance(value.item(), np.generic):
         return as_plain(value.item(), name)
     if type(value) is float:
         if not math.isfinite(value):

@@ -71,7 +71,7 @@ class _Discrete:
     values: Sequence
 
     def sample(self, rng: np.random.Generator):
-        return self.values[rng.integers(len(self.values))]
+        return self.values[int(rng.integers(len(self.values)))]
 
     def to_unit(self, value) -> float:
         return (self.values.index(value) + 0.5) / len(self.values)

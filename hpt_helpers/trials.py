@@ -147,7 +147,7 @@ def incumbent(trials: pd.DataFrame) -> int:
     Of equal losses the cheaper wins, then the earlier. Raises ValueError when no trial succeeded:
     one that failed never wins.
     """
-    good = trials[trials["status"] == "ok"]
+    good = trials.loc[trials["status"] == "ok"]
     if good.empty:
         raise ValueError(f"trials has {len(trials)} rows and none succeeded; there is no incumbent")
     return int(good.sort_values(["val_loss", "n_epochs"], kind="stable").index[0])
@@ -167,7 +167,7 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
         raise ValueError(f"tolerance is {tolerance!r}; it must be 0 or more")
     sign = 1 if by == "val_loss" else -1
     distance = sign * trials[by] - (sign * trials[by]).min()
-    return trials[distance <= tolerance].sort_values(["n_epochs", "val_loss"], kind="stable")
+    return trials.loc[distance <= tolerance].sort_values(["n_epochs", "val_loss"], kind="stable")
 
 
 def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
@@ -183,7 +183,7 @@ def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
     ]
     if not shared:
         raise ValueError(f"the tables share no column: {list(a.columns)} and {list(b.columns)}")
-    a, b = (table[shared].reset_index(drop=True) for table in (a, b))
+    a, b = (table.loc[:, shared].reset_index(drop=True) for table in (a, b))
     try:
         pd.testing.assert_frame_equal(a, b, check_dtype=False, rtol=0, atol=1e-9)
     except AssertionError:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -42,16 +43,17 @@ LONGEST_TEMP = 22  # characters: Ray's sockets lie deep, and macOS allows a sock
 def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path]:
     """Start a Ray of this process's own, or join a cluster, for as long as the block lasts.
 
-    A Ray of its own is stopped when the block ends, whatever ends it. num_cpus: how many trials of
-    one CPU run at a time; the others queue. address: connect to this existing cluster instead, with
-    the token your environment has, and only disconnect at the end. If None, it is the environment's
-    RAY_ADDRESS; "local" is none. Yields a private temporary folder (mode 0700, removed at the end)
-    for `storage_path`, in which a local Ray keeps its own files too; several machines need storage
-    that all of them see instead. The local Ray asks for a random token, because it listens on all
-    interfaces whatever address it is given. It has no dashboard, asks nobody outside, and prints
-    nothing: a trial's error is in the results. Environment variables, the "ray" logger's level and
-    the handlers of SIGTERM and SIGINT are restored. Raises RuntimeError where this process uses Ray
-    already, or Ray's release lacks what this needs.
+    A Ray of its own is stopped when the block ends, whatever ends it.
+    num_cpus: how many trials of one CPU run at a time; the others queue.
+    address: connect to this existing cluster instead, with the token your environment has, and only
+        disconnect at the end. If None, it is the environment's RAY_ADDRESS; "local" is none.
+    Yields a private temporary folder (mode 0700, removed at the end) for `storage_path`, in which a
+    local Ray keeps its own files too. Several machines need storage that all of them see instead.
+    The local Ray asks for a random token, because it listens on all interfaces whatever address it
+    is given. It has no dashboard, asks nobody outside, and prints nothing: a trial's error is in
+    the results. Environment variables, the "ray" logger's level and the handlers of SIGTERM and
+    SIGINT are restored.
+    Raises RuntimeError where this process uses Ray already, or Ray's release lacks what this needs.
     """
     import ray
 
@@ -218,8 +220,9 @@ def _random_token() -> Iterator[None]:
     # Ray read both when it was imported; in this order, or it looks for a token that is gone
     def read_again():
         try:
-            ray._raylet.Config.initialize("")
-            ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
+            raylet: Any = ray._raylet  # pyright: ignore[reportAttributeAccessIssue] — compiled
+            raylet.Config.initialize("")
+            raylet.AuthenticationTokenLoader.instance().reset_cache()
         except AttributeError as error:
             raise RuntimeError(
                 f"Ray {ray.__version__} cannot be told a token ({error}); tried were {TRIED}"
