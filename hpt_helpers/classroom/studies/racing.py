@@ -76,7 +76,7 @@ def to_optuna(space: SearchSpace) -> dict:
         if isinstance(p, Choice):
             return distributions.CategoricalDistribution(p.values)
         if isinstance(p, Integer):
-            return distributions.IntDistribution(p.low, p.high)
+            return distributions.IntDistribution(p.low, p.high, log=p.log)
         return distributions.FloatDistribution(p.low, p.high, log=p.log)
 
     return {name: translate(p) for name, p in space.items()}
