@@ -67,6 +67,8 @@ _MODULE_OF = {
     "trial_table": "trials",
 }
 
+__all__ = [*_MODULE_OF]  # pyright: ignore[reportUnsupportedDunderAll] — the names above
+
 
 def __getattr__(name: str):
     if name not in _MODULE_OF:

@@ -396,6 +396,8 @@ def test_points_come_back_from_the_space(space, data):
                 )
             case Real(low, high):
                 allowed = 4e-15 * max(abs(low), abs(high)) / (high - low)
+            case Integer(low, high, log=True):  # the first cell is the widest
+                allowed = 0.5 * math.log((low + 1) / low) / math.log((high + 1) / low)
             case Integer(low, high):
                 allowed = 0.5 / (high - low + 1)
             case Choice(values=values):
