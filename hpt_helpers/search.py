@@ -10,6 +10,7 @@ its epochs.
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import math
 import time
@@ -89,10 +90,11 @@ def run(
     where the first three fail alike. One that raises, or whose answer is no number and no possible
     `Outcome`, is charged in full. Where a batch raises, each trial of it without an answer is asked
     alone, once.
-    Raises TypeError or ValueError for a strategy that is no generator or yields anything but lists,
-    not empty, of (config, n_epochs) with a config that `trials.as_config` takes and whole
-    n_epochs >= 1; for a bad budget, seed or on_interrupt; for an objective with too many answers,
-    or that raises after its last; for a damaged or another search's log.
+    Raises TypeError or ValueError for a strategy that is no generator, has run before, never asks,
+    or yields anything but lists, not empty, of (config, n_epochs) with a config that
+    `trials.as_config` takes and whole n_epochs >= 1; for a bad budget, seed or on_interrupt; for an
+    objective with too many answers, or that raises after its last; for a damaged or another
+    search's log.
     """
     search = _Search(strategy, as_seed("seed", seed), budget, log, retry_failed)
     return _drive([search], objective, on_interrupt, progress)[0]
@@ -153,6 +155,10 @@ class _Search:
         if not isinstance(self.strategy, Generator):
             such_as = "a generator is needed, such as grid_search(configs, 50)"
             raise TypeError(f"strategy is {self.strategy!r}; {such_as}")
+        begun = inspect.isgenerator(self.strategy) and inspect.getgeneratorstate(self.strategy)
+        if begun and begun != inspect.GEN_CREATED:
+            again = "a generator runs once, so make a new one for each search"
+            raise ValueError(f"strategy is {self.strategy!r}, which has run before; {again}")
         if not is_number(self.budget):
             raise TypeError(f"budget is {self.budget!r}; a number of epochs is needed")
         if not self.budget >= 0:
@@ -186,6 +192,10 @@ class _Search:
             asked = self.strategy.send(self._answers())
         except StopIteration:
             self.over = True
+            if not self.records:
+                raise ValueError(
+                    f"strategy is {self.strategy!r}, which asked for no trial at all"
+                ) from None
             return []
         self.explicit = isinstance(asked, Ask)
         asked = asked.trials if isinstance(asked, Ask) else asked

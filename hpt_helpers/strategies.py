@@ -34,6 +34,7 @@ def random_search(
 
     n_epochs: as above.
     """
+    n_trials = as_count("n_trials", n_trials)
     yield [(config, _epochs_of(config, n_epochs)) for config in space.sample(n_trials, seed=seed)]
 
 
@@ -61,9 +62,10 @@ def bayesian_search(
     opts: others of its `Optimizer`; where they say nothing, `bayesian.BAYESIAN` does. n_epochs: as
         for `grid_search`.
     While the space has other points, a random one replaces a point that was asked for before.
-    Raises TypeError or ValueError for a bad batch_size, clip, or loss without a logarithm.
+    Raises TypeError or ValueError for a bad n_trials, batch_size or clip, and for a loss without a
+    logarithm.
     """
-    batch_size = as_count("batch_size", batch_size)
+    n_trials, batch_size = as_count("n_trials", n_trials), as_count("batch_size", batch_size)
     optimizer = BayesianOptimizer(space, seed=seed, clip=clip, log_loss=log_loss, xi=xi, **opts)
     trials: list[Told] = []
     while len(trials) < n_trials:

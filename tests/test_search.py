@@ -167,9 +167,21 @@ def test_a_strategy_is_told_the_trials_of_its_log_in_place_of_those_it_asked_for
     assert [r.config["x"] for r in objective.asked] == [7] and trials["x"].tolist() == [3, 4, 7]
 
 
-def test_a_strategy_that_asks_for_nothing_gives_an_empty_table():
-    trials = run(halving(TEN, []), per_trial(loss_of))
-    assert len(trials) == 0 and "val_loss" in trials
+def test_a_strategy_that_asks_for_nothing_is_an_error():
+    with pytest.raises(ValueError, match=r"<generator object halving .* asked for no trial at all"):
+        run(halving(TEN, []), per_trial(loss_of))
+
+
+def test_a_strategy_that_has_run_is_an_error():
+    """As where a cell is run again that does not make the strategy anew."""
+    spent, begun = grid_search(TEN, 1), grid_search(TEN, 1)
+    run(spent, per_trial(loss_of))
+    next(begun)
+    for strategy in (spent, begun):
+        with pytest.raises(ValueError, match="which has run before; a generator runs once"):
+            run(strategy, per_trial(loss_of))
+        with pytest.raises(ValueError, match="which has run before"):
+            run_many([grid_search(TEN, 1), strategy], per_trial(loss_of))
 
 
 # --- the budget and what is charged ---------------------------------------------------------------

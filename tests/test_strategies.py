@@ -166,6 +166,13 @@ def test_bayesian_search_asks_for_new_plain_values_as_many_as_workers(batch_size
         strategy.send([Told(asked[0][0], 9, 0.5)])
 
 
+@pytest.mark.parametrize("strategy", [bayesian_search, random_search])
+@pytest.mark.parametrize(("n_trials", "error"), [(0, ValueError), ("5", TypeError)])
+def test_a_bad_number_of_trials_is_refused(strategy, n_trials, error):
+    with pytest.raises(error, match=f"n_trials is {n_trials!r}"):
+        run(strategy(SPACE, n_trials, 9, seed=0), per_trial(bowl))
+
+
 @pytest.mark.parametrize(("batch_size", "error"), [(0, ValueError), (1.5, TypeError)])
 def test_a_bad_batch_size_is_refused(batch_size, error):
     with pytest.raises(error, match="batch_size is"):
