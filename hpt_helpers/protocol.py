@@ -31,9 +31,13 @@ class Ask:
     """Trials that a strategy wants, where it must be told what was really run.
 
     trials: (config, n_epochs) of each, at least one.
+    search: what the search is, for the first line of its log: a log of another one is refused. As
+        configurations of a log may take the place of those asked for, these alone do not tell. The
+        strategy's name where it is empty.
     """
 
     trials: Sequence[tuple[Mapping, int]]
+    search: str = ""
 
 
 class Told(NamedTuple):

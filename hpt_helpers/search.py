@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -38,7 +38,7 @@ from hpt_helpers.protocol import (
 from hpt_helpers.trials import (
     append_trial,
     as_config,
-    read_log,
+    hold_log,
     trial_result,
     trial_table,
     with_tuples,
@@ -70,6 +70,7 @@ def run(
     budget: float = math.inf,
     seed: int = 0,
     log: str | Path | None = None,
+    name: str | None = None,
     retry_failed: bool = False,
     on_interrupt: OnInterrupt = "keep",
     progress: bool = False,
@@ -82,7 +83,11 @@ def run(
     seed: the training seed of every trial. progress: show a bar of charged epochs.
     log: a JSON-lines file that every trial is appended to. Trials already in it, from an
         interrupted run of the same search, are taken from it at what they cost then. Asked for at a
-        later epoch, they are trained from epoch 0.
+        later epoch, they are trained from epoch 0. It is opened before the first trial, for this
+        search alone; its first line says what the search is. The number of trials is no part of
+        that, so a search can be extended.
+    name: what you call objective and data, such as "wine, log loss". A log with another name is
+        refused; without names the losses of another objective would be taken as this one's.
     retry_failed: try those that failed in the log again; the log keeps both, and the second counts.
     on_interrupt: what a KeyboardInterrupt does. "keep" ends the search with a warning and returns
         the trials so far; "raise" lets the interrupt go on. What it cut off is not charged.
@@ -96,7 +101,9 @@ def run(
     objective with too many answers, or that raises after its last; for a damaged or another
     search's log.
     """
-    search = _Search(strategy, as_seed("seed", seed), budget, log, retry_failed)
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name is {name!r}; a text is needed")
+    search = _Search(strategy, as_seed("seed", seed), budget, log, name, retry_failed)
     return _drive([search], objective, on_interrupt, progress)[0]
 
 
@@ -142,7 +149,10 @@ class _Search:
     seed: int
     budget: float
     log: str | Path | None = None
+    name: str | None = None
     retry_failed: bool = False
+    logged: deque[dict] = field(default_factory=deque)  # records that were not asked for yet
+    log_file: IO | None = None  # open as long as the search runs
     records: list[dict] = field(default_factory=list)
     spent: int = 0
     # identity -> the epoch it is paid to; never falls
@@ -163,7 +173,6 @@ class _Search:
             raise TypeError(f"budget is {self.budget!r}; a number of epochs is needed")
         if not self.budget >= 0:
             raise ValueError(f"budget is {self.budget!r}; it must be 0 or more")
-        self.logged = deque(read_log(self.log)) if self.log else deque()
 
     def next_batch(self, identity_of: Callable) -> list[_Trial]:
         """Ask the strategy; return what is to be evaluated or stands in the log, within budget."""
@@ -198,6 +207,7 @@ class _Search:
                 ) from None
             return []
         self.explicit = isinstance(asked, Ask)
+        search = asked.search if isinstance(asked, Ask) else ""
         asked = asked.trials if isinstance(asked, Ask) else asked
         try:
             pairs = [(config, n_epochs) for config, n_epochs in asked]
@@ -208,7 +218,18 @@ class _Search:
             raise ValueError(
                 "the strategy yielded an empty list; it should return when it has nothing to ask"
             )
-        return [(as_config(config), as_count("n_epochs", n_epochs)) for config, n_epochs in pairs]
+        pairs = [(as_config(config), as_count("n_epochs", n_epochs)) for config, n_epochs in pairs]
+        if self.log and not self.log_file:
+            search = search or getattr(self.strategy, "__name__", type(self.strategy).__name__)
+            header = {"search": search, "name": self.name}
+            self.log_file, records = hold_log(self.log, header)
+            self.logged.extend(records)
+        return pairs
+
+    def close(self) -> None:
+        """Let others open the log."""
+        if self.log_file:
+            self.log_file.close()
 
     def _answers(self) -> list[Told] | np.ndarray | None:
         """Return what the strategy is sent: the trials of its last batch; at first None."""
@@ -312,6 +333,8 @@ def _drive(
         warn_caller(f"interrupted: the {n_kept} trials evaluated so far are kept")
     finally:
         bar.close()
+        for search in searches:
+            search.close()
     return [trial_table(search.records) for search in searches]
 
 

@@ -93,6 +93,9 @@ class Integer(_Discrete):
     def __post_init__(self):
         _check_bounds(self, numbers.Integral)
 
+    def __repr__(self) -> str:  # logs hold it, those from before there was log too
+        return f"Integer(low={self.low}, high={self.high}{', log=True' if self.log else ''})"
+
     @property
     def values(self) -> range:
         return range(self.low, self.high + 1)

@@ -67,11 +67,13 @@ def bayesian_search(
     """
     n_trials, batch_size = as_count("n_trials", n_trials), as_count("batch_size", batch_size)
     optimizer = BayesianOptimizer(space, seed=seed, clip=clip, log_loss=log_loss, xi=xi, **opts)
+    search = f"bayesian_search, seed={seed}, in {space}"
     trials: list[Told] = []
     while len(trials) < n_trials:
         optimizer.tell((trial.config, trial.val_loss) for trial in trials)
         configs = optimizer.ask(min(batch_size, n_trials - len(trials)))
-        trials += yield Ask([(config, _epochs_of(config, n_epochs)) for config in configs])
+        asked = [(config, _epochs_of(config, n_epochs)) for config in configs]
+        trials += yield Ask(asked, search)
 
 
 def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, int]]) -> Strategy:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import math
+import sys
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from hpt_helpers.config import as_plain, check_mapping
 from hpt_helpers.warn import warn_caller
@@ -27,6 +29,7 @@ DTYPES = {
     "reason": "str",
     "runtime_s": "float64",
 }
+FORMAT = 2  # of a log; 1 had no header
 TABLE_NAMES = ("trial", *DTYPES, "config")  # no hyperparameter can be called so
 
 
@@ -208,7 +211,11 @@ def append_trial(path: str | Path, record: Mapping, *, trial: int) -> None:
     """
     # JSON has no nan: a failed trial's numbers are written as null.
     line = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in record.items()}
-    text = json.dumps({"trial": trial, **line}, allow_nan=False)[:-1]
+    _append(path, {"trial": trial, **line})
+
+
+def _append(path: str | Path, line: Mapping) -> None:
+    text = json.dumps(line, allow_nan=False)[:-1]
     with open(path, "a", encoding="ascii", newline="\n") as log:
         log.write(text + _checksum(text.encode()).decode() + "\n")
 
@@ -218,6 +225,52 @@ def _checksum(text: bytes) -> bytes:
     return b', "crc32": "%08x"}' % zlib.crc32(text)
 
 
+def hold_log(path: str | Path, header: Mapping) -> tuple[IO, list[dict]]:
+    """Open a log for one search; return its file, to be closed at the end, and its records.
+
+    No other search may open it meanwhile. header: what the search is, plain values by name, which
+    becomes the first line of a new log. A log without one, of an earlier version of this package,
+    is taken as it is.
+    Raises OSError for a file that cannot be written, BlockingIOError where another search holds it,
+    and ValueError for the log of another search, and what `read_log` raises.
+    """
+    file = open(path, "ab")  # noqa: SIM115 — whoever asked closes it
+    try:
+        _lock(file, path)
+        found, records = _read(Path(path))
+        if not found and not records:
+            _append(path, {"format": FORMAT, **header})
+        for name in header if found else ():
+            if found.get(name) != header[name]:
+                raise ValueError(
+                    f"{path} is the log of another search: "
+                    f"its {name} is {found.get(name)!r}, here it is {header[name]!r}"
+                )
+    except BaseException:
+        file.close()
+        raise
+    return file, records
+
+
+def _lock(file: IO, path: str | Path) -> None:
+    """Lock a file until it is closed, or its process ends."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(2**30)  # behind all that is read and written
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP):
+            return  # a file system without locks
+        message = f"{path} is the log of a search that runs now; give each search a log of its own"
+        raise BlockingIOError(message) from error
+
+
 def read_log(path: str | Path) -> list[dict]:
     """Return the records of a log, in order; none where there is no file.
 
@@ -225,12 +278,26 @@ def read_log(path: str | Path) -> list[dict]:
     middle is moved to `<path>.cut` with a UserWarning, so that appending can go on. Raises
     ValueError for any other line that is not as it was written, or that is missing or there twice.
     """
-    path = Path(path)
+    return _read(Path(path))[1]
+
+
+def _read(path: Path) -> tuple[dict, list[dict]]:
+    """Return a log's header, empty if it has none, and its records."""
     text = path.read_bytes() if path.exists() else b""
     *lines, rest = text.split(b"\n")
-    records = []
+    header, records = {}, []
     for i, line in enumerate(lines):
-        record = _read_line(line, f"line {i + 1} of {path.name}")
+        if not line.strip():
+            continue
+        record = _read_line(line.rstrip(b"\r"), f"line {i + 1} of {path.name}")
+        if "format" in record and not header and not records:
+            header = record
+            if header["format"] > FORMAT:
+                raise ValueError(
+                    f"{path.name} has the format {header['format']}, of a later version of this "
+                    f"package, which knows those up to {FORMAT}"
+                )
+            continue
         trial, whole = record.pop("trial", None), record.keys() >= {"config", *DTYPES}
         retried = trial in range(len(records)) and records[trial]["status"] == "failed"
         if not whole or not (retried or trial == len(records)):
@@ -244,11 +311,14 @@ def read_log(path: str | Path) -> list[dict]:
         with open(path, "r+b") as log:
             log.truncate(len(text) - len(rest))
         warn_caller(f"the last line of {path.name} was cut; it is set aside in {cut.name}")
-    return records
+    return header, records
 
 
 def _read_line(line: bytes, where: str) -> dict:
     text, comma, rest = line.rpartition(b', "crc32": ')
     if not comma or comma + rest != _checksum(text):
         raise ValueError(f"{where} is not as it was written (its checksum differs): {line[:60]!r}")
-    return {k: math.nan if v is None else v for k, v in json.loads(text + b"}").items()}
+    line = json.loads(text + b"}")
+    if "format" in line:
+        return line
+    return {k: math.nan if v is None else v for k, v in line.items()}

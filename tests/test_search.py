@@ -23,7 +23,7 @@ from hpt_helpers.search import Ask, Outcome, Request, Told, run, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.training import fit
-from hpt_helpers.trials import DTYPES, config_of, incumbent
+from hpt_helpers.trials import DTYPES, config_of, hold_log, incumbent, read_log
 
 IRIS = load_splits("iris")
 SPACE = SearchSpace({"lr": Real(1e-3, 1e-1, log=True), "batch_size": Integer(16, 64)})
@@ -815,7 +815,7 @@ def test_an_interrupt_goes_on_where_it_should_and_leaves_the_log(tmp_path):
     log = tmp_path / "log"
     with pytest.raises(KeyboardInterrupt):
         run(grid_search(TEN, 1), objective, log=log, on_interrupt="raise")
-    assert len(log.read_text().splitlines()) == 1
+    assert len(read_log(log)) == 1
     with pytest.raises(KeyboardInterrupt):
         run_many([grid_search(TEN, 1)], objective, on_interrupt="raise")
     with pytest.raises(ValueError, match="on_interrupt is 'stop'; 'keep' and 'raise' are allowed"):
@@ -967,7 +967,7 @@ def test_failed_trials_can_be_tried_again(kind, tmp_path):
         second = run(make(), objective, log=log, retry_failed=True)
         same_trials(second, run(make(), Counting()))
         assert (
-            len(log.read_text().splitlines()) == 6 and first["x"].tolist() == second["x"].tolist()
+            len(log.read_text().splitlines()) == 7 and first["x"].tolist() == second["x"].tolist()
         )
     assert [r.config["x"] for r in objective.asked] == [0, 2]
     if kind != "halving":
@@ -1028,6 +1028,44 @@ def test_the_log_of_another_search_is_refused(strategy, options, tmp_path):
     with pytest.raises(ValueError, match="it is the log of another search"):
         run(strategy(), Counting(), log=log, **options)
     assert log.read_bytes() == before
+
+
+def test_the_log_of_another_objective_is_refused_by_its_name(tmp_path):
+    log = tmp_path / "log"
+    run(grid_search(TEN, 7), Counting(), log=log, name="wine")
+    run(grid_search(TEN, 7), Counting(), log=log, name="wine")
+    with pytest.raises(ValueError, match="its name is 'wine', here it is 'iris'"):
+        run(grid_search(TEN, 7), Counting(), log=log, name="iris")
+    with pytest.raises(TypeError, match="name is 3; a text is needed"):
+        run(grid_search(TEN, 7), Counting(), name=3)
+
+
+@pytest.mark.parametrize("why", ["no folder", "a folder", "held"])
+def test_a_log_that_cannot_be_written_is_found_before_the_first_trial(why, tmp_path):
+    log = {"no folder": tmp_path / "no" / "log", "a folder": tmp_path}.get(why, tmp_path / "log")
+    held = hold_log(log, {"search": "grid_search", "name": None})[0] if why == "held" else None
+    objective = Counting()
+    with pytest.raises(OSError, match=str(log)):
+        run(grid_search(TEN, 7), objective, log=log)
+    assert objective.asked == []
+    if held:
+        held.close()
+        assert len(run(grid_search(TEN, 7), objective, log=log)) == 10
+
+
+def test_a_log_is_free_again_whatever_ends_its_search(tmp_path):
+    log = tmp_path / "log"
+    with pytest.raises(OSError, match="no room"):
+        run(grid_search(TEN[:1], 7), raising_after([0.5], OSError("no room")), log=log)
+    assert len(run(grid_search(TEN, 7), Counting(), log=log)) == 10
+
+
+def raising_after(answers, error):
+    def objective(requests):
+        yield from answers
+        raise error
+
+    return objective
 
 
 JSON_VALUES = st.recursive(

@@ -453,6 +453,13 @@ def test_a_resumed_bayesian_search_goes_on_as_if_nothing_had_happened(batch_size
     assert objective.n_calls == 2
 
 
+def without_header(log):
+    """Make of a log one of before logs knew their search."""
+    header, records = log.read_bytes().split(b"\n", 1)
+    assert b'"format": 2' in header
+    log.write_bytes(records)
+
+
 SHAPES = SearchSpace(
     {
         "lr": Real(1e-4, 1, log=True),
@@ -472,6 +479,7 @@ def test_a_bayesian_search_learns_from_a_log_that_it_would_not_have_written(tmp_
 
     log = tmp_path / "log"
     before = run(bayesian_search(SHAPES, 7, seed=11), Counted(loss), log=log)
+    without_header(log)
     objective = Counted(loss)
     after = run(bayesian_search(SHAPES, 9, seed=3), objective, log=log)
     assert objective.n_calls == 2 and same_trials(after[:7], before)
@@ -486,6 +494,7 @@ def test_a_failed_trial_of_such_a_log_is_tried_again_as_it_was(tmp_path):
     before = run(
         bayesian_search(SHAPES, 4, seed=11), Counted(lambda config: next(failing)), log=log
     )
+    without_header(log)
     tried = []
     objective = Counted(lambda config: tried.append(config) or 0.4)
     after = run(bayesian_search(SHAPES, 4, seed=3), objective, log=log, retry_failed=True)
@@ -494,18 +503,43 @@ def test_a_failed_trial_of_such_a_log_is_tried_again_as_it_was(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("space", "n_epochs", "seed"),
+    ("space", "n_epochs", "seed", "old"),
     [
-        (SPACE, 8, 0),
-        (SPACE, 9, 1),
-        (SearchSpace({"lr": SPACE["lr"]}), 9, 0),
-        (SearchSpace({"lr": SPACE["lr"], "batch_size": Integer(65, 99)}), 9, 0),
+        (SPACE, 8, 0, True),
+        (SPACE, 9, 1, True),
+        (SearchSpace({"lr": SPACE["lr"]}), 9, 0, True),
+        (SearchSpace({"lr": SPACE["lr"], "batch_size": Integer(65, 99)}), 9, 0, True),
+        (SPACE, 8, 0, False),
+        (SPACE, 9, 1, False),
+        (SearchSpace({"lr": SPACE["lr"], "batch_size": Integer(1, 99)}), 9, 0, False),  # wider
     ],
 )
-def test_a_bayesian_search_of_something_else_is_refused(space, n_epochs, seed, tmp_path):
-    run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=tmp_path / "log")
+def test_a_bayesian_search_of_something_else_is_refused(space, n_epochs, seed, old, tmp_path):
+    log = tmp_path / "log"
+    run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=log)
+    if old:
+        without_header(log)
     with pytest.raises(ValueError, match=r"log of another search|within the bounds of the space"):
-        run(bayesian_search(space, 3, n_epochs, seed=3), Counted(), log=tmp_path / "log", seed=seed)
+        run(bayesian_search(space, 3, n_epochs, seed=3), Counted(), log=log, seed=seed)
+
+
+def test_a_bayesian_search_refuses_the_log_of_a_random_one_and_of_another_seed(tmp_path):
+    log = tmp_path / "log"
+    run(random_search(SPACE, 3, 9, seed=3), Counted(), log=log)
+    with pytest.raises(ValueError, match="its search is 'random_search', here it is .bayesian_s"):
+        run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=log)
+    run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=tmp_path / "other")
+    with pytest.raises(ValueError, match="its search is .bayesian_search, seed=3, in SearchSpace"):
+        run(bayesian_search(SPACE, 3, 9, seed=4), Counted(), log=tmp_path / "other")
+
+
+def test_a_bayesian_search_is_extended_by_its_log(tmp_path):
+    log = tmp_path / "log"
+    run(bayesian_search(SPACE, 5, 9, seed=3), Counted(), log=log)
+    objective = Counted()
+    longer = run(bayesian_search(SPACE, 8, 9, seed=3), objective, log=log)
+    assert objective.n_calls == 3
+    assert same_trials(longer, run(bayesian_search(SPACE, 8, 9, seed=3), Counted()))
 
 
 @pytest.mark.parametrize(
