@@ -21,7 +21,7 @@ or None for one that always starts anew.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -93,7 +93,7 @@ class Outcome(NamedTuple):
 Objective = Callable[[list[Request]], Iterable[float | Outcome]]
 
 
-def answer_each(objective: Objective, requests: list[Request]) -> Iterator[Outcome]:
+def answer_each(objective: Objective, requests: list[Request]) -> Generator[Outcome, None, None]:
     """Yield an outcome for each request.
 
     Where the objective raises in the middle of its answers, each request that is left is asked

@@ -19,12 +19,12 @@ from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hpt_helpers.config import as_count, as_seed, as_seeds, config_key, is_number
-from hpt_helpers.progress import progress_bar
+from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import (
     Ask,
     BudgetSpent,
@@ -68,6 +68,7 @@ def run(
     objective: Objective,
     *,
     budget: float = math.inf,
+    seconds: float = math.inf,
     seed: int = 0,
     log: str | Path | None = None,
     name: str | None = None,
@@ -80,7 +81,10 @@ def run(
     budget: total epochs, at least 0. The search ends before the first trial that could exceed it.
         Repeating epochs that were already charged is free, so a strategy that only does so never
         exhausts the budget.
-    seed: the training seed of every trial. progress: show a bar of charged epochs.
+    seconds: a time limit, asked before each trial that an objective answers one by one; the trial
+        that runs when the time is over is finished.
+    seed: the training seed of every trial. progress: show a bar of charged epochs, with the number
+        of trials, the best loss so far, and how many failed.
     log: a JSON-lines file that every trial is appended to. Trials already in it, from an
         interrupted run of the same search, are taken from it at what they cost then. Asked for at a
         later epoch, they are trained from epoch 0. It is opened before the first trial, for this
@@ -104,7 +108,8 @@ def run(
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name is {name!r}; a text is needed")
     search = _Search(strategy, as_seed("seed", seed), budget, log, name, retry_failed)
-    return _drive([search], objective, on_interrupt, progress)[0]
+    seconds = _as_amount("seconds", seconds)
+    return _drive([search], objective, on_interrupt, progress, seconds)[0]
 
 
 def run_many(
@@ -169,10 +174,7 @@ class _Search:
         if begun and begun != inspect.GEN_CREATED:
             again = "a generator runs once, so make a new one for each search"
             raise ValueError(f"strategy is {self.strategy!r}, which has run before; {again}")
-        if not is_number(self.budget):
-            raise TypeError(f"budget is {self.budget!r}; a number of epochs is needed")
-        if not self.budget >= 0:
-            raise ValueError(f"budget is {self.budget!r}; it must be 0 or more")
+        self.budget = _as_amount("budget", self.budget)
 
     def next_batch(self, identity_of: Callable) -> list[_Trial]:
         """Ask the strategy; return what is to be evaluated or stands in the log, within budget."""
@@ -188,7 +190,7 @@ class _Search:
             n_done = done.get(identity, 0)
             promised += record["charged_epochs"] if record else max(n_epochs - n_done, 0)
             if promised > self.budget:
-                self._end()
+                self.end()
                 break
             done[identity] = max(n_epochs, n_done)
             request = Request(copy.deepcopy(config), n_epochs, self.seed, n_done)
@@ -262,18 +264,15 @@ class _Search:
             return config, n_epochs, None
         return config, n_epochs, record | {"config": config}
 
-    def _end(self) -> None:
-        """Tell the strategy that its budget is spent, and close it."""
+    def end(self) -> None:
+        """Tell the strategy that its budget or its time is spent, and close it."""
         self.over = True
         with suppress(BudgetSpent, StopIteration):
             self.strategy.throw(BudgetSpent())
         self.strategy.close()
 
-    def settle(self, trial: _Trial, outcome: Outcome | None, runtime_s: float) -> int:
-        """Keep the log's record of a trial, or charge and record what was answered.
-
-        Returns the epochs that the trial cost.
-        """
+    def settle(self, trial: _Trial, outcome: Outcome | None, runtime_s: float) -> dict:
+        """Keep the log's record of a trial, or charge and record what was answered; return it."""
         record = trial.record
         if outcome is not None:
             record = self._charge(trial, outcome, runtime_s)
@@ -285,7 +284,7 @@ class _Search:
         kinds = {r["reason"].partition(" ")[0] for r in self.records[:3]}
         if len(self.records) == 3 and len(kinds - {""}) == len(kinds) == 1:
             warn_caller(f"the first three trials failed alike, the last with {record['reason']!r}")
-        return record["charged_epochs"]
+        return record
 
     def _charge(self, trial: _Trial, outcome: Outcome, runtime_s: float) -> dict:
         """Charge the trial's epochs and return its record."""
@@ -311,8 +310,21 @@ class _Search:
         return {"config": trial.config, **result}
 
 
+def _as_amount(name: str, value: float) -> float:
+    """Return a budget or a time limit; TypeError if it is no number, ValueError below 0."""
+    if not is_number(value):
+        raise TypeError(f"{name} is {value!r}; a number is needed")
+    if not value >= 0:
+        raise ValueError(f"{name} is {value!r}; it must be 0 or more")
+    return value
+
+
 def _drive(
-    searches: list[_Search], objective: Objective, on_interrupt: OnInterrupt, progress: bool
+    searches: list[_Search],
+    objective: Objective,
+    on_interrupt: OnInterrupt,
+    progress: bool,
+    seconds: float = math.inf,
 ) -> list[pd.DataFrame]:
     """Run the searches in step until all are over, or interrupted; return their tables."""
     if not callable(objective):
@@ -321,11 +333,11 @@ def _drive(
     if on_interrupt not in ("keep", "raise"):
         raise ValueError(f"on_interrupt is {on_interrupt!r}; 'keep' and 'raise' are allowed")
     total = sum(search.budget for search in searches)
-    total = None if math.isinf(total) else int(total)
-    bar = progress_bar(progress=progress, total=total, unit="epoch")
+    bar = SearchBar(progress=progress, total=None if math.isinf(total) else int(total))
+    deadline = time.monotonic() + seconds
     try:
         while going_on := [search for search in searches if not search.over]:
-            _advance(going_on, objective, bar)
+            _advance(going_on, objective, bar, deadline)
     except KeyboardInterrupt:
         if on_interrupt == "raise":
             raise
@@ -338,16 +350,26 @@ def _drive(
     return [trial_table(search.records) for search in searches]
 
 
-def _advance(searches: list[_Search], objective: Objective, bar: Any) -> None:
-    """Take each search one batch further, all of their trials in one call of the objective."""
+def _advance(
+    searches: list[_Search], objective: Objective, bar: SearchBar, deadline: float
+) -> None:
+    """Take each search one batch further, all of their trials in one call of the objective.
+
+    Where the deadline comes, the searches end, and the trials that are left are not begun.
+    """
     identity_of = getattr(objective, "identity", lambda config: None)
     trials = [trial for search in searches for trial in search.next_batch(identity_of)]
     answers = answer_each(objective, [trial.request for trial in trials if not trial.record])
     started = time.perf_counter()
     for trial in trials:
+        if not trial.record and time.monotonic() >= deadline:
+            answers.close()
+            for search in searches:
+                search.end()
+            return
         outcome = None if trial.record else next(answers)
         now = time.perf_counter()
-        bar.update(trial.search.settle(trial, outcome, now - started))
+        bar.add(trial.search.settle(trial, outcome, now - started))
         started = now
     next(answers, None)  # looks at them to their end
 

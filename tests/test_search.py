@@ -4,6 +4,7 @@ step.
 
 import itertools
 import math
+import time
 from collections import Counter
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hpt_helpers import population
+from hpt_helpers import progress as progress_module
 from hpt_helpers import search as module
 from hpt_helpers import trials as trials_module
 from hpt_helpers.classroom.landscape import landscape
@@ -723,6 +725,26 @@ def test_a_budget_that_cannot_be_is_refused(budget, error):
             go()
 
 
+@pytest.mark.filterwarnings("ignore:the budget ended before the grid")
+def test_a_time_limit_is_asked_before_each_trial_of_a_batch(monkeypatch, tmp_path):
+    """A trial takes 1 s. What stands in the log costs no time."""
+    clock, log = [100.0], tmp_path / "log"
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+
+    def slow(config, n_epochs):
+        clock[0] += 1
+        return loss_of(config, n_epochs)
+
+    assert len(run(grid_search(TEN, 1), Counting(slow), seconds=2.5, log=log)) == 3
+    assert len(run(grid_search(TEN, 1), Counting(slow), seconds=2, log=log)) == 5
+    one_by_one = (batch for batch in [[(config, 1)] for config in TEN])
+    assert len(run(one_by_one, per_trial(slow), seconds=3)) == 3
+    assert len(run(grid_search(TEN, 1), Counting(slow), seconds=0)) == 0
+    for seconds, error in ((-1, ValueError), ("5", TypeError)):
+        with pytest.raises(error, match="seconds is"):
+            run(grid_search(TEN, 1), Counting(), seconds=seconds)
+
+
 @pytest.mark.parametrize("seeds", [5, np.int64(5), "01", {0, 1}, None])
 def test_seeds_are_a_sequence(seeds):
     """A number could mean that seed or that many."""
@@ -1272,6 +1294,9 @@ class Bar:
         self.progress, self.total, self.moves, self.closed = progress, total, [], False
         Bar.last = self
 
+    def set_postfix_str(self, text, refresh):
+        self.text = text
+
     def update(self, n):
         self.moves.append(n)
 
@@ -1281,7 +1306,7 @@ class Bar:
 
 def test_progress_counts_charged_epochs(monkeypatch, tmp_path):
     """Of trained trials, free ones and those of a log."""
-    monkeypatch.setattr(module, "progress_bar", Bar)
+    monkeypatch.setattr(progress_module, "progress_bar", Bar)
     log = tmp_path / "search.jsonl"
     batches = [[(TEN[0], 2), (TEN[1], 7)], [(TEN[0], 5)], [(TEN[1], 3)]]
     run(asks(batches), Counting(goes_on=True), budget=14, progress=True, log=log)
@@ -1299,6 +1324,17 @@ def test_progress_counts_charged_epochs(monkeypatch, tmp_path):
 
 def test_a_bar_is_shown_to_its_end(capfd, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE")
-    run(grid_search(TEN[:2], 7), Counting(), budget=14, progress=True)
+    slow = Counting(lambda config, n_epochs: time.sleep(0.2) or loss_of(config, n_epochs))
+    run(grid_search(TEN[:2], 7), slow, budget=14, progress=True)
     shown = capfd.readouterr().err
     assert "/14" in shown and "epoch" in shown and shown.endswith("\r")
+    assert "2 trials, best loss 0.07" in shown
+
+
+def test_a_bar_says_how_many_trials_there_are_the_best_loss_and_how_many_failed(monkeypatch):
+    monkeypatch.setattr(progress_module, "progress_bar", Bar)
+    run(grid_search(TEN[:1], 1), Counting(lambda *_: math.nan))
+    assert Bar.last.text == "1 trials, no loss yet, 1 failed"
+    losses = iter([0.5, math.nan, 0.123456, 0.7])
+    run(grid_search(TEN[:4], 1), Counting(lambda *_: next(losses)))
+    assert Bar.last.text == "4 trials, best loss 0.1235, 1 failed"

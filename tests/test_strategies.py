@@ -526,10 +526,10 @@ def test_a_bayesian_search_of_something_else_is_refused(space, n_epochs, seed, o
 def test_a_bayesian_search_refuses_the_log_of_a_random_one_and_of_another_seed(tmp_path):
     log = tmp_path / "log"
     run(random_search(SPACE, 3, 9, seed=3), Counted(), log=log)
-    with pytest.raises(ValueError, match="its search is 'random_search', here it is .bayesian_s"):
+    with pytest.raises(ValueError, match=r"its search is 'random_search', here it is .bayesian_s"):
         run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=log)
     run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=tmp_path / "other")
-    with pytest.raises(ValueError, match="its search is .bayesian_search, seed=3, in SearchSpace"):
+    with pytest.raises(ValueError, match=r"its search is .bayesian_search, seed=3, in SearchSpace"):
         run(bayesian_search(SPACE, 3, 9, seed=4), Counted(), log=tmp_path / "other")
 
 
