@@ -3,6 +3,7 @@ they are used.
 """
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -146,6 +147,27 @@ def test_no_module_imports_ray_skopt_or_pyplot_before_it_uses_them():
         "hpt_helpers.classroom.landscape",
     } <= set(found)
     assert {name: heavy for name, heavy in found.items() if heavy} == {}
+
+
+def test_the_package_gives_the_names_of_its_readme_and_no_heavy_library_for_naming_them():
+    """Each from the module that the README imports it from, in the same order for type checkers."""
+    import hpt_helpers
+
+    readme = re.findall(
+        r"^from (hpt_helpers\.\w+) import (.+)$", (ROOT / "README.md").read_text(), re.M
+    )
+    used = {(module, name) for module, names in readme for name in names.split(", ")}
+    assert len(used) >= 12
+    for module, name in used:
+        assert getattr(hpt_helpers, name) is getattr(importlib.import_module(module), name)
+    assert {name for _, name in used} <= set(dir(hpt_helpers))
+    [block] = [
+        n for n in ast.parse(MODULES["hpt_helpers"].read_text()).body if isinstance(n, ast.If)
+    ]
+    for_checkers = {alias.asname: node.module for node in block.body for alias in node.names}
+    assert for_checkers == {n: f"hpt_helpers.{m}" for n, m in hpt_helpers._MODULE_OF.items()}
+    with pytest.raises(AttributeError, match="'hpt_helpers' has no attribute 'ran'"):
+        getattr(hpt_helpers, "ran")  # noqa: B009
 
 
 LIGHT = """

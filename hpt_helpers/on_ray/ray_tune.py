@@ -4,16 +4,24 @@ Ray is imported where it is used.
 """
 
 import math
-import warnings
 from pathlib import Path
+from typing import Any
 
 from hpt_helpers.config import as_count, as_seed
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
-from hpt_helpers.search import Objective, Request, answer_each, hashable
+from hpt_helpers.protocol import Objective, Request, answer_each
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
-from hpt_helpers.trials import append_trial, read_log, trial_record, trial_table
+from hpt_helpers.trials import (
+    append_trial,
+    failure_of,
+    read_log,
+    trial_record,
+    trial_table,
+    with_tuples,
+)
+from hpt_helpers.warn import warn_caller
 
 STRATEGIES = ("grid_search", "random_search", "bayesian_search", "hyperband", "asha")
 
@@ -32,8 +40,7 @@ def tune_on_ray(
     max_failures: int = 3,
     **options,
 ):
-    """Run one search on the Ray that this process uses (`local_ray`); return its trial table, one
-    row a trial.
+    """Run one search on the Ray that this process uses (`local_ray`); return its trial table.
 
     strategy_name: one of `STRATEGIES`. The first two try what `space.grid` and `sample` give, by
         Tune's own generator, the third what `skopt_search` suggests; hyperband and asha are Tune's
@@ -59,21 +66,14 @@ def tune_on_ray(
     hyperband or asha that was not over.
     """
     from ray import is_initialized, tune
-
-    class OfConfigs(tune.search.BasicVariantGenerator):  # its trials are numbers of configurations
-        def next_trial(self):
-            if trial := super().next_trial():
-                trial.set_config(dict(configs[trial.config["trial"]]))
-            return trial
+    from ray.tune.schedulers import ASHAScheduler
 
     if not is_initialized():
         raise RuntimeError(
             "this process uses no Ray: call tune_on_ray in a block `with local_ray() as folder:`"
         )
     search = f"{strategy_name}, max_epochs={max_epochs}, seed={as_seed('seed', seed)}, {options} in {space}"
-    cutting = {"hyperband": safe_hyperband, "asha": tune.schedulers.ASHAScheduler}.get(
-        strategy_name
-    )
+    cutting = {"hyperband": safe_hyperband, "asha": ASHAScheduler}.get(strategy_name)
     eta = as_count("eta", options.pop("eta", 3), least=2) if cutting else None
     configs = _configs(
         strategy_name, space, max_epochs, n_trials, seed, max_concurrent, eta, options
@@ -97,7 +97,7 @@ def tune_on_ray(
                 metric="val_loss",
                 mode="min",
                 reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
-                search_alg=OfConfigs(max_concurrent=max_concurrent or 0)
+                search_alg=_of_configs(configs, max_concurrent or 0)
                 if configs
                 else skopt_search(space, n_trials, seed=seed, evaluated=ended, **options),
                 num_samples=1 if configs else len(left),
@@ -109,7 +109,7 @@ def tune_on_ray(
                 verbose=0,
                 progress_reporter=tune.CLIReporter(),
                 callbacks=[_ended_trials(log, search)],
-                stop=max_epochs and {"training_iteration": max_epochs},
+                stop={"training_iteration": max_epochs} if max_epochs else None,
                 failure_config=tune.FailureConfig(max_failures=max_failures),
                 # of 1, Tune loses it
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),
@@ -117,17 +117,29 @@ def tune_on_ray(
         ).fit()
         ended = _read(log, search, n_trials)
     if len(ended) < n_trials:
-        warnings.warn(
-            f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept", stacklevel=2
-        )
+        warn_caller(f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept")
     return trial_table(ended)
+
+
+def _of_configs(configs: list[dict], max_concurrent: int):
+    """Return Tune's own generator, for trials that are numbers of these configurations."""
+    from ray.tune.search import BasicVariantGenerator
+
+    class OfConfigs(BasicVariantGenerator):
+        def next_trial(self):
+            if trial := super().next_trial():
+                trial.set_config(dict(configs[trial.config["trial"]]))
+            return trial
+
+    return OfConfigs(max_concurrent=max_concurrent)
 
 
 def _configs(
     name, space, max_epochs, n_trials, seed, max_concurrent, eta, options
 ) -> list[dict] | None:
-    """Return the configurations to try, in their order; None where each depends on the losses
-    before.
+    """Return the configurations to try, in their order.
+
+    None where each depends on the losses before.
     """
     if name not in STRATEGIES:
         raise ValueError(f"strategy_name is {name!r}; allowed are {', '.join(STRATEGIES)}")
@@ -146,17 +158,17 @@ def _configs(
     if name == "grid_search":
         return space.grid(**options)[: n_trials and as_count("n_trials", n_trials)]
     if name == "hyperband" and n_trials is None:
-        n_trials = sum(
-            rungs[0][0] for rungs in hyperband_schedule(max_epochs, eta, survivors="ceil")
-        )
+        brackets = hyperband_schedule(as_count("max_epochs", max_epochs), eta, survivors="ceil")
+        n_trials = sum(rungs[0][0] for rungs in brackets)
     return space.sample(n_trials, seed=seed, **options)
 
 
 def _trainable(
     objective: type | Objective, max_epochs: int | None, eta: int | None, seed: int
 ) -> type:
-    """Return the class Trainable itself, or one whose steps ask the objective: once, or rung after
-    rung.
+    """Return the class Trainable itself, or one whose steps ask the objective.
+
+    It is asked once, or rung after rung where there is an eta.
     """
     from ray import tune
 
@@ -175,17 +187,18 @@ def _trainable(
             return True
 
         def step(self):
-            goes_on = getattr(objective, "identity", lambda config: None)(self.config) is not None
-            n_done, last = self.n_epochs if goes_on else 0, max_epochs or self.config["epochs"]
+            config = self.config or {}
+            goes_on = getattr(objective, "identity", lambda config: None)(config) is not None
+            n_done, last = self.n_epochs if goes_on else 0, max_epochs or config["epochs"]
             self.n_epochs = min(max(1, self.n_epochs * eta), last) if eta else last
-            request = Request(self.config, self.n_epochs, seed, n_done)
-            [(loss, accuracy, failure, n_trained)] = answer_each(objective, [request])
-            failure = failure or ("" if math.isfinite(loss) else f"validation loss is {loss}")
+            request = Request(config, self.n_epochs, seed, n_done)
+            [outcome] = answer_each(objective, [request])
+            failure, n_trained = failure_of(outcome.val_loss, outcome.reason), outcome.n_trained
             self.charged += self.n_epochs - n_done if n_trained is None else n_trained
             return {
                 # Ray may sort nan to the front
-                "val_loss": math.inf if failure else loss,
-                "val_accuracy": accuracy,
+                "val_loss": math.inf if failure else outcome.val_loss,
+                "val_accuracy": outcome.val_accuracy,
                 "training_iteration": self.n_epochs,
                 "charged_epochs": self.charged,
                 "failure": failure,
@@ -195,15 +208,16 @@ def _trainable(
         def save_checkpoint(self, checkpoint_dir):
             return {"reached": (self.n_epochs, self.charged)}
 
-        def load_checkpoint(self, checkpoint):
+        def load_checkpoint(self, checkpoint: Any):
             self.n_epochs, self.charged = checkpoint["reached"]
 
     return ObjectiveTrial
 
 
 def _ended_trials(log: Path, search: str):
-    """Return a callback of Tune's that appends each trial to the log as it ends: Tune's own state
-    lags behind.
+    """Return a callback of Tune's that appends each trial to the log as it ends.
+
+    Tune's own state lags behind.
     """
     from ray import tune
 
@@ -243,5 +257,5 @@ def _read(log: Path, search: str, n_trials: int) -> list[dict]:
             raise ValueError(
                 f"{log} is the log of another search, {record.get('search')}; this one is {search}"
             )
-        record["config"] = {name: hashable(value) for name, value in record["config"].items()}
+        record["config"] = with_tuples(record["config"])
     return sorted((r for r in records if r["place"] < n_trials), key=lambda r: r["place"])
