@@ -27,9 +27,9 @@ from typing import NamedTuple
 import nbformat
 import psutil
 
-from benchmarks.measure import machine
 from tools.build_notebooks import NOTEBOOKS, SOURCES, choose
 from tools.lesson_minutes import minutes
+from tools.machine import machine
 from tools.notebooks import kernel_client
 from tools.repeatable import make_repeatable
 
