@@ -23,7 +23,9 @@ def listed_order():
     """Return the modules in the order of docs/package.md, without the
     classroom's.
     """
-    [table] = re.findall(r"^\| module \|.*\n((?:\|.*\n)+)", (ROOT / "docs" / "package.md").read_text(), re.M)
+    [table] = re.findall(
+        r"^\| module \|.*\n((?:\|.*\n)+)", (ROOT / "docs" / "package.md").read_text(), re.M
+    )
     first_column = " ".join(row.split("|")[1] for row in table.splitlines())
     files = re.findall(r"`([\w/]+)\.py`", first_column)
     return [f"hpt_helpers.{name.replace('/', '.')}" for name in files]

@@ -33,6 +33,7 @@ def test_the_wheel_says_what_it_is(wheel):
 
 def test_the_source_distribution_has_no_test_that_cannot_run(distributions):
     [sdist] = distributions.glob("*.tar.gz")
-    names = [name.split("/", 1)[-1] for name in tarfile.open(sdist).getnames()]
+    with tarfile.open(sdist) as archive:
+        names = [name.split("/", 1)[-1] for name in archive.getnames()]
     assert "pyproject.toml" in names and "hpt_helpers/search.py" in names
     assert [name for name in names if name.startswith(("tests", "tools", "notebooks"))] == []
