@@ -1,4 +1,4 @@
-"""The PDFs of the handouts: of each lesson and of all in one book, in four editions, on two papers."""
+"""The PDFs of the handouts: each lesson and all in one book, in four editions, on two papers."""
 
 from __future__ import annotations
 
