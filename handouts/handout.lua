@@ -97,14 +97,17 @@ end
 function CodeBlock(block)
   local class = block.classes[1]
   local name = block.attributes.name or "Code"
-  block.attributes.name = nil
+  local sticky = block.attributes.sticky and ", sticky: true" or ""
+  block.attributes.name, block.attributes.sticky = nil, nil
   if class == "figure" then return picture(block.text, block.attributes.src, name) end
   if class == "table" then return data_table(block.text, name) end
   if class == "output" then
     if typst then return raw("#output(" .. quoted(block.text) .. ")") end
     return scrolling(pandoc.CodeBlock(block.text, pandoc.Attr("", { "output" })), name)
   end
-  if typst then return raw(("#code(%s, lang: %s)"):format(quoted(block.text), quoted(class or "text"))) end
+  if typst then
+    return raw(("#code(%s, lang: %s%s)"):format(quoted(block.text), quoted(class or "text"), sticky))
+  end
   return scrolling(block, name)
 end
 

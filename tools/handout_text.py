@@ -248,7 +248,9 @@ class Page:
         exercise = self.exercises[f"q{part.number}"]
         hints = "\n".join(f"{n}. {escaped(hint)}" for n, hint in enumerate(exercise.hints, start=1))
         name = quoted(f"Where exercise {part.number} is answered")
-        self.body.append(fenced(part.text, f".python name={name}"))
+        # a workbook's lines to write on stay on the page of the exercise
+        kept = " sticky=yes" if self.role in WORKBOOKS else ""
+        self.body.append(fenced(part.text, f".python name={name}{kept}"))
         if self.role == INSTRUCTOR:
             self.body += solved(exercise)
         elif self.role == WEB:
@@ -284,10 +286,11 @@ def answer_key(title: str, parts: Iterable[Part], exercises: dict) -> str:
     for part in parts:
         if part.kind == "question":
             exercise = exercises[f"q{part.number}"]
-            asked = div(".asked", textwrap.shorten(plain_words(part.text), 160, placeholder=" …"))
+            words = re.sub(r"^\d+\. ", "", plain_words(part.text))
+            asked = div(".asked", textwrap.shorten(words, 160, placeholder=" …"))
             found += [f"## Exercise {part.number}", asked, solution(exercise)]
-            if exercise.praise.strip():
-                found.append(escaped(exercise.praise))
+            if exercise.praise not in printed(exercise.solution):
+                found.append(escaped(exercise.praise[:1].upper() + exercise.praise[1:]))
     return "\n\n".join(found if len(found) > 1 else [*found, "It has no exercises."]) + "\n"
 
 

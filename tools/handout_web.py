@@ -20,7 +20,8 @@ ABOUT = "The text may be shared and changed under CC BY 4.0, the code under the 
 ICON = (
     "data:image/svg+xml;base64,"
     + base64.b64encode(
-        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6"'
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+        b'<rect width="32" height="32" rx="6"'
         b' fill="#0b4f8a"/><path d="M4 8q12 30 24 0" fill="none" stroke="#fff" stroke-width="3"/>'
         b'<circle cx="16" cy="22" r="4" fill="#f5c242"/></svg>'
     ).decode()
@@ -165,15 +166,15 @@ def index_page(titles: dict[str, str], minutes: dict[str, str]) -> str:
         for stem, title in titles.items()
     )
     body = f"""<h1>{TITLE}</h1>
-<p>A course on searching for good hyperparameters: grid search, random search, Bayesian optimisation,
-Hyperband, and what a race between them proves. Read a lesson with its results closed until you open
+<p>A course on searching for good hyperparameters: grid search, random search, Bayesian
+optimisation, Hyperband, and what a race between them proves. Read a lesson with its results closed until you open
 them: predict first.</p>
 <h2>To read here</h2>
 <ul>
 {items}</ul>
 <h2>To print</h2>
-<p>The workbook has lines for predictions and room for exercises; results, answers and hints stand at
-the end of each lesson. The core path leaves out what is optional.</p>
+<p>The workbook has lines for predictions and room for exercises; results, answers and hints stand
+at the end of each lesson. The core path leaves out what is optional.</p>
 {pdf_table(printed_titles(titles, minutes), SIDES[WEB])}"""
     return page(TITLE, body, "", first_words(body))
 
@@ -181,7 +182,7 @@ the end of each lesson. The core path leaves out what is optional.</p>
 def instructors_page(titles: dict[str, str], minutes: dict[str, str]) -> str:
     """Return the page that links to the PDFs with answers, which is kept from learners."""
     body = f"""<h1>{TITLE}: for instructors</h1>
-<p>The instructor’s edition has answers and solutions in place, and the minutes of the guide’s plan. The
-answer key has the exercises’ solutions alone.</p>
+<p>The instructor’s edition has answers and solutions in place, and the minutes of the guide’s plan.
+The answer key has the exercises’ solutions alone.</p>
 {pdf_table(printed_titles(titles, minutes), SIDES[INSTRUCTOR])}"""
     return page(f"{TITLE}: for instructors", body, "", first_words(body))

@@ -13,10 +13,10 @@ from tools.build_notebooks import SOURCES
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "misconceptions.md"
 HEAD = """# Misconceptions, by exercise
 
-For instructors. An exercise knows these wrong answers: what the check tells whoever gives one, which
-is a pointer and not the answer, and what may be behind it. Where the check's words do not help, the
-exercise's hints, in their order, are what to say next. `python -m tools.misconceptions` writes this
-page from the exercises.
+For instructors. An exercise knows these wrong answers: what the check tells whoever gives one,
+which is a pointer and not the answer, and what may be behind it. Where the check's words do not
+help, the exercise's hints, in their order, are what to say next. `python -m tools.misconceptions`
+writes this page from the exercises.
 """
 
 

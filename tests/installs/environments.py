@@ -1,4 +1,4 @@
-"""Environments of their own for the tests of installs, made by uv, which is fast and shares files."""
+"""Environments of their own for the tests of installs, made by uv: it is fast and shares files."""
 
 import os
 import subprocess
