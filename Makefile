@@ -26,7 +26,7 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test test-cluster test-classroom fix notebooks bench clean handouts test-handouts test-instructor workshop timings FORCE
+.PHONY: help venv lab lab-executed reset test test-cluster test-classroom fix notebooks bench clean handouts test-handouts test-installs test-instructor workshop timings FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +93,14 @@ test-classroom: venv $(BROWSING) ## try each lesson in JupyterLab, offline, in a
 
 test-instructor: venv ## make each live edit of the instructor's guide, and install the workshop's wheels without a network
 	$(PY) -m pytest -n 2 --dist load tests/instructor $(PYTEST_ARGS)
+
+INSTALLING := $(VENV)/.installs
+$(INSTALLING): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[installs]"
+	@touch $(INSTALLING)
+
+test-installs: venv $(INSTALLING) ## try the wheel, the oldest releases, an environment like Colab's, other systems' wheels
+	$(PY) -m pytest tests/installs $(PYTEST_ARGS)
 
 fix: venv ## let ruff put right what it can, and lay out the code
 	$(PY) -m ruff check --fix

@@ -1,4 +1,4 @@
-"""Imports go one way, down the README's list of modules, and are cheap: heavy libraries wait until
+"""Imports go one way, down docs/package.md's list of modules, and are cheap: heavy libraries wait until
 they are used.
 """
 
@@ -20,11 +20,13 @@ MODULES = {
 # --- which module imports which -------------------------------------------------------------------
 
 
-def readmes_order():
-    """Return the modules in the order of the README's table of the package, without the
+def listed_order():
+    """Return the modules in the order of docs/package.md, without the
     classroom's.
     """
-    [table] = re.findall(r"^\| module \|.*\n((?:\|.*\n)+)", (ROOT / "README.md").read_text(), re.M)
+    [table] = re.findall(
+        r"^\| module \|.*\n((?:\|.*\n)+)", (ROOT / "docs" / "package.md").read_text(), re.M
+    )
     first_column = " ".join(row.split("|")[1] for row in table.splitlines())
     files = re.findall(r"`([\w/]+)\.py`", first_column)
     return [f"hpt_helpers.{name.replace('/', '.')}" for name in files]
@@ -95,17 +97,17 @@ def test_an_import_upward_is_found():
     assert upward(graph, ["a", "b", "c"]) == [("a", "b"), ("c", "classroom")]
 
 
-def test_the_readme_lists_every_module_that_people_take_home_once():
-    order = readmes_order()
+def test_the_page_lists_every_module_that_people_take_home_once():
+    order = listed_order()
     folders = {"hpt_helpers", "hpt_helpers.on_ray"}
     taken_home = {name for name in MODULES if "classroom" not in name} - folders
     assert taken_home == set(order) and len(set(order)) == len(order)
 
 
-def test_no_module_imports_one_that_stands_later_in_the_readme():
+def test_no_module_imports_one_that_stands_later_in_the_list():
     # it does so inside a function
     assert "hpt_helpers.on_ray.local_ray" in GRAPH["hpt_helpers.classroom.room_check"]
-    assert upward(GRAPH, readmes_order()) == []
+    assert upward(GRAPH, listed_order()) == []
 
 
 def test_no_modules_import_each_other_in_a_circle():
