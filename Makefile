@@ -26,8 +26,7 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test lint types unit test-cluster test-classroom test-environment \
-    test-wheels check-all check-changed fix notebooks bench clean handouts test-handouts test-instructor workshop timings FORCE
+.PHONY: help venv lab lab-executed reset test lint types unit test-cluster test-classroom test-environment test-wheels check-all check-changed fix notebooks bench clean handouts test-handouts test-instructor workshop timings FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -76,7 +75,7 @@ reset: venv ## give one lesson a fresh copy, keeping yours as .bak (LESSON=02)
 
 # A file is one worker's, and files are taken in the order in which they stand here: the lessons come first, the
 # last of them, which trains most, before the others, so that both workers end at the same time.
-LESSONS := $(shell ls -r notebooks/*.ipynb)
+LESSONS = $(shell ls -r notebooks/*.ipynb)
 PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: lint ## check the code, run all tests, and compare every lesson with its stored results
