@@ -153,7 +153,7 @@ handouts: venv $(EXTRAS) ## build the handouts, PDF and HTML, into build/handout
 	$(PY) -m tools.build_handouts
 
 test-handouts: handouts ## check the handouts, their web pages in headless Chromium (CHROMIUM=/path/to/it)
-	$(PY) -m pytest tests/handouts $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile tests/handouts $(PYTEST_ARGS)
 
 workshop: handouts ## pack notebooks, handouts and guide into build/workshop and a zip (WHEELS=1: to install offline)
 	$(PY) -m tools.workshop $(if $(WHEELS),--wheels) -- $(PIP_ARGS)
