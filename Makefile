@@ -65,7 +65,7 @@ lab-executed: venv ## open the executed lessons, with all their results (a copy:
 # Reachable from this machine only, with a token, and what goes between it and the kernels is encrypted, which
 # matters on a shared machine. Without --allow-root it would not start in a container. The address is printed at
 # every log level.
-JUPYTERLAB = echo "Starting JupyterLab; stop it with Control-C."; $(PY) -m jupyterlab --allow-root --log-level=WARN --ServerApp.ip=127.0.0.1 \
+JUPYTERLAB = echo "Starting JupyterLab; stop it with Control-C."; $(PY) -m tools.start_lab --allow-root --log-level=WARN --ServerApp.ip=127.0.0.1 \
     --LabApp.default_url=/lab/tree/00_start_here.ipynb --LabApp.extension_manager=readonly \
     --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
     --MappingKernelManager.transport_encryption=auto
