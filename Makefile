@@ -116,8 +116,8 @@ test-instructor: venv ## make each live edit of the instructor's guide
 # What changes rarely, and the files that decide it. When `make check-all` passes it notes in .ci/all_checked what
 # was in them: commit that. As long as they are the same, .ci/run need not run it again.
 RARELY := Makefile pyproject.toml setup.py MANIFEST.in constraints.txt environment.yml tools/workshop.py \
-    tests/environment.py tests/instructor/test_wheelhouse.py hpt_helpers/classroom/room_check.py
-RARELY_DIGEST = cat $(wildcard $(RARELY)) | git hash-object --stdin
+    tests/environment.py tests/installs/*.py tests/instructor/test_wheelhouse.py hpt_helpers/classroom/room_check.py
+RARELY_DIGEST = cat $(sort $(wildcard $(RARELY))) | git hash-object --stdin
 
 check-all: ## check what changes rarely: environment.yml in a new environment, wheels that install offline
 	@$(MAKE) --no-print-directory test-environment
