@@ -50,6 +50,8 @@ def add_solution(x):
 def function_exercise(**changes):
     given = dict(
         name="q1",
+        title="Twice",
+        because="Two is twice one.",
         question="Double it.",
         solve=double_solution,
         hints=["Twice.", "x + x."],
@@ -67,6 +69,8 @@ def function_exercise(**changes):
 def number_exercise(**changes):
     given = dict(
         name="q2",
+        title="Half",
+        because="It is.",
         question="How many?",
         solve=lambda: 0.5,
         hints=["Half.", "1 / 2."],
@@ -80,6 +84,8 @@ def number_exercise(**changes):
 def choice_exercise(**changes):
     given = dict(
         name="q3",
+        title="Cold or hot",
+        because="It is.",
         question="- **a** yes\n- **b** no\n- **1** cold\n- **2** hot",
         solve=lambda: "b2",
         hints=["Feel.", "Think."],

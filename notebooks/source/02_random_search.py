@@ -457,16 +457,16 @@ ex.q2.check(random_configs)
 # A search draws sixty random configurations, trains each once and returns the one with the lowest validation loss.
 # What can be said before it has run?
 #
-# - **a** The loss of the one returned will be within 5 % of the lowest possible, with a probability of about 0.95.
-# - **b** One or more of the sixty will belong to the best 5 % of what this sampler draws, with a probability of about
+# - **a** One or more of the sixty will belong to the best 5 % of what this sampler draws, with a probability of about
 #   0.95; the one returned need not.
-# - **c** The one returned will belong to the best 5 %, with a probability of about 0.95.
+# - **b** The one returned will belong to the best 5 %, with a probability of about 0.95.
+# - **c** The loss of the one returned will be within 5 % of the lowest possible, with a probability of about 0.95.
 #
 # Because:
 #
-# - **1** the formula counts ranks among the draws: it knows no losses, and not the luck of a single training.
-# - **2** sixty trials cover most of the space.
-# - **3** the lowest loss of sixty shows the best configuration of sixty.
+# - **1** sixty trials cover most of the space.
+# - **2** the lowest loss of sixty shows the best configuration of sixty.
+# - **3** the formula counts ranks among the draws: it knows no losses, and not the luck of a single training.
 
 # %%
 answer_3 = ...  # a letter and a number in quotes, such as "a1"
