@@ -156,7 +156,7 @@ studies.variance_shares(truth, 40).round(2)
 # the repeats.
 
 # %%
-from hpt_helpers.classroom import lesson_plots
+from hpt_helpers.classroom import plots
 
 sample = space.sample(200, seed=42)
 pool = landscape(sample, rows, n_epochs=40, seeds=repeats, progress=True)
@@ -164,7 +164,7 @@ means = studies.mean_losses(pool, 40)
 six = SearchSpace({"lr": lr, **studies.DIALS})
 grid = studies.shifted_grid(six, 2, repeat=0)
 tried = {"grid": grid, "random": six.sample(64, seed=0)}
-lesson_plots.projections(tried, means, y="dial 1")
+plots.projections(tried, means, y="dial 1")
 
 # %% [markdown]
 # The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 other repeats, each with its
