@@ -445,13 +445,13 @@ ex.q1.check(winner)
 # with batch size 16 wins. What follows?
 #
 # - **a** Batches of 16 are best for these data.
-# - **b** Nothing yet about batch sizes: first extend the grid to larger learning rates.
-# - **c** Refine the grid around the winner.
+# - **b** Refine the grid around the winner.
+# - **c** Nothing yet about batch sizes: first extend the grid to larger learning rates.
 #
 # Because:
 #
-# - **1** larger batches make fewer steps, and their best learning rate may lie beyond the edge.
-# - **2** every combination was tried.
+# - **1** every combination was tried.
+# - **2** larger batches make fewer steps, and their best learning rate may lie beyond the edge.
 # - **3** small batches generalise better.
 
 # %%
@@ -660,7 +660,7 @@ for name, difference in moved.items():
 #
 # ### One more exercise
 #
-# **4.** On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many rows, in all, would make the
+# **4.** On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many validation rows would make the
 # interval ten times narrower at the same accuracy? (200 more or fewer are fine.)
 
 # %%

@@ -156,7 +156,7 @@ studies.variance_shares(truth, 40).round(2)
 # the repeats.
 
 # %%
-from hpt_helpers.classroom import lesson_plots
+from hpt_helpers.classroom import plots
 
 sample = space.sample(200, seed=42)
 pool = landscape(sample, rows, n_epochs=40, seeds=repeats, progress=True)
@@ -164,7 +164,7 @@ means = studies.mean_losses(pool, 40)
 six = SearchSpace({"lr": lr, **studies.DIALS})
 grid = studies.shifted_grid(six, 2, repeat=0)
 tried = {"grid": grid, "random": six.sample(64, seed=0)}
-lesson_plots.projections(tried, means, y="dial 1")
+plots.projections(tried, means, y="dial 1")
 
 # %% [markdown]
 # The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 other repeats, each with its
@@ -457,16 +457,16 @@ ex.q2.check(random_configs)
 # A search draws sixty random configurations, trains each once and returns the one with the lowest validation loss.
 # What can be said before it has run?
 #
-# - **a** The loss of the one returned will be within 5 % of the lowest possible, with a probability of about 0.95.
-# - **b** One or more of the sixty will belong to the best 5 % of what this sampler draws, with a probability of about
+# - **a** One or more of the sixty will belong to the best 5 % of what this sampler draws, with a probability of about
 #   0.95; the one returned need not.
-# - **c** The one returned will belong to the best 5 %, with a probability of about 0.95.
+# - **b** The one returned will belong to the best 5 %, with a probability of about 0.95.
+# - **c** The loss of the one returned will be within 5 % of the lowest possible, with a probability of about 0.95.
 #
 # Because:
 #
-# - **1** the formula counts ranks among the draws: it knows no losses, and not the luck of a single training.
-# - **2** sixty trials cover most of the space.
-# - **3** the lowest loss of sixty shows the best configuration of sixty.
+# - **1** sixty trials cover most of the space.
+# - **2** the lowest loss of sixty shows the best configuration of sixty.
+# - **3** the formula counts ranks among the draws: it knows no losses, and not the luck of a single training.
 
 # %%
 answer_3 = ...  # a letter and a number in quotes, such as "a1"

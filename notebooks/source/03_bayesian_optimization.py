@@ -441,8 +441,8 @@ ex.q2.check(told)
 #
 # Because:
 #
-# - **1** nine of 20 is less than half.
-# - **2** a stronger search also finds more of the luck of the rows and seed by which it is judged.
+# - **1** a stronger search also finds more of the luck of the rows and seed by which it is judged.
+# - **2** nine of 20 is less than half.
 # - **3** 27 trials are too few for a surrogate to learn anything.
 
 # %%
