@@ -33,8 +33,8 @@ _executor: Any = None  # the other processes, once they have started: from then 
 _is_worker = False  # whether this is one of them, which shares nothing
 
 
-def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> list:
-    """Return [work(piece) for piece in pieces], in two processes where that takes long enough.
+def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterator[Any]:
+    """Yield work(piece) for each piece, in order, from two processes where it takes long enough.
 
     work: a function, of a notebook too, that depends on nothing but its piece and returns what can
         be pickled. What it sets elsewhere may be lost, and what it prints may not be seen.
@@ -44,34 +44,32 @@ def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> list:
     pieces must be the same whoever does them; numerical libraries have one thread in each.
     What `work` raises goes on, as does an interrupt; the processes end with it.
 
-    >>> share(lambda number: number**2, [1, 2, 3])
+    >>> list(share(lambda number: number**2, [1, 2, 3]))
     [1, 4, 9]
     """
-    pieces, results, began = list(pieces), [], time.monotonic()
+    pieces, began, n = list(pieces), time.monotonic(), 0
     with (
         threadpool_limits(1),
         progress_bar(total=len(pieces), progress=progress, unit="part") as bar,
     ):
-
-        def done(result: Any) -> None:
-            results.append(result)
-            bar.update()
-
-        def to_be_shared() -> bool:
-            return len(pieces) - len(results) > 1 and _worth_it(time.monotonic() - began)
-
         try:
-            while len(results) < len(pieces) and not to_be_shared():
-                done(work(pieces[len(results)]))
+            while n < len(pieces) and not (
+                len(pieces) - n > 1 and _worth_it(time.monotonic() - began)
+            ):
+                yield work(pieces[n])
+                n += 1
+                bar.update()
             # One that was killed, as where memory is short, leaves its pieces to this process.
             with contextlib.suppress(BrokenProcessPool):
-                for result in _by_others(work, pieces[len(results) :]):
-                    done(result)
-            for piece in pieces[len(results) :]:
-                done(work(piece))
+                for result in _by_others(work, pieces[n:]):
+                    yield result
+                    n += 1
+                    bar.update()
+            for piece in pieces[n:]:
+                yield work(piece)
+                bar.update()
         finally:
             bar.total = bar.n  # a bar that is not at its end would stay, in red
-    return results
 
 
 def _worth_it(elapsed_s: float) -> bool:
