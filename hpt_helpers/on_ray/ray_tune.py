@@ -4,18 +4,21 @@ Ray is imported where it is used.
 """
 
 import math
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from hpt_helpers.config import as_count, as_seed
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
+from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import Objective, Request, answer_each
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 from hpt_helpers.trials import (
     append_trial,
     failure_of,
+    hold_log,
     read_log,
     trial_record,
     trial_table,
@@ -38,6 +41,7 @@ def tune_on_ray(
     log: str | Path | None = None,
     max_concurrent: int | None = None,
     max_failures: int = 3,
+    progress: bool = False,
     **options,
 ):
     """Run one search on the Ray that this process uses (`local_ray`); return its trial table.
@@ -58,7 +62,8 @@ def tune_on_ray(
         goes on when it is asked for again with its log**: what stands there is not run again; what
         ran then starts anew.
     max_concurrent: how many trials run at a time; bayesian_search asks for one more if None.
-        max_failures: how often a trial is run again that raised, or lost its process. options:
+        max_failures: how often a trial is run again that raised, or lost its process. progress:
+        show a bar of ended trials, with the best loss so far, and how many failed. options:
         those of `space.grid`, of `bayesian_search`, or eta (3 if not given). Rows are as drawn, or
         of bayesian_search as ended. An interrupt ends it with a warning.
     Raises RuntimeError where this process uses no Ray; TypeError or ValueError for another name or
@@ -90,31 +95,35 @@ def tune_on_ray(
         )
     if left:
         log.parent.mkdir(parents=True, exist_ok=True)
-        tune.Tuner(
-            trainable,
-            param_space={"trial": tune.grid_search(left)} if configs else {},
-            tune_config=tune.TuneConfig(
-                metric="val_loss",
-                mode="min",
-                reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
-                search_alg=_of_configs(configs, max_concurrent or 0)
-                if configs
-                else skopt_search(space, n_trials, seed=seed, evaluated=ended, **options),
-                num_samples=1 if configs else len(left),
-                max_concurrent_trials=None if configs else max_concurrent,
-                scheduler=cutting and cutting(max_t=max_epochs, reduction_factor=eta),
-            ),
-            run_config=tune.RunConfig(
-                storage_path=str(storage_path),
-                verbose=0,
-                progress_reporter=tune.CLIReporter(),
-                callbacks=[_ended_trials(log, search)],
-                stop={"training_iteration": max_epochs} if max_epochs else None,
-                failure_config=tune.FailureConfig(max_failures=max_failures),
-                # of 1, Tune loses it
-                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),
-            ),
-        ).fit()
+        file, _ = hold_log(log, {"search": search})
+        bar = SearchBar(progress=progress, total=len(left), unit="trial")
+        with file, closing(bar):
+            tuner = tune.Tuner(
+                trainable,
+                param_space={"trial": tune.grid_search(left)} if configs else {},
+                tune_config=tune.TuneConfig(
+                    metric="val_loss",
+                    mode="min",
+                    reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
+                    search_alg=_of_configs(configs, max_concurrent or 0)
+                    if configs
+                    else skopt_search(space, n_trials, seed=seed, evaluated=ended, **options),
+                    num_samples=1 if configs else len(left),
+                    max_concurrent_trials=None if configs else max_concurrent,
+                    scheduler=cutting and cutting(max_t=max_epochs, reduction_factor=eta),
+                ),
+                run_config=tune.RunConfig(
+                    storage_path=str(storage_path),
+                    verbose=0,
+                    progress_reporter=tune.CLIReporter(),
+                    callbacks=[_ended_trials(log, search, bar)],
+                    stop={"training_iteration": max_epochs} if max_epochs else None,
+                    failure_config=tune.FailureConfig(max_failures=max_failures),
+                    # of 1, Tune loses it
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),
+                ),
+            )
+            tuner.fit()
         ended = _read(log, search, n_trials)
     if len(ended) < n_trials:
         warn_caller(f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept")
@@ -214,7 +223,7 @@ def _trainable(
     return ObjectiveTrial
 
 
-def _ended_trials(log: Path, search: str):
+def _ended_trials(log: Path, search: str, bar: SearchBar):
     """Return a callback of Tune's that appends each trial to the log as it ends.
 
     Tune's own state lags behind.
@@ -243,6 +252,7 @@ def _ended_trials(log: Path, search: str):
             place = trial.evaluated_params.get("trial", self.number)
             append_trial(log, {**record, "search": search, "place": place}, trial=self.number)
             self.number += 1
+            bar.add(record, 1)
 
         on_trial_error = on_trial_complete
 
