@@ -1,18 +1,21 @@
-"""Arrays that are dear to compute, kept on disk and named by everything that determines them."""
+"""An on-disk cache of arrays that are expensive to compute, named by everything that determines
+them.
+"""
 
-import hashlib
-import json
 import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import platformdirs
+
+from hpt_helpers.classroom.fingerprint import fingerprint
+from hpt_helpers.classroom.processes import share
 
 # Other versions of these may give other numbers.
 LIBRARIES = ("numpy", "scikit-learn", "scikit-optimize", "scipy", "torch")
@@ -21,38 +24,94 @@ _warned: set[str] = set()
 
 
 def cached(
-    key: Mapping[str, object], compute: Callable[[], Mapping[str, np.ndarray]]
+    function: Callable[..., Mapping[str, np.ndarray]], *arguments, progress: bool | None = None
 ) -> dict[str, np.ndarray]:
-    """Return `compute()`, a mapping from names to arrays, from the cache where it is in it.
+    """Return function(*arguments), a mapping from names to arrays, from the cache if it is there.
 
-    key: everything that determines the numbers, by name: None, bool, int, float, str, numpy scalars
-        and arrays, modules, and lists, tuples and mappings of these. A list and a tuple are the
-        same, 1 and 1.0 are not. A
-        module stands for its source: name all whose code computes. The versions of `LIBRARIES`
-        belong to every key.
+    The key of an entry is all that the function gets, so that it can forget nothing: the
+    `fingerprint` of the function (with the source of its module and of all that this imports), of
+    the arguments, and the versions of `LIBRARIES`. progress: where given, the function gets it by
+    name; it is no part of the key.
 
     An entry is one .npz file, without pickle and with checksums, moved into place whole. A damaged
     one is computed again, with a warning. Without a usable `cache_folder`, or on a full disk, all
-    is computed each time, with one. Raises TypeError for what a key cannot hold, and when `compute`
-    returns anything but a mapping from str to arrays of numbers, bools or text. What `compute`
-    raises goes on, and nothing is kept.
+    is computed each time, with one. Raises TypeError for arguments that have no fingerprint, and
+    when the function returns anything but a mapping from str to arrays of numbers, bools or text.
+    What it raises goes on, and nothing is kept.
 
-    >>> cached({"what": "squares", "n": 4}, lambda: {"squares": np.arange(4) ** 2})
+    >>> def squares(n):
+    ...     return {"squares": np.arange(n) ** 2}
+    >>> cached(squares, 4)
     {'squares': array([0, 1, 4, 9])}
     """
-    digest = _digest(key)
+    digest = _digest(function, arguments)
+    arrays = _found(digest)
+    if arrays is None:
+        named = {} if progress is None else {"progress": progress}
+        arrays = _kept(digest, function(*arguments, **named))
+    return arrays
+
+
+def cached_each(
+    function: Callable[..., Mapping[str, np.ndarray]],
+    each: Iterable[tuple],
+    *,
+    progress: bool = False,
+) -> list[dict[str, np.ndarray]]:
+    """Return [cached(function, *arguments) for arguments in each], in two processes where it pays.
+
+    Only what is not in the cache goes there: see `processes.share`. progress: show a bar of that.
+    """
+    each = list(each)
+    digests = [_digest(function, arguments) for arguments in each]
+    results = [_found(digest) for digest in digests]
+    new = [i for i, found in enumerate(results) if found is None]
+    work = partial(_compute, function)
+    computed = share(work, [(digests[i], each[i]) for i in new], progress=progress)
+    for i, arrays in zip(new, computed, strict=True):
+        results[i] = arrays
+    return results
+
+
+def _compute(function: Callable, piece: tuple[str, tuple]) -> dict[str, np.ndarray]:
+    digest, arguments = piece
+    return _kept(digest, function(*arguments))
+
+
+def cached_by_key(key: Mapping[str, object], compute: Callable) -> dict[str, np.ndarray]:
+    """As `cached`, under a key that names what determines the arrays; for lessons 1 to 4 until they
+    are ported to the lab.
+    """
+    digest = _digest(None, dict(key))
+    found = _found(digest)
+    return _kept(digest, compute()) if found is None else found
+
+
+def _digest(function: Callable | None, arguments: object) -> str:
+    versions = {name: metadata.version(name) for name in LIBRARIES}
+    return fingerprint([versions, function, arguments])
+
+
+def _found(digest: str) -> dict[str, np.ndarray] | None:
+    """Return an entry's arrays; None where it is not there."""
     try:
-        folder = cache_folder()
+        return _read(cache_folder(), digest)
     except OSError as error:
         _warn_once(str(error))
-        return _checked(compute())
-    arrays = _read(folder, digest)
-    if arrays is None:
-        arrays = _checked(compute())
-        try:
-            _write(folder, digest, arrays)
-        except OSError as error:
-            _warn_once(f"no cache in {folder}: {error}")
+        return None
+
+
+def _kept(digest: str, computed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what was computed, as arrays, and write it into the cache where there is one."""
+    arrays = _checked(computed)
+    try:
+        folder = cache_folder()
+    except OSError:
+        return arrays  # `_found` has said why
+    try:
+        _write(folder, digest, arrays)
+    except OSError as error:
+        _warn_once(f"no cache in {folder}: {error}")
     return arrays
 
 
@@ -80,45 +139,13 @@ def cache_folder() -> Path:
     return folder
 
 
-def _digest(key: Mapping[str, object]) -> str:
-    versions = {name: metadata.version(name) for name in LIBRARIES}
-    text = json.dumps([versions, key], sort_keys=True, default=_described)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _described(value):
-    """Return what stands in a key for a value that JSON does not know: an array or a module as its
-    digest.
-    """
-    if isinstance(value, Mapping):
-        return dict(value)
-    # whose item is itself
-    if isinstance(value, np.generic) and not isinstance(value, np.longdouble):
-        return value.item()
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return {
-            "array": [repr(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
-        }
-    if isinstance(value, ModuleType) and str(getattr(value.__spec__, "origin", None)).endswith(
-        ".py"
-    ):
-        return {
-            "module": [
-                value.__name__,
-                hashlib.sha256(Path(value.__spec__.origin).read_bytes()).hexdigest(),
-            ]
-        }
-    allowed = "None, bool, int, float, str, arrays of these, modules with a source file, lists, tuples and mappings"
-    raise TypeError(f"key holds {value!r}; {allowed} of these are allowed")
-
-
 def _checked(computed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     if isinstance(computed, Mapping) and all(isinstance(name, str) for name in computed):
         arrays = {name: np.asarray(array) for name, array in computed.items()}
         if not any(array.dtype.hasobject for array in arrays.values()):
             return arrays
     raise TypeError(
-        f"compute returned {computed!r}; names with arrays of numbers, bools or text are needed"
+        f"the function returned {computed!r}; names with arrays of numbers, bools or text are needed"
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.challenge import Challenge
 from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.classroom.studies.racing import CODE
@@ -93,7 +93,7 @@ def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
         return {"fresh": fresh([config], DATA, n_epochs=n_epochs, repeats=JUDGES)}
 
     key = {"config": config, "n_epochs": n_epochs, "judges": list(JUDGES), "code": CODE}
-    found = round(float(loss), 4), lower, round(float(cached(key, judge)["fresh"][0]), 4)
+    found = round(float(loss), 4), lower, round(float(cached_by_key(key, judge)["fresh"][0]), 4)
     return dict(zip(COLUMNS, (epochs, *found), strict=True))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from hpt_helpers import data, model, population, stack, training
 from hpt_helpers.classroom import parallel
-from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.config import as_count, as_seeds, network_config, training_key
 from hpt_helpers.data import Splits
@@ -178,4 +178,4 @@ def landscape(
             "val_accuracy": curves.val_accuracy.reshape(shape),
         }
 
-    return Landscape(configs, seeds, **cached(key, train))
+    return Landscape(configs, seeds, **cached_by_key(key, train))

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.landscape import CODE, Landscape
 from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.classroom.studies.repeats import rows_of
@@ -58,7 +58,7 @@ def trained(configs: Sequence[Mapping], repeats: Sequence[int], n_epochs: int) -
         return {"val_loss": curves.val_loss}
 
     key = {"configs": list(jobs.values()), "repeats": draws, "n_epochs": n_trained, "code": CODE}
-    losses, place = cached(key, compute)["val_loss"], {job: i for i, job in enumerate(jobs)}
+    losses, place = cached_by_key(key, compute)["val_loss"], {job: i for i, job in enumerate(jobs)}
     return losses[[place[job] for job in asked], :n_epochs]
 
 
@@ -357,7 +357,7 @@ def script_runs(
         )
         return {"loss": curves.val_loss, "accuracy": curves.val_accuracy}
 
-    found = cached(key | {"code": CODE}, compute)
+    found = cached_by_key(key | {"code": CODE}, compute)
     return tuple(found[name][:, at].reshape(n_draws, n_seeds, -1) for name in ("loss", "accuracy"))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers.classroom import photograph
-from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.known_functions import KNOWN
 from hpt_helpers.classroom.landscape import CODE, Landscape, landscape
 from hpt_helpers.classroom.parallel import halves, in_two
@@ -126,7 +126,7 @@ def trained(name: str, jobs: Sequence[tuple[Mapping, int, int, int]]) -> np.ndar
     new = sorted(new, key=itemgetter(-1))  # those of few epochs together
     parts = [new[i : i + TOGETHER] for i in range(0, len(new), TOGETHER)][::-1]
     found = in_two(
-        lambda part: cached({"jobs": part, "code": CODE}, partial(_train, name, part)), parts
+        lambda part: cached_by_key({"jobs": part, "code": CODE}, partial(_train, name, part)), parts
     )
     for part, curves in zip(parts, found, strict=True):
         _trained.update(

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.landscape import Landscape, landscape
 from hpt_helpers.classroom.parallel import halves, in_two
 from hpt_helpers.classroom.studies.racing import CODE
@@ -192,7 +192,7 @@ def race(
         "n_finalists": n_finalists,
         "code": [sys.modules[__name__], *CODE],
     }
-    return pd.DataFrame(cached(key, compute))
+    return pd.DataFrame(cached_by_key(key, compute))
 
 
 def _race(name, space, n_epochs, repeats, least, n_finalists, progress) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from hpt_helpers import (
     training,
 )
 from hpt_helpers.classroom import parallel
-from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.parallel import fit_all, halves, in_two
 from hpt_helpers.classroom.studies import repeats as shared
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats, rows_of, run_whole
@@ -143,7 +143,7 @@ def race(
     def found(piece: tuple[str, list[int]]) -> pd.DataFrame:
         label, some = piece
         here = {**key, "repeats": some, "search": inspect.getsource(searches[label])}
-        return pd.DataFrame(cached(here, lambda: run_all(searches[label], some))).assign(
+        return pd.DataFrame(cached_by_key(here, lambda: run_all(searches[label], some))).assign(
             data=name, search=label
         )
 
@@ -258,7 +258,7 @@ def trained(
         return {"loss": np.stack(loss), "accuracy": np.stack(accuracy)}
 
     key = {"data": name, "jobs": [list(job) for job in jobs], "n_epochs": n_epochs, "code": CODE}
-    found = cached(key, compute)
+    found = cached_by_key(key, compute)
     for job, *curves in zip(jobs, found["loss"], found["accuracy"], strict=True):
         known[job] = tuple(curves)
     return found["loss"], found["accuracy"]

@@ -17,7 +17,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from hpt_helpers.classroom.cache import cached
+from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.landscape import CODE
 from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.config import training_key
@@ -90,7 +90,7 @@ def kept(
         "networks": [training_key(network) for network in networks],
         "given": given,
     }
-    return cached(key | {"code": code}, lambda: study(networks, *given))
+    return cached_by_key(key | {"code": code}, lambda: study(networks, *given))
 
 
 def curves(
@@ -116,7 +116,7 @@ def curves(
 
     names = [training_key(config) for config in configs]
     key = {"configs": names, "data": name, "n_epochs": n_epochs, "repeats": repeats, "code": CODE}
-    return cached(key, train)["val_loss"]
+    return cached_by_key(key, train)["val_loss"]
 
 
 def fresh(
