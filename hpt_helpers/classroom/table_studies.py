@@ -1,0 +1,148 @@
+"""What a table alone can answer: no search that learns takes part.
+
+Searches that learn, or stop early, are raced by `hpt_helpers.classroom.lab` on a `table_problem`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.polynomial.legendre import legval
+from scipy.stats import spearmanr
+
+from hpt_helpers.classroom.table import Table, load_table
+from hpt_helpers.classroom.testbed import RECIPES, pool
+
+
+def random_winners(
+    name: str,
+    n_val: Sequence[int],
+    n_trials: Sequence[int] = (1, 3, 9, 27, 81),
+    *,
+    n_searches: int = 20,
+) -> pd.DataFrame:
+    """Return what random search reports, and what its winner is worth, by rows and by trials.
+
+    n_searches: random searches in each repeat, which cost nothing here. Columns: n_val, n_trials,
+    searched (the lowest loss), fresh (that of the repeat's judges) and accuracy (theirs): medians
+    over all searches of all repeats.
+    """
+    table, n_drawn = load_table(name), RECIPES[name].n_drawn
+    rng = np.random.default_rng(0)
+    orders = np.stack([rng.permutation(n_drawn) for _ in range(table.n_repeats * n_searches)])
+    repeats = np.repeat(np.arange(table.n_repeats), n_searches)
+    found = []
+    for n, trials in product(n_val, n_trials):
+        losses = table.loss[orders[:, :trials], repeats[:, None], table.rows(n), -1]
+        best = np.nanargmin(losses, axis=1)
+        winners = orders[np.arange(len(orders)), best]
+        fresh = table.fresh_loss[winners, repeats, -1], table.fresh_accuracy[winners, repeats, -1]
+        medians = [np.median(values) for values in (np.nanmin(losses, axis=1), *fresh)]
+        found.append((n, trials, *medians))
+    return pd.DataFrame(found, columns=["n_val", "n_trials", "searched", "fresh", "accuracy"])
+
+
+def early_order(name: str, n_val: int, best: float = 0.1) -> pd.DataFrame:
+    """Return how well the order of the pool early in training foretells its order at the end.
+
+    best: the share of configurations, the lowest losses at the end, among which it is asked again.
+    Columns: epoch; rank_correlation (Spearman's) of the losses with those of the last epoch, and
+    among_best, of these only; kept, the share of repeats in which the last epoch's winner is in the
+    best third at this epoch. Correlations are means over the repeats.
+    """
+    table, n_drawn = load_table(name), RECIPES[name].n_drawn
+    losses = table.loss[:n_drawn, :, table.rows(n_val)]
+    late = losses[:, :, -1]
+    n_best, rows = int(best * n_drawn), []
+    for k, epoch in enumerate(table.epochs[:-1]):
+        early, over_all, among_best, kept = losses[:, :, k], [], [], []
+        for repeat in range(table.n_repeats):
+            order = np.argsort(late[:, repeat])
+            over_all.append(_rank_correlation(early[:, repeat], late[:, repeat]))
+            top = order[:n_best]
+            among_best.append(_rank_correlation(early[top, repeat], late[top, repeat]))
+            rank = (early[:, repeat] < early[order[0], repeat]).sum()
+            kept.append(rank < n_drawn / 3)
+        rows.append((epoch, np.mean(over_all), np.mean(among_best), np.mean(kept)))
+    return pd.DataFrame(rows, columns=["epoch", "rank_correlation", "among_best", "kept"])
+
+
+def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return float(spearmanr(a, b, nan_policy="omit").statistic)
+
+
+def shares_of_variance(name: str, degree: int = 3) -> pd.DataFrame:
+    """Return which share of the variance of the log loss each hyperparameter has, over the pool.
+
+    The loss of a configuration is its fresh one, a mean over all repeats and their judges, so that
+    hardly any luck is left. A polynomial of this degree is fitted to its logarithm, whose terms are
+    orthogonal over the space, so that their squares add up to the variance (Sudret 2008).
+    Columns: hyperparameter; alone, the share of terms with no other hyperparameter in them (the
+    main effect); total, that of all terms which it takes part in, so that the totals add up to more
+    than 1; explained, how much of the variance the polynomial predicts where it was not fitted (by
+    ten-fold cross-validation).
+    """
+    table, recipe = load_table(name), RECIPES[name]
+    names = [name for name in recipe.space if len({c[name] for c in pool(recipe)}) > 1]
+    points = recipe.space.to_unit(_of_space(recipe.space, pool(recipe)))
+    points = points[:, [list(recipe.space).index(name) for name in names]]
+    log_loss = np.log(table.fresh_loss[: len(points), :, -1].mean(axis=1))
+    powers = [p for p in product(range(degree + 1), repeat=len(names)) if sum(p) <= degree]
+    powers = np.array(powers)
+    terms = _orthonormal(points, powers)
+    squares = np.linalg.lstsq(terms, log_loss, rcond=None)[0] ** 2
+    squares[powers.sum(axis=1) == 0] = 0  # the mean
+    explained = _predicted_share(terms, log_loss)
+    rows = []
+    for i, hyperparameter in enumerate(names):
+        takes_part = powers[:, i] > 0
+        is_alone = takes_part & (powers.sum(axis=1) == powers[:, i])
+        alone, total = (squares[which].sum() / squares.sum() for which in (is_alone, takes_part))
+        rows.append((hyperparameter, alone, total, explained))
+    return pd.DataFrame(rows, columns=["hyperparameter", "alone", "total", "explained"])
+
+
+def _of_space(space, configs: Sequence[dict]) -> list[dict]:
+    return [{name: config[name] for name in space} for config in configs]
+
+
+def _orthonormal(points: np.ndarray, powers: np.ndarray) -> np.ndarray:
+    """Return products of Legendre polynomials, of mean 0 and variance 1 over the unit cube."""
+    terms = np.ones((len(points), len(powers)))
+    for j, power in enumerate(powers):
+        for i in np.flatnonzero(power):
+            unit = np.eye(power[i] + 1)[power[i]] * np.sqrt(2 * power[i] + 1)
+            terms[:, j] *= legval(2 * points[:, i] - 1, unit)
+    return terms
+
+
+def _predicted_share(terms: np.ndarray, values: np.ndarray, n_folds: int = 10) -> float:
+    fold = np.arange(len(values)) % n_folds
+    errors = np.empty(len(values))
+    for k in range(n_folds):
+        out = fold == k
+        weights = np.linalg.lstsq(terms[~out], values[~out], rcond=None)[0]
+        errors[out] = values[out] - terms[out] @ weights
+    return float(1 - errors.var() / values.var())
+
+
+def narrowed(name: str, best: float = 0.05, keep: float = 0.8) -> dict[str, tuple[float, float]]:
+    """Return for each hyperparameter the range in which most of the best configurations lie.
+
+    best: the share of the pool with the lowest mean fresh losses. keep: the share of these between
+    the two ends.
+    """
+    table, recipe = load_table(name), RECIPES[name]
+    worth = table.fresh_loss[: recipe.n_drawn, :, -1].mean(axis=1)
+    top = np.argsort(worth)[: int(best * recipe.n_drawn)]
+    ends = [(1 - keep) / 2, (1 + keep) / 2]
+    values = {name: [table.configs[i][name] for i in top] for name in recipe.space}
+    return {name: tuple(np.quantile(value, ends)) for name, value in values.items()}
+
+
+def worth_of(table: Table, position: int) -> float:
+    """Return the mean fresh loss of a configuration over all repeats and their judges."""
+    return float(table.fresh_loss[position, :, -1].mean())
