@@ -19,6 +19,7 @@ from hpt_helpers.classroom.testbed import (
     N_JUDGES,
     N_REPEATS,
     RECIPES,
+    SHIPPED,
     configurations,
     judge_rows,
     train_piece,
@@ -27,9 +28,9 @@ from hpt_helpers.classroom.testbed import (
 TABLES = Path(__file__).parents[1] / "hpt_helpers" / "classroom" / "tables"
 
 
-def build(name: str, n_judges: int = N_JUDGES) -> dict[str, np.ndarray]:
+def build(name: str, n_repeats: int, n_judges: int) -> dict[str, np.ndarray]:
     """Train what a table holds, and return its arrays: see `hpt_helpers.classroom.table.Table`."""
-    repeats = range(N_REPEATS)
+    repeats = range(n_repeats)
     searched = cached_each(train_piece, [(name, r, None) for r in repeats], progress=True)
     judged = cached_each(
         train_piece, [(name, r, j) for j in range(n_judges) for r in repeats], progress=True
@@ -40,7 +41,7 @@ def build(name: str, n_judges: int = N_JUDGES) -> dict[str, np.ndarray]:
 
     def by_judge(what: str) -> np.ndarray:
         one_each = stacked(judged, what)[:, :, 0]  # (n_configs, n_judges * n_repeats, n_epochs)
-        return one_each.reshape(len(one_each), n_judges, N_REPEATS, -1)
+        return one_each.reshape(len(one_each), n_judges, n_repeats, -1)
 
     return {
         "loss": stacked(searched, "loss").astype(np.float32),
@@ -67,10 +68,10 @@ def about(name: str, n_judges: int) -> dict:
     }
 
 
-def write(name: str, n_judges: int, folder: Path) -> Path:
+def write(name: str, n_repeats: int, n_judges: int, folder: Path) -> Path:
     """Build a table and write its file."""
     configs = np.array([json.dumps(config) for config in configurations(RECIPES[name])])
-    arrays = build(name, n_judges) | {"configs": configs}
+    arrays = build(name, n_repeats, n_judges) | {"configs": configs}
     arrays["about"] = np.array(json.dumps(about(name, n_judges)))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.npz"
@@ -80,12 +81,13 @@ def write(name: str, n_judges: int, folder: Path) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=list(RECIPES), help="digits, simulated")
+    parser.add_argument("names", nargs="*", default=SHIPPED, help="digits, simulated")
+    parser.add_argument("--repeats", type=int, default=N_REPEATS)
     parser.add_argument("--judges", type=int, default=N_JUDGES, help="of each repeat")
     parser.add_argument("--folder", type=Path, default=TABLES)
     options = parser.parse_args()
     for name in options.names:
-        path = write(name, options.judges, options.folder)
+        path = write(name, options.repeats, options.judges, options.folder)
         print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
 
 

@@ -6,13 +6,14 @@ pool. These two propose points of their own, which are trained.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
 from hpt_helpers import strategies
 from hpt_helpers.classroom import bayes
+from hpt_helpers.classroom.table import PoolSpace
 from hpt_helpers.classroom.testbed import RECIPES, LogInteger, grid
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, SearchSpace
@@ -45,21 +46,19 @@ def asha(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strat
     One worker. Where nobody may go on, it starts another configuration; it ends when the space's
     1,000 candidates have all been started.
     """
-    new = enumerate(space.sample(1000, seed=repeat))
     rungs = [n_epochs]
     while rungs[0] >= 3:
         rungs.insert(0, rungs[0] // 3)
     reached: list[list[tuple[float, int]]] = [[] for _ in rungs]  # (loss, number) at each rung
     gone_on: list[set[int]] = [set() for _ in rungs]
-    configs = {}
+    configs, new = [], iter(space.sample(1000, seed=repeat))
     while True:
-        step = _promotion(reached, gone_on)
-        if step is None:
-            number, configs[number] = next(new, (len(configs), None))
-            if configs[number] is None:
+        number, rung = _promotion(reached, gone_on) or (len(configs), 0)
+        if number == len(configs):
+            config = next(new, None)
+            if config is None:
                 return
-            step = number, 0
-        number, rung = step
+            configs.append(config)
         [loss] = yield [(configs[number], rungs[rung])]
         reached[rung].append((loss if np.isfinite(loss) else np.inf, number))
 
@@ -88,7 +87,20 @@ def _grid(
 
 def bayesian(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Search with scikit-optimize, as `bayesian_search` does."""
-    return strategies.bayesian_search(space, n_trials, n_epochs, seed=repeat)
+    return strategies.bayesian_search(_ForSkopt(space), n_trials, n_epochs, seed=repeat)
+
+
+class _ForSkopt(SearchSpace):
+    """A space with a `LogInteger`, until the package's `Integer` is logarithmic, too."""
+
+    def to_skopt(self) -> list:
+        from skopt.space import Integer
+
+        whole = {n: p for n, p in self.items() if not isinstance(p, LogInteger)}
+        found = dict(zip(whole, SearchSpace(whole).to_skopt(), strict=True))
+        for name in self.keys() - whole.keys():
+            found[name] = Integer(self[name].low, self[name].high, prior="log-uniform", name=name)
+        return [found[name] for name in self]
 
 
 def tpe(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Iterator:
@@ -117,3 +129,25 @@ def to_optuna(space: SearchSpace) -> dict:
         return distributions.FloatDistribution(p.low, p.high, log=p.log)
 
     return {name: translate(p) for name, p in space.items()}
+
+
+def on_pool(
+    make: Callable, space: PoolSpace, repeat: int, n_trials: int, n_epochs: int
+) -> Iterator:
+    """Run a search that proposes points of its own, with the pool's nearest in place of each.
+
+    make: such a search, as `tpe`; use `partial(on_pool, tpe)`. It is told the loss of the nearest
+    configuration as if it were that of its own point.
+    """
+    points = space.to_unit(space.configs)
+    strategy = make(SearchSpace(space), repeat, n_trials, n_epochs)
+    losses = None
+    while True:
+        try:
+            asked = strategy.send(losses)
+        except StopIteration:
+            return
+        wanted = space.to_unit([config for config, _ in asked])
+        nearest = [int(((points - point) ** 2).sum(axis=1).argmin()) for point in wanted]
+        epochs = [n for _, n in asked]
+        losses = yield [(space.configs[i], n) for i, n in zip(nearest, epochs, strict=True)]

@@ -28,6 +28,7 @@ from hpt_helpers.classroom.lab import Choice, Data, Problem, Trainings, own_draw
 from hpt_helpers.classroom.testbed import (
     N_TRAIN,
     RECIPES,
+    SHIPPED,
     Recipe,
     cut,
     judge_number,
@@ -120,14 +121,16 @@ class Table:
         )
 
 
-def load_table(name: str, folder: Path = FOLDER) -> Table:
-    """Return the table of this name: "digits" or "simulated".
+def load_table(name: str) -> Table:
+    """Return the table "digits" or "simulated", or that of a file, given by its path.
 
     Raises ValueError for another name, and for a file whose checksum does not fit its contents.
     """
-    if name not in RECIPES:
-        raise ValueError(f"name is {name!r}; allowed are {', '.join(RECIPES)}")
-    return _load(folder / f"{name}.npz")
+    if name in SHIPPED:
+        return _load(FOLDER / f"{name}.npz")
+    if not name.endswith(".npz"):
+        raise ValueError(f"name is {name!r}; allowed are {', '.join(SHIPPED)}, or a file's path")
+    return _load(Path(name))
 
 
 @lru_cache
@@ -189,7 +192,7 @@ def table_problem(name: str, n_val: int, *, live: bool = False) -> Problem:
     """
     table = load_table(name)
     table.rows(n_val)
-    recipe = RECIPES[name]
+    recipe = RECIPES[table.name]
     if live:
         space, objective = recipe.space, Trainings(Data(recipe.data, N_TRAIN, n_val))
     else:
@@ -275,7 +278,7 @@ class Judges:
 
     def rows(self, purpose: str, repeat: int, which: int) -> Splits:
         """Return the rows of a repeat's judge, or a new split of the rows that its searches have."""
-        recipe = RECIPES[self.name]
+        recipe = RECIPES[load_table(self.name).name]
         if purpose == "judge":
             return judge_rows(recipe, repeat, which)
         return resplit(recipe, repeat, self.n_val, which)
@@ -346,7 +349,8 @@ def train_again(
     and fresh_trained (means over the repeat's judges), and difference, the larger of the two.
     Five trainings an entry take about a second.
     """
-    table, recipe = load_table(name), RECIPES[name]
+    table = load_table(name)
+    recipe = RECIPES[table.name]
     rows = table.rows(n_val)
     found = []
     for position, repeat in entries:

@@ -30,7 +30,8 @@ def random_winners(
     searched (the lowest loss), fresh (that of the repeat's judges) and accuracy (theirs): medians
     over all searches of all repeats.
     """
-    table, n_drawn = load_table(name), RECIPES[name].n_drawn
+    table = load_table(name)
+    n_drawn = RECIPES[table.name].n_drawn
     rng = np.random.default_rng(0)
     orders = np.stack([rng.permutation(n_drawn) for _ in range(table.n_repeats * n_searches)])
     repeats = np.repeat(np.arange(table.n_repeats), n_searches)
@@ -53,7 +54,8 @@ def early_order(name: str, n_val: int, best: float = 0.1) -> pd.DataFrame:
     among_best, of these only; kept, the share of repeats in which the last epoch's winner is in the
     best third at this epoch. Correlations are means over the repeats.
     """
-    table, n_drawn = load_table(name), RECIPES[name].n_drawn
+    table = load_table(name)
+    n_drawn = RECIPES[table.name].n_drawn
     losses = table.loss[:n_drawn, :, table.rows(n_val)]
     late = losses[:, :, -1]
     n_best, rows = int(best * n_drawn), []
@@ -85,7 +87,8 @@ def shares_of_variance(name: str, degree: int = 3) -> pd.DataFrame:
     than 1; explained, how much of the variance the polynomial predicts where it was not fitted (by
     ten-fold cross-validation).
     """
-    table, recipe = load_table(name), RECIPES[name]
+    table = load_table(name)
+    recipe = RECIPES[table.name]
     names = [name for name in recipe.space if len({c[name] for c in pool(recipe)}) > 1]
     points = recipe.space.to_unit(_of_space(recipe.space, pool(recipe)))
     points = points[:, [list(recipe.space).index(name) for name in names]]
@@ -135,7 +138,8 @@ def narrowed(name: str, best: float = 0.05, keep: float = 0.8) -> dict[str, tupl
     best: the share of the pool with the lowest mean fresh losses. keep: the share of these between
     the two ends.
     """
-    table, recipe = load_table(name), RECIPES[name]
+    table = load_table(name)
+    recipe = RECIPES[table.name]
     worth = table.fresh_loss[: recipe.n_drawn, :, -1].mean(axis=1)
     top = np.argsort(worth)[: int(best * recipe.n_drawn)]
     ends = [(1 - keep) / 2, (1 + keep) / 2]

@@ -13,16 +13,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from sklearn.datasets import make_classification
+from sklearn.model_selection import train_test_split
 from torch.nn.functional import cross_entropy
 
 from hpt_helpers.config import DEFAULTS
-from hpt_helpers.data import Splits, load_splits
+from hpt_helpers.data import DRAWN, SIMULATED, Splits, load_splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.population import Population
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
@@ -76,13 +80,15 @@ class Recipe(NamedTuple):
 
     data: its name for `load_splits`. space: of the pool. n_val: numbers of validation rows.
     grids: name -> axes, each axis with its number of points; the others are at their defaults.
+    n_drawn: configurations of the pool. random_state: of simulated data, where it is another one.
     """
 
     data: str
     space: SearchSpace
     n_val: tuple[int, ...]
-    grids: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    grids: Mapping[str, Mapping[str, int]] = MappingProxyType({})
     n_drawn: int = 1000
+    random_state: int | None = None
 
 
 RECIPES = {
@@ -108,9 +114,13 @@ RECIPES = {
         "simulated",
         SearchSpace(SETTINGS | {"lr": Real(1e-4, 1e-1, log=True)} | BATCHES),
         (10, 30, 100, 300, 2000),
-        {},
     ),
 }
+SHIPPED = tuple(RECIPES)
+
+# What docs/testbed.md has beside these: other seeds of the simulated data.
+for seed in (1, 2, 3):
+    RECIPES[f"simulated_{seed}"] = RECIPES["simulated"]._replace(random_state=seed)
 
 
 def pool(recipe: Recipe) -> list[dict]:
@@ -126,7 +136,10 @@ def grid(recipe: Recipe, name: str) -> list[dict]:
     """
     axes = recipe.grids[name]
     points = {axis: recipe.space[axis].points(n, centred=True) for axis, n in axes.items()}
-    return [DEFAULT_CONFIG | dict(zip(points, values, strict=True)) for values in product(*points.values())]
+    return [
+        DEFAULT_CONFIG | dict(zip(points, values, strict=True))
+        for values in product(*points.values())
+    ]
 
 
 def configurations(recipe: Recipe) -> list[dict]:
@@ -141,6 +154,8 @@ def configurations(recipe: Recipe) -> list[dict]:
 
 def search_rows(recipe: Recipe, repeat: int) -> Splits:
     """Return the rows of a repeat's searches, with the largest number of validation rows."""
+    if recipe.random_state is not None:
+        return other_simulated(recipe.random_state, repeat)
     return load_splits(recipe.data, draw=repeat, n_train=N_TRAIN)
 
 
@@ -157,12 +172,28 @@ def judge_rows(recipe: Recipe, repeat: int, judge: int) -> Splits:
     320 and 2,000; one in 24 of these is also among the repeat's own.
     """
     number = judge_number(repeat, judge)
+    if recipe.random_state is not None:
+        return other_simulated(recipe.random_state, number)
     if recipe.data == "simulated":
         return load_splits(recipe.data, draw=number)
     whole = load_splits(recipe.data, draw=repeat, scaled=False)
     X, y = whole.X_train[N_TRAIN:].numpy(), whole.y_train[N_TRAIN:].numpy()
     order = np.random.default_rng(number).permutation(len(y))
     return cut(whole, X[order], y[order])
+
+
+def other_simulated(random_state: int, draw: int) -> Splits:
+    """Return a draw of simulated data of another seed, cut as `load_splits` does."""
+    X, y = _all_simulated(random_state)
+    parts = {"train_size": N_TRAIN, "test_size": DRAWN["simulated"]["test_size"]}
+    X_train, X_val, y_train, y_val = train_test_split(X, y, **parts, random_state=draw, stratify=y)
+    splits = load_splits("simulated")
+    return cut(splits, np.concatenate([X_train, X_val]), np.concatenate([y_train, y_val]))
+
+
+@cache
+def _all_simulated(random_state: int) -> tuple[np.ndarray, np.ndarray]:
+    return make_classification(**SIMULATED | {"random_state": random_state})
 
 
 def cut(splits: Splits, X: np.ndarray, y: np.ndarray) -> Splits:
