@@ -20,8 +20,8 @@ from hpt_helpers.classroom.testbed import (
     N_REPEATS,
     RECIPES,
     SHIPPED,
-    configurations,
     judge_rows,
+    pool_mean,
     train_piece,
 )
 
@@ -70,8 +70,8 @@ def about(name: str, n_judges: int) -> dict:
 
 def write(name: str, n_repeats: int, n_judges: int, folder: Path) -> Path:
     """Build a table and write its file."""
-    configs = np.array([json.dumps(config) for config in configurations(RECIPES[name])])
-    arrays = build(name, n_repeats, n_judges) | {"configs": configs}
+    arrays = build(name, n_repeats, n_judges)
+    arrays["pool_means"] = np.array([pool_mean(RECIPES[name], r) for r in range(n_repeats)])
     arrays["about"] = np.array(json.dumps(about(name, n_judges)))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.npz"

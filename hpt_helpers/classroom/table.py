@@ -6,7 +6,7 @@ in them and how each entry is trained. Nobody has to believe one: `train_again` 
 your choice and compares.
 
 >>> table = load_table("digits")
->>> len(table.configs), table.n_val, table.epochs
+>>> len(table.configs(0)), table.n_val, table.epochs
 (1194, (30, 100, 359), (1, 3, 9, 27))
 """
 
@@ -16,7 +16,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +26,17 @@ from hpt_helpers.classroom.cache import cached_each
 from hpt_helpers.classroom.fingerprint import fingerprint
 from hpt_helpers.classroom.lab import Choice, Data, Problem, Trainings, own_draws
 from hpt_helpers.classroom.testbed import (
+    DEFAULT_CONFIG,
+    N_POOL,
     N_TRAIN,
     RECIPES,
     SHIPPED,
     Recipe,
+    configurations,
     cut,
     judge_number,
     judge_rows,
-    pool,
+    pool_mean,
 )
 from hpt_helpers.config import as_count, training_key
 from hpt_helpers.data import Splits, load_splits
@@ -47,18 +50,18 @@ FOLDER = Path(__file__).with_name("tables")
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The losses of many configurations in many repeats, each judged by judges of its repeat.
+    """The losses of many configurations in each of many repeats, with judges of the repeat's own.
 
-    configs: of length n_configs; position i is the same in all arrays.
+    Each repeat has a pool of its own, and after it the configurations that all repeats have: see
+    `configs`. Position i is the same in all arrays.
     loss, accuracy: float, (n_configs, n_repeats, len(n_val), len(epochs)): on the first n_val
         validation rows of the repeat, after these epochs. nan where a training diverged.
     fresh_loss, fresh_accuracy: (n_configs, n_repeats, len(epochs)): the mean over the n_judges of
         the repeat, which train on other rows under other seeds.
-    about: what made the file. checksum: of all that is in it.
+    pool_means: by which the pools are known. about: what made the file. checksum: of all in it.
     """
 
     name: str
-    configs: list[dict]
     n_val: tuple[int, ...]
     epochs: tuple[int, ...]
     n_judges: int
@@ -66,34 +69,52 @@ class Table:
     accuracy: np.ndarray
     fresh_loss: np.ndarray
     fresh_accuracy: np.ndarray
+    pool_means: np.ndarray
     about: dict
     checksum: str
+
+    @property
+    def recipe(self) -> Recipe:
+        return RECIPES[self.name]
 
     @property
     def n_repeats(self) -> int:
         return self.loss.shape[1]
 
-    @cached_property
-    def _position(self) -> dict[str, int]:
-        return {training_key(config): i for i, config in enumerate(self.configs)}
+    @cache  # noqa: B019 - there are as many tables as files
+    def configs(self, repeat: int) -> list[dict]:
+        """Return the configurations of a repeat; the first N_POOL are its pool.
 
-    def __contains__(self, config: Mapping) -> bool:
-        return training_key(config) in self._position
+        Raises ValueError for a repeat that is not there, and where `SearchSpace.sample` draws
+        otherwise than when the table was made.
+        """
+        as_count("repeat", repeat, least=0, most=self.n_repeats - 1)
+        if not np.allclose(pool_mean(self.recipe, repeat), self.pool_means[repeat], atol=1e-9):
+            raise ValueError(
+                f"repeat {repeat} of table {self.name!r} has another pool; `make table`"
+            )
+        return configurations(self.recipe, repeat)
+
+    @cache  # noqa: B019
+    def _positions(self, repeat: int) -> dict[str, int]:
+        return {training_key(config): i for i, config in enumerate(self.configs(repeat))}
 
     def entry(self, config: Mapping, n_epochs: int, repeat: int) -> tuple[int, int, int]:
         """Return where an entry stands in the arrays: position, repeat, and place among the epochs.
 
-        Raises ValueError for a configuration, an epoch or a repeat that the table does not have.
+        Raises ValueError for a repeat, a configuration or an epoch that the table does not have.
         """
-        key = training_key(config)
-        if key not in self._position:
+        position = self._positions(repeat).get(training_key(config))
+        if position is None:
             raise ValueError(
-                f"config {dict(config)!r} is not among the {len(self.configs)} of table {self.name!r}"
+                f"config {dict(config)!r} is not in repeat {repeat} of table {self.name!r}"
             )
         if n_epochs not in self.epochs:
             raise ValueError(f"n_epochs is {n_epochs!r}; table {self.name!r} has {self.epochs}")
-        as_count("repeat", repeat, least=0, most=self.n_repeats - 1)
-        return self._position[key], int(repeat), self.epochs.index(n_epochs)
+        return position, int(repeat), self.epochs.index(n_epochs)
+
+    def has(self, config: Mapping, repeat: int) -> bool:
+        return training_key(config) in self._positions(repeat)
 
     def rows(self, n_val: int) -> int:
         """Return the place of a number of validation rows; ValueError for one that is not there."""
@@ -102,23 +123,25 @@ class Table:
         return self.n_val.index(n_val)
 
     def frame(self, n_val: int, n_epochs: int = 27) -> pd.DataFrame:
-        """Return a row for each configuration and repeat: what it is, and what its training gave.
+        """Return a row for each repeat and configuration: what it is, and what its training gave.
 
-        Columns: position (in configs), the settings, repeat, val_loss, val_accuracy, fresh and
+        Columns: repeat, position (in `configs`), the settings, val_loss, val_accuracy, fresh and
         accuracy; the last two are of the judges.
         """
         rows = self.rows(n_val)
-        _, _, k = self.entry(self.configs[0], n_epochs, 0)
-        n_configs = len(self.configs)
-        settings = pd.DataFrame(self.configs).rename_axis("position").reset_index()
-        table = settings.loc[np.repeat(np.arange(n_configs), self.n_repeats)]
-        return table.reset_index(drop=True).assign(
-            repeat=np.tile(np.arange(self.n_repeats), n_configs),
-            val_loss=self.loss[:, :, rows, k].ravel(),
-            val_accuracy=self.accuracy[:, :, rows, k].ravel(),
-            fresh=self.fresh_loss[:, :, k].ravel(),
-            accuracy=self.fresh_accuracy[:, :, k].ravel(),
-        )
+        _, _, k = self.entry(DEFAULT_CONFIG, n_epochs, 0)
+        parts = []
+        for repeat in range(self.n_repeats):
+            settings = pd.DataFrame(self.configs(repeat)).rename_axis("position").reset_index()
+            part = settings.assign(
+                repeat=repeat,
+                val_loss=self.loss[:, repeat, rows, k],
+                val_accuracy=self.accuracy[:, repeat, rows, k],
+                fresh=self.fresh_loss[:, repeat, k],
+                accuracy=self.fresh_accuracy[:, repeat, k],
+            )
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
 
 
 def load_table(name: str) -> Table:
@@ -133,7 +156,7 @@ def load_table(name: str) -> Table:
     return _load(Path(name))
 
 
-@lru_cache
+@cache
 def _load(path: Path) -> Table:
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -144,7 +167,6 @@ def _load(path: Path) -> Table:
     n_val, n_judges = tuple(about["n_val"]), about["n_judges"]
     return Table(
         name=about["name"],
-        configs=[json.loads(config) for config in arrays["configs"].tolist()],
         n_val=n_val,
         epochs=tuple(about["epochs"]),
         n_judges=n_judges,
@@ -152,6 +174,7 @@ def _load(path: Path) -> Table:
         accuracy=arrays["n_right"] / np.array(n_val)[:, None],
         fresh_loss=arrays["fresh_loss"].astype(float),
         fresh_accuracy=arrays["fresh_right"] / (n_judges * about["n_judging"]),
+        pool_means=arrays["pool_means"],
         about=about,
         checksum=checksum,
     )
@@ -161,22 +184,23 @@ def _load(path: Path) -> Table:
 
 
 class PoolSpace(SearchSpace):
-    """A search space whose samples are configurations of a table, in an order of the seed's.
+    """A search space whose samples are configurations of one repeat's pool, so that all are there.
 
-    So whatever draws from it can be looked up: random search, Hyperband, and searches that choose
-    among candidates. Drawn without replacement.
+    Under the repeat's own seed the sample is that of the whole space; under another, the pool's
+    configurations in another order. Drawn without replacement.
     """
 
-    def __init__(self, space: SearchSpace, configs: Sequence[Mapping]):
+    def __init__(self, space: SearchSpace, configs: Sequence[Mapping], repeat: int):
         super().__init__(space)
-        self.configs = [{name: config[name] for name in space} for config in configs]
+        self.configs = list(configs)
+        self.repeat = repeat
 
     def sample(self, n: int, *, seed: int) -> list[dict]:
         """Return the first n configurations in the order of this seed; ValueError for more than all."""
         n = as_count("n", n, most=len(self.configs))
-        order = np.random.default_rng(as_count("seed", seed, least=0)).permutation(
-            len(self.configs)
-        )
+        order = np.arange(len(self.configs))
+        if as_count("seed", seed, least=0) != self.repeat:
+            order = np.random.default_rng(seed).permutation(order)
         return [dict(self.configs[i]) for i in order[:n]]
 
 
@@ -184,39 +208,44 @@ def table_problem(name: str, n_val: int, *, live: bool = False) -> Problem:
     """Return the problem of tuning the network on a table's data, for `hpt_helpers.classroom.lab`.
 
     n_val: on how many validation rows a search judges its trials, one of the table's numbers.
-    live: False draws all configurations from the table's pool, and looks losses up. True is the
-        same problem for searches that propose points of their own: the space is the whole one, and
-        every trial is trained, on the same rows and under the same seeds.
+    live: False draws all configurations from the pool of the repeat, and looks losses up. True is
+        the same problem for searches that propose points of their own: the space is the whole one,
+        and every trial is trained, on the same rows and under the same seeds.
     A winner is judged by the table's judges of its repeat: looked up if it is in the table, or else
     trained for them. Give `lab.judge` the table's n_judges.
     """
     table = load_table(name)
     table.rows(n_val)
-    recipe = RECIPES[table.name]
-    if live:
-        space, objective = recipe.space, Trainings(Data(recipe.data, N_TRAIN, n_val))
-    else:
-        space, objective = (
-            PoolSpace(recipe.space, pool(recipe)),
-            Lookups(name, n_val, table.checksum),
-        )
+    data = Data(table.recipe.data, N_TRAIN, n_val)
     return Problem(
-        f"{recipe.data}, {n_val} rows",
-        SpaceOfAll(space),
-        objective,
+        f"{table.name}, {n_val} rows",
+        Whole(table.recipe.space) if live else Pools(name, table.checksum),
+        Trainings(data) if live else Lookups(name, n_val, table.checksum),
         Judges(name, n_val, table.checksum),
         n_epochs=table.epochs[-1],
     )
 
 
 @dataclass(frozen=True)
-class SpaceOfAll:
+class Whole:
     """The same space in every repeat."""
 
     space: SearchSpace
 
     def __call__(self, repeat: int) -> SearchSpace:
         return self.space
+
+
+@dataclass(frozen=True)
+class Pools:
+    """The space of each repeat of a table, which draws from its pool."""
+
+    name: str
+    checksum: str
+
+    def __call__(self, repeat: int) -> PoolSpace:
+        table = load_table(self.name)
+        return PoolSpace(table.recipe.space, table.configs(repeat)[:N_POOL], repeat)
 
 
 @dataclass(frozen=True)
@@ -278,7 +307,7 @@ class Judges:
 
     def rows(self, purpose: str, repeat: int, which: int) -> Splits:
         """Return the rows of a repeat's judge, or a new split of the rows that its searches have."""
-        recipe = RECIPES[load_table(self.name).name]
+        recipe = load_table(self.name).recipe
         if purpose == "judge":
             return judge_rows(recipe, repeat, which)
         return resplit(recipe, repeat, self.n_val, which)
@@ -291,7 +320,9 @@ class Judges:
         if n != table.n_judges:
             raise ValueError(f"n_judges is {n}; table {self.name!r} has {table.n_judges} a repeat")
         found = np.empty((2, len(choices)))
-        unknown = [i for i, choice in enumerate(choices) if choice.config not in table]
+        unknown = [
+            i for i, choice in enumerate(choices) if not table.has(choice.config, choice.repeat)
+        ]
         for i in sorted(set(range(len(choices))) - set(unknown)):
             entry = table.entry(*choices[i])
             found[:, i] = table.fresh_loss[entry], table.fresh_accuracy[entry]
@@ -345,35 +376,25 @@ def train_again(
     """Train entries of a table anew, in plain PyTorch with `fit`, and set both side by side.
 
     entries: pairs (position of a configuration, repeat), such as [(3, 0), (512, 29)].
-    Columns: position, repeat, in_table and trained (losses on n_val validation rows), fresh_in_table
-    and fresh_trained (means over the repeat's judges), and difference, the larger of the two.
-    Five trainings an entry take about a second.
+    Columns: position, repeat, in_table and trained (losses on n_val validation rows),
+    fresh_in_table and fresh_trained (means over the repeat's judges), and difference, the larger of
+    the two. A table keeps seven digits. The five trainings of an entry take about a second.
     """
     table = load_table(name)
-    recipe = RECIPES[table.name]
-    rows = table.rows(n_val)
-    found = []
+    rows, found = table.rows(n_val), []
     for position, repeat in entries:
-        config = table.configs[as_count("position", position, least=0, most=len(table.configs) - 1)]
+        configs = table.configs(repeat)
+        config = configs[as_count("position", position, least=0, most=len(configs) - 1)]
         entry = table.entry(config, n_epochs, repeat)
-        splits = load_splits(recipe.data, draw=repeat, n_train=N_TRAIN, n_val=n_val)
+        splits = load_splits(table.recipe.data, draw=repeat, n_train=N_TRAIN, n_val=n_val)
         trained = fit(config, splits, n_epochs=n_epochs, seed=repeat).val_loss[-1]
-        fresh = np.mean(
-            [
-                fit(
-                    config,
-                    judge_rows(recipe, repeat, judge),
-                    n_epochs=n_epochs,
-                    seed=judge_number(repeat, judge),
-                ).val_loss[-1]
-                for judge in range(table.n_judges)
-            ]
-        )
-        stored, stored_fresh = (
-            table.loss[entry[0], entry[1], rows, entry[2]],
-            table.fresh_loss[entry],
-        )
-        difference = max(abs(stored - trained), abs(stored_fresh - fresh))
-        found.append((position, repeat, stored, trained, stored_fresh, fresh, difference))
+        judged = []
+        for judge in range(table.n_judges):
+            splits, seed = judge_rows(table.recipe, repeat, judge), judge_number(repeat, judge)
+            judged.append(fit(config, splits, n_epochs=n_epochs, seed=seed).val_loss[-1])
+        stored = [table.loss[position, repeat, rows, entry[2]], table.fresh_loss[entry]]
+        anew = [trained, np.mean(judged)]
+        difference = np.abs(np.subtract(stored, anew)).max()
+        found.append((position, repeat, stored[0], anew[0], stored[1], anew[1], difference))
     columns = ["position", "repeat", "in_table", "trained", "fresh_in_table", "fresh_trained"]
     return pd.DataFrame(found, columns=[*columns, "difference"])

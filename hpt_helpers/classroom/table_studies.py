@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.polynomial.legendre import legval
 from scipy.stats import spearmanr
 
-from hpt_helpers.classroom.table import Table, load_table
-from hpt_helpers.classroom.testbed import RECIPES, pool
+from hpt_helpers.classroom.table import load_table
+from hpt_helpers.classroom.testbed import N_POOL
+from hpt_helpers.search_space import SearchSpace
 
 
 def random_winners(
@@ -31,9 +32,8 @@ def random_winners(
     over all searches of all repeats.
     """
     table = load_table(name)
-    n_drawn = RECIPES[table.name].n_drawn
     rng = np.random.default_rng(0)
-    orders = np.stack([rng.permutation(n_drawn) for _ in range(table.n_repeats * n_searches)])
+    orders = np.stack([rng.permutation(N_POOL) for _ in range(table.n_repeats * n_searches)])
     repeats = np.repeat(np.arange(table.n_repeats), n_searches)
     found = []
     for n, trials in product(n_val, n_trials):
@@ -55,10 +55,9 @@ def early_order(name: str, n_val: int, best: float = 0.1) -> pd.DataFrame:
     best third at this epoch. Correlations are means over the repeats.
     """
     table = load_table(name)
-    n_drawn = RECIPES[table.name].n_drawn
-    losses = table.loss[:n_drawn, :, table.rows(n_val)]
+    losses = table.loss[:N_POOL, :, table.rows(n_val)]
     late = losses[:, :, -1]
-    n_best, rows = int(best * n_drawn), []
+    n_best, rows = int(best * N_POOL), []
     for k, epoch in enumerate(table.epochs[:-1]):
         early, over_all, among_best, kept = losses[:, :, k], [], [], []
         for repeat in range(table.n_repeats):
@@ -67,7 +66,7 @@ def early_order(name: str, n_val: int, best: float = 0.1) -> pd.DataFrame:
             top = order[:n_best]
             among_best.append(_rank_correlation(early[top, repeat], late[top, repeat]))
             rank = (early[:, repeat] < early[order[0], repeat]).sum()
-            kept.append(rank < n_drawn / 3)
+            kept.append(rank < N_POOL / 3)
         rows.append((epoch, np.mean(over_all), np.mean(among_best), np.mean(kept)))
     return pd.DataFrame(rows, columns=["epoch", "rank_correlation", "among_best", "kept"])
 
@@ -77,39 +76,47 @@ def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def shares_of_variance(name: str, degree: int = 3) -> pd.DataFrame:
-    """Return which share of the variance of the log loss each hyperparameter has, over the pool.
+    """Return which share of the variance of the log loss each hyperparameter has, over the pools.
 
-    The loss of a configuration is its fresh one, a mean over all repeats and their judges, so that
-    hardly any luck is left. A polynomial of this degree is fitted to its logarithm, whose terms are
-    orthogonal over the space, so that their squares add up to the variance (Sudret 2008).
-    Columns: hyperparameter; alone, the share of terms with no other hyperparameter in them (the
-    main effect); total, that of all terms which it takes part in, so that the totals add up to more
-    than 1; explained, how much of the variance the polynomial predicts where it was not fitted (by
-    ten-fold cross-validation).
+    The loss of a configuration is its fresh one; what all of a repeat have in common, its rows, is
+    taken away. Columns: hyperparameter, alone, total and explained, as `sobol_shares` returns them.
     """
     table = load_table(name)
-    recipe = RECIPES[table.name]
-    names = [name for name in recipe.space if len({c[name] for c in pool(recipe)}) > 1]
-    points = recipe.space.to_unit(_of_space(recipe.space, pool(recipe)))
-    points = points[:, [list(recipe.space).index(name) for name in names]]
-    log_loss = np.log(table.fresh_loss[: len(points), :, -1].mean(axis=1))
-    powers = [p for p in product(range(degree + 1), repeat=len(names)) if sum(p) <= degree]
-    powers = np.array(powers)
+    varying = {n: p for n, p in table.recipe.space.items() if len(p.points(2)) > 1}
+    space, points, values = SearchSpace(varying), [], []
+    for repeat in range(table.n_repeats):
+        configs = table.configs(repeat)[:N_POOL]
+        points.append(space.to_unit([{n: config[n] for n in varying} for config in configs]))
+        log_loss = np.log(table.fresh_loss[:N_POOL, repeat, -1])
+        values.append(log_loss - log_loss.mean())
+    shares = sobol_shares(np.concatenate(points), np.concatenate(values), degree)
+    return pd.DataFrame({"hyperparameter": list(varying)}).join(shares)
+
+
+def sobol_shares(points: np.ndarray, values: np.ndarray, degree: int = 3) -> pd.DataFrame:
+    """Return each coordinate's share of the variance of the values, over the unit cube.
+
+    points: (n, d), uniform in the cube. A polynomial is fitted whose terms, products of Legendre
+    polynomials of this degree in all, are orthogonal over the cube, so that the squares of their
+    weights add up to the variance (Sudret 2008).
+    Columns: alone, the share of the terms in which no other coordinate occurs (the main effect);
+    total, that of all terms in which it occurs, so that the totals add up to 1 or more; explained,
+    which share of the variance the polynomial predicts where it was not fitted (ten-fold).
+    """
+    d = points.shape[1]
+    powers = np.array([p for p in product(range(degree + 1), repeat=d) if sum(p) <= degree])
     terms = _orthonormal(points, powers)
-    squares = np.linalg.lstsq(terms, log_loss, rcond=None)[0] ** 2
+    squares = np.linalg.lstsq(terms, values, rcond=None)[0] ** 2
     squares[powers.sum(axis=1) == 0] = 0  # the mean
-    explained = _predicted_share(terms, log_loss)
-    rows = []
-    for i, hyperparameter in enumerate(names):
-        takes_part = powers[:, i] > 0
-        is_alone = takes_part & (powers.sum(axis=1) == powers[:, i])
-        alone, total = (squares[which].sum() / squares.sum() for which in (is_alone, takes_part))
-        rows.append((hyperparameter, alone, total, explained))
-    return pd.DataFrame(rows, columns=["hyperparameter", "alone", "total", "explained"])
-
-
-def _of_space(space, configs: Sequence[dict]) -> list[dict]:
-    return [{name: config[name] for name in space} for config in configs]
+    occurs = powers > 0
+    is_alone = occurs & (powers == powers.sum(axis=1, keepdims=True))
+    return pd.DataFrame(
+        {
+            "alone": squares @ is_alone / squares.sum(),
+            "total": squares @ occurs / squares.sum(),
+            "explained": _predicted_share(terms, values),
+        }
+    )
 
 
 def _orthonormal(points: np.ndarray, powers: np.ndarray) -> np.ndarray:
@@ -135,18 +142,13 @@ def _predicted_share(terms: np.ndarray, values: np.ndarray, n_folds: int = 10) -
 def narrowed(name: str, best: float = 0.05, keep: float = 0.8) -> dict[str, tuple[float, float]]:
     """Return for each hyperparameter the range in which most of the best configurations lie.
 
-    best: the share of the pool with the lowest mean fresh losses. keep: the share of these between
-    the two ends.
+    best: the share of each pool with the lowest fresh losses. keep: the share of these between the
+    two ends of the range.
     """
-    table = load_table(name)
-    recipe = RECIPES[table.name]
-    worth = table.fresh_loss[: recipe.n_drawn, :, -1].mean(axis=1)
-    top = np.argsort(worth)[: int(best * recipe.n_drawn)]
+    table, top = load_table(name), []
+    for repeat in range(table.n_repeats):
+        order = np.argsort(table.fresh_loss[:N_POOL, repeat, -1])
+        top += [table.configs(repeat)[i] for i in order[: int(best * N_POOL)]]
     ends = [(1 - keep) / 2, (1 + keep) / 2]
-    values = {name: [table.configs[i][name] for i in top] for name in recipe.space}
-    return {name: tuple(np.quantile(value, ends)) for name, value in values.items()}
-
-
-def worth_of(table: Table, position: int) -> float:
-    """Return the mean fresh loss of a configuration over all repeats and their judges."""
-    return float(table.fresh_loss[position, :, -1].mean())
+    values = {name: [config[name] for config in top] for name in table.recipe.space}
+    return {name: tuple(np.quantile(value, ends).tolist()) for name, value in values.items()}

@@ -4,9 +4,9 @@ A **table** has the losses of a pool of configurations in 30 repeats, so that a 
 no time what training would take minutes to find. `hpt_helpers.classroom.table` reads it, and
 `python -m tools.build_table` makes it from what stands here.
 
-Repeat r trains every configuration on draw r of the rows, under the training seed r. Then it trains
-each again for **judges** that only this repeat has: other rows and other seeds. Their mean says what
-a configuration is worth, whatever luck made a search choose it.
+Repeat r draws a pool of its own, and trains each configuration on draw r of the rows, under the
+training seed r. Then it trains each again for **judges** that only this repeat has: other rows and
+other seeds. Their mean says what a configuration is worth, whatever luck made a search choose it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 from torch.nn.functional import cross_entropy
 
-from hpt_helpers.config import DEFAULTS
+from hpt_helpers.config import DEFAULTS, training_key
 from hpt_helpers.data import DRAWN, SIMULATED, Splits, load_splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.population import Population
@@ -37,7 +37,7 @@ N_TRAIN = 320
 BATCH_SIZE = 32
 N_REPEATS = 30
 N_JUDGES = 4
-POOL_SEED = 27  # of the pool's configurations
+N_POOL = 1000  # configurations that a repeat draws, beside those that all repeats have
 JUDGES_FROM = 1_000_000  # the judges' draws and seeds begin here; no repeat has such a number
 
 
@@ -80,14 +80,13 @@ class Recipe(NamedTuple):
 
     data: its name for `load_splits`. space: of the pool. n_val: numbers of validation rows.
     grids: name -> axes, each axis with its number of points; the others are at their defaults.
-    n_drawn: configurations of the pool. random_state: of simulated data, where it is another one.
+    random_state: of simulated data, where it is another one.
     """
 
     data: str
     space: SearchSpace
     n_val: tuple[int, ...]
     grids: Mapping[str, Mapping[str, int]] = MappingProxyType({})
-    n_drawn: int = 1000
     random_state: int | None = None
 
 
@@ -123,10 +122,20 @@ for seed in (1, 2, 3):
     RECIPES[f"simulated_{seed}"] = RECIPES["simulated"]._replace(random_state=seed)
 
 
-def pool(recipe: Recipe) -> list[dict]:
-    """Return the configurations that searches of a table draw from, each with all its settings."""
-    drawn = recipe.space.sample(recipe.n_drawn, seed=POOL_SEED)
-    return [DEFAULT_CONFIG | config for config in drawn]
+def pool(recipe: Recipe, repeat: int) -> list[dict]:
+    """Return the configurations that searches of a repeat draw from: `space.sample`, seed repeat.
+
+    Each repeat has others, so that no claim hangs on what happened to be in one pool.
+    """
+    return recipe.space.sample(N_POOL, seed=repeat)
+
+
+def pool_mean(recipe: Recipe, repeat: int) -> np.ndarray:
+    """Return the mean of a pool in the unit cube, shape (len(space),): by it a table knows its pool.
+
+    A file holds no configurations, because they can be drawn again.
+    """
+    return recipe.space.to_unit(pool(recipe, repeat)).mean(axis=0)
 
 
 def grid(recipe: Recipe, name: str) -> list[dict]:
@@ -142,11 +151,15 @@ def grid(recipe: Recipe, name: str) -> list[dict]:
     ]
 
 
-def configurations(recipe: Recipe) -> list[dict]:
-    """Return all configurations of a table: the pool, the default one, and the grids' points."""
-    grids = [config for name in recipe.grids for config in grid(recipe, name)]
-    every = [*pool(recipe), DEFAULT_CONFIG, *grids]
-    return list({tuple(config.items()): config for config in every}.values())
+def in_every_repeat(recipe: Recipe) -> list[dict]:
+    """Return the configurations that all repeats have: the default one, and the grids' points."""
+    every = [DEFAULT_CONFIG, *(point for name in recipe.grids for point in grid(recipe, name))]
+    return list({training_key(config): config for config in every}.values())
+
+
+def configurations(recipe: Recipe, repeat: int) -> list[dict]:
+    """Return all configurations of a repeat: its pool, and then those that all repeats have."""
+    return [*pool(recipe, repeat), *in_every_repeat(recipe)]
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -220,7 +233,7 @@ def train_piece(name: str, repeat: int, judge: int | None) -> dict[str, np.ndarr
     (n_configs, 1, len(EPOCHS)).
     """
     recipe = RECIPES[name]
-    configs = configurations(recipe)
+    configs = configurations(recipe, repeat)
     if judge is None:
         return train_entries(configs, search_rows(recipe, repeat), repeat, recipe.n_val)
     splits = judge_rows(recipe, repeat, judge)
