@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -84,8 +85,8 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
             }
             torch.save(state, Path(checkpoint_dir) / "state.pt")
 
-        def load_checkpoint(self, checkpoint_dir):
-            state = torch.load(Path(checkpoint_dir) / "state.pt", weights_only=True)
+        def load_checkpoint(self, checkpoint: Any):
+            state = torch.load(Path(checkpoint) / "state.pt", weights_only=True)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.generator.set_state(state["generator"])
