@@ -60,9 +60,9 @@ def test_a_repeat_has_a_sample_of_the_space_and_all_that_a_grid_asks_for(name):
     recipe, found = RECIPES[name], load_table(name)
     assert found.configs(3)[:1000] == recipe.space.sample(1000, seed=3)
     assert found.has(DEFAULT_CONFIG, 3)
-    for axes, counts in recipe.grids.items():
-        space = SearchSpace({axis: recipe.space[axis] for axis in counts})
-        points = space.grid(dict(counts), centred=True)
+    for axes, n_points in recipe.grids.items():
+        space = SearchSpace({axis: recipe.space[axis] for axis in axes})
+        points = space.grid(n_points, centred=True)
         assert testbed.grid(recipe, axes) == [DEFAULT_CONFIG | point for point in points]
         assert all(found.has(config, 3) for config in testbed.grid(recipe, axes))
 
@@ -157,8 +157,9 @@ def test_what_is_not_there_is_refused_and_costs_nothing(request_, reason):
     ("call", "message"),
     [
         (lambda: load_table("iris"), "allowed are digits, simulated"),
-        (lambda: table_problem("digits", 31), r"n_val is 31; table 'digits' has \(30, 100, 359\)"),
+        (lambda: table_problem("digits", 31), r"n_val is 31; table 'digits' has \(30, 100, 360\)"),
         (lambda: table_problem("digits", 30).space(0).sample(1001, seed=0), "n is 1001"),
+        (lambda: searches.grid_of("digits", ["beta1"]), "the grids have the axes"),
         (lambda: train_again("digits", [(-1, 0)], 30), "position is -1"),
     ],
 )
@@ -194,7 +195,7 @@ def test_winners_in_the_table_and_others_have_the_same_judges():
     problem = table_problem("digits", 30)
     found = load_table("digits")
     config = found.configs(1)[7]
-    choices = [lab.Choice(config, 3, 1), lab.Choice(config | {"lr": config["lr"] * 1.001}, 3, 1)]
+    choices = [lab.Chosen(config, 3, 1), lab.Chosen(config | {"lr": config["lr"] * 1.001}, 3, 1)]
     loss, accuracy = problem.measure(choices, "judge", found.n_judges, False)
     assert loss[0] == found.fresh_loss[7, 1, 1]
     assert accuracy[0] == found.fresh_accuracy[7, 1, 1]
@@ -207,7 +208,7 @@ def test_winners_in_the_table_and_others_have_the_same_judges():
 
 def test_finalists_are_trained_on_new_splits():
     problem = table_problem("digits", 30)
-    choices = [lab.Choice(load_table("digits").configs(1)[i], 3, 1) for i in (2, 3)]
+    choices = [lab.Chosen(load_table("digits").configs(1)[i], 3, 1) for i in (2, 3)]
     loss, accuracy = problem.measure(choices, "finalist", 3, False)
     assert loss.shape == accuracy.shape == (2, 3)
     assert len(np.unique(loss)) == 6
@@ -232,7 +233,7 @@ def test_a_build_keeps_its_pieces(monkeypatch):
 def test_prefixes_of_the_validation_rows(monkeypatch):
     splits = load_splits("digits", draw=1, n_train=320)
     configs = testbed.pool(RECIPES["digits"], 1)[:2]
-    found = testbed.train_entries(configs, splits, 5, [30, 359])
+    found = testbed.train_entries(configs, splits, 5, [30, 360])
     few = replace(splits, X_val=splits.X_val[:30], y_val=splits.y_val[:30])
     curves = fit_many(configs, few, n_epochs=9, seed=5)
     assert found["loss"][:, 0, :3] == pytest.approx(curves.val_loss[:, [0, 2, 8]], abs=1e-9)

@@ -21,7 +21,7 @@ from hpt_helpers.classroom.testbed import (
     RECIPES,
     SHIPPED,
     judge_rows,
-    pool_mean,
+    pool_means,
     train_piece,
 )
 
@@ -71,7 +71,7 @@ def about(name: str, n_judges: int) -> dict:
 def write(name: str, n_repeats: int, n_judges: int, folder: Path) -> Path:
     """Build a table and write its file."""
     arrays = build(name, n_repeats, n_judges)
-    arrays["pool_means"] = np.array([pool_mean(RECIPES[name], r) for r in range(n_repeats)])
+    arrays["pool_means"] = np.array([pool_means(RECIPES[name], r) for r in range(n_repeats)])
     arrays["about"] = np.array(json.dumps(about(name, n_judges)))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.npz"

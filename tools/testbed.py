@@ -74,8 +74,8 @@ def verdicts(judged: pd.DataFrame, other: str = "random") -> pd.DataFrame:
         }
         if label != other:
             ratio = fresh.loc[label]
-            wins = searched.loc[label, "wins"], ratio["wins"]
-            row["wins, searched → fresh"] = f"{wins[0]} → {wins[1]} of {ratio['of']}"
+            wins = f"{searched.loc[label, 'wins']:.0f} → {ratio['wins']:.0f}"
+            row["wins, searched → fresh"] = f"{wins} of {ratio['of']:.0f}"
             interval = f"{ratio['low']:.2f} to {ratio['high']:.2f}"
             row["times the loss of random"] = f"{ratio['ratio']:.2f} ({interval})"
         rows.append(row)
@@ -158,10 +158,10 @@ def grids() -> str:
     """Return each grid of the digits table against as many random trials."""
     parts = []
     for axes in RECIPES["digits"].grids:
-        search = searches.grid_of("digits", axes)
-        judged = [race("digits", 359, {axes: search}, n_trials=64)]
+        label = ", ".join(axes) if len(axes) < 6 else "all six"
+        judged = [race("digits", 360, {label: searches.grid_of("digits", axes)}, n_trials=64)]
         n = int(judged[0]["looks"].iloc[0])
-        judged.append(race("digits", 359, {"random": random_of(n)}, n_trials=n))
+        judged.append(race("digits", 360, {"random": random_of(n)}, n_trials=n))
         found = verdicts(pd.concat(judged, ignore_index=True))
         parts.append(found[found["search"] != "random"].assign(trials=n))
     table = pd.concat(parts, ignore_index=True).rename(columns={"search": "axes"})
@@ -171,8 +171,8 @@ def grids() -> str:
 def own_points() -> str:
     """Return searches that propose points of their own: trained live, or the pool's nearest."""
     near = {f"{label}, nearest": partial(searches.on_pool, s) for label, s in LIVE.items()}
-    judged = [race("digits", 359, {"random": searches.at_random} | near)]
-    judged.append(race("digits", 359, LIVE, live=True))
+    judged = [race("digits", 360, {"random": searches.at_random} | near)]
+    judged.append(race("digits", 360, LIVE, live=True))
     return markdown(verdicts(pd.concat(judged, ignore_index=True)))
 
 
@@ -248,7 +248,7 @@ def other_seeds() -> str:
 
 
 def narrow() -> str:
-    path = OTHERS / "narrow.npz"
+    path = OTHERS / "digits_narrow.npz"
     return dial(str(path)) if path.exists() else "(not measured)"
 
 

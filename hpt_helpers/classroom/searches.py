@@ -6,13 +6,14 @@ pool. These two propose points of their own, which are trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
 from hpt_helpers import strategies
 from hpt_helpers.classroom import bayes
+from hpt_helpers.classroom.lab import Search
 from hpt_helpers.classroom.table import PoolSpace
 from hpt_helpers.classroom.testbed import RECIPES, LogInteger, grid
 from hpt_helpers.search import Strategy
@@ -74,13 +75,17 @@ def _promotion(reached: list[list], gone_on: list[set[int]]) -> tuple[int, int] 
     return None
 
 
-def grid_of(name: str, axes: str):
-    """Return the search that tries one of a table's grids, such as "lr × hidden_size"."""
-    return partial(_grid, name, axes)
+def grid_of(name: str, axes: Sequence[str]) -> Search:
+    """Return the search that tries one of a table's grids, such as that of lr and hidden_size.
+
+    Raises ValueError for axes of which the table has no grid.
+    """
+    grid(RECIPES[name], axes)
+    return partial(_grid, name, tuple(axes))
 
 
 def _grid(
-    name: str, axes: str, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+    name: str, axes: Sequence[str], space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
 ) -> Strategy:
     return strategies.grid_search(grid(RECIPES[name], axes), n_epochs)
 

@@ -7,7 +7,7 @@ your choice and compares.
 
 >>> table = load_table("digits")
 >>> len(table.configs(0)), table.n_val, table.epochs
-(1194, (30, 100, 359), (1, 3, 9, 27))
+(1194, (30, 100, 360), (1, 3, 9, 27))
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pandas as pd
 
 from hpt_helpers.classroom.cache import cached_each
 from hpt_helpers.classroom.fingerprint import fingerprint
-from hpt_helpers.classroom.lab import Choice, Data, Problem, Trainings, own_draws
+from hpt_helpers.classroom.lab import Chosen, Data, Problem, Trainings, own_draws
 from hpt_helpers.classroom.testbed import (
     DEFAULT_CONFIG,
     N_POOL,
@@ -36,7 +36,8 @@ from hpt_helpers.classroom.testbed import (
     cut,
     judge_number,
     judge_rows,
-    pool_mean,
+    pool_means,
+    search_rows,
 )
 from hpt_helpers.config import as_count, training_key
 from hpt_helpers.data import Splits, load_splits
@@ -89,7 +90,7 @@ class Table:
         otherwise than when the table was made.
         """
         as_count("repeat", repeat, least=0, most=self.n_repeats - 1)
-        if not np.allclose(pool_mean(self.recipe, repeat), self.pool_means[repeat], atol=1e-9):
+        if not np.allclose(pool_means(self.recipe, repeat), self.pool_means[repeat], rtol=1e-9):
             raise ValueError(
                 f"repeat {repeat} of table {self.name!r} has another pool; `make table`"
             )
@@ -216,12 +217,16 @@ def table_problem(name: str, n_val: int, *, live: bool = False) -> Problem:
     """
     table = load_table(name)
     table.rows(n_val)
+    if live and table.recipe.random_state is not None:
+        raise ValueError(
+            f"table {table.name!r} has data that `load_splits` does not know, so no live"
+        )
     data = Data(table.recipe.data, N_TRAIN, n_val)
     return Problem(
         f"{table.name}, {n_val} rows",
-        Whole(table.recipe.space) if live else Pools(name, table.checksum),
+        Whole(table.recipe.space) if live else Pools(name),
         Trainings(data) if live else Lookups(name, n_val, table.checksum),
-        Judges(name, n_val, table.checksum),
+        Judges(name, n_val),
         n_epochs=table.epochs[-1],
     )
 
@@ -241,7 +246,6 @@ class Pools:
     """The space of each repeat of a table, which draws from its pool."""
 
     name: str
-    checksum: str
 
     def __call__(self, repeat: int) -> PoolSpace:
         table = load_table(self.name)
@@ -281,10 +285,9 @@ class Judges:
 
     name: str
     n_val: int
-    checksum: str
 
     def __call__(
-        self, choices: Sequence[Choice], purpose: str, n: int, progress: bool
+        self, choices: Sequence[Chosen], purpose: str, n: int, progress: bool
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return losses and accuracies of the choices.
 
@@ -315,19 +318,19 @@ class Judges:
     def seed(self, purpose: str, repeat: int, which: int) -> int:
         return judge_number(repeat, which) if purpose == "judge" else which
 
-    def _verdicts(self, choices, n, progress):
+    def _verdicts(self, choices: Sequence[Chosen], n: int, progress: bool):
         table = load_table(self.name)
         if n != table.n_judges:
             raise ValueError(f"n_judges is {n}; table {self.name!r} has {table.n_judges} a repeat")
-        found = np.empty((2, len(choices)))
-        unknown = [
-            i for i, choice in enumerate(choices) if not table.has(choice.config, choice.repeat)
-        ]
-        for i in sorted(set(range(len(choices))) - set(unknown)):
-            entry = table.entry(*choices[i])
-            found[:, i] = table.fresh_loss[entry], table.fresh_accuracy[entry]
-        jobs = [(*choices[i], judge) for i in unknown for judge in range(n)]
-        if jobs:
+        found, unknown = np.empty((2, len(choices))), []
+        for i, choice in enumerate(choices):
+            if table.has(choice.config, choice.repeat):
+                entry = table.entry(*choice)
+                found[:, i] = table.fresh_loss[entry], table.fresh_accuracy[entry]
+            else:
+                unknown.append(i)
+        if unknown:
+            jobs = [(*choices[i], judge) for i in unknown for judge in range(n)]
             trained = np.array(_train_each(self, "judge", jobs, progress))
             found[:, unknown] = trained.reshape(2, -1, n).mean(axis=2)
         return found[0][:, None], found[1][:, None]
@@ -335,9 +338,9 @@ class Judges:
 
 def resplit(recipe: Recipe, repeat: int, n_val: int, draw: int) -> Splits:
     """Return the rows that a repeat's searches have, split anew: 320 for training, n_val others."""
-    splits = load_splits(recipe.data, draw=repeat, n_train=N_TRAIN, n_val=n_val, scaled=False)
+    splits = search_rows(recipe, repeat)
     X, y = splits.search_rows()
-    order = np.random.default_rng(draw).permutation(len(y))
+    order = np.random.default_rng(draw).permutation(N_TRAIN + n_val)
     return cut(splits, X[order], y[order])
 
 
