@@ -26,7 +26,7 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test lint types unit test-cluster test-classroom test-environment test-installs test-wheels check-all check-changed fix notebooks bench clean handouts test-handouts test-instructor workshop timings FORCE
+.PHONY: help venv lab lab-executed reset test lint types unit test-cluster test-classroom test-environment test-installs test-wheels check-all check-changed fix notebooks bench clean handouts test-handouts test-instructor workshop timings table testbed FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -169,6 +169,12 @@ workshop: handouts ## pack notebooks, handouts and guide into build/workshop and
 
 timings: venv ## measure the time and memory of each lesson into docs/timings.md (LESSON=01 for one of them)
 	$(PY) -m tools.timings $(LESSON)
+
+table: venv ## train the testbed's tables anew (half an hour; an interrupted build goes on)
+	$(PY) -m tools.build_table
+
+testbed: venv ## race the searches on the tables, and write docs/testbed.md
+	$(PY) -m tools.testbed
 
 bench: venv ## measure the speed of training
 	$(PY) -m benchmarks.training
