@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import numbers
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -99,13 +99,6 @@ def training_key(config: Mapping) -> str:
     with suppress(TypeError, ValueError):  # who trains it says why it is refused
         network = network_config(network)
     return config_key(network)
-
-
-class HasTrainingRows(Protocol):
-    """Anything that has training rows, such as the course's `Splits`."""
-
-    @property
-    def X_train(self) -> Sized: ...
 
 
 def network_config(
