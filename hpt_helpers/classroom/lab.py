@@ -33,7 +33,7 @@ from hpt_helpers.training import LearningCurves, failure_reason
 
 SAME = 1e-9  # the one tie rule: losses that differ by no more are equal
 TOGETHER = 256  # so many networks are a piece of a training, which one process does
-REPEATS_TOGETHER = 10  # so many repeats of a search run in step, in one process
+REPEATS_TOGETHER = 15  # so many repeats of a search run in step, in one process
 
 # What draws of a repeat's own are for, a hundred for each.
 PURPOSES = ("judge", "finalist", "mean", "luck")
@@ -326,8 +326,19 @@ def hyperband_epochs(max_epochs: int) -> int:
     >>> hyperband_epochs(27)
     357
     """
+    return schedule_epochs(hyperband_schedule(max_epochs))
+
+
+def schedule_epochs(schedule: Sequence[Sequence[tuple[int, int]]]) -> int:
+    """Return how many epochs brackets train when their survivors train on.
+
+    schedule: brackets of rungs (n_configs, n_epochs), as `hyperband_schedule` returns them.
+
+    >>> schedule_epochs([[(9, 1), (3, 3), (1, 9)]])
+    21
+    """
     total = 0
-    for rungs in hyperband_schedule(max_epochs):
+    for rungs in schedule:
         before = [0, *(n_epochs for _, n_epochs in rungs)]
         total += sum(n * (n_epochs - b) for (n, n_epochs), b in zip(rungs, before, strict=False))
     return total
