@@ -269,9 +269,9 @@ def fit_many(
 ) -> LearningCurves:
     """Train every configuration as `fit` does, but together, and return their learning curves.
 
-    The curves are of shape (n_configs, n_epochs). Where training is well conditioned, that is up to the data set's `max_lr`, losses agree with
-    those of `fit` within 1e-9 and accuracies exactly. At most CHUNK configurations are in training
-    at a time, which bounds the memory.
+    The curves are of shape (n_configs, n_epochs). Where training is well conditioned, that is up to
+    the data set's `max_lr`, losses agree with those of `fit` within 1e-9 and accuracies exactly. At
+    most CHUNK configurations are in training at a time, which bounds the memory.
 
     configs, splits, seed: as for `Population`. progress: show a bar.
     Raises what `Population` raises, and ValueError or TypeError for a bad n_epochs.
