@@ -188,7 +188,7 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 #
 # In every repeat 0.01 won, the largest rate of the grid. At work you have no map: the minimum may lie beyond, so you
 # **extend** the axis; and its values are far apart, so you **refine** it, below or everywhere. We search each grid in
-# 40 repeats, and judge each winner **fresh**: by its mean loss on ten other draws, under ten seeds, which did not
+# 20 repeats, and judge each winner **fresh**: by its mean loss on ten other draws, under ten seeds, which did not
 # choose it and judge no other repeat.
 #
 # - `as_searched`: the winners' mean loss where they won; `fresh`: on the draws that judge;

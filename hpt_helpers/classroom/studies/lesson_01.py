@@ -58,14 +58,10 @@ def repeated_landscape(
     )
 
 
-def own_pair(repeat: int) -> list[tuple[int, int]]:
-    """Return the repeat's own draw of rows and training seed."""
-    return [(repeat, repeat)]
-
-
-def own_pairs(repeat: int, n: int) -> list[tuple[int, int]]:
-    """Return n draws of rows, each with a training seed, that only this repeat has."""
-    return [(draw, draw) for draw in lab.own_draws(repeat, "mean", n)]
+def own_pairs(repeat: int, n: int = 1) -> list[tuple[int, int]]:
+    """Return the repeat's own draw and n - 1 others that only it has, each with a training seed."""
+    others = lab.own_draws(repeat, "mean", n - 1) if n > 1 else []
+    return [(draw, draw) for draw in [repeat, *others]]
 
 
 def grid_trials(
@@ -73,7 +69,7 @@ def grid_trials(
     grid: Mapping[str, Sequence],
     name: str,
     repeats: Sequence[int],
-    pairs_of: Callable[[int], list[tuple[int, int]]] = own_pair,
+    pairs_of: Callable[[int], list[tuple[int, int]]] = own_pairs,
 ) -> pd.DataFrame:
     """Return the trials of a grid search over lr, batch_size and epochs in each repeat.
 
@@ -137,7 +133,7 @@ def grids_judged_fresh(
     name: str = "iris",
     n_mean: int = 5,
     *,
-    repeats: Sequence[int] = range(40),
+    repeats: Sequence[int] = REPEATS,
     n_judges: int = 10,
 ) -> pd.DataFrame:
     """Return what larger grids are worth: each is searched in all repeats, and its winners judged.
