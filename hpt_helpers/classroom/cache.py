@@ -66,16 +66,14 @@ def cached_each(
     digests = [_digest(function, arguments) for arguments in each]
     results = [_found(digest) for digest in digests]
     new = [i for i, found in enumerate(results) if found is None]
-    work = partial(_compute, function)
-    computed = share(work, [(digests[i], each[i]) for i in new], progress=progress)
+    computed = share(partial(_call, function), [each[i] for i in new], progress=progress)
     for i, arrays in zip(new, computed, strict=True):
-        results[i] = arrays
+        results[i] = _kept(digests[i], arrays)
     return results
 
 
-def _compute(function: Callable, piece: tuple[str, tuple]) -> dict[str, np.ndarray]:
-    digest, arguments = piece
-    return _kept(digest, function(*arguments))
+def _call(function: Callable, arguments: tuple) -> Mapping[str, np.ndarray]:
+    return function(*arguments)
 
 
 def cached_by_key(key: Mapping[str, object], compute: Callable) -> dict[str, np.ndarray]:

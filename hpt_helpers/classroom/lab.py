@@ -212,7 +212,7 @@ def _digest(data: Data) -> str:
 # --- problems -------------------------------------------------------------------------------------
 
 
-class Choice(NamedTuple):
+class Chosen(NamedTuple):
     """A configuration that a search chose, the epoch at which it did, and the search's repeat."""
 
     config: Mapping
@@ -220,7 +220,7 @@ class Choice(NamedTuple):
     repeat: int
 
 
-Measure = Callable[[Sequence[Choice], str, int, bool], tuple[np.ndarray, np.ndarray]]
+Measure = Callable[[Sequence[Chosen], str, int, bool], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ def _space_of_all(space: SearchSpace, repeat: int) -> SearchSpace:
     return space
 
 
-def _measure_network(data: Data, choices: Sequence[Choice], purpose: str, n: int, progress: bool):
+def _measure_network(data: Data, choices: Sequence[Chosen], purpose: str, n: int, progress: bool):
     jobs = [
         Job(data, choice.config, draw, draw, choice.n_epochs)
         for choice in choices
@@ -483,7 +483,7 @@ def _measured(
     """
     rows = zip(winners["config"], winners["n_epochs"], winners["repeat"], strict=True)
     choices = [
-        Choice(config, n_epochs or int(epoch), int(repeat)) for config, epoch, repeat in rows
+        Chosen(config, n_epochs or int(epoch), int(repeat)) for config, epoch, repeat in rows
     ]
     loss, accuracy = problem.measure(choices, purpose, n, progress)
     return loss.mean(axis=1), accuracy.mean(axis=1)

@@ -12,6 +12,7 @@ import pandas as pd
 from hpt_helpers import data, model, population, stack, training
 from hpt_helpers.classroom import parallel
 from hpt_helpers.classroom.cache import cached_by_key
+from hpt_helpers.classroom.lab import Data, Job, as_data, train
 from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.config import as_count, as_seeds, network_config, training_key
 from hpt_helpers.data import Splits
@@ -135,6 +136,7 @@ class Landscape:
                 yield Outcome(losses[-1], accuracies[-1], failure_reason(losses))
 
 
+# Until lessons 1 to 4 are ported: then `trained_landscape` takes its place.
 def landscape(
     configs: Iterable[Mapping],
     splits: Splits | Sequence[Splits],
@@ -179,3 +181,36 @@ def landscape(
         }
 
     return Landscape(configs, seeds, **cached_by_key(key, train))
+
+
+def trained_landscape(
+    data: Data | str,
+    configs: Iterable[Mapping],
+    *,
+    n_epochs: int,
+    seeds: Sequence[int],
+    draws: Sequence[int] | None = None,
+    progress: bool = False,
+) -> Landscape:
+    """Return the learning curves of every configuration under every seed, as `lab.train` has them.
+
+    seeds: the training seeds, such as range(5). draws: the draw of the rows for each seed; None for
+    the draw of the same number, so that a seed is a repeat. progress: show a bar while training.
+    Raises ValueError or TypeError for bad configurations, n_epochs or seeds, for none of them, and
+    for another number of draws than of seeds.
+    """
+    seeds = as_seeds(seeds)
+    draws = seeds if draws is None else as_seeds(draws)
+    if len(draws) != len(seeds):
+        raise ValueError(f"draws has {len(draws)} entries; there are {len(seeds)} seeds")
+    configs = [network_config(config) for config in configs]
+    if not configs or not seeds:
+        raise ValueError(
+            f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed"
+        )
+    data, runs = as_data(data), list(zip(draws, seeds, strict=True))
+    jobs = [Job(data, config, *run, n_epochs) for config in configs for run in runs]
+    curves, shape = train(jobs, progress=progress), (len(configs), len(seeds), n_epochs)
+    return Landscape(
+        configs, seeds, curves.val_loss.reshape(shape), curves.val_accuracy.reshape(shape)
+    )

@@ -1,9 +1,10 @@
-"""Two processes for a lesson's long measurements, by joblib."""
+"""Two processes for a lesson's long measurements, by joblib's loky."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import signal
 import threading
@@ -11,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -20,13 +22,19 @@ from hpt_helpers.progress import progress_bar
 
 PROCESSES = 2
 ALONE_S = 1.0  # work that takes no longer is done before other processes would have started
+IDLE_S = 300  # after so long without work the other processes end
+# Two threads in each of two processes would wait for each other.
+ONE_THREAD = {
+    f"{library}_THREADS": "1"
+    for library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM")
+}
 
-_running = False  # whether the processes have started: from then on they cost nothing
+_executor: Any = None  # the other processes, once they have started: from then on they cost nothing
 _is_worker = False  # whether this is one of them, which shares nothing
 
 
-def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> list:
-    """Return [work(piece) for piece in pieces], in two processes where that takes long enough.
+def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterator[Any]:
+    """Yield work(piece) for each piece, in order, from two processes where it takes long enough.
 
     work: a function, of a notebook too, that depends on nothing but its piece and returns what can
         be pickled. What it sets elsewhere may be lost, and what it prints may not be seen.
@@ -36,66 +44,63 @@ def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> list:
     pieces must be the same whoever does them; numerical libraries have one thread in each.
     What `work` raises goes on, as does an interrupt; the processes end with it.
 
-    >>> share(lambda number: number**2, [1, 2, 3])
+    >>> list(share(lambda number: number**2, [1, 2, 3]))
     [1, 4, 9]
     """
-    pieces, results, began = list(pieces), [], time.monotonic()
+    pieces, began, n = list(pieces), time.monotonic(), 0
     with (
         threadpool_limits(1),
         progress_bar(total=len(pieces), progress=progress, unit="part") as bar,
     ):
-
-        def done(result: Any) -> None:
-            results.append(result)
-            bar.update()
-
-        def to_be_shared() -> bool:
-            return len(pieces) - len(results) > 1 and _worth_it(time.monotonic() - began)
-
         try:
-            while len(results) < len(pieces) and not to_be_shared():
-                done(work(pieces[len(results)]))
+            while n < len(pieces) and not (
+                len(pieces) - n > 1 and _worth_it(time.monotonic() - began)
+            ):
+                yield work(pieces[n])
+                n += 1
+                bar.update()
             # One that was killed, as where memory is short, leaves its pieces to this process.
             with contextlib.suppress(BrokenProcessPool):
-                for result in _by_others(work, pieces[len(results) :]):
-                    done(result)
-            for piece in pieces[len(results) :]:
-                done(work(piece))
+                for result in _by_others(work, pieces[n:]):
+                    yield result
+                    n += 1
+                    bar.update()
+            for piece in pieces[n:]:
+                yield work(piece)
+                bar.update()
         finally:
             bar.total = bar.n  # a bar that is not at its end would stay, in red
-    return results
 
 
 def _worth_it(elapsed_s: float) -> bool:
     from joblib import cpu_count  # here: it takes a quarter of a second
 
-    return (_running or elapsed_s > ALONE_S) and not _is_worker and cpu_count() > 1
+    return (_executor is not None or elapsed_s > ALONE_S) and not _is_worker and cpu_count() > 1
 
 
 def _by_others(work: Callable, pieces: list) -> Iterator[Any]:
     """Yield work(piece) for each piece, from other processes; unless all are, these are ended."""
-    global _running
+    global _executor
     if not pieces:
         return
-    from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky import get_reusable_executor
-
-    whole = False
+    executor = None
     try:
         resource_tracker.ensure_running()  # its start would let interrupts in
-        # Two threads in each of two processes would wait for each other.
-        with parallel_config("loky", n_jobs=PROCESSES, inner_max_num_threads=1), _interrupts_held():
-            run = Parallel(return_as="generator", max_nbytes=None)
-            found = run(delayed(_quietly)(work, piece) for piece in pieces)
+        with _interrupts_held():
+            from joblib.externals.loky import ProcessPoolExecutor  # takes a notebook's functions
+
+            executor = _executor or ProcessPoolExecutor(PROCESSES, timeout=IDLE_S, env=ONE_THREAD)
+            _executor = None
+            of_each = partial(_quietly, work)
+            found = executor.map(of_each, pieces, chunksize=math.ceil(len(pieces) / 100))
         for result, warned in found:
             for message, category in warned:
                 warnings.warn(message, category, stacklevel=3)
             yield result
-        whole = True
+        _executor = executor
     finally:
-        _running = whole
-        if not whole:
-            get_reusable_executor(reuse=True).shutdown(wait=False, kill_workers=True)
+        if executor is not None and _executor is None:
+            executor.shutdown(wait=False, kill_workers=True)
 
 
 @contextlib.contextmanager
@@ -107,11 +112,16 @@ def _interrupts_held() -> Iterator[None]:
     if os.name != "posix" or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    came: list = []
+    handler = signal.signal(signal.SIGINT, lambda *signal_and_frame: came.append(signal_and_frame))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # what others inherit
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _quietly(work: Callable, piece: Any) -> tuple[Any, list]:

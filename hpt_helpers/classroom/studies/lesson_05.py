@@ -11,10 +11,9 @@ import pandas as pd
 from scipy.stats import binom
 
 from hpt_helpers.classroom import lab
-from hpt_helpers.classroom.lab import Choice, Job, Problem
+from hpt_helpers.classroom.lab import Chosen, Job, Problem
 from hpt_helpers.data import load_splits, wilson_interval
-from hpt_helpers.search_space import Choice as Values
-from hpt_helpers.search_space import Integer, SearchSpace
+from hpt_helpers.search_space import Choice, Integer, SearchSpace
 
 VERDICTS = {"as searched": "val_loss", "fresh": "fresh", "fresh, in full": "in_full"}
 
@@ -24,7 +23,7 @@ def to_optuna(space: SearchSpace) -> dict:
     from optuna import distributions
 
     def translate(p):
-        if isinstance(p, Values):
+        if isinstance(p, Choice):
             return distributions.CategoricalDistribution(p.values)
         if isinstance(p, Integer):
             return distributions.IntDistribution(p.low, p.high)
@@ -177,7 +176,7 @@ def worth_of_tuning(
         repeats = [int(repeat) for repeat in judged["repeat"].unique()]
         found = {}
         for label, config in untuned.items():
-            choices = [Choice(config, problem.n_epochs, repeat) for repeat in repeats]
+            choices = [Chosen(config, problem.n_epochs, repeat) for repeat in repeats]
             loss, accuracy = problem.measure(choices, "judge", n_judges, False)
             found[label] = loss.mean(), accuracy.mean()
         for label in searches:

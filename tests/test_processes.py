@@ -1,0 +1,152 @@
+"""The other processes: what they bring, and what becomes of a study when they bring nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+
+import psutil
+import pytest
+
+from hpt_helpers.classroom import processes
+from hpt_helpers.classroom.processes import share
+
+FIRST = os.getpid()
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """Share from the first piece on, as on a machine of two, wherever this runs."""
+    monkeypatch.setattr(processes, "ALONE_S", -1)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+
+
+def slowly(value):
+    time.sleep(0.05)
+    return value, os.getpid()
+
+
+def others():
+    found = psutil.Process().children(recursive=True)
+    return [child for child in found if "resource_tracker" not in " ".join(child.cmdline())]
+
+
+def test_two_processes_do_the_work_in_order_and_start_once():
+    values, pids = zip(*share(slowly, range(8)), strict=True)
+    assert values == tuple(range(8)) and FIRST not in pids and len(set(pids)) == 2
+    began = time.monotonic()
+    assert [*share(abs, range(-40_000, 0))] == list(range(40_000, 0, -1))
+    assert time.monotonic() - began < 10
+    assert {pid for _, pid in share(slowly, range(8))} == set(pids)
+
+
+def test_small_work_and_that_of_one_processor_stays_here(monkeypatch):
+    assert [*share(slowly, [1])] == [(1, FIRST)]
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+    assert [*share(slowly, range(3))] == [(i, FIRST) for i in range(3)]
+    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    monkeypatch.setattr(processes, "ALONE_S", 60)
+    monkeypatch.setattr(processes, "_executor", None)
+    assert [*share(slowly, range(3))] == [(i, FIRST) for i in range(3)]
+
+
+def test_a_piece_has_no_pieces_of_its_own_for_others():
+    inner = share(lambda i: {os.getpid(), *(pid for _, pid in share(slowly, range(3)))}, range(4))
+    assert all(len(pids) == 1 for pids in inner)
+
+
+def test_a_process_that_is_killed_leaves_its_pieces_to_the_first():
+    def work(i):
+        if os.getpid() != FIRST and i == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return i
+
+    assert [*share(work, range(5))] == list(range(5))
+    assert FIRST not in {pid for _, pid in share(slowly, range(4))}  # and others start again
+
+
+def test_what_a_piece_raises_goes_on_and_ends_them():
+    def work(i):
+        if i == 3:
+            raise ValueError("piece 3")
+        time.sleep(60 * (i > 3))
+
+    with pytest.raises(ValueError, match="piece 3"):
+        list(share(work, range(6)))
+    assert processes._executor is None
+    began = time.monotonic()
+    while others():
+        assert time.monotonic() < began + 10
+        time.sleep(0.1)
+
+
+def test_warnings_come_from_there_as_from_here_and_nothing_else_is_said(capfd):
+    def work(i):
+        print("from there")
+        print("and its errors", file=sys.stderr)
+        warnings.warn(f"piece {i}", UserWarning, stacklevel=1)
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        list(share(work, range(2), progress=True))
+    assert [str(warning.message) for warning in warned] == ["piece 0", "piece 1"]
+    captured = capfd.readouterr()
+    assert captured.out == "" and "errors" not in captured.err
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_bar_ends_and_is_cleared(failing, monkeypatch):
+    bars = []
+
+    class Bar(processes.progress_bar(progress=False).__class__):
+        def close(self):
+            bars.append((self.n, self.total, self.leave))
+            super().close()
+
+    monkeypatch.setattr(
+        processes, "progress_bar", lambda **options: Bar(total=options["total"], leave=False)
+    )
+    if failing:
+        with pytest.raises(ZeroDivisionError):
+            list(share(lambda i: 1 / (i - 2), range(4)))
+    else:
+        list(share(abs, range(4)))
+    [(n, total, leave)] = bars[:1]
+    assert n == total and not leave  # tqdm leaves a red bar where n is less
+
+
+@pytest.mark.skipif(os.name != "posix", reason="groups of processes are POSIX")
+@pytest.mark.parametrize("after_s", [0, 0.3, 6])  # while they start, and when they work
+def test_an_interrupt_ends_all_and_says_nothing(after_s):
+    """In a process of its own: Jupyter sends the interrupt to the kernel's whole group."""
+    code = (
+        "import os, psutil, signal, time\n"
+        "from hpt_helpers.classroom import processes\n"
+        "processes.ALONE_S = -1\n"
+        "import joblib; joblib.cpu_count = lambda: 2\n"
+        "def others():\n"
+        "    found = psutil.Process().children(recursive=True)\n"
+        "    return [c.pid for c in found if 'resource_tracker' not in ' '.join(c.cmdline())]\n"
+        "try:\n"
+        "    print('began', flush=True)\n"
+        "    list(processes.share(lambda i: time.sleep(30), range(4), progress=True))\n"
+        "except KeyboardInterrupt:\n"
+        "    while others(): time.sleep(0.1)\n"
+        "    blocked = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])\n"
+        "    print('interrupted', blocked, list(processes.share(abs, [-1, -2])), flush=True)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "began\n"
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert out == "interrupted False [1, 2]\n"
+    assert "Traceback" not in err and "KeyboardInterrupt" not in err
