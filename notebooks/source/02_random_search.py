@@ -330,7 +330,7 @@ spent.groupby("search")[["as_searched", "fresh"]].mean().round(3)
 #         best_accuracy, best_params = accuracy, params
 # ```
 #
-# Nothing is seeded. Of 27 combinations, how many different `winners` do 1,000 runs on the same rows name (mean over 20
+# Nothing is seeded. Of 27 combinations, how many different `winners` do 1,000 runs on the same rows name (mean over 12
 # draws of rows, each with five draws of its own that judge)? And after these repairs?
 #
 # - Seeds: of the trainings; of the draws, too.
@@ -636,7 +636,7 @@ drawn.head(4).round(3)
 # ### Even draws
 #
 # Random points leave gaps and clusters. A **Latin hypercube** has one point in each slice of every axis, a **Sobol
-# sequence** fills the cube evenly. **Discrepancy** measures unevenness. We run 100 searches of eight trials each, and
+# sequence** fills the cube evenly. **Discrepancy** measures unevenness. We run 60 searches of eight trials with each, and
 # judge each winner on five draws of its repeat's own (of ten searches nine are below the `ninth_decile`):
 #
 # **Predict:** do even draws find lower losses, as searched and fresh?
