@@ -9,7 +9,7 @@ from urllib.parse import unquote, urldefrag, urlparse
 
 import axe_playwright_python
 import pytest
-from built import BUILT, LESSONS
+from built import LESSONS
 from built import PAGES as FOLDER
 from pypdf import PdfReader
 from test_pdfs import WITH_EXERCISES, bare, exercises_of, on_paper, plain, rows
