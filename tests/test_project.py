@@ -266,12 +266,20 @@ def test_the_readmes_table_has_a_row_for_each_lesson_and_links_to_it():
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.S)
 
 
-def test_the_readmes_examples_run(capsys):
+def test_the_readmes_examples_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # one writes its log
     printed = []
     for example in EXAMPLES:
         exec(compile(example, "README.md", "exec"), {})
         printed.append(capsys.readouterr().out)
-    training, own_objective = printed
+    training, own_objective, workers, checkpoints, wrappers = printed
+    assert re.fullmatch(r"\{'rate': [\d.]+, 'rounds': \d+\}\n", workers)
+    assert {path.name for path in tmp_path.iterdir()} == {"search.jsonl", "search.csv"}
+    trained, asked = map(
+        int, re.fullmatch(r"(\d+) of (\d+) rounds were trained\n", checkpoints).groups()
+    )
+    assert 0 < trained < asked
+    assert re.fullmatch(r"\d\d \{'x': -?[\d.e-]+\}\n", wrappers)
     assert re.fullmatch(r"\{'lr': 0\.\d+, 'batch_size': (16|32|64)\}\n", training)
     found = re.findall(
         r"^(\w+) \{'learning_rate': 0\.\d+, 'max_depth': [1-4]\}$", own_objective, re.M
