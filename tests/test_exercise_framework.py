@@ -146,11 +146,16 @@ def test_an_edited_faulty_function_is_judged_and_an_unchanged_one_is_not():
     moved = "\n\n\n" + inspect.getsource(add_starter).replace("add_starter", "add")
     edited = moved.replace("(1, 2)", "(1, 4)")
     outcomes = []
-    for source in (moved, edited, edited.replace("4", "3")):
+    for source in (
+        moved,
+        edited,
+        edited.replace("4", "3"),
+        moved.replace("x + value", "x - value"),
+    ):
         namespace = {}
         exec(source, namespace)
         outcomes.append(exercise.check(namespace["add"]).outcome)
-    assert outcomes == [NOT_ATTEMPTED, INCORRECT, CORRECT]
+    assert outcomes == [NOT_ATTEMPTED, INCORRECT, CORRECT, INCORRECT]
 
 
 def test_a_crash_shows_the_learners_line_and_neither_the_frameworks_nor_the_librarys():
