@@ -133,9 +133,9 @@ def test_a_link_to_a_heading_that_is_not_there_fails_the_build(compiled):
 
 
 def test_a_line_of_code_that_does_not_fit_fails_the_build(compiled):
-    assert compiled(f"# Title\n\n```python\n{'x' * 110}\n```").exists()
+    assert compiled(f"# Title\n\n```python\n{'x' * 100}\n```").exists()
     with pytest.raises(BuildError, match="too long to print"):
-        compiled(f"# Title\n\n```python\n{'x' * 140}\n```")
+        compiled(f"# Title\n\n```python\n{'x' * 104}\n```")
 
 
 def test_a_table_that_does_not_fit_fails_the_build(compiled):
