@@ -217,9 +217,9 @@ def test_one_file_alone_names_the_settings_for_repeatable_runs():
         for path in ROOT.glob(name)
     ]
     files += [ROOT / ".ci" / "run", ROOT / ".github" / "workflows" / "ci.yml"]
-    assert [path.name for path in files if "OMP_NUM_THREADS" in path.read_text()] == [
-        "repeatable.py"
-    ]
+    assert [
+        path.name for path in files if "OMP_NUM_THREADS" in path.read_text(encoding="utf-8")
+    ] == ["repeatable.py"]
 
 
 def test_pytest_runs_under_the_settings_for_repeatable_runs():
@@ -378,7 +378,7 @@ class Checkout:
         """Run make; return its result and what was called, a line each."""
         (self.folder / "calls").write_text("")
         result = make(target, "PYTHON=./python-stub", folder=self.folder)
-        return result, (self.folder / "calls").read_text()
+        return result, (self.folder / "calls").read_text(encoding="utf-8")
 
     def venv(self):
         """Run make venv; return its result and what it did: some of "creates", "installs"."""
