@@ -262,6 +262,19 @@ def test_an_interrupted_search_leaves_nothing_in_the_cache(monkeypatch, cache):
     assert len(run()) == 2 * (3 + 6)
 
 
+def test_a_fault_of_the_objectives_is_no_failed_trial(cache):
+    """It would stand in the cache as a loss of nan, for good."""
+
+    def objective(requests):
+        yield 0.5
+        raise MemoryError("no room")
+
+    problem = lab.Problem("faulty", lambda repeat: SPACE, objective, None)
+    with pytest.raises(MemoryError, match="no room"):
+        lab.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    assert not any(cache.iterdir())
+
+
 def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_this_one(cache):
     """What the other process keeps must have the name under which this one looks for it."""
     code = (
@@ -277,7 +290,7 @@ def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_th
         "space = SearchSpace({'lr': Real(0.01, 0.1)})\n"
         "problem = lab.Problem('sum', lambda r: space,\n"
         "    lambda requests: [r.config['lr'] + r.seed for r in requests], None)\n"
-        "trials = lab.search(problem, {'ours': ours}, repeats=range(20), n_trials=2)\n"
+        "trials = lab.search(problem, {'ours': ours}, repeats=range(40), n_trials=2)\n"
         "first = space.sample(1, seed=1)[0]['lr']\n"
         "print(processes._executor is not None, trials['val_loss'][0] == first)\n"
     )
