@@ -33,6 +33,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 
 from benchmarks import rivals
@@ -101,7 +102,9 @@ def classic_loop(name: str, must: float, aim: float) -> Row:
 def both_cores(name: str) -> Row:
     """Two processes for each side, each with configurations of its own."""
     splits = load_splits(name)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    one_each = {"initializer": torch.set_num_threads, "initargs": (1,)}
+    with ProcessPoolExecutor(2, mp_context=spawn, **one_each) as pool:
         ratio = times_faster(
             partial(in_two_processes, pool, rivals.classic_loop),
             splits,
@@ -134,6 +137,25 @@ def mlp_classifier(name: str, must: float | None) -> Row:
     splits = load_splits(name)
     ratio = times_faster(rivals.mlp_classifier, splits, configurations(512, splits), len(KINDS))
     return Row(f"{name}: the same, against scikit-learn's MLPClassifier", ratio, "times", must)
+
+
+def all_settings(name: str) -> Row:
+    """What weight decay, beta1, label smoothing and init scale cost: the same networks with all."""
+    splits = load_splits(name)
+    plain = configurations(512, splits)
+    settings = {"weight_decay": 0.01, "beta1": 0.8, "label_smoothing": 0.1, "init_scale": 2.0}
+    rich = [config | settings for config in plain]
+    n_epochs = EPOCHS[name][0]
+    seconds = interleaved(
+        {
+            "plain": lambda: rivals.population(plain, splits, n_epochs),
+            "rich": lambda: rivals.population(rich, splits, n_epochs),
+        },
+        rounds=7,
+    )
+    ratio = float(np.median(seconds["rich"] / seconds["plain"]))
+    what = f"{name}: an epoch with all four settings, against a plain one"
+    return Row(what, ratio, "times", must=2.5, at_least=False)
 
 
 def different_batch_sizes() -> Row:
@@ -186,7 +208,7 @@ def product_shapes(config: dict, splits: Splits) -> list[tuple[int, int, int]]:
 
 
 def flops_per_epoch(config: dict, splits: Splits) -> float:
-    """Return the floating-point operations of one epoch of one network: training, Adam, validation."""
+    """Return the floating-point operations of an epoch of one network: training and validation."""
     n_in, n_out, hidden, n_rows = (
         splits.n_features,
         splits.n_classes,
@@ -315,6 +337,8 @@ MEASUREMENTS = (
     partial(mlp_classifier, "digits", None),
     partial(arithmetic_floor, "iris"),
     partial(arithmetic_floor, "digits"),
+    partial(all_settings, "iris"),
+    partial(all_settings, "digits"),
     landscape_cold_and_cached,
     different_batch_sizes,
     many_splits,
@@ -327,6 +351,7 @@ def main(measurements: Sequence[Callable[[], Row | list[Row]]] = MEASUREMENTS) -
     """Measure everything, print and store it; return 1 when a figure that must be reached is
     missed, else 0.
     """
+    torch.set_num_threads(1)  # for the rivals, because populations take one of themselves
     started = time.perf_counter()
     OUT.mkdir(parents=True, exist_ok=True)
     about = machine()

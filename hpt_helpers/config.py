@@ -7,14 +7,34 @@ import math
 import numbers
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from hpt_helpers.data import Splits
+# The entries of a network's configuration that may be left out, and what they are then.
+DEFAULTS = {
+    "hidden_size": 16,
+    "weight_decay": 0.0,
+    "beta1": 0.9,
+    "label_smoothing": 0.0,
+    "init_scale": 1.0,
+}
 
-DEFAULT_HIDDEN_SIZE = 16
+# The entries that are real numbers: what is allowed, in words and as a function.
+REAL_ENTRIES = {
+    "lr": ("greater than 0", lambda value: value > 0),
+    "weight_decay": ("at least 0", lambda value: value >= 0),
+    "beta1": ("from 0 to less than 1", lambda value: 0 <= value < 1),
+    "label_smoothing": ("from 0 to 1", lambda value: 0 <= value <= 1),
+    "init_scale": ("greater than 0", lambda value: value > 0),
+}
+
+
+class HasTrainingRows(Protocol):
+    """Data to train on, of which a configuration needs to know only how many rows there are."""
+
+    @property
+    def n_train(self) -> int: ...
 
 
 def plain(value: Any, name: str = "config") -> Any:
@@ -70,57 +90,71 @@ def training_key(config: Mapping) -> str:
     """Return the identity of the training of a configuration: equal where `fit` trains the same
     network.
 
-    Beyond `config_key`: `epochs` is left out (how long is not what), hidden_size is filled in, and
-    an lr of 1 is 1.0. A configuration that cannot be trained has a key too, other than all that
-    can.
+    This is `config_key` with three differences. Every entry of `DEFAULTS` that is missing is filled
+    in. The entry `epochs` is left out, because how long a network trains does not change what it
+    is. And real numbers are floats, so that an lr of 1 is 1.0. A configuration that cannot be
+    trained has a key too, which it shares with none that can.
     """
     check_mapping(config)
-    network = {"hidden_size": DEFAULT_HIDDEN_SIZE} | {
-        k: v for k, v in config.items() if k != "epochs"
-    }
+    network = DEFAULTS | {name: value for name, value in config.items() if name != "epochs"}
     with suppress(TypeError, ValueError):  # who trains it says why it is refused
         network = network_config(network)
     return config_key(network)
 
 
 def network_config(
-    config: Mapping, splits: Splits | None = None, *, n_epochs: int | None = None
+    config: Mapping, splits: HasTrainingRows | None = None, *, n_epochs: int | None = None
 ) -> dict:
-    """Return the configuration as plain Python values, hidden_size filled in; refuse what cannot be
-    trained.
+    """Return a network's configuration in Python's own types, or refuse what cannot be trained.
 
-    lr: finite, > 0. batch_size: integer, 1 to the number of training rows of splits, if given.
-    hidden_size: integer, >= 1. `epochs` may stand in the configuration (lessons 1 to 3 search over
-    it) when it agrees with n_epochs; it is left out of the result. Raises TypeError for the wrong
-    type, ValueError for anything else.
+    lr: the learning rate, finite and greater than 0.
+    batch_size: an integer from 1 to the number of training rows of splits, if those are given.
+    hidden_size: an integer of at least 1. It is filled in where it is missing.
+    weight_decay, beta1, label_smoothing, init_scale: optional settings of the training, which `fit`
+        explains. They are in the result where they are in the configuration.
+    epochs: optional, and left out of the result. It must agree with n_epochs. The searches of
+        lessons 1 to 3 have it among their hyperparameters.
+
+    Raises TypeError for an entry of the wrong type, and ValueError for a value out of range, for an
+    entry that is missing and for an unknown one.
     """
     check_mapping(config)
+    _check_names(config)
+    _check_epochs(config, n_epochs)
+    batch_size = as_count("batch_size", config["batch_size"])
+    if splits is not None and batch_size > splits.n_train:
+        raise ValueError(f"batch_size is {batch_size}; the training part has {splits.n_train} rows")
+    hidden_size = as_count("hidden_size", config.get("hidden_size", DEFAULTS["hidden_size"]))
+    reals = {name: _as_real(name, config[name]) for name in REAL_ENTRIES if name in config}
+    return {"lr": reals.pop("lr"), "batch_size": batch_size, "hidden_size": hidden_size} | reals
+
+
+def _check_names(config: Mapping) -> None:
+    allowed = ["lr", "batch_size", *DEFAULTS]
     for name in config:
-        if name not in ("lr", "batch_size", "hidden_size", "epochs"):
-            raise ValueError(
-                f"config has the name {name!r}; allowed are lr, batch_size, hidden_size"
-            )
+        if name not in allowed and name != "epochs":
+            raise ValueError(f"config has the name {name!r}; allowed are {', '.join(allowed)}")
     for name in ("lr", "batch_size"):
         if name not in config:
             raise ValueError(f"config {dict(config)!r} lacks {name!r}")
-    if "epochs" in config and config["epochs"] != n_epochs:
-        given = (
-            "the number of epochs is not part of it here"
-            if n_epochs is None
-            else f"n_epochs is {n_epochs}"
-        )
-        raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
-    lr, batch_size = config["lr"], as_count("batch_size", config["batch_size"])
-    if not is_number(lr):
-        raise TypeError(f"lr is {lr!r}; a number is needed")
-    if not (math.isfinite(lr) and lr > 0):
-        raise ValueError(f"lr is {lr!r}; it must be finite and greater than 0")
-    if splits is not None and batch_size > len(splits.X_train):
-        raise ValueError(
-            f"batch_size is {batch_size}; the training part has {len(splits.X_train)} rows"
-        )
-    hidden_size = as_count("hidden_size", config.get("hidden_size", DEFAULT_HIDDEN_SIZE))
-    return {"lr": float(lr), "batch_size": batch_size, "hidden_size": hidden_size}
+
+
+def _check_epochs(config: Mapping, n_epochs: int | None) -> None:
+    if "epochs" not in config or config["epochs"] == n_epochs:
+        return
+    given = f"n_epochs is {n_epochs}"
+    if n_epochs is None:
+        given = "the number of epochs is not part of it here"
+    raise ValueError(f"config['epochs'] is {config['epochs']!r}, but {given}")
+
+
+def _as_real(name: str, value: Any) -> float:
+    allowed, is_allowed = REAL_ENTRIES[name]
+    if not is_number(value):
+        raise TypeError(f"{name} is {value!r}; a number is needed, finite and {allowed}")
+    if not (math.isfinite(value) and is_allowed(value)):
+        raise ValueError(f"{name} is {value!r}; it must be finite and {allowed}")
+    return float(value)
 
 
 def check_mapping(config: Mapping) -> None:

@@ -1,5 +1,6 @@
-"""Train many configurations at once, as stacked tensors: the same numbers as `fit`, tens of times
-faster.
+"""Train many configurations at once, as stacked tensors.
+
+The numbers are those of `fit`, tens of times faster.
 """
 
 import copy
@@ -7,35 +8,36 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from itertools import zip_longest
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from hpt_helpers.config import as_count, network_config
+from hpt_helpers.config import DEFAULTS, as_count, network_config
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.progress import progress_bar
-from hpt_helpers.stack import share_out, stack_data, train_stack
+from hpt_helpers.stack import share_out, stack_data, stack_settings, train_stack
+from hpt_helpers.threads import one_thread
 from hpt_helpers.training import LearningCurves, seeded_generators
 
-# about so many networks train as one stack: more of them fall out of the processor's cache
+# About so many networks train as one stack: more of them fall out of the processor's cache.
 STACK = 64
 SMALL = 20  # fewer networks than this of one kind share a stack with networks of other kinds
-CHUNK = 2048  # networks that `fit_many` holds at a time: what bounds its memory
+CHUNK = 2048  # networks that `fit_many` holds at a time, which bounds its memory
 
 
 class Population:
     """Networks in training, one for each configuration, all at the same epoch.
 
-    configs: a sequence of configurations, in any mix of lr, batch_size and hidden_size.
+    configs: a sequence of configurations, as for `fit`, which may differ in every entry.
     splits: one `Splits` for all, or one for each configuration, all of the same shape.
-    seed: one for all, or one for each configuration. The same seed gives the same shuffles, and at
-        one hidden size the same initial weights (common random numbers): luck that configurations
-        share cancels in their difference.
-    Raises ValueError or TypeError for a bad configuration, splits of different shapes, or a number
-    of splits or seeds that is not the number of configurations.
+    seed: one for all, or one for each configuration. The same seed gives the same shuffles and, for
+        one hidden size, the same initial weights up to init_scale. Such luck is common to all that
+        share a seed, and cancels in their differences (common random numbers).
+    Raises ValueError or TypeError for a bad configuration, for splits of different shapes, and when
+    there are not as many splits or seeds as configurations.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Population:
         if len(configs) == 0:
             raise ValueError("configs is empty; a population needs at least one configuration")
         split_of = _one_each("splits", splits, Splits, len(configs))
-        seed_of = _one_each("seed", seed, int | np.integer, len(configs))
+        seed_of = _one_each("seed", seed, (int, np.integer), len(configs))
         self.configs = [network_config(c, s) for c, s in zip(configs, split_of, strict=True)]
         self.epoch = 0
         self._splits = list({id(s): s for s in split_of}.values())
@@ -61,113 +63,122 @@ class Population:
         self._curves = np.empty((3, len(configs), 0))
 
     def _initial_weights(self) -> tuple[Tensor, Tensor]:
-        # First index: the weights, then Adam's two moments. Last: the inputs, of which 0 is always
-        # 1: the bias. Narrow networks are padded with units of weight 0, whose gradients are
-        # exactly 0.
+        """Return W1 and W2 of `train_stack`: the weights of `SimpleNN`, and moments of 0.
+
+        Narrow networks are padded with hidden units of weight 0, whose gradients are exactly 0.
+        """
         n, n_in, n_out = len(self), self._splits[0].n_features, self._splits[0].n_classes
-        hidden_of = [c["hidden_size"] for c in self.configs]
+        hidden_of = [config["hidden_size"] for config in self.configs]
         W1 = torch.zeros(3, n, 1 + max(hidden_of), 1 + n_in, dtype=torch.float64)
         W2 = torch.zeros(3, n, n_out, 1 + max(hidden_of), dtype=torch.float64)
-        W1[0, :, 0, 0] = 1
-        members = {}
+        W1[0, :, 0, 0] = 1  # hidden unit 0 is the constant 1
+        members: dict[tuple[int, int], list[int]] = {}
         for i, kind in enumerate(zip(self._seed_of.tolist(), hidden_of, strict=True)):
             members.setdefault(kind, []).append(i)
-        for (seed, hidden), rows in members.items():
-            network = SimpleNN(
-                n_in, n_out, hidden, generator=seeded_generators(seed)[0]
-            ).requires_grad_(False)
-            W1[0, rows, 1 : 1 + hidden] = torch.hstack(
-                [network.hidden.bias[:, None], network.hidden.weight]
-            )
-            W2[0, rows, :, : 1 + hidden] = torch.hstack(
-                [network.output.bias[:, None], network.output.weight]
-            )
+        for (seed, hidden), alike in members.items():
+            weights, _ = seeded_generators(seed)
+            network = SimpleNN(n_in, n_out, hidden, generator=weights).requires_grad_(False)
+            W1[0, alike, 1 : 1 + hidden, 0] = network.hidden.bias
+            W1[0, alike, 1 : 1 + hidden, 1:] = network.hidden.weight
+            W2[0, alike, :, 0] = network.output.bias
+            W2[0, alike, :, 1 : 1 + hidden] = network.output.weight
+        scales = [config.get("init_scale", DEFAULTS["init_scale"]) for config in self.configs]
+        scale = torch.tensor(scales, dtype=torch.float64)[:, None, None]
+        W1[0, :, 1:, 1:] *= scale
+        W2[0, :, :, 1:] *= scale
         return W1, W2
 
     def __len__(self) -> int:
         return len(self.configs)
 
-    def __getitem__(self, indices: Sequence[int] | np.ndarray | slice) -> Self:
-        """Return a new population of these members (integers, a boolean mask or a slice), which
-        trains on alone.
+    def __getitem__(self, indices: int | Sequence[int] | np.ndarray | slice) -> Self:
+        """Return a new population of these members, which trains on alone.
+
+        indices: an integer, several, a boolean mask or a slice.
+        Raises ValueError when they select no member, IndexError for a member that is not there.
         """
-        rows = np.atleast_1d(np.arange(len(self))[indices])
-        if len(rows) == 0:
+        members = np.atleast_1d(np.arange(len(self))[indices])
+        if len(members) == 0:
             raise ValueError(
                 "indices select no member; a population needs at least one configuration"
             )
-        kept = copy.copy(self)  # splits and their data are shared
-        kept.configs = [self.configs[i] for i in rows]
-        kept._split_of, kept._seed_of = self._split_of[rows], self._seed_of[rows]
-        kept._shuffles = {s: self._shuffles[s].clone_state() for s in set(kept._seed_of.tolist())}
-        width = 1 + max(c["hidden_size"] for c in kept.configs)
-        kept._W1, kept._W2 = self._W1[:, rows, :width], self._W2[:, rows, :, :width]
-        kept._curves = self._curves[:, rows]
-        return kept
+        chosen = copy.copy(self)  # what training does not change is shared
+        chosen.configs = [self.configs[i] for i in members]
+        chosen._split_of = self._split_of[members]
+        chosen._seed_of = self._seed_of[members]
+        chosen._shuffles = {seed: self._shuffles[seed] for seed in set(chosen._seed_of.tolist())}
+        width = 1 + max(config["hidden_size"] for config in chosen.configs)
+        chosen._W1 = self._W1[:, members, :width]
+        chosen._W2 = self._W2[:, members, :, :width]
+        chosen._curves = self._curves[:, members]
+        return chosen
 
+    @one_thread()
     def train_to(self, epoch: int) -> Self:
-        """Train every member on to this epoch, counted from the start; return the population
-        itself.
+        """Train every member on to this epoch, counted from the start; return the population.
 
-        Interrupted or failed, it leaves the population as it was. Torch trains on one thread
-        afterwards.
-        Raises TypeError for an epoch that is no integer, ValueError for one below 1 or already
-        passed.
+        An interrupt or an error leaves the population as it was.
+        Raises TypeError for an epoch that is no integer, ValueError for one that is below 1 or that
+        it has passed already.
         """
-        n_new, n_rows = (
-            as_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch,
-            len(self._splits[0].y_train),
-        )
+        n_new = as_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch
         if n_new == 0:
             return self
-        torch.set_num_threads(1)  # as in `start_training`
-        shuffles = {seed: g.clone_state() for seed, g in self._shuffles.items()}
-        orders = {
-            s: torch.stack([torch.randperm(n_rows, generator=g) for _ in range(n_new)])
-            for s, g in shuffles.items()
-        }
+        # Only copies change until all is done. Subsets share the generators, too.
+        shuffles = {seed: generator.clone_state() for seed, generator in self._shuffles.items()}
+        n_rows = self._splits[0].n_train
+        orders = {}
+        for seed, generator in shuffles.items():
+            epochs = [torch.randperm(n_rows, generator=generator) for _ in range(n_new)]
+            orders[seed] = torch.stack(epochs)
         W1, W2, new = self._W1.clone(), self._W2.clone(), np.empty((3, len(self), n_new))
-        sizes = ([c[key] for c in self.configs] for key in ("hidden_size", "batch_size"))
-        for members in share_out(np.array([*sizes, self._split_of, self._seed_of]), STACK, SMALL):
+        hidden_sizes = [config["hidden_size"] for config in self.configs]
+        batch_sizes = [config["batch_size"] for config in self.configs]
+        kinds = np.array([hidden_sizes, batch_sizes, self._split_of, self._seed_of])
+        for members in share_out(kinds, STACK, SMALL):
             new[:, members] = self._train_stack(members, orders, W1, W2)
         curves = np.concatenate([self._curves, new], axis=2)
         self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=self.epoch + n_new)
         return self
 
-    def _commit(self, **state) -> None:
-        """Take up all that training changes in one step: Python lets no interrupt in within one
-        call of C code.
+    def _commit(self, **state: Any) -> None:
+        """Replace all that training changes at once, so that an interrupt leaves it whole.
+
+        Python lets no interrupt in during a single call of C code, as `update` is.
         """
         vars(self).update(state)
 
     def curves(self) -> LearningCurves:
-        """Return the learning curves so far, arrays of shape (n_configs, epoch)."""
+        """Return the learning curves so far, three arrays of shape (n_configs, epoch)."""
         failed = np.logical_or.accumulate(~np.isfinite(self._curves[1]), axis=1)
-        return LearningCurves(*np.where(failed, np.nan, self._curves))
+        train_loss, val_loss, val_accuracy = np.where(failed, np.nan, self._curves)
+        return LearningCurves(train_loss, val_loss, val_accuracy)
 
     def model(self, i: int) -> SimpleNN:
         """Return a copy of the i-th member as it stands."""
         hidden = self.configs[i]["hidden_size"]
-        model = SimpleNN(
-            self._splits[0].n_features,
-            self._splits[0].n_classes,
-            hidden,
-            generator=torch.Generator(),
-        )
+        n_in, n_out = self._splits[0].n_features, self._splits[0].n_classes
+        model = SimpleNN(n_in, n_out, hidden, generator=torch.Generator())
         W1, W2 = self._W1[0, i, 1 : 1 + hidden], self._W2[0, i, :, : 1 + hidden]
-        weights = {"hidden.weight": W1[:, 1:], "output.weight": W2[:, 1:]}
-        model.load_state_dict(weights | {"hidden.bias": W1[:, 0], "output.bias": W2[:, 0]})
+        model.load_state_dict(
+            {
+                "hidden.weight": W1[:, 1:],
+                "hidden.bias": W1[:, 0],
+                "output.weight": W2[:, 1:],
+                "output.bias": W2[:, 0],
+            }
+        )
         return model
 
     def state_dict(self) -> dict:
-        """Return a copy of all that training changes, and whose it is: configuration, seed and data
-        of every member.
+        """Return a copy of all that training changes, for `load_state_dict`.
+
+        With it stands whose state it is: the configuration, seed and data of every member.
         """
-        shuffles = {seed: g.get_state() for seed, g in self._shuffles.items()}
         state = {
             "W1": self._W1,
             "W2": self._W2,
-            "shuffles": shuffles,
+            "shuffles": {seed: g.get_state() for seed, g in self._shuffles.items()},
             "curves": self._curves,
             "epoch": self.epoch,
         }
@@ -176,9 +187,9 @@ class Population:
     def load_state_dict(self, state: Mapping) -> None:
         """Take up a copy of a state that `state_dict` of a population of the same members returned.
 
-        Raises TypeError for anything else, and ValueError, naming the first member that differs,
-        for the state of a population with other configurations, seeds or data, or with the same in
-        another order.
+        Raises TypeError for anything else. Raises ValueError, which names the first member that
+        differs, for the state of other configurations, seeds or data, or of the same in another
+        order.
         """
         members = self._members()
         if not isinstance(state, Mapping) or "members" not in state:
@@ -195,49 +206,53 @@ class Population:
         self._commit(_W1=W1, _W2=W2, _curves=curves, _shuffles=shuffles, epoch=state["epoch"])
 
     def _members(self) -> list[tuple[dict, int, str]]:
-        """Return all that decides the numbers of each member: its configuration, its seed, a digest
-        of its data.
+        """Return all that decides the numbers of each member.
+
+        That is its configuration with all defaults, its seed and a digest of its data.
         """
-        digests = [
-            hashlib.sha256(b"".join(x.numpy().tobytes() for x in s.seen)).hexdigest()
-            for s in self._splits
-        ]
-        seeds, splits = self._seed_of.tolist(), self._split_of.tolist()
+        digests = []
+        for splits in self._splits:
+            data = b"".join(tensor.numpy().tobytes() for tensor in splits.seen)
+            digests.append(hashlib.sha256(data).hexdigest())
+        seeds, splits_of = self._seed_of.tolist(), self._split_of.tolist()
         return [
-            (dict(c), seed, digests[s])
-            for c, seed, s in zip(self.configs, seeds, splits, strict=True)
+            (DEFAULTS | config, seed, digests[split])
+            for config, seed, split in zip(self.configs, seeds, splits_of, strict=True)
         ]
 
     def _train_stack(
-        self, members: np.ndarray, orders: dict, all_W1: Tensor, all_W2: Tensor
+        self, members: np.ndarray, orders: dict[int, Tensor], all_W1: Tensor, all_W2: Tensor
     ) -> np.ndarray:
-        """Train members, sorted by batch size, in all_W1 and all_W2; return their curves, shape (3,
-        n, n_epochs).
+        """Train members, sorted by batch size; return their curves, shape (3, n, n_epochs).
+
+        orders: for each seed the shuffled rows of the epochs to come, shape (n_epochs, n_train).
+        all_W1, all_W2: the weights of all members, of which these are changed.
         """
         configs = [self.configs[i] for i in members]
-        width = 1 + max(c["hidden_size"] for c in configs)
+        width = 1 + max(config["hidden_size"] for config in configs)
         W1, W2 = all_W1[:, members, :width], all_W2[:, members, :, :width]
-        lr = torch.tensor([c["lr"] for c in configs], dtype=torch.float64)
-        batch = torch.tensor([c["batch_size"] for c in configs])
+        settings = stack_settings(configs)
+        batch_size = settings.batch_size
         split = torch.from_numpy(self._split_of[members])
         seeds, which = np.unique(self._seed_of[members], return_inverse=True)
-        # Members alike in batch size, split and seed see the same rows: one copy serves them all.
-        alike = len(seeds) == 1 and bool((split == split[0]).all() and (batch == batch[0]).all())
-        rows = slice(0, 1) if alike else slice(None)
-        order = torch.stack([orders[s] for s in seeds.tolist()])[which[rows]]
-        order = order + order.shape[2] * split[rows, None, None]
-        curves = train_stack(W1, W2, lr, batch, order, self._data, split[rows], self.epoch)
+        # Members with one seed, split and batch size see the same rows: one copy serves them all.
+        same_data = len(seeds) == 1 and bool((split == split[0]).all())
+        alike = same_data and bool((batch_size == batch_size[0]).all())
+        copies = slice(0, 1) if alike else slice(None)
+        order = torch.stack([orders[seed] for seed in seeds.tolist()])[which[copies]]
+        order = order + order.shape[2] * split[copies, None, None]
+        curves = train_stack(W1, W2, settings, order, self._data, split[copies], self.epoch)
         all_W1[:, members, :width], all_W2[:, members, :, :width] = W1, W2
         return curves
 
 
-def _one_each(name: str, value, kind: type, n: int) -> list:
+def _one_each(name: str, value: Any, kind: type | tuple[type, ...], n: int) -> list:
+    """Return a list of n values: the given ones, or the given one n times if it is of this kind."""
     if isinstance(value, kind):
         return [value] * n
     if not isinstance(value, Iterable):
-        raise TypeError(
-            f"{name} is {value!r}; one for all or a sequence of one for each configuration is needed"
-        )
+        needed = "one for all or a sequence of one for each configuration is needed"
+        raise TypeError(f"{name} is {value!r}; {needed}")
     values = list(value)
     if len(values) != n:
         raise ValueError(f"{name} has {len(values)} entries; there are {n} configurations")
@@ -252,23 +267,22 @@ def fit_many(
     seed: int | Sequence[int] = 0,
     progress: bool = False,
 ) -> LearningCurves:
-    """Train every configuration as `fit` does, together; return curves of shape (n_configs,
-    n_epochs).
+    """Train every configuration as `fit` does, but together, and return their learning curves.
 
-    Losses agree with `fit`'s within 1e-9 and accuracies exactly where training is well conditioned
-    (lr up to the data set's `max_lr`). progress: show a bar. Memory is bounded: CHUNK
-    configurations are in training at a time. Arguments as for `Population`. Raises what that does,
-    and ValueError or TypeError for a bad n_epochs.
+    The curves are of shape (n_configs, n_epochs). Where training is well conditioned, that is up to
+    the data set's `max_lr`, losses agree with those of `fit` within 1e-9 and accuracies exactly. At
+    most CHUNK configurations are in training at a time, which bounds the memory.
+
+    configs, splits, seed: as for `Population`. progress: show a bar.
+    Raises what `Population` raises, and ValueError or TypeError for a bad n_epochs.
     """
     n_epochs, n = as_count("n_epochs", n_epochs), len(configs)
-    splits, seeds = (
-        _one_each("splits", splits, Splits, n),
-        _one_each("seed", seed, int | np.integer, n),
-    )
+    split_of = _one_each("splits", splits, Splits, n)
+    seed_of = _one_each("seed", seed, (int, np.integer), n)
     parts = []
-    for i in progress_bar(range(0, max(n, 1), CHUNK), progress=progress, unit="chunk"):
-        part = slice(i, i + CHUNK)
-        parts.append(
-            Population(configs[part], splits[part], seed=seeds[part]).train_to(n_epochs).curves()
-        )
-    return LearningCurves(*np.concatenate([astuple(part) for part in parts], axis=1))
+    for start in progress_bar(range(0, max(n, 1), CHUNK), progress=progress, unit="chunk"):
+        chunk = slice(start, start + CHUNK)
+        population = Population(configs[chunk], split_of[chunk], seed=seed_of[chunk])
+        parts.append(population.train_to(n_epochs).curves())
+    train_loss, val_loss, val_accuracy = np.concatenate([astuple(part) for part in parts], axis=1)
+    return LearningCurves(train_loss, val_loss, val_accuracy)

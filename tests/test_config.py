@@ -141,14 +141,25 @@ SAME = [
     NET | {"hidden_size": 16},
     NET | {"epochs": 2},
     {"batch_size": np.int64(16), "lr": np.float64(0.01)},
+    NET | {"weight_decay": 0, "beta1": 0.9, "label_smoothing": 0.0, "init_scale": 1},
 ]
-OTHERS = [NET | {"lr": 0.02}, NET | {"batch_size": 17}, NET | {"hidden_size": 8}]
+OTHERS = [
+    NET | {"lr": 0.02},
+    NET | {"batch_size": 17},
+    NET | {"hidden_size": 8},
+    NET | {"weight_decay": 0.1},
+    NET | {"beta1": 0.8},
+    NET | {"label_smoothing": 0.1},
+    NET | {"init_scale": 1.1},
+]
 REFUSED = [
     NET | {"lr": "0.01"},
     NET | {"batch_size": 16.0},
     {"lr": 0.01},
     NET | {"hidden_size": None},
     NET | {"x": 1},
+    NET | {"weight_decay": -0.1},
+    NET | {"beta1": 1},
 ]
 
 
@@ -163,7 +174,7 @@ def test_a_training_has_one_key_whatever_it_is_called():
         == len({tuple(losses[repr(c)]) for c in SAME})
     )
     keys = {training_key(config): losses[repr(config)] for config in [NET, *OTHERS]}
-    assert len(keys) == 4 == len({tuple(values) for values in keys.values()})
+    assert len(keys) == 8 == len({tuple(values) for values in keys.values()})
     for config in REFUSED:
         assert training_key(config) not in keys
         with pytest.raises((TypeError, ValueError)):
@@ -174,6 +185,16 @@ def test_a_missing_hidden_size_is_16_in_a_key_though_the_rest_cannot_be_trained(
     """A landscape may hold such configurations, with names that its searches leave out or not."""
     assert training_key({"lr": 0.1}) == training_key({"lr": 0.1, "hidden_size": 16})
     assert training_key({"lr": 0.1}) != training_key({"lr": 0.1, "hidden_size": 8})
+
+
+def test_a_key_names_every_default():
+    written = '{"batch_size": 16, "beta1": 0.9, "hidden_size": 16, "init_scale": 1.0, '
+    written += '"label_smoothing": 0.0, "lr": 0.01, "weight_decay": 0.0}'
+    assert training_key(NET | {"epochs": 9}) == written
+
+
+def test_a_checked_configuration_has_the_settings_that_were_given():
+    assert network_config(NET | {"weight_decay": 1}) == NET | {"hidden_size": 16, "weight_decay": 1}
 
 
 def test_an_lr_of_1_is_a_float():

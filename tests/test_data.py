@@ -22,6 +22,7 @@ KNOWN = {
     "breast_cancer": (569, 30, 2, 0.02),
     "digits": (1797, 64, 10, 0.01),
 }
+ALL = [*KNOWN, "simulated"]
 
 
 def rows(*parts):
@@ -169,7 +170,9 @@ def test_search_rows_are_the_training_rows_and_then_the_validation_rows(name):
 
 @pytest.mark.parametrize("name", ["Iris", "mnist", ""])
 def test_an_unknown_name_is_refused(name):
-    with pytest.raises(ValueError, match="allowed are iris, wine, breast_cancer, digits"):
+    with pytest.raises(
+        ValueError, match="allowed are iris, wine, breast_cancer, digits, simulated"
+    ):
         load_splits(name)
 
 
@@ -192,6 +195,92 @@ def test_a_seed_or_draw_out_of_range_is_refused(argument, value):
 def test_there_is_no_default_seed_of_none():
     with pytest.raises(TypeError, match="seed is None"):
         load_splits("iris", seed=None)
+
+
+# --- fewer rows, and simulated ones ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_fewer_rows_are_the_first_of_more_and_leave_the_other_parts_as_they_are(name):
+    whole = load_splits(name, draw=3, scaled=False)
+    for n in (10, 25):
+        fewer_val = load_splits(name, draw=3, scaled=False, n_val=n)
+        fewer_train = load_splits(name, draw=3, scaled=False, n_train=np.int64(n))
+        assert (fewer_val.n_train, fewer_val.n_val) == (whole.n_train, n)
+        assert (fewer_train.n_train, fewer_train.n_val) == (n, whole.n_val)
+        assert torch.equal(fewer_val.X_val, whole.X_val[:n])
+        assert torch.equal(fewer_val.y_val, whole.y_val[:n])
+        assert torch.equal(fewer_train.X_train, whole.X_train[:n])
+        assert torch.equal(fewer_train.y_train, whole.y_train[:n])
+        for some in (fewer_val, fewer_train):
+            assert torch.equal(some._X_test, whole._X_test) and some.n_test == whole.n_test
+
+
+def test_fewer_validation_rows_have_the_scale_of_more_and_training_rows_set_it():
+    one, fewer = load_splits("digits", n_train=320), load_splits("digits", n_train=320, n_val=30)
+    assert torch.equal(one.X_train, fewer.X_train) and torch.equal(one.X_val[:30], fewer.X_val)
+    assert fewer.X_train.mean(0).abs().max() < 1e-12
+    assert fewer.X_train.std(correction=0).item() == pytest.approx(1)
+
+
+def test_a_feature_that_is_the_same_in_all_training_rows_is_only_centred():
+    for name in ("iris", "digits"):
+        splits = load_splits(name, n_train=1)
+        raw = load_splits(name, n_train=1, scaled=False)
+        assert torch.equal(splits.X_val, raw.X_val - raw.X_train)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "error", "says"),
+    [
+        ("iris", {"n_train": 91}, ValueError, "n_train is 91; it must be an integer from 1 to 90"),
+        ("digits", {"n_val": 361}, ValueError, "n_val is 361; it must be an integer from 1 to 360"),
+        ("digits", {"n_val": 0}, ValueError, "n_val is 0"),
+        ("simulated", {"n_train": 321}, ValueError, "n_train is 321; .* from 1 to 320"),
+        ("simulated", {"n_val": 2001}, ValueError, "n_val is 2001; .* from 1 to 2000"),
+        ("iris", {"n_val": 10.0}, TypeError, "n_val is 10.0; an integer is needed"),
+    ],
+)
+def test_more_rows_than_there_are_and_no_count_are_refused(name, rows, error, says):
+    with pytest.raises(error, match=says):
+        load_splits(name, **rows)
+
+
+def test_simulated_rows_are_those_of_scikit_learns_recipe_each_in_one_part():
+    X, y = datasets.make_classification(
+        60000,
+        n_features=16,
+        n_informative=8,
+        n_redundant=4,
+        n_classes=4,
+        n_clusters_per_class=3,
+        class_sep=1.5,
+        flip_y=0.0,
+        random_state=7,
+    )
+    _, X_test, _, y_test = train_test_split(X, y, test_size=0.2, random_state=42)
+    splits = load_splits("simulated", scaled=False)
+    assert (splits.n_train, splits.n_val, splits.n_test) == (320, 2_000, 12_000)
+    assert (splits.n_features, splits.n_classes, splits.max_lr) == (16, 4, 0.05)
+    np.testing.assert_array_equal(splits._X_test, X_test)
+    np.testing.assert_array_equal(splits._y_test, y_test)
+    label_of = dict(zip(map(tuple, X.tolist()), y.tolist(), strict=True))
+    found = rows(splits.X_train, splits.X_val, splits._X_test)
+    assert len(set(found)) == 14_320 and set(found) <= label_of.keys()
+    for part, labels in (splits.X_train, splits.y_train), (splits.X_val, splits.y_val):
+        assert [label_of[tuple(row)] for row in part.tolist()] == labels.tolist()
+
+
+def test_simulated_data_are_made_once_and_their_test_rows_are_sealed():
+    assert data._all_rows("simulated") is data._all_rows("simulated")
+    draws = [load_splits("simulated", draw=draw, scaled=False) for draw in (0, 1)]
+    assert torch.equal(draws[0]._X_test, draws[1]._X_test)
+    # a row in both draws is chance: of 48,000 rows, each has 2,320
+    shared = {tuple(row) for row in draws[0].X_train.tolist()}
+    assert len(shared & {tuple(row) for row in draws[1].X_train.tolist()}) < 20
+    draws[0].final_score(new_model(draws[0]))
+    with pytest.warns(UserWarning, match="the test rows of simulated"):
+        draws[1].final_score(new_model(draws[1], seed=1))
 
 
 # --- scaling --------------------------------------------------------------------------------------
@@ -219,9 +308,9 @@ def test_digits_are_centred_with_one_scale():
 
 def loaded(name, matrix, monkeypatch, *, scaled):
     """Return the splits of the data set with its features replaced."""
-    _, labels, class_names = data._bundled(name)
+    _, labels, class_names = data._all_rows(name)
     with monkeypatch.context() as patch:
-        patch.setattr(data, "_bundled", lambda name: (matrix, labels, class_names))
+        patch.setattr(data, "_all_rows", lambda name: (matrix, labels, class_names))
         return load_splits(name, scaled=scaled)
 
 

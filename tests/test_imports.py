@@ -183,17 +183,26 @@ import hpt_helpers
 for module in pkgutil.walk_packages(hpt_helpers.__path__, "hpt_helpers."):
     importlib.import_module(module.name)
 print(torch.get_num_threads())
+from hpt_helpers import population, training
 from hpt_helpers.data import load_splits
-from hpt_helpers.population import Population
-from hpt_helpers.training import start_training
 
 config, splits = {"lr": 0.01, "batch_size": 16}, load_splits("iris")
-for start in (lambda: start_training(config, splits), lambda: Population([config], splits).train_to(1)):
-    torch.set_num_threads(2)
-    start()
-    print(torch.get_num_threads())
+
+
+def interrupted(*args, **kwargs):
+    print("inside:", torch.get_num_threads())
+    raise KeyboardInterrupt
+
+
+training.cross_entropy = population.train_stack = interrupted
+for train in training.fit, lambda *args, n_epochs: population.fit_many([config], splits, n_epochs=1):
+    try:
+        train(config, splits, n_epochs=1)
+    except KeyboardInterrupt:
+        print("after an interrupt:", torch.get_num_threads())
 """
 
 
-def test_importing_leaves_torchs_threads_alone_and_training_takes_one():
-    assert python(THREADS) == ["2", "1", "1"]
+def test_training_takes_one_of_torchs_threads_and_gives_the_others_back():
+    in_training = ["inside: 1", "after an interrupt: 2"]
+    assert python(THREADS) == ["2", *in_training, *in_training]

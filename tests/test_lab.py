@@ -109,10 +109,9 @@ def test_jobs_of_any_kind_are_trained_as_alone_and_no_longer_than_asked():
         assert found.val_loss[i, :n_epochs] == pytest.approx(curve.val_loss, abs=1e-9)
         assert found.val_accuracy[i, :n_epochs].tolist() == curve.val_accuracy.tolist()
         assert np.isnan(found.val_loss[i, n_epochs:]).all()
-    wine = lab.train([*jobs, Job(Data("wine"), CONFIG, 3, 3, 2)]).val_loss[-1, 1]
-    assert wine == pytest.approx(
-        fit(CONFIG, load_splits("wine", draw=3), n_epochs=2, seed=3).val_loss[-1], abs=1e-9
-    )
+    wine = lab.train([*jobs, Job(Data("wine", 60, 20), CONFIG, 3, 3, 2)]).val_loss[-1, 1]
+    fewer = load_splits("wine", draw=3, n_train=60, n_val=20)
+    assert wine == pytest.approx(fit(CONFIG, fewer, n_epochs=2, seed=3).val_loss[-1], abs=1e-9)
 
 
 def test_what_was_trained_is_not_trained_again(trained, monkeypatch):
@@ -132,6 +131,8 @@ def test_what_was_trained_is_not_trained_again(trained, monkeypatch):
         {"config": CONFIG | {"lr": float(np.nextafter(0.01, 1))}},
         {"config": CONFIG | {"hidden_size": 15}},
         {"data": Data("wine")},
+        {"data": Data("iris", n_train=80)},
+        {"data": Data("iris", n_val=20)},
         {"draw": 4},
         {"seed": 4},
         {"n_epochs": 3},
@@ -148,13 +149,11 @@ def test_another_job_is_another_entry(other, trained, monkeypatch):
 def test_another_default_or_other_rows_serve_no_old_curves(trained, monkeypatch):
     job = Job(IRIS, CONFIG, 3, 3, 2)
     before = lab.train([job]).val_loss
-    monkeypatch.setattr(config, "DEFAULT_HIDDEN_SIZE", 4)
+    monkeypatch.setitem(config.DEFAULTS, "hidden_size", 4)
     assert lab.train([job]).val_loss.tolist() != before.tolist()
     another_process(monkeypatch)
     lab._digest.cache_clear()
-    monkeypatch.setattr(
-        lab, "rows_of", lambda data, draw: load_splits(data.name, seed=7, draw=draw)
-    )
+    monkeypatch.setattr(lab, "rows_of", lambda data, draw: load_splits("iris", seed=7, draw=draw))
     assert lab.train([job]).val_loss.tolist() != before.tolist() and len(trained) == 3
     lab._digest.cache_clear()
 
@@ -162,8 +161,8 @@ def test_another_default_or_other_rows_serve_no_old_curves(trained, monkeypatch)
 def test_bad_jobs_are_refused():
     with pytest.raises(ValueError, match="batch_size is 200; the training part has 90 rows"):
         lab.train([Job(IRIS, {"lr": 0.01, "batch_size": 200}, 0, 0, 2)])
-    with pytest.raises(ValueError, match="n_train"):
-        lab.train([Job(Data("iris", n_train=30), CONFIG, 0, 0, 2)])
+    with pytest.raises(ValueError, match="batch_size is 16; the training part has 15 rows"):
+        lab.train([Job(Data("iris", n_train=15), CONFIG, 0, 0, 2)])
 
 
 def test_one_process_gives_the_numbers_of_two_to_the_last_digit(monkeypatch, tmp_path):

@@ -32,6 +32,14 @@ def test_initial_weights_are_those_of_pytorchs_own_layers(hidden_size):
         torch.testing.assert_close(layer.bias, expected.bias, rtol=1e-14, atol=0)
 
 
+def test_a_scale_multiplies_the_initial_weights_and_not_the_biases():
+    plain = SimpleNN(4, 3, 5, generator=generator(2))
+    scaled = SimpleNN(4, 3, 5, init_scale=2.5, generator=generator(2))
+    for layer, ours in (plain.hidden, scaled.hidden), (plain.output, scaled.output):
+        torch.testing.assert_close(ours.weight, 2.5 * layer.weight, rtol=1e-15, atol=0)
+        assert torch.equal(ours.bias, layer.bias) and ours.weight.requires_grad
+
+
 def test_it_computes_one_hidden_relu_layer():
     model = SimpleNN(4, 3, generator=generator(0))
     x = torch.randn(7, 4, dtype=torch.float64, generator=generator(1))

@@ -23,10 +23,10 @@ CURVES = ("train_loss", "val_loss", "val_accuracy")
 MIXED = [
     {"lr": 0.01, "batch_size": 16, "hidden_size": 8},
     {"lr": 0.1, "batch_size": 1, "hidden_size": 3},
-    {"lr": 0.001, "batch_size": 90, "hidden_size": 32},
+    {"lr": 0.001, "batch_size": 90, "hidden_size": 32, "weight_decay": 0.3, "label_smoothing": 0.2},
     {"lr": 0.05, "batch_size": 64},
     {"lr": 0.02, "batch_size": 16, "hidden_size": 16},
-    {"lr": 0.03, "batch_size": 7, "hidden_size": 8},
+    {"lr": 0.03, "batch_size": 7, "hidden_size": 8, "beta1": 0.6, "init_scale": 1.5},
 ]
 
 
@@ -84,7 +84,13 @@ def populations(draw, name, min_batch=1):
             ),
             "batch_size": st.sampled_from(awkward) | st.integers(min_batch, n_rows),
         },
-        optional={"hidden_size": st.integers(1, 40)},
+        optional={
+            "hidden_size": st.integers(1, 40),
+            "weight_decay": st.floats(0, 1),
+            "beta1": st.floats(0.5, 0.99),
+            "label_smoothing": st.floats(0, 0.3),
+            "init_scale": st.floats(0.3, 3),
+        },
     )
     configs = draw(st.lists(config, min_size=1, max_size=4))
     seeds = draw(
@@ -428,6 +434,7 @@ def test_a_subsets_state_loads_into_a_population_of_its_configurations():
             r"member 5 is .*0\.031.* here it is .*0\.03,",
         ),
         ([*MIXED[:5], MIXED[5] | {"batch_size": 8}], IRIS, [0, 1, 1, 1, 0, 0], "member 5"),
+        ([*MIXED[:5], MIXED[5] | {"weight_decay": 0.1}], IRIS, [0, 1, 1, 1, 0, 0], "member 5"),
         (
             [*MIXED[:2], MIXED[2] | {"hidden_size": 31}, *MIXED[3:]],
             IRIS,

@@ -65,10 +65,13 @@ def losses(trainable, n_epochs):
     return [trainable.train()["val_loss"] for _ in range(n_epochs)]
 
 
-@pytest.mark.parametrize("dataset", ["iris", "wine"])
-def test_a_step_is_an_epoch_of_fit(dataset):
-    trial = course_trainable(dataset, seed=3)(CONFIG)
-    curve = fit(CONFIG, load_splits(dataset), n_epochs=4, seed=3)
+SETTINGS = {"weight_decay": 0.5, "beta1": 0.6, "label_smoothing": 0.2, "init_scale": 2.0}
+
+
+@pytest.mark.parametrize(("dataset", "settings"), [("iris", {}), ("wine", SETTINGS)])
+def test_a_step_is_an_epoch_of_fit(dataset, settings):
+    trial = course_trainable(dataset, seed=3)(CONFIG | settings)
+    curve = fit(CONFIG | settings, load_splits(dataset), n_epochs=4, seed=3)
     results = [trial.train() for _ in range(4)]
     assert [r["val_loss"] for r in results] == curve.val_loss.tolist()
     assert [r["val_accuracy"] for r in results] == curve.val_accuracy.tolist()

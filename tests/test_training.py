@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from hpt_helpers.config import network_config
 from hpt_helpers.data import load_splits
+from hpt_helpers.population import fit_many
 from hpt_helpers.training import (
     evaluate,
     failure_reason,
@@ -131,8 +132,57 @@ def test_the_numbers_are_those_of_a_classic_pytorch_loop(name, batch_size):
         )
 
 
-def classic_loop(splits, lr, batch_size, hidden_size, n_epochs, seed):
-    """DataLoader, nn.Sequential, torch.optim.Adam and numpy's arithmetic for what is recorded."""
+# By how much the four settings move the last losses of the test below differs from 0.01 to 0.7.
+ALL_FOUR = {"weight_decay": 0.5, "beta1": 0.6, "label_smoothing": 0.2, "init_scale": 1.7}
+
+
+@pytest.mark.parametrize("name", ["iris", "digits"])
+@pytest.mark.parametrize(
+    "settings", [{entry: value} for entry, value in ALL_FOUR.items()] + [ALL_FOUR]
+)
+def test_settings_are_those_of_a_classic_loop_with_adamw(name, settings):
+    """Both `fit` and a stack, whose networks have other batch sizes and settings, or none."""
+    splits = load_splits(name)
+    config = {"lr": splits.max_lr / 2, "batch_size": 64, "hidden_size": 8}
+    expected, _ = classic_loop(splits, *config.values(), 4, 5, **settings)
+    curve = fit(config | settings, splits, n_epochs=4, seed=5)
+    company = [config, config | {"beta1": 0.7, "batch_size": 25}, config | settings]
+    stack = fit_many(company, splits, n_epochs=4, seed=5)
+    plain = fit(config, splits, n_epochs=4, seed=5)
+    for name_of_curve in CURVES:
+        for found in getattr(curve, name_of_curve), getattr(stack, name_of_curve)[2]:
+            np.testing.assert_allclose(found, expected[name_of_curve], rtol=0, atol=1e-12)
+    assert abs(curve.val_loss[-1] - plain.val_loss[-1]) > 1e-3
+    np.testing.assert_allclose(stack.val_loss[0], plain.val_loss, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("settings", [{}, ALL_FOUR])
+def test_defaults_that_are_spelt_out_change_no_bit(settings):
+    spelt_out = {"weight_decay": 0, "beta1": 0.9, "label_smoothing": 0, "init_scale": 1} | settings
+    one, two = (fit(CONFIG | c, IRIS, n_epochs=3) for c in (settings, spelt_out))
+    assert curves_of(one) == curves_of(two)
+    configs = [CONFIG | {"lr": lr} for lr in (0.001, 0.01)]
+    one, two = (
+        fit_many([config | c for config in configs], IRIS, n_epochs=3)
+        for c in (settings, spelt_out)
+    )
+    assert curves_of(one) == curves_of(two)
+
+
+def classic_loop(
+    splits,
+    lr,
+    batch_size,
+    hidden_size,
+    n_epochs,
+    seed,
+    *,
+    weight_decay=0.0,
+    beta1=0.9,
+    label_smoothing=0.0,
+    init_scale=1.0,
+):
+    """DataLoader, nn.Sequential, torch.optim.AdamW and numpy's arithmetic for what is recorded."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2 * seed)
         network = torch.nn.Sequential(
@@ -140,7 +190,13 @@ def classic_loop(splits, lr, batch_size, hidden_size, n_epochs, seed):
             torch.nn.ReLU(),
             torch.nn.Linear(hidden_size, splits.n_classes, dtype=torch.float64),
         )
-    adam = torch.optim.Adam(network.parameters(), lr=lr)
+    with torch.no_grad():
+        for layer in network[0], network[2]:
+            layer.weight *= init_scale
+    adam = torch.optim.AdamW(
+        network.parameters(), lr=lr, betas=(beta1, 0.999), weight_decay=weight_decay
+    )
+    criterion = torch.nn.CrossEntropyLoss(reduction="none", label_smoothing=label_smoothing)
     shuffles = torch.Generator().manual_seed(2 * seed + 1)
     rows = TensorDataset(splits.X_train, splits.y_train)
     curves = {name: [] for name in CURVES}
@@ -148,7 +204,7 @@ def classic_loop(splits, lr, batch_size, hidden_size, n_epochs, seed):
         order = torch.randperm(len(rows), generator=shuffles).tolist()
         losses = []
         for x, y in DataLoader(rows, batch_size=batch_size, sampler=order, drop_last=False):
-            row_losses = torch.nn.CrossEntropyLoss(reduction="none")(network(x), y)
+            row_losses = criterion(network(x), y)
             losses.extend(row_losses.tolist())
             adam.zero_grad()
             row_losses.mean().backward()
@@ -277,6 +333,23 @@ def test_the_reason_names_the_first_bad_epoch(losses, reason):
         ({"hidden_size": None}, TypeError, "hidden_size is None"),
         ({"hidden_size": math.nan}, TypeError, "hidden_size is nan"),
         ({"epochs": 4}, ValueError, "epochs"),
+        ({"weight_decay": -0.1}, ValueError, "weight_decay is -0.1; .* finite and at least 0"),
+        ({"weight_decay": math.inf}, ValueError, "weight_decay is inf"),
+        ({"weight_decay": "0.1"}, TypeError, "weight_decay is '0.1'; .* at least 0"),
+        ({"weight_decay": None}, TypeError, "weight_decay is None"),
+        ({"beta1": 1}, ValueError, "beta1 is 1; .* from 0 to less than 1"),
+        ({"beta1": -0.1}, ValueError, "beta1 is -0.1"),
+        ({"beta1": math.nan}, ValueError, "beta1 is nan"),
+        ({"beta1": True}, TypeError, "beta1 is True"),
+        ({"label_smoothing": 1.1}, ValueError, "label_smoothing is 1.1; .* from 0 to 1"),
+        ({"label_smoothing": -0.1}, ValueError, "label_smoothing is -0.1"),
+        ({"init_scale": 0}, ValueError, "init_scale is 0; .* greater than 0"),
+        ({"init_scale": [1]}, TypeError, r"init_scale is \[1\]"),
+        (
+            {"weight_decy": 0.1},
+            ValueError,
+            "weight_decy.*allowed are lr, batch_size, .*weight_decay",
+        ),
     ],
 )
 def test_a_bad_value_is_refused_by_name(change, error, says):
@@ -329,6 +402,8 @@ def test_the_extremes_that_are_allowed():
         assert np.isfinite(
             fit({"lr": 1, "batch_size": batch_size, "hidden_size": 1}, IRIS, n_epochs=1).val_loss
         ).all()
+    edges = {"weight_decay": 0, "beta1": 0, "label_smoothing": 1, "init_scale": 1e-9}
+    assert np.isfinite(fit(CONFIG | edges, IRIS, n_epochs=1).val_loss).all()
     assert network_config({"lr": Fraction(1, 100), "batch_size": 16}, IRIS)["lr"] == 0.01
 
 

@@ -229,7 +229,7 @@ def _valley(x):
 
 
 def _sizes(splits: Splits) -> tuple[int, int, int]:
-    return len(splits.y_train), len(splits.y_val), len(splits._y_test)
+    return splits.n_train, splits.n_val, splits.n_test
 
 
 def _canvas(ax, title: str, width: float, height: float):

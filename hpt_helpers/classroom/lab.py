@@ -82,9 +82,7 @@ def as_data(data: Data | str) -> Data:
 @lru_cache(maxsize=1000)  # to draw the rows anew takes longer than some trainings
 def rows_of(data: Data, draw: int) -> Splits:
     """Return a draw of the rows; one that was asked for before comes from memory."""
-    if data.n_train is not None or data.n_val is not None:
-        raise ValueError(f"data is {data}; other numbers of rows are not there yet")
-    return load_splits(data.name, draw=draw)
+    return load_splits(data.name, draw=draw, n_train=data.n_train, n_val=data.n_val)
 
 
 def own_draws(repeat: int, purpose: str, n: int) -> range:

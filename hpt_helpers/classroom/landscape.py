@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from hpt_helpers import data, model, population, stack, training
+from hpt_helpers import data, model, population, stack, threads, training
 from hpt_helpers.classroom import parallel
 from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.lab import Data, Job, as_data, train
@@ -20,7 +20,7 @@ from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
 
 # Whose source decides the curves, beside what else a key names.
-CODE = [data, model, parallel, population, stack, training]
+CODE = [data, model, parallel, population, stack, threads, training]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 
-from hpt_helpers.config import network_config
+from hpt_helpers.config import DEFAULTS, network_config
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import evaluate, start_training, train_one_epoch
 from hpt_helpers.trials import trial_record, trial_table
@@ -42,10 +43,8 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
         def reset_config(self, new_config):
             """Start another trial in this process, which saves the seconds of starting one."""
             config = network_config(new_config, splits, n_epochs=new_config.get("epochs"))
-            self.batch_size, self.n_epochs = (
-                config["batch_size"],
-                new_config.get("epochs", math.inf),
-            )
+            self.network = DEFAULTS | config
+            self.n_epochs = new_config.get("epochs", math.inf)
             self.model, self.optimizer, self.generator = start_training(config, splits, seed=seed)
             self.failure = ""
             return True
@@ -53,8 +52,15 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
         def step(self):
             val_loss, val_accuracy = math.inf, 0.0
             if not self.failure:
-                X, y = splits.X_train, splits.y_train
-                train_one_epoch(self.model, self.optimizer, X, y, self.batch_size, self.generator)
+                train_one_epoch(
+                    self.model,
+                    self.optimizer,
+                    splits.X_train,
+                    splits.y_train,
+                    self.network["batch_size"],
+                    self.generator,
+                    label_smoothing=self.network["label_smoothing"],
+                )
                 val_loss, val_accuracy = evaluate(self.model, splits.X_val, splits.y_val)
             if not math.isfinite(val_loss):
                 val_loss, val_accuracy = math.inf, 0.0
@@ -79,8 +85,8 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
             }
             torch.save(state, Path(checkpoint_dir) / "state.pt")
 
-        def load_checkpoint(self, checkpoint_dir):
-            state = torch.load(Path(checkpoint_dir) / "state.pt", weights_only=True)
+        def load_checkpoint(self, checkpoint: Any):
+            state = torch.load(Path(checkpoint) / "state.pt", weights_only=True)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.generator.set_state(state["generator"])

@@ -182,7 +182,7 @@ def worth_of_tuning(
         for label in searches:
             part = judged[judged["search"] == label]
             found[label] = part["fresh"].mean(), part["accuracy"].mean()
-        n_test = len(load_splits(problem.name)._y_test)
+        n_test = load_splits(problem.name).n_test
         for label, (loss, accuracy) in found.items():
             score = wilson_interval(round(accuracy * n_test), n_test)
             rows.append((problem.name, label, loss, 100 * accuracy, 50 * (score.high - score.low)))
