@@ -171,7 +171,9 @@ networks = ParameterGrid({
     "lr": np.geomspace(0.0001, 0.1, 13).round(5),
     "batch_size": [16, 32, 64],
 })
-truth = trained_landscape("iris", networks, n_epochs=100, seeds=range(40), progress=True)
+truth = trained_landscape(
+    "iris", networks, n_epochs=100, seeds=range(40), progress=True
+)
 every_tenth = truth.table(range(10, 101, 10))
 of_32 = every_tenth.query("batch_size == 32")
 plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
@@ -335,8 +337,9 @@ plots.paired(pairs, "run_to_run", "best_to_second", title=title)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In about half. A good trial's loss mostly moves between the runs by more than what separates the best two of a run. A seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that
-# others get your numbers, and repeat, with other rows too, to know what they are worth.
+# In about half. A good trial's loss mostly moves between the runs by more than what separates the best two of a run. A
+# seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that others get
+# your numbers, and repeat, with other rows too, to know what they are worth.
 #
 # </details>
 #
