@@ -7,7 +7,7 @@ seeds that chose nothing and judge this repeat only. Losses are in nats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -22,7 +22,6 @@ from hpt_helpers.classroom.cache import cached_each
 from hpt_helpers.classroom.lab import Data, Job
 from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.processes import share
-from hpt_helpers.config import network_config
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.search_space import Choice, SearchSpace
@@ -39,23 +38,6 @@ def networks_of(grid: Mapping[str, Sequence]) -> list[dict]:
 
 
 # --- the grid in repeats --------------------------------------------------------------------------
-
-
-def repeated_landscape(
-    networks: Iterable[Mapping], name: str, n_epochs: int, repeats: Sequence[int] = REPEATS
-) -> Landscape:
-    """Return the landscape of these networks over repeats."""
-    configs, repeats = [network_config(network) for network in networks], list(repeats)
-    jobs = [
-        Job(Data(name), config, repeat, repeat, n_epochs)
-        for config in configs
-        for repeat in repeats
-    ]
-    curves = lab.train(jobs, progress=True)
-    shape = len(configs), len(repeats), n_epochs
-    return Landscape(
-        configs, repeats, curves.val_loss.reshape(shape), curves.val_accuracy.reshape(shape)
-    )
 
 
 def own_pairs(repeat: int, n: int = 1) -> list[tuple[int, int]]:
