@@ -133,7 +133,8 @@ from hpt_helpers.classroom.studies import lesson_02 as studies
 
 repeats = studies.UNSEARCHED  # 20, kept apart: no search chooses by them
 n_values = {"lr": 5, "batch_size": 3, "hidden_size": 3}
-full_grid = studies.mean_losses(space.grid(n_values), repeats, n_epochs=40)
+configs = space.grid(n_values)
+full_grid = studies.mean_losses(configs, repeats, n_epochs=40)
 studies.variance_shares(full_grid).round(2)
 
 # %% [markdown]
@@ -250,8 +251,13 @@ studies.how_many(space, means).round(3)
 # **Predict:** in how many of 20 repeats does random win, fresh?
 
 # %%
-one = studies.duel(space, lambda repeat: space.grid(3), repeats=range(20))
-plots.paired(studies.in_pairs(one), "random", "grid")
+def grid_of(repeat):
+    return space.grid(3)  # the same in every repeat
+
+
+one = studies.duel(space, grid_of, repeats=range(20))
+pairs = studies.in_pairs(one)
+plots.paired(pairs, "random", "grid")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -307,8 +313,10 @@ retrained.assign(as_searched=before).round(3)
 
 # %%
 spent = studies.retraining(space)
-plots.paired(studies.in_pairs(spent), "retrained", "all_trials")
-spent.groupby("search")[["as_searched", "fresh"]].mean().round(3)
+pairs = studies.in_pairs(spent)
+plots.paired(pairs, "retrained", "all_trials")
+by_search = spent.groupby("search")
+by_search[["as_searched", "fresh"]].mean().round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
