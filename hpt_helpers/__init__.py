@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hpt_helpers.strategies import successive_halving as successive_halving
     from hpt_helpers.training import fit as fit
     from hpt_helpers.trials import config_of as config_of
+    from hpt_helpers.trials import for_export as for_export
     from hpt_helpers.trials import incumbent as incumbent
     from hpt_helpers.trials import read_log as read_log
     from hpt_helpers.trials import trial_table as trial_table
@@ -62,6 +63,7 @@ _MODULE_OF = {
     "successive_halving": "strategies",
     "fit": "training",
     "config_of": "trials",
+    "for_export": "trials",
     "incumbent": "trials",
     "read_log": "trials",
     "trial_table": "trials",

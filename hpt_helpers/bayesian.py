@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from hpt_helpers.config import as_plain
-from hpt_helpers.search_space import Real, SearchSpace
+from hpt_helpers.config import as_plain, is_number
+from hpt_helpers.search_space import Real, SearchSpace, as_space
 
 # Measured: 13 trials on iris find networks as good as with scikit-optimize's own settings, in a
 # third of the time.
@@ -44,7 +44,11 @@ class BayesianOptimizer:
     ):
         from skopt import Optimizer
 
-        self.space, self.clip, self.log_loss = space, clip, log_loss
+        if not is_number(clip):
+            raise TypeError(f"clip is {clip!r}; a number is needed")
+        if not 0 <= clip <= 1:
+            raise ValueError(f"clip is {clip!r}; a quantile from 0 to 1 is needed")
+        self.space, self.clip, self.log_loss = as_space(space), clip, log_loss
         self.n_points = math.prod(
             math.inf if isinstance(p, Real) else len(p.values) for p in space.values()
         )

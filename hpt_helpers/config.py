@@ -48,7 +48,11 @@ def as_plain(value: Any, name: str = "config") -> Any:
     >>> as_plain({"batch_size": np.int64(25), "layers": (np.float64(0.5), None)})
     {'batch_size': 25, 'layers': (0.5, None)}
     """
-    if value is None or type(value) in (bool, int, str):
+    if type(value) is str:
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{name} is {value!r}; half of a surrogate pair is no text")
+        return value
+    if value is None or type(value) in (bool, int):
         return value
     # a longdouble's item is itself
     if isinstance(value, np.generic) and not isinstance(value.item(), np.generic):
@@ -64,6 +68,7 @@ def as_plain(value: Any, name: str = "config") -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"{name} has the name {key!r}; names must be of type str")
+            as_plain(key, f"a name of {name}")
         return {str(key): as_plain(entry, f"{name}[{str(key)!r}]") for key, entry in value.items()}
     allowed = "None, bool, int, finite float, str, and lists, tuples and dicts of these"
     raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; allowed are {allowed}")

@@ -59,7 +59,8 @@ class _PerTrial:
 def _attempt(function: Callable, config: Mapping, n_epochs: int) -> float | Outcome:
     try:
         return function(config, n_epochs)
-    except Exception as error:  # whatever it raises is this trial's, and must not end the search
+    # whatever it raises is this trial's, sys.exit() too, and must not end the search
+    except (Exception, SystemExit) as error:
         return Outcome.of_error(error)
 
 

@@ -108,7 +108,8 @@ def answer_each(objective: Objective, requests: list[Request]) -> Generator[Outc
                 n_trials = f"{len(requests)} trials"
                 raise ValueError(f"the objective gave more answers than the {n_trials} asked for")
             yield _outcome(answer)
-    except Exception as caught:  # whatever one trial raises must not end the search
+    # whatever one trial raises, sys.exit() too, must not end the search
+    except (Exception, SystemExit) as caught:
         if n_answered >= len(requests):
             raise
         error = caught

@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -145,6 +145,8 @@ class Choice(_Discrete):
     values: tuple
 
     def __init__(self, values):
+        if not isinstance(values, Iterable) or isinstance(values, Mapping):
+            raise TypeError(f"values is {values!r}; a sequence such as [16, 32] is needed")
         # what a configuration can hold
         object.__setattr__(self, "values", as_plain(tuple(values), "values"))
         if any(isinstance(value, list | dict) for value in self.values):
@@ -175,7 +177,13 @@ class SearchSpace(Mapping):
     """
 
     def __init__(self, parameters: Mapping[str, Real | Integer | Choice]):
+        if not isinstance(parameters, Mapping):
+            needed = "a mapping such as {'lr': Real(0, 1)} is needed"
+            raise TypeError(f"parameters is {parameters!r}; {needed}")
         for name, parameter in parameters.items():
+            if not isinstance(name, str):
+                raise TypeError(f"parameters has the name {name!r}; names must be of type str")
+            as_plain(name, "a name of parameters")
             if not isinstance(parameter, Real | Integer | Choice):
                 raise TypeError(
                     f"parameters[{name!r}] is {parameter!r}; Real, Integer or Choice is needed"
@@ -353,6 +361,14 @@ class SearchSpace(Mapping):
     def _translated(self, real: Callable, integer: Callable, choice: Callable) -> dict:
         translate = {Real: real, Integer: integer, Choice: choice}
         return {name: translate[type(p)](p) for name, p in self._parameters.items()}
+
+
+def as_space(space: SearchSpace) -> SearchSpace:
+    """Return the search space itself; TypeError when it is none, such as a dict or a list."""
+    if not isinstance(space, SearchSpace):
+        needed = "a SearchSpace is needed, such as SearchSpace({'lr': Real(0, 1)})"
+        raise TypeError(f"space is {space!r}; {needed}")
+    return space
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from hpt_helpers.bayesian import BayesianOptimizer
 from hpt_helpers.config import as_count
 from hpt_helpers.protocol import Ask, BudgetSpent, Strategy, Told
-from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.warn import warn_caller
 
 
@@ -34,7 +34,7 @@ def random_search(
 
     n_epochs: as above.
     """
-    n_trials = as_count("n_trials", n_trials)
+    space, n_trials = as_space(space), as_count("n_trials", n_trials)
     yield [(config, _epochs_of(config, n_epochs)) for config in space.sample(n_trials, seed=seed)]
 
 
@@ -65,6 +65,7 @@ def bayesian_search(
     Raises TypeError or ValueError for a bad n_trials, batch_size or clip, and for a loss without a
     logarithm.
     """
+    seed = as_count("seed", seed, least=0, most=2**32 - 1)
     n_trials, batch_size = as_count("n_trials", n_trials), as_count("batch_size", batch_size)
     optimizer = BayesianOptimizer(space, seed=seed, clip=clip, log_loss=log_loss, xi=xi, **opts)
     search = f"bayesian_search, seed={seed}, in {space}"
@@ -167,7 +168,7 @@ def hyperband(
     two raise, when the search starts.
     """
     schedule = hyperband_schedule(max_epochs, eta, rounding=rounding, survivors=survivors)
-    configs = iter(space.sample(sum(rungs[0][0] for rungs in schedule), seed=seed))
+    configs = iter(as_space(space).sample(sum(rungs[0][0] for rungs in schedule), seed=seed))
     for rungs in schedule:
         yield from successive_halving([next(configs) for _ in range(rungs[0][0])], rungs)
 

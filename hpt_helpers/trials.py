@@ -134,14 +134,33 @@ def config_of(trials: pd.DataFrame, trial: int) -> dict:
     """Return a copy of one trial's configuration, exactly as it was asked for.
 
     trial: its index label in the table. Raises ValueError when the table has no such trial, or
-    several, and KeyError when it has lost its column `config`.
+    several, TypeError when it was read from a format that made text of the configurations, and
+    KeyError when it has lost its column `config`.
     """
     found = trials.loc[trials.index == trial, "config"]
     if len(found) != 1:
         raise ValueError(
             f"trial is {trial!r}, and {len(found)} of the {len(trials)} rows of trials have that label"
         )
-    return copy.deepcopy(found.iloc[0])
+    config = found.iloc[0]
+    if not isinstance(config, Mapping):
+        kept = "keep the search's log, which is exact: trial_table(read_log(path))"
+        raise TypeError(f"the config of trial {trial!r} is {config!r:.80}, as from a CSV; {kept}")
+    return copy.deepcopy(dict(config))
+
+
+def for_export(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy of the table that CSV, parquet and other formats can hold.
+
+    Values of mixed kinds, tuples and lists, and the configurations themselves become JSON text. To
+    read a search back exactly, keep its log: `trial_table(read_log(path))`.
+    """
+    mixed = [name for name in trials.columns if trials[name].dtype == object]
+    return trials.assign(**{name: trials[name].map(_as_json) for name in mixed})
+
+
+def _as_json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def incumbent(trials: pd.DataFrame) -> int:

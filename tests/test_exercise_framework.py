@@ -146,11 +146,16 @@ def test_an_edited_faulty_function_is_judged_and_an_unchanged_one_is_not():
     moved = "\n\n\n" + inspect.getsource(add_starter).replace("add_starter", "add")
     edited = moved.replace("(1, 2)", "(1, 4)")
     outcomes = []
-    for source in (moved, edited, edited.replace("4", "3")):
+    for source in (
+        moved,
+        edited,
+        edited.replace("4", "3"),
+        moved.replace("x + value", "x - value"),
+    ):
         namespace = {}
         exec(source, namespace)
         outcomes.append(exercise.check(namespace["add"]).outcome)
-    assert outcomes == [NOT_ATTEMPTED, INCORRECT, CORRECT]
+    assert outcomes == [NOT_ATTEMPTED, INCORRECT, CORRECT, INCORRECT]
 
 
 def test_a_crash_shows_the_learners_line_and_neither_the_frameworks_nor_the_librarys():
@@ -363,7 +368,7 @@ TEXTS = [
 OTHERS = [("b", 2), [2, "B"], {"b": 2}, {"b", 2}, np.str_("b2"), pd.Series(["b", 2]), lambda: "b2"]
 
 
-@pytest.mark.parametrize("answer", TEXTS + OTHERS, ids=str)
+@pytest.mark.parametrize("answer", TEXTS + OTHERS, ids=range(len(TEXTS + OTHERS)))
 def test_a_choice_may_be_written_in_other_ways(answer):
     assert choice_exercise().check(answer).outcome == CORRECT
 

@@ -25,7 +25,9 @@ def listed_order():
     classroom's.
     """
     [table] = re.findall(
-        r"^\| module \|.*\n((?:\|.*\n)+)", (ROOT / "docs" / "package.md").read_text(), re.M
+        r"^\| module \|.*\n((?:\|.*\n)+)",
+        (ROOT / "docs" / "package.md").read_text(encoding="utf-8"),
+        re.M,
     )
     first_column = " ".join(row.split("|")[1] for row in table.splitlines())
     files = re.findall(r"`([\w/]+)\.py`", first_column)
@@ -63,7 +65,7 @@ def upward(graph, order):
     return [(a, b) for a, b in edges if not place.get(b, last) < place.get(a, last + 1)]
 
 
-GRAPH = {name: imported(path.read_text()) for name, path in MODULES.items()}
+GRAPH = {name: imported(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 
 @pytest.mark.parametrize(

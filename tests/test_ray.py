@@ -516,6 +516,11 @@ def real(ray, tmp_path_factory):
 
         return "lark" in sys.modules
 
+    def dies():
+        import os
+
+        os._exit(1)
+
     def fetch(address):
         import urllib.request
 
@@ -545,6 +550,8 @@ def real(ray, tmp_path_factory):
                 other = subprocess.Popen(
                     command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
                 )
+                with pytest.raises(ray.exceptions.WorkerCrashedError):
+                    ray.get(ray.remote(max_retries=0)(dies).remote())
                 tuner = tune.Tuner(
                     course_trainable("iris"),
                     param_space=SPACE.to_ray(),

@@ -476,6 +476,24 @@ def test_a_function_that_raises_is_called_once_for_each_trial():
     assert called == list(range(10)) and (trials["status"] == "failed").all()
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_trial_that_exits_fails_and_the_search_goes_on(own):
+    """As a training script does that does not like its arguments."""
+
+    def function(config, n_epochs):
+        if config["x"] == 1:
+            raise SystemExit(2)
+        return 0.5
+
+    objective = per_trial(function)
+    trials = run(
+        grid_search(TEN[:3], 7),
+        (lambda requests: [function(*r[:2]) for r in requests]) if own else objective,
+    )
+    assert trials["status"].tolist() == ["ok", "failed", "ok"]
+    assert trials["reason"][1] == "SystemExit: 2"
+
+
 @pytest.mark.parametrize("lazy", [True, False])
 def test_where_a_batch_raises_each_trial_left_is_asked_alone_once(lazy):
     """Whether it answers one by one, or all at once and so none."""
@@ -787,6 +805,8 @@ TABLE_NAMES = ("trial", *DTYPES, "config")
         ({"x": [1, {"y": math.nan}]}, ValueError, r"config\['x'\]\[1\]\['y'\] is nan"),
         ({"x": -math.inf}, ValueError, r"config\['x'\] is -inf"),
         ({"x": {1: 2}}, TypeError, r"config\['x'\] has the name 1"),
+        ({"x": "\ud800"}, ValueError, r"config\['x'\] is '.ud800'; half of a surrogate"),
+        ({"\udfff": 1}, ValueError, r"a name of config is '.udfff'; half of a surrogate"),
         *(({name: 1}, ValueError, f"config has the name '{name}'") for name in TABLE_NAMES),
     ],
 )

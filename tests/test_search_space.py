@@ -571,6 +571,11 @@ def test_a_space_is_a_mapping_of_names():
         (lambda: Choice([print]), TypeError, r"values\[0\] is <built-in"),
         (lambda: Choice([[8], [16, 8]]), TypeError, "a value may be a tuple, but no list"),
         (lambda: SearchSpace({}), ValueError, "at least one"),
+        (lambda: SearchSpace([Real(0, 1)]), TypeError, "parameters is .*; a mapping such as"),
+        (lambda: SearchSpace({3: Real(0, 1)}), TypeError, "has the name 3; names must be of type"),
+        (lambda: SearchSpace({"\ud800": Real(0, 1)}), ValueError, "half of a surrogate pair"),
+        (lambda: Choice(5), TypeError, "values is 5; a sequence such as"),
+        (lambda: Choice({"a": 1}), TypeError, "values is {'a': 1}; a sequence such as"),
         (lambda: SearchSpace({"lr": (0, 1)}), TypeError, "'lr'"),
     ],
 )

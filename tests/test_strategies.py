@@ -166,6 +166,35 @@ def test_bayesian_search_asks_for_new_plain_values_as_many_as_workers(batch_size
         strategy.send([Told(asked[0][0], 9, 0.5)])
 
 
+@pytest.mark.parametrize("space", [{"lr": Real(0, 1)}, [Real(0, 1)], None])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda space: random_search(space, 3, 9, seed=0),
+        lambda space: bayesian_search(space, 3, 9, seed=0),
+        lambda space: hyperband(space, 9, seed=0),
+    ],
+)
+def test_what_is_no_search_space_is_refused(make, space):
+    with pytest.raises(TypeError, match=r"space is .*; a SearchSpace is needed"):
+        run(make(space), per_trial(bowl))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"seed": -1}, ValueError, "seed is -1"),
+        ({"seed": "1"}, TypeError, "seed is '1'"),
+        ({"clip": 2}, ValueError, "clip is 2; a quantile from 0 to 1 is needed"),
+        ({"clip": math.nan}, ValueError, "clip is nan"),
+        ({"clip": "0.5"}, TypeError, "clip is '0.5'"),
+    ],
+)
+def test_bad_settings_of_a_bayesian_search_are_refused(options, error, says):
+    with pytest.raises(error, match=says):
+        run(bayesian_search(SPACE, 3, 9, **{"seed": 0} | options), per_trial(bowl))
+
+
 @pytest.mark.parametrize("strategy", [bayesian_search, random_search])
 @pytest.mark.parametrize(("n_trials", "error"), [(0, ValueError), ("5", TypeError)])
 def test_a_bad_number_of_trials_is_refused(strategy, n_trials, error):

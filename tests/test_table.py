@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -11,7 +12,7 @@ from sklearn.gaussian_process.kernels import Matern
 from hpt_helpers import strategies
 from hpt_helpers.classroom import lab, searches, table, testbed
 from hpt_helpers.classroom.table import load_table, table_problem, train_again
-from hpt_helpers.classroom.table_studies import sobol_shares
+from hpt_helpers.classroom.table_studies import early_order, narrowed, random_winners, sobol_shares
 from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED, LogInteger
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
@@ -309,3 +310,50 @@ def test_log_integers_are_uniform_in_the_logarithm():
     share = np.mean([config["n"] < 8 for config in draws])
     assert share == pytest.approx(np.log(8 / 2) / np.log(33 / 2), abs=0.01)
     assert p.points(3) == [2, 8, 32]
+
+
+# --- what a table alone can answer ----------------------------------------------------------------
+
+
+def test_random_search_that_tries_a_whole_pool_finds_its_best():
+    found = load_table("simulated")
+    row = random_winners("simulated", [30], [1000], n_searches=2).iloc[0]
+    losses = found.frame(30).query("position < 1000")
+    best = losses.loc[losses.groupby("repeat")["val_loss"].idxmin()]
+    assert row["searched"] == pytest.approx(best["val_loss"].median())
+    assert row["fresh"] == pytest.approx(best["fresh"].median())
+    assert row["accuracy"] == pytest.approx(best["accuracy"].median())
+
+
+def test_early_order_is_pandas_rank_correlation():
+    found = load_table("digits")
+    third = early_order("digits", 100).set_index("epoch").loc[3]
+    columns = ["repeat", "position"]
+    early, late = (
+        found.frame(100, n_epochs).query("position < 1000").set_index(columns)["val_loss"]
+        for n_epochs in (3, 27)
+    )
+    both = pd.DataFrame({"early": early, "late": late})
+    correlations = [
+        part["early"].corr(part["late"], method="spearman")
+        for _, part in both.groupby(level="repeat")
+    ]
+    assert third["rank_correlation"] == pytest.approx(np.mean(correlations))
+
+
+def test_the_narrow_space_is_where_the_best_lie():
+    ranges = narrowed("digits")
+    for name, p in testbed.NARROW.items():
+        whole = RECIPES["digits"].space[name]
+        measured = [whole.to_unit(type(p.low)(value)) for value in ranges[name]]
+        assert [whole.to_unit(p.low), whole.to_unit(p.high)] == pytest.approx(measured, abs=0.05)
+
+
+def test_a_frame_has_the_configurations_with_their_losses():
+    found = load_table("digits")
+    frame = found.frame(30, 9)
+    row = frame.query("repeat == 4 and position == 17").iloc[0]
+    config = found.configs(4)[17]
+    assert {name: row[name] for name in config} == config
+    outcome = table_problem("digits", 30).objective([Request(config, 9, 4)])
+    assert row["val_loss"] == next(iter(outcome)).val_loss

@@ -18,6 +18,7 @@ from hpt_helpers.trials import (
     DTYPES,
     append_trial,
     config_of,
+    for_export,
     hold_log,
     incumbent,
     read_log,
@@ -201,6 +202,39 @@ def test_a_trial_that_is_not_in_the_table_has_no_configuration():
             config_of(table, trial)
     with pytest.raises(KeyError, match="config"):
         config_of(trials[["lr"]], 0)
+
+
+MIXED = [
+    {"n": 3, "activation": "relu", "layers": (8, 4)},
+    {"n": None, "activation": 1.5, "layers": None},
+    {"n": 5, "activation": None, "layers": (8,), "extra": True},
+]
+
+
+def test_a_table_can_be_written_and_a_configuration_is_not_read_as_text(tmp_path):
+    trials = trials_of(*MIXED)
+    exported = for_export(trials)
+    assert exported["activation"].fillna("-").tolist() == ['"relu"', "1.5", "-"]
+    assert exported["layers"].fillna("-").tolist() == ["[8, 4]", "-", "[8]"]
+    assert exported["val_loss"].equals(trials["val_loss"]) and exported["n"].equals(trials["n"])
+    assert json.loads(exported["config"][0]) == {"n": 3, "activation": "relu", "layers": [8, 4]}
+    assert [config_of(trials, i) for i in range(3)] == MIXED  # as before
+    for table in (trials, exported):
+        table.to_csv(tmp_path / "trials.csv")
+        read = pd.read_csv(tmp_path / "trials.csv", index_col="trial")
+        with pytest.raises(
+            TypeError, match=r"as from a CSV; keep the search's log, which is exact"
+        ):
+            config_of(read, 0)
+
+
+def test_a_mixed_column_can_be_written_to_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    exported = for_export(trials_of(*MIXED))
+    exported.to_parquet(tmp_path / "trials.parquet")
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "trials.parquet"), exported, check_dtype=False
+    )
 
 
 # --- incumbent, trajectory, ties ------------------------------------------------------------------

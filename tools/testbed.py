@@ -148,10 +148,23 @@ def digits_races() -> str:
 
 def digits_budgets() -> str:
     """Return what random search finds with more and more trials."""
-    winners = random_winners("digits", RECIPES["digits"].n_val, [1, 3, 9, 27, 40, 81, 400])
+    winners = random_winners("digits", RECIPES["digits"].n_val, [1, 3, 9, 27, 40, 81, 160, 400])
     wide = winners.pivot(index="n_trials", columns="n_val")[["searched", "fresh"]]
     wide.columns = [f"{what}, {n} rows" for what, n in wide.columns]
     return markdown(wide.reset_index())
+
+
+def small_budgets() -> str:
+    """Return who is ahead of random search, fresh, with budgets of 5 to 81 full trainings."""
+    rows = []
+    for n_trials in (5, 13, 40, 81):
+        found = verdicts(race("digits", 360, ON_POOL, n_trials=n_trials)).set_index("search")
+        row = {"full trainings": n_trials}
+        for label in ON_POOL:
+            wins = found.loc[label, "wins, searched → fresh"].partition("→")[2]
+            row[label] = f"{found.loc[label, 'fresh']:.3f}" + (f";{wins}" if wins else "")
+        rows.append(row)
+    return markdown(pd.DataFrame(rows))
 
 
 def grids() -> str:
@@ -276,6 +289,7 @@ SECTIONS = {
     "made_of": made_of,
     "digits_races": digits_races,
     "digits_budgets": digits_budgets,
+    "small_budgets": small_budgets,
     "grids": grids,
     "own_points": own_points,
     "shares": shares,

@@ -25,7 +25,7 @@ from hpt_helpers.classroom.slider import hidden
 
 N_RANDOM, N_MACHINES, N_START = 200, 20, 3
 # heights of numbers in points, and what is near, in widths of the axes
-LEVELS, NEAR = (7, 19, 31, 43), 0.05
+LEVELS, NEAR = (9, 21, 33, 45), 0.05
 FLOOR = 1e-4  # nats; what is nearer to the lowest loss is drawn here
 
 
@@ -286,7 +286,7 @@ def _draw_tries(game: Challenge, ax, xs, ys, *, above) -> None:
     ax.plot(
         xs, ys, "o", color=COLOURS[0], ms=6, markeredgecolor="white", clip_on=False, label="tries"
     )
-    heights = _heights(ax, xs)
+    heights = _heights(ax, xs, ys)
     for i, (x, y, loss) in enumerate(zip(xs, ys, above, strict=True), 1):
         ax.annotate(
             f"{i}: {loss:.3f}" if on_a_plane else str(i),
@@ -314,13 +314,17 @@ def _draw_tries(game: Challenge, ax, xs, ys, *, above) -> None:
         ax.legend(loc="best", fontsize=8)
 
 
-def _heights(ax, xs) -> list[float]:
-    """Return how far above its point each number stands, in points: near ones at other heights."""
-    places = [in_axes(ax, [(x, 1)])[0, 0] for x in xs]
+def _heights(ax, xs, ys) -> list[float]:
+    """Return how far above its point each number stands, in points: near ones at other heights.
+
+    Below its point, where that is near the upper edge.
+    """
     heights, level, last = [0.0] * len(xs), 0, -math.inf
-    for i in np.argsort(places):
-        level = (level + 1) % len(LEVELS) if places[i] - last < NEAR else 0
-        heights[i], last = LEVELS[level], places[i]
+    places = in_axes(ax, list(zip(xs, ys, strict=True))) if len(xs) else np.empty((0, 2))
+    for i in np.argsort(places[:, 0], kind="stable"):
+        x, y = places[i]
+        level = (level + 1) % len(LEVELS) if x - last < NEAR else 0
+        heights[i], last = (LEVELS[level] if y < 0.7 else -LEVELS[level] - 7), x
     return heights
 
 
@@ -328,17 +332,15 @@ def _draw_comparison(game: Challenge, ax) -> None:
     """Draw the share of searches that ended at most so far above the lowest loss."""
     lowest, yours = game._losses.min(), min(game.losses)
     results = {"random": game.random_results(), "machine": game.machine_results()}
-    beaten = [
-        f"lower than {100 * (found > yours).mean():.0f} % of {name} searches, "
-        f"level with {100 * (found == yours).mean():.0f} %"
-        for name, found in results.items()
-    ]
+    beaten = [f"{100 * (found > yours).mean():.0f} % of {name}" for name, found in results.items()]
+    level = [f"{100 * (found == yours).mean():.0f} %" for found in results.values()]
     ax = new_axes(
         ax,
-        title="\n".join(beaten),
+        title=f"Lower than {' and '.join(beaten)},\nlevel with {' and '.join(level)}",
         y_label="share at most this far off",
         x_label=f"best loss − lowest possible (nats; left end: {FLOOR:g} or less)",
     )
+    ax.title.set_size(10)
     texts, worst = [], max(found.max() for found in results.values()) - lowest
     for i, (name, found) in enumerate(results.items(), 1):
         gap = np.maximum(np.sort(found) - lowest, FLOOR)

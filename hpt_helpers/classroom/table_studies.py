@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from numpy.polynomial.legendre import legval
+from numpy.polynomial.legendre import legvander
 from scipy.stats import spearmanr
 
 from hpt_helpers.classroom.table import load_table
@@ -101,7 +101,7 @@ def sobol_shares(points: np.ndarray, values: np.ndarray, degree: int = 3) -> pd.
     weights add up to the variance (Sudret 2008).
     Columns: alone, the share of the terms in which no other coordinate occurs (the main effect);
     total, that of all terms in which it occurs, so that the totals add up to 1 or more; explained,
-    which share of the variance the polynomial predicts where it was not fitted (ten-fold).
+    which share of the variance the polynomial predicts where it was not fitted (five-fold).
     """
     d = points.shape[1]
     powers = np.array([p for p in product(range(degree + 1), repeat=d) if sum(p) <= degree])
@@ -121,15 +121,15 @@ def sobol_shares(points: np.ndarray, values: np.ndarray, degree: int = 3) -> pd.
 
 def _orthonormal(points: np.ndarray, powers: np.ndarray) -> np.ndarray:
     """Return products of Legendre polynomials, of mean 0 and variance 1 over the unit cube."""
+    degree = powers.max()
+    each = legvander(2 * points - 1, degree) * np.sqrt(2 * np.arange(degree + 1) + 1)
     terms = np.ones((len(points), len(powers)))
-    for j, power in enumerate(powers):
-        for i in np.flatnonzero(power):
-            unit = np.eye(power[i] + 1)[power[i]] * np.sqrt(2 * power[i] + 1)
-            terms[:, j] *= legval(2 * points[:, i] - 1, unit)
+    for i in range(points.shape[1]):
+        terms *= each[:, i, powers[:, i]]
     return terms
 
 
-def _predicted_share(terms: np.ndarray, values: np.ndarray, n_folds: int = 10) -> float:
+def _predicted_share(terms: np.ndarray, values: np.ndarray, n_folds: int = 5) -> float:
     fold = np.arange(len(values)) % n_folds
     errors = np.empty(len(values))
     for k in range(n_folds):

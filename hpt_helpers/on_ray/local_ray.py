@@ -5,6 +5,7 @@ Ray is imported where it is used.
 
 import logging
 import os
+import re
 import secrets
 import signal
 import sys
@@ -64,6 +65,7 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
     with ExitStack() as at_exit:
         folder = at_exit.enter_context(_private_folder())
         at_exit.enter_context(_environment(QUIET))
+        at_exit.enter_context(_without_messages())
         at_exit.callback(logging.getLogger("ray").setLevel, logging.getLogger("ray").level)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):  # the second for Tune
@@ -210,6 +212,21 @@ def _environment(changes: Mapping[str, str]) -> Iterator[None]:
         for name in rays().keys() - before.keys():
             del os.environ[name]
         os.environ.update(before)
+
+
+@contextmanager
+def _without_messages() -> Iterator[None]:
+    """Keep Ray from printing a paragraph for each worker that dies; the trial's record says it."""
+    try:
+        from ray._private.ray_logging import stdout_deduplicator as printer
+    except ImportError:  # another release of Ray
+        yield
+        return
+    before, printer.skip_re = printer.skip_re, re.compile("")
+    try:
+        yield
+    finally:
+        printer.skip_re = before
 
 
 @contextmanager

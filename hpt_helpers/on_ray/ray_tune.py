@@ -13,7 +13,7 @@ from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
 from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import Objective, Request, answer_each
-from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.strategies import hyperband_schedule
 from hpt_helpers.trials import (
     append_trial,
@@ -77,6 +77,7 @@ def tune_on_ray(
         raise RuntimeError(
             "this process uses no Ray: call tune_on_ray in a block `with local_ray() as folder:`"
         )
+    as_space(space)
     search = f"{strategy_name}, max_epochs={max_epochs}, seed={as_seed('seed', seed)}, {options} in {space}"
     cutting = {"hyperband": safe_hyperband, "asha": ASHAScheduler}.get(strategy_name)
     eta = as_count("eta", options.pop("eta", 3), least=2) if cutting else None

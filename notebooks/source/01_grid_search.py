@@ -165,12 +165,15 @@ won.groupby(configuration).size().reset_index(name="wins")
 import numpy as np
 
 from hpt_helpers.classroom import plots
+from hpt_helpers.classroom.landscape import trained_landscape
 
 networks = ParameterGrid({
     "lr": np.geomspace(0.0001, 0.1, 13).round(5),
     "batch_size": [16, 32, 64],
 })
-truth = studies.repeated_landscape(networks, "iris", 100, repeats=range(40))
+truth = trained_landscape(
+    "iris", networks, n_epochs=100, seeds=range(40), progress=True
+)
 every_tenth = truth.table(range(10, 101, 10))
 of_32 = every_tenth.query("batch_size == 32")
 plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
@@ -188,10 +191,10 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 #
 # In every repeat 0.01 won, the largest rate of the grid. At work you have no map: the minimum may lie beyond, so you
 # **extend** the axis; and its values are far apart, so you **refine** it, below or everywhere. We search each grid in
-# 40 repeats, and judge each winner **fresh**: by its mean loss on ten other draws, under ten seeds, which did not
-# choose it and judge no other repeat.
+# 20 repeats, and judge each winner **fresh**: by its mean loss on ten draws and seeds of its repeat's own, which did
+# not choose it.
 #
-# - `as_searched`: the winners' mean loss where they won; `fresh`: on the draws that judge;
+# - `as_searched`: the winners' mean loss where they won; `fresh`: on those draws;
 # - `top_lr_wins`: in how many repeats the grid's highest rate won;
 # - `fresh_of_5`: fresh, where a trial's loss is the mean over five draws.
 #
@@ -212,10 +215,10 @@ studies.grids_judged_fresh(grids, "iris", n_mean=5).round(3)
 # <details><summary>What was seen</summary>
 #
 # It rises for the two grids that reach 0.1, not for more trials below. A high rate is a little better in some repeats
-# and far worse in the others: a search that sees one draw of the rows picks it where it is lucky. Where a trial's loss
-# is the mean over five draws, extending does far less harm, here next to none; nor is there much to gain here, as 0.01
-# is at or next to the map's lowest cell. **So:** extend and refine, for you cannot know beforehand; but let several
-# draws choose before you believe a winner at a high rate.
+# and far worse in the others: a search that sees one draw of the rows picks it where it is lucky. Where five draws
+# choose, extending does far less harm, here next to none. There is little to gain, as 0.01 is at or next to the map's
+# lowest cell. **So:** extend and refine, for you cannot know beforehand; but let several draws choose before you
+# believe a winner at a high rate.
 #
 # </details>
 #
@@ -334,9 +337,9 @@ plots.paired(pairs, "run_to_run", "best_to_second", title=title)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In about half, here in 11. A good trial's loss mostly moves between the runs by more than what separates the best two
-# of a run. A seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that
-# others get your numbers, and repeat, with other rows too, to know what they are worth.
+# In about half. A good trial's loss mostly moves between the runs by more than what separates the best two of a run. A
+# seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that others get
+# your numbers, and repeat, with other rows too, to know what they are worth.
 #
 # </details>
 #

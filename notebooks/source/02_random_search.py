@@ -133,7 +133,8 @@ from hpt_helpers.classroom.studies import lesson_02 as studies
 
 repeats = studies.UNSEARCHED  # 20, kept apart: no search chooses by them
 n_values = {"lr": 5, "batch_size": 3, "hidden_size": 3}
-full_grid = studies.mean_losses(space.grid(n_values), repeats, n_epochs=40)
+configs = space.grid(n_values)
+full_grid = studies.mean_losses(configs, repeats, n_epochs=40)
 studies.variance_shares(full_grid).round(2)
 
 # %% [markdown]
@@ -250,8 +251,13 @@ studies.how_many(space, means).round(3)
 # **Predict:** in how many of 20 repeats does random win, fresh?
 
 # %%
-one = studies.duel(space, lambda repeat: space.grid(3), repeats=range(20))
-plots.paired(studies.in_pairs(one), "random", "grid")
+def grid_of(repeat):
+    return space.grid(3)  # the same in every repeat
+
+
+one = studies.duel(space, grid_of, repeats=range(20))
+pairs = studies.in_pairs(one)
+plots.paired(pairs, "random", "grid")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -307,8 +313,10 @@ retrained.assign(as_searched=before).round(3)
 
 # %%
 spent = studies.retraining(space)
-plots.paired(studies.in_pairs(spent), "retrained", "all_trials")
-spent.groupby("search")[["as_searched", "fresh"]].mean().round(3)
+pairs = studies.in_pairs(spent)
+plots.paired(pairs, "retrained", "all_trials")
+by_search = spent.groupby("search")
+by_search[["as_searched", "fresh"]].mean().round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -330,7 +338,7 @@ spent.groupby("search")[["as_searched", "fresh"]].mean().round(3)
 #         best_accuracy, best_params = accuracy, params
 # ```
 #
-# Nothing is seeded. Of 27 combinations, how many different `winners` do 1,000 runs on the same rows name (mean over 20
+# Nothing is seeded. Of 27 combinations, how many different `winners` do 1,000 runs on the same rows name (mean over 12
 # draws of rows, each with five draws of its own that judge)? And after these repairs?
 #
 # - Seeds: of the trainings; of the draws, too.
@@ -636,7 +644,7 @@ drawn.head(4).round(3)
 # ### Even draws
 #
 # Random points leave gaps and clusters. A **Latin hypercube** has one point in each slice of every axis, a **Sobol
-# sequence** fills the cube evenly. **Discrepancy** measures unevenness. We run 100 searches of eight trials each, and
+# sequence** fills the cube evenly. **Discrepancy** measures unevenness. We run 60 searches of eight trials with each, and
 # judge each winner on five draws of its repeat's own (of ten searches nine are below the `ninth_decile`):
 #
 # **Predict:** do even draws find lower losses, as searched and fresh?

@@ -207,7 +207,7 @@ RIGHT = {
 }
 WRONG = [
     ("q1", strictly_more, "one more than needed"),
-    ("q1", lambda p, c: counts_misses(p, c, n=1), "one more than needed"),
+    ("q1", lambda p, c: counts_misses(p, c, n=1), "59 already hit with a probability of 0.952,"),
     ("q1", lambda p, c: 2 * counts_up(p, c), "more than needed: 117 already hit"),
     ("q1", lambda p, c: 59, "59 draws hit with a probability of 0.447, which is less than 0.95."),
     ("q1", lambda p, c: counts_up(p, c) - 1, "rounded down, or a position from 0?"),

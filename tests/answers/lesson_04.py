@@ -105,6 +105,11 @@ def ranks(losses, promoted, eta):
     return float(min(may, key=lambda i: losses[i])) if may else None
 
 
+def waits_for_the_overtaken(losses, promoted, eta):
+    lowest = heapq.nsmallest(len(losses) // eta, range(len(losses)), key=lambda i: losses[i])
+    return None if set(promoted) - set(lowest) else a_heap(losses, promoted, eta)
+
+
 def later_first(losses, promoted, eta):
     best = sorted(range(len(losses)), key=lambda i: (losses[i], -i))[: len(losses) // eta]
     return next((i for i in best if i not in promoted), None)
@@ -182,5 +187,6 @@ WRONG = [
         lambda losses, promoted, eta: an_array(losses, promoted, eta, kind="quicksort"),
         "does your sort keep the order of equals",
     ),
+    ("q4", waits_for_the_overtaken, "One that went on was overtaken since: it takes no place"),
     ("q4", later_first, "of equal losses the earlier comes first"),
 ]

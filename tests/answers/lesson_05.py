@@ -137,7 +137,7 @@ RIGHT = {
 }
 WRONG = [
     ("q1", normal, "above 0.025"),
-    ("q1", lambda n: math.ceil(0.75 * n), "a fair coin reaches 5 of 6 or more"),
+    ("q1", lambda n: math.ceil(0.75 * n), "reaches 5 of 6 or more with probability 0.109"),
     ("q1", lambda n: n - adds_up(n), "above 0.025"),
     ("q1", lambda n: adds_up(n) / n, "share or a probability"),
     ("q1", lambda n: adds_up(n) + 0.5, "wins are whole numbers"),

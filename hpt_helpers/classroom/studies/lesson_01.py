@@ -7,7 +7,7 @@ seeds that chose nothing and judge this repeat only. Losses are in nats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -22,7 +22,6 @@ from hpt_helpers.classroom.cache import cached_each
 from hpt_helpers.classroom.lab import Data, Job
 from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.processes import share
-from hpt_helpers.config import network_config
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.search_space import Choice, SearchSpace
@@ -41,31 +40,10 @@ def networks_of(grid: Mapping[str, Sequence]) -> list[dict]:
 # --- the grid in repeats --------------------------------------------------------------------------
 
 
-def repeated_landscape(
-    networks: Iterable[Mapping], name: str, n_epochs: int, repeats: Sequence[int] = REPEATS
-) -> Landscape:
-    """Return the landscape of these networks over repeats."""
-    configs, repeats = [network_config(network) for network in networks], list(repeats)
-    jobs = [
-        Job(Data(name), config, repeat, repeat, n_epochs)
-        for config in configs
-        for repeat in repeats
-    ]
-    curves = lab.train(jobs, progress=True)
-    shape = len(configs), len(repeats), n_epochs
-    return Landscape(
-        configs, repeats, curves.val_loss.reshape(shape), curves.val_accuracy.reshape(shape)
-    )
-
-
-def own_pair(repeat: int) -> list[tuple[int, int]]:
-    """Return the repeat's own draw of rows and training seed."""
-    return [(repeat, repeat)]
-
-
-def own_pairs(repeat: int, n: int) -> list[tuple[int, int]]:
-    """Return n draws of rows, each with a training seed, that only this repeat has."""
-    return [(draw, draw) for draw in lab.own_draws(repeat, "mean", n)]
+def own_pairs(repeat: int, n: int = 1) -> list[tuple[int, int]]:
+    """Return the repeat's own draw and n - 1 others that only it has, each with a training seed."""
+    others = lab.own_draws(repeat, "mean", n - 1) if n > 1 else []
+    return [(draw, draw) for draw in [repeat, *others]]
 
 
 def grid_trials(
@@ -73,7 +51,7 @@ def grid_trials(
     grid: Mapping[str, Sequence],
     name: str,
     repeats: Sequence[int],
-    pairs_of: Callable[[int], list[tuple[int, int]]] = own_pair,
+    pairs_of: Callable[[int], list[tuple[int, int]]] = own_pairs,
 ) -> pd.DataFrame:
     """Return the trials of a grid search over lr, batch_size and epochs in each repeat.
 
@@ -137,7 +115,7 @@ def grids_judged_fresh(
     name: str = "iris",
     n_mean: int = 5,
     *,
-    repeats: Sequence[int] = range(40),
+    repeats: Sequence[int] = REPEATS,
     n_judges: int = 10,
 ) -> pd.DataFrame:
     """Return what larger grids are worth: each is searched in all repeats, and its winners judged.

@@ -309,7 +309,7 @@ def lottery(
     lists: Mapping[str, Sequence],
     *,
     n_runs: int = 1000,
-    repeats: Sequence[int] = range(20),
+    repeats: Sequence[int] = range(12),
     n_seeds: int = 5,
     n_judges: int = 5,
 ) -> pd.DataFrame:

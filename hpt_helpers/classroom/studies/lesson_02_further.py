@@ -101,7 +101,7 @@ def even_designs(
     space: SearchSpace,
     *,
     n: int = 8,
-    repeats: Sequence[int] = range(100),
+    repeats: Sequence[int] = range(60),
     n_judges: int = 5,
 ) -> pd.DataFrame:
     """Compare searches of n trials by how evenly their points lie, one of each design a repeat.
