@@ -40,7 +40,7 @@ CENTRES = 1e-4 * np.array(
 
 
 def branin(config: Mapping) -> float:
-    """Return Branin's function of x (−5 to 10) and y (0 to 15): smooth, with three lowest points."""
+    """Return Branin's function of x (−5 to 10) and y (0 to 15): smooth, three lowest points."""
     x, y = config["x"], config["y"]
     valley = (y - 5.1 / (4 * np.pi**2) * x**2 + 5 / np.pi * x - 6) ** 2
     return float(valley + 10 * (1 - 1 / (8 * np.pi)) * np.cos(x) + 10)

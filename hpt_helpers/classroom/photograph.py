@@ -124,6 +124,6 @@ def photograph(repeat: int = 0, name: str = "flower.jpg", *, n_val: int = N_VAL)
 
 @cache
 def loss_of(repeat: int, n_val: int, row_scale: float, column_scale: float, alpha: float) -> float:
-    """Return the loss of a configuration on this repeat's photograph; a second time, from memory."""
+    """Return the loss of a configuration on a repeat's photograph; a second time, from memory."""
     config = {"row_scale": row_scale, "column_scale": column_scale, "alpha": alpha}
     return photograph(repeat, n_val=n_val).loss(config)

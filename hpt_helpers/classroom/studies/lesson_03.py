@@ -260,14 +260,10 @@ def script_problem(script: Script) -> Problem:
 
 
 def _scores(script: Script, requests: list[Request]) -> list[Outcome]:
-    """Return the outcomes of trainings, read off at their epochs, with what the script minimises.
-
-    All train for as long as the longest: as one population they take less time.
-    """
-    longest = max(request.n_epochs for request in requests)
+    """Return the outcomes of trainings, with what the script minimises as their losses."""
     seeds = [request.seed if script.seeded else another_seed(request) for request in requests]
     curves = lab.train(
-        Job(Data("iris"), request.config, request.seed, seed, longest)
+        Job(Data("iris"), request.config, request.seed, seed, request.n_epochs)
         for request, seed in zip(requests, seeds, strict=True)
     )
     at = range(len(requests)), [request.n_epochs - 1 for request in requests]
