@@ -208,7 +208,7 @@ def product_shapes(config: dict, splits: Splits) -> list[tuple[int, int, int]]:
 
 
 def flops_per_epoch(config: dict, splits: Splits) -> float:
-    """Return the floating-point operations of one epoch of one network: training, Adam, validation."""
+    """Return the floating-point operations of an epoch of one network: training and validation."""
     n_in, n_out, hidden, n_rows = (
         splits.n_features,
         splits.n_classes,

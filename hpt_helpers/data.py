@@ -20,8 +20,8 @@ from hpt_helpers.threads import one_thread
 
 # Above these learning rates, training amplifies rounding until no two processors agree
 # (`classroom.rounding`). The bound of the simulated data holds for 27 epochs: of 4,800 random
-# configurations with rates of 0.02 to 0.05, a nudge of 1e-15 in the initial weights moved no loss by
-# more than 1e-11. From 0.05 to 0.1, it moved 38 of 7,200 by more than 1e-9.
+# configurations with rates of 0.02 to 0.05, a nudge of 1e-15 in the initial weights moved no loss
+# by more than 1e-11. From 0.05 to 0.1, it moved 38 of 7,200 by more than 1e-9.
 MAX_LR = {"iris": 0.1, "wine": 0.1, "breast_cancer": 0.02, "digits": 0.01, "simulated": 0.05}
 
 # The draw that is used where none is named: of draws 0 to 19 at seed 42, the one whose best mean
@@ -38,7 +38,7 @@ DRAWN = {
     "simulated": {"train_size": 320, "test_size": 2_000},
 }
 
-# The recipe of the simulated data, for `sklearn.datasets.make_classification`. Its 60,000 rows leave
+# The recipe of the simulated data, for scikit-learn's `make_classification`. Its 60,000 rows leave
 # enough to judge a winner on rows that no search has seen.
 SIMULATED = {
     "n_samples": 60_000,
@@ -116,9 +116,9 @@ class Splits:
         return self.X_train, self.y_train, self.X_val, self.y_val
 
     def search_rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return X (n_rows, n_features) and y (n_rows,) of the training and then the validation rows.
+        """Return training and validation rows together, which is what cross-validation is given.
 
-        They are what cross-validation is given.
+        The features have the shape (n_rows, n_features), the labels (n_rows,).
         """
         X = torch.cat([self.X_train, self.X_val])
         y = torch.cat([self.y_train, self.y_val])
@@ -185,8 +185,9 @@ def load_splits(
     >>> splits = load_splits("iris")
     >>> splits.n_train, splits.n_val, splits.n_test, splits.n_features, splits.n_classes
     (90, 30, 30, 4, 3)
-    >>> load_splits("digits", n_train=320, n_val=30)
-    Splits(name='digits', seed=42, draw=8, class_names=('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'), max_lr=0.01)
+    >>> fewer = load_splits("digits", n_train=320, n_val=30)
+    >>> fewer.n_train, fewer.n_val, fewer.n_test
+    (320, 30, 360)
     """
     if name not in MAX_LR:
         raise ValueError(f"name is {name!r}; allowed are {', '.join(MAX_LR)}")
@@ -243,7 +244,8 @@ def _split(X: np.ndarray, y: np.ndarray, **options: Any) -> list[np.ndarray]:
 def _centre_and_scale(X: np.ndarray, *, one_scale: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean of every feature, and the standard deviation of each or of all together."""
     centre = X.mean(axis=0)
-    # Pixels that hardly ever change would be divided by a tiny spread, which makes training chaotic.
+    # Pixels that hardly ever change would be divided by a tiny spread, which makes training
+    # chaotic, so that those of digits have one scale for all.
     scale = (X - centre).std() if one_scale else X.std(axis=0)
     return centre, np.where(scale == 0, 1.0, scale)  # a feature may be the same in a few rows
 

@@ -19,8 +19,8 @@ class SimpleNN(nn.Module):
 
     It takes rows of shape (n_rows, input_size) and returns logits of shape (n_rows, num_classes).
     The initial weights and biases of a layer are uniform between ±1/√input_size of that layer, as
-    `nn.Linear` draws them by default (He et al. 2015, with a = √5). The weights, but not the biases,
-    are then multiplied by `init_scale`.
+    `nn.Linear` draws them by default (He et al. 2015, with a = √5). The weights are then multiplied
+    by `init_scale`, the biases are not.
 
     All are drawn from `generator`. Only where none is given is torch's global generator used.
 

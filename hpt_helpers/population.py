@@ -115,7 +115,7 @@ class Population:
 
     @one_thread()
     def train_to(self, epoch: int) -> Self:
-        """Train every member on to this epoch, counted from the start; return the population itself.
+        """Train every member on to this epoch, counted from the start; return the population.
 
         An interrupt or an error leaves the population as it was.
         Raises TypeError for an epoch that is no integer, ValueError for one that is below 1 or that
@@ -267,11 +267,11 @@ def fit_many(
     seed: int | Sequence[int] = 0,
     progress: bool = False,
 ) -> LearningCurves:
-    """Train every configuration as `fit` does, together; return curves of shape (n_configs, n_epochs).
+    """Train every configuration as `fit` does, but together, and return their learning curves.
 
-    Where training is well conditioned, that is up to the data set's `max_lr`, losses agree with
-    those of `fit` within 1e-9 and accuracies exactly. At most CHUNK configurations are in training
-    at a time, which bounds the memory.
+    The curves are of shape (n_configs, n_epochs). Where training is well conditioned, that is up to
+    the data set's `max_lr`, losses agree with those of `fit` within 1e-9 and accuracies exactly. At
+    most CHUNK configurations are in training at a time, which bounds the memory.
 
     configs, splits, seed: as for `Population`. progress: show a bar.
     Raises what `Population` raises, and ValueError or TypeError for a bad n_epochs.

@@ -24,8 +24,8 @@ from hpt_helpers.data import Splits
 class StackedData(NamedTuple):
     """The rows of several splits, each with a leading 1, which is the input of the biases.
 
-    rows: (n_splits · n_train + 1, 1 + n_features + n_classes). The training rows of all splits, each
-        followed by its one-hot label, and at the end a row of zeros that stands for no row.
+    rows: (n_splits · n_train + 1, 1 + n_features + n_classes). The training rows of all splits,
+        each followed by its one-hot label, and at the end a row of zeros that stands for no row.
     X_val: (n_splits, n_val, 1 + n_features). y_val: (n_splits, n_val).
     """
 
@@ -52,7 +52,7 @@ def stack_data(splits: Sequence[Splits]) -> StackedData:
 
 # --- which networks train together ----------------------------------------------------------------
 
-# The rows of `kinds`, and which of them the networks of a stack have in common: the first that fits.
+# The rows of `kinds`, and which of them the networks of a stack agree in: the first that will do.
 HIDDEN_SIZE, BATCH_SIZE, SPLIT, SEED = range(4)
 SHARED = (
     [HIDDEN_SIZE, BATCH_SIZE, SPLIT, SEED],  # all see the same rows, and nothing is padded
@@ -112,7 +112,7 @@ class Settings(NamedTuple):
 
 
 def stack_settings(configs: Sequence[Mapping]) -> Settings:
-    """Return the settings of these configurations, in which entries with a default may be missing."""
+    """Return the settings of these configurations; entries with a default may be missing."""
 
     def column(name: str) -> Tensor:
         values = [config.get(name, DEFAULTS.get(name)) for config in configs]
@@ -185,9 +185,9 @@ def train_stack(
 
 
 class Step(NamedTuple):
-    """One step of every epoch, for the networks that have rows left: views of what it changes.
+    """One step of every epoch, for the networks that have rows left; tensors are views of theirs.
 
-    on: which networks they are: the first ones, because those have the smallest mini-batches.
+    on: which networks these are. They come first, because they have the smallest mini-batches.
     layer1, layer2: the weights, and the mean and the mean square of their gradients.
     loss: of the epoch so far, summed over its rows, shape (n_on,).
     order: the shuffled rows of the epochs, with that of the zeros at the end of each.
@@ -217,7 +217,7 @@ def _steps(W1: Tensor, W2: Tensor, settings: Settings, loss: Tensor, order: Tens
     decay1, decay2 = _decay(settings, n_units=W1.shape[2])
     steps = []
     for position, weight in _minibatches(settings.batch_size[:n_orders], n_rows):
-        # one order is that of all networks
+        # one order of rows serves all networks
         on = slice(len(position)) if n_orders > 1 else slice(None)
         steps.append(
             Step(

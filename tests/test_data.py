@@ -197,7 +197,7 @@ def test_there_is_no_default_seed_of_none():
         load_splits("iris", seed=None)
 
 
-# --- fewer rows, and simulated ones ----------------------------------------------------------------
+# --- fewer rows, and simulated ones ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -109,10 +109,9 @@ def test_jobs_of_any_kind_are_trained_as_alone_and_no_longer_than_asked():
         assert found.val_loss[i, :n_epochs] == pytest.approx(curve.val_loss, abs=1e-9)
         assert found.val_accuracy[i, :n_epochs].tolist() == curve.val_accuracy.tolist()
         assert np.isnan(found.val_loss[i, n_epochs:]).all()
-    wine = lab.train([*jobs, Job(Data("wine"), CONFIG, 3, 3, 2)]).val_loss[-1, 1]
-    assert wine == pytest.approx(
-        fit(CONFIG, load_splits("wine", draw=3), n_epochs=2, seed=3).val_loss[-1], abs=1e-9
-    )
+    wine = lab.train([*jobs, Job(Data("wine", 60, 20), CONFIG, 3, 3, 2)]).val_loss[-1, 1]
+    fewer = load_splits("wine", draw=3, n_train=60, n_val=20)
+    assert wine == pytest.approx(fit(CONFIG, fewer, n_epochs=2, seed=3).val_loss[-1], abs=1e-9)
 
 
 def test_what_was_trained_is_not_trained_again(trained, monkeypatch):
@@ -132,6 +131,8 @@ def test_what_was_trained_is_not_trained_again(trained, monkeypatch):
         {"config": CONFIG | {"lr": float(np.nextafter(0.01, 1))}},
         {"config": CONFIG | {"hidden_size": 15}},
         {"data": Data("wine")},
+        {"data": Data("iris", n_train=80)},
+        {"data": Data("iris", n_val=20)},
         {"draw": 4},
         {"seed": 4},
         {"n_epochs": 3},
@@ -148,13 +149,11 @@ def test_another_job_is_another_entry(other, trained, monkeypatch):
 def test_another_default_or_other_rows_serve_no_old_curves(trained, monkeypatch):
     job = Job(IRIS, CONFIG, 3, 3, 2)
     before = lab.train([job]).val_loss
-    monkeypatch.setattr(config, "DEFAULT_HIDDEN_SIZE", 4)
+    monkeypatch.setitem(config.DEFAULTS, "hidden_size", 4)
     assert lab.train([job]).val_loss.tolist() != before.tolist()
     another_process(monkeypatch)
     lab._digest.cache_clear()
-    monkeypatch.setattr(
-        lab, "rows_of", lambda data, draw: load_splits(data.name, seed=7, draw=draw)
-    )
+    monkeypatch.setattr(lab, "rows_of", lambda data, draw: load_splits("iris", seed=7, draw=draw))
     assert lab.train([job]).val_loss.tolist() != before.tolist() and len(trained) == 3
     lab._digest.cache_clear()
 
@@ -162,8 +161,8 @@ def test_another_default_or_other_rows_serve_no_old_curves(trained, monkeypatch)
 def test_bad_jobs_are_refused():
     with pytest.raises(ValueError, match="batch_size is 200; the training part has 90 rows"):
         lab.train([Job(IRIS, {"lr": 0.01, "batch_size": 200}, 0, 0, 2)])
-    with pytest.raises(ValueError, match="n_train"):
-        lab.train([Job(Data("iris", n_train=30), CONFIG, 0, 0, 2)])
+    with pytest.raises(ValueError, match="batch_size is 16; the training part has 15 rows"):
+        lab.train([Job(Data("iris", n_train=15), CONFIG, 0, 0, 2)])
 
 
 def test_one_process_gives_the_numbers_of_two_to_the_last_digit(monkeypatch, tmp_path):
@@ -262,6 +261,19 @@ def test_an_interrupted_search_leaves_nothing_in_the_cache(monkeypatch, cache):
     assert len(run()) == 2 * (3 + 6)
 
 
+def test_a_fault_of_the_objectives_is_no_failed_trial(cache):
+    """It would stand in the cache as a loss of nan, for good."""
+
+    def objective(requests):
+        yield 0.5
+        raise MemoryError("no room")
+
+    problem = lab.Problem("faulty", lambda repeat: SPACE, objective, None)
+    with pytest.raises(MemoryError, match="no room"):
+        lab.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    assert not any(cache.iterdir())
+
+
 def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_this_one(cache):
     """What the other process keeps must have the name under which this one looks for it."""
     code = (
@@ -277,7 +289,7 @@ def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_th
         "space = SearchSpace({'lr': Real(0.01, 0.1)})\n"
         "problem = lab.Problem('sum', lambda r: space,\n"
         "    lambda requests: [r.config['lr'] + r.seed for r in requests], None)\n"
-        "trials = lab.search(problem, {'ours': ours}, repeats=range(20), n_trials=2)\n"
+        "trials = lab.search(problem, {'ours': ours}, repeats=range(40), n_trials=2)\n"
         "first = space.sample(1, seed=1)[0]['lr']\n"
         "print(processes._executor is not None, trials['val_loss'][0] == first)\n"
     )

@@ -1,19 +1,23 @@
 """The other processes: what they bring, and what becomes of a study when they bring nothing."""
 
+import ast
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 
 import psutil
 import pytest
+from jupyter_client.manager import start_new_kernel
 
-from hpt_helpers.classroom import processes
+from hpt_helpers.classroom import lab, processes
 from hpt_helpers.classroom.processes import share
 
 FIRST = os.getpid()
+CONFIG = {"lr": 0.01, "batch_size": 16}
 
 
 @pytest.fixture(autouse=True)
@@ -150,3 +154,75 @@ def test_an_interrupt_ends_all_and_says_nothing(after_s):
     out, err = process.communicate(timeout=60)
     assert out == "interrupted False [1, 2]\n"
     assert "Traceback" not in err and "KeyboardInterrupt" not in err
+
+
+# --- in a notebook --------------------------------------------------------------------------------
+
+
+class Kernel:
+    """A Jupyter kernel; `run` returns the messages that a cell sends, and of what kind they are."""
+
+    def __init__(self):
+        self.manager, self.client = start_new_kernel()
+        self.process = psutil.Process(self.manager.provisioner.pid)
+
+    def run(self, code):
+        found = []
+        self.client.execute_interactive(
+            code, output_hook=lambda message: found.append(message), timeout=120, allow_stdin=False
+        )
+        return [(message["msg_type"], message["content"]) for message in found]
+
+    def others(self):
+        found = self.process.children(recursive=True)
+        return [child for child in found if "popen_loky" in " ".join(child.cmdline())]
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    started = Kernel()
+    started.run(
+        "import joblib; joblib.cpu_count = lambda: 2\n"
+        "from hpt_helpers.classroom import lab, processes\n"
+        "processes.ALONE_S = -1; lab.TOGETHER = 2\n"
+        "def losses(n_epochs, n=8, **options):\n"
+        "    jobs = [lab.Job(lab.Data('iris'), {'lr': 0.01, 'batch_size': 16}, r, r, n_epochs)\n"
+        "        for r in range(n)]\n"
+        "    return lab.train(jobs, **options).val_loss[:, -1].tolist()\n"
+    )
+    yield started
+    started.client.stop_channels()
+    started.manager.shutdown_kernel(now=True)
+
+
+def test_a_notebooks_bar_is_gone_at_the_end(kernel):
+    messages = kernel.run("%env TQDM_DISABLE=\nlosses(3, progress=True)")
+    assert len(kernel.others()) == 2
+    shown = [
+        content["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
+        for kind, content in messages
+        if kind == "display_data"
+    ]
+    closed = [content["comm_id"] for kind, content in messages if kind == "comm_close"]
+    assert shown and set(shown) <= set(closed)
+    assert not [content for kind, content in messages if kind == "error"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="groups of processes are POSIX")
+def test_an_interrupted_kernel_has_no_others_left_and_trains_on(kernel):
+    kernel.run("losses(3)")
+    timer = threading.Timer(2, os.killpg, [kernel.process.pid, signal.SIGINT])  # as Jupyter does
+    timer.start()
+    messages = kernel.run("losses(1_000_000)")
+    assert [content["ename"] for kind, content in messages if kind == "error"] == [
+        "KeyboardInterrupt"
+    ]
+    assert not [content for kind, content in messages if kind == "stream"]
+    began = time.monotonic()
+    while kernel.others():
+        assert time.monotonic() < began + 10
+        time.sleep(0.1)
+    ((_, result),) = (m for m in kernel.run("losses(4)") if m[0] == "execute_result")
+    expected = lab.train([lab.Job(lab.Data("iris"), CONFIG, r, r, 4) for r in range(8)]).val_loss
+    assert ast.literal_eval(result["data"]["text/plain"]) == expected[:, -1].tolist()
+    assert len(kernel.others()) == 2

@@ -122,7 +122,7 @@ def test_a_bad_notebook_is_refused_and_the_old_file_stays(course, tmp_path, cell
     old.write_text("the old file")
     with pytest.raises(library.BuildError, match=f"(?s){reason}"):
         build(course(*cells), tmp_path)
-    assert old.read_text() == "the old file"
+    assert old.read_text(encoding="utf-8") == "the old file"
 
 
 def test_an_expected_error_is_stored_without_the_machines_traceback(course, tmp_path):
@@ -243,7 +243,7 @@ def lessons(tmp_path):
 
 def test_copies_have_no_answers_and_the_same_cells(lessons, tmp_path):
     assert len(copies.copy_lessons(lessons, tmp_path / "mine")) == 2
-    text = (tmp_path / "mine" / "01_grid.ipynb").read_text()
+    text = (tmp_path / "mine" / "01_grid.ipynb").read_text(encoding="utf-8")
     assert "the answer" not in text
     notebook = nbformat.reads(text, as_version=4)
     nbformat.validate(notebook)
@@ -257,7 +257,7 @@ def test_a_copy_is_never_overwritten(lessons, tmp_path):
     (mine / "01_grid.ipynb").write_text("my work")
     (mine / "02_random.ipynb").unlink()
     assert [copy.name for copy in copies.copy_lessons(lessons, mine)] == ["02_random.ipynb"]
-    assert (mine / "01_grid.ipynb").read_text() == "my work"
+    assert (mine / "01_grid.ipynb").read_text(encoding="utf-8") == "my work"
 
 
 def test_an_interrupted_copy_is_not_taken_for_a_copy(lessons, tmp_path, monkeypatch):
@@ -273,13 +273,13 @@ def test_an_interrupted_copy_is_not_taken_for_a_copy(lessons, tmp_path, monkeypa
 def test_reset_gives_a_fresh_copy_and_keeps_every_old_one(lessons, tmp_path):
     mine = tmp_path / "mine"
     copies.copy_lessons(lessons, mine)
-    fresh = (mine / "02_random.ipynb").read_text()
+    fresh = (mine / "02_random.ipynb").read_text(encoding="utf-8")
     for work in ("first", "second", "third"):
         (mine / "02_random.ipynb").write_text(work)
         copy, backup = copies.reset_lesson("02", lessons, mine)
-        assert copy.read_text() == fresh
-        assert backup.read_text() == work
-    assert (mine / "02_random.ipynb.bak").read_text() == "first"
+        assert copy.read_text(encoding="utf-8") == fresh
+        assert backup.read_text(encoding="utf-8") == work
+    assert (mine / "02_random.ipynb.bak").read_text(encoding="utf-8") == "first"
     assert len(list(mine.glob("02_random.ipynb.bak*"))) == 3
     assert (mine / "01_grid.ipynb").exists() and not list(mine.glob("01_grid.ipynb.bak*"))
 
@@ -307,9 +307,9 @@ def test_executed_copies_are_fresh_each_time_and_keep_the_answers(lessons, tmp_p
     copies.copy_executed(lessons, shown)
     (shown / "01_grid.ipynb").write_text("scribbles")
     copies.copy_executed(lessons, shown)
-    cells = json.loads((shown / "01_grid.ipynb").read_text())["cells"]
+    cells = json.loads((shown / "01_grid.ipynb").read_text(encoding="utf-8"))["cells"]
     assert cells[1]["outputs"][0]["text"] == ["the answer of 01_grid"]
-    assert json.loads((lessons / "01_grid.ipynb").read_text())["cells"] == cells
+    assert json.loads((lessons / "01_grid.ipynb").read_text(encoding="utf-8"))["cells"] == cells
 
 
 def test_the_glossary_stands_beside_the_copies_that_link_it(tmp_path, lessons_with_link):
@@ -318,7 +318,7 @@ def test_the_glossary_stands_beside_the_copies_that_link_it(tmp_path, lessons_wi
         make(lessons_with_link, folder)
         [notebook] = folder.glob("*.ipynb")
         assert (
-            "[words](glossary.md#rung)" in notebook.read_text()
+            "[words](glossary.md#rung)" in notebook.read_text(encoding="utf-8")
             and (folder / "glossary.md").is_file()
         )
 

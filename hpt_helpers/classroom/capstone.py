@@ -1,8 +1,7 @@
-"""The capstone: digits under a budget of 2,000 epochs, placed among random searches, and a
-leaderboard of a folder.
+"""The capstone: digits for 2,000 epochs, placed among random searches, and a leaderboard.
 
-A line of the leaderboard is a small JSON file. It holds no configuration and no code, and is read
-with suspicion: the folder is shared.
+A line of the leaderboard is a small JSON file without configuration or code. As the folder is
+shared, it is read with suspicion.
 """
 
 from __future__ import annotations
@@ -10,17 +9,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.challenge import Challenge
-from hpt_helpers.classroom.landscape import landscape
-from hpt_helpers.classroom.studies.racing import CODE
-from hpt_helpers.classroom.studies.repeats import fresh
+from hpt_helpers.classroom.lab import Data, Job, pairs, train
+from hpt_helpers.classroom.landscape import Landscape, trained_landscape
 from hpt_helpers.data import load_splits
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 from hpt_helpers.trials import config_of, incumbent
@@ -33,90 +31,87 @@ SPACE = SearchSpace(
 HAND = SearchSpace({name: SPACE[name] for name in ("lr", "hidden_size")})
 # random searches, the trials that they draw from, and epochs of a trial
 N_SEARCHES, N_POOL, N_EPOCHS = 200, 60, 80
-JUDGES = range(1000, 1005)  # the repeats that judge; nothing is chosen by them
+JUDGES = range(1000, 1005)  # the draws, and seeds, that judge all lines; they choose nothing
 COLUMNS = ("epochs", "val_loss", "beaten_by", "fresh")
 MAX_BYTES, SUFFIX = 1000, ".line.json"
 
 
 def random_searches(*, progress: bool = False) -> np.ndarray:
-    """Return the lowest validation loss of each of 200 random searches of the budget, shape (200,),
-    sorted.
+    """Return the lowest validation losses of 200 random searches of the budget: (200,), sorted.
 
-    Each draws 25 of 60 configurations without replacement, trained for 80 epochs on the default
-    rows under seed 0.
+    Each spends the budget: it draws 25 of 60 configurations without replacement, trained for 80
+    epochs on the default rows under seed 0.
     """
-    pool = landscape(
-        SPACE.sample(N_POOL, seed=0),
-        load_splits(DATA),
-        n_epochs=N_EPOCHS,
-        seeds=[0],
-        progress=progress,
-    )
-    losses, rng = pool.val_loss[:, 0, -1], np.random.default_rng(0)
-    return np.sort([rng.permutation(losses)[: BUDGET // N_EPOCHS].min() for _ in range(N_SEARCHES)])
+    losses = _on_default_rows(SPACE.sample(N_POOL, seed=0), progress).val_loss[:, 0, -1]
+    rng, n_trials = np.random.default_rng(0), BUDGET // N_EPOCHS
+    return np.sort([rng.permutation(losses)[:n_trials].min() for _ in range(N_SEARCHES)])
 
 
 def by_hand(*, progress: bool = False) -> Challenge:
-    """Return the capstone as a game: 25 tries of 80 epochs at learning rate and hidden size, with
-    batches of 48.
+    """Return the capstone as a game: 25 tries at learning rate and hidden size, in batches of 48.
 
-    The losses are those of `TrainingObjective` under seed 0: `grid_search(game.configs, N_EPOCHS)`
-    is the same search.
+    Each try is 80 epochs. The losses are those of `TrainingObjective` under seed 0:
+    `grid_search(game.configs, N_EPOCHS)` is the same search.
     """
     plane = [config | {"batch_size": 48} for config in HAND.grid({"lr": 9, "hidden_size": 5})]
-    hidden = landscape(plane, load_splits(DATA), n_epochs=N_EPOCHS, seeds=[0], progress=progress)
-    return Challenge(hidden, budget=BUDGET // N_EPOCHS)
+    return Challenge(_on_default_rows(plane, progress), budget=BUDGET // N_EPOCHS)
+
+
+def _on_default_rows(configs: Sequence[Mapping], progress: bool) -> Landscape:
+    draws = [load_splits(DATA).draw]
+    return trained_landscape(
+        DATA, configs, n_epochs=N_EPOCHS, seeds=[0], draws=draws, progress=progress
+    )
 
 
 def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
     """Return what a search of the capstone found, from its trial table.
 
-    epochs (trained), val_loss, beaten_by (so many of 200 random searches have a lower one), and
-    fresh: the mean loss of the winner, trained as long on five other draws of rows and seeds.
-    Losses are rounded to four decimals.
-    Raises ValueError for a search that trained more than the budget.
+    It has epochs (trained), val_loss, beaten_by (how many of 200 random searches have a lower one)
+    and fresh, the mean loss of the winner when it is trained as long on five other draws of rows
+    and seeds. Losses are rounded to four decimals. Raises ValueError for a search that trained more
+    than the budget.
     """
     epochs = int(trials["charged_epochs"].sum())
     if epochs > BUDGET:
         raise ValueError(
             f"trials have trained {epochs} epochs; {BUDGET} are allowed: run(..., budget={BUDGET})"
         )
-    best = incumbent(trials)
-    loss, config, n_epochs = (
-        trials.at[best, "val_loss"],
-        config_of(trials, best),
-        int(trials.at[best, "n_epochs"]),
-    )
-    lower = int((random_searches(progress=progress) < loss).sum())
-
-    def judge():
-        return {"fresh": fresh([config], DATA, n_epochs=n_epochs, repeats=JUDGES)}
-
-    key = {"config": config, "n_epochs": n_epochs, "judges": list(JUDGES), "code": CODE}
-    found = round(float(loss), 4), lower, round(float(cached_by_key(key, judge)["fresh"][0]), 4)
-    return dict(zip(COLUMNS, (epochs, *found), strict=True))
+    best, others = incumbent(trials), random_searches(progress=progress)
+    loss, n_epochs = float(trials.at[best, "val_loss"]), int(trials.at[best, "n_epochs"])
+    config = config_of(trials, best)
+    judged = train([Job(Data(DATA), config, judge, judge, n_epochs) for judge in JUDGES])
+    return {
+        "epochs": epochs,
+        "val_loss": round(loss, 4),
+        "beaten_by": pairs(others, np.full(len(others), loss)).wins,
+        "fresh": round(float(judged.val_loss[:, -1].mean()), 4),
+    }
 
 
 def save(folder: str | Path, name: str, line: Mapping) -> Path:
-    """Write a line under a name (letters, digits, spaces, - and _, at most 40) into a folder;
-    return the file.
+    """Write a line under a name into a folder, and return the file.
 
-    A line of the same name is replaced. Raises ValueError for another name or what is no line.
+    A name has at most 40 letters, digits, spaces, - and _. A line of the same name is replaced,
+    and names that differ in spaces or capitals only have a file each on every file system. Raises
+    ValueError for another name, and for what is no line.
     """
     if not re.fullmatch(r"[\w -]{1,40}", name):
         raise ValueError(f"name is {name!r}; 1 to 40 letters, digits, spaces, - and _ are allowed")
     text = json.dumps({"name": name, **_checked(line)})
-    path = Path(folder) / (re.sub(r"\W+", "-", name) + SUFFIX)
+    # Names that differ in capitals only would share a file where the file system ignores case.
+    number = zlib.crc32(name.encode())
+    path = Path(folder) / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{number:08x}{SUFFIX}"
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def leaderboard(folder: str | Path) -> pd.DataFrame:
-    """Return the lines saved in a folder, the lowest fresh loss first: columns name, and those of
-    `line`.
+    """Return the lines saved in a folder, the lowest fresh loss first.
 
-    Reads the files *.line.json of this folder and nothing else. A file that is no line, too large
-    or a link is left out, and counted in the table's attrs["left_out"].
+    Columns: name, and those of `line`. Reads the files *.line.json of this folder and nothing else.
+    A file that is no line, is too large or is a link is left out, and counted in the table's
+    attrs["left_out"].
     """
     rows, left_out = [], 0
     for path in sorted(Path(folder).glob(f"*{SUFFIX}")):

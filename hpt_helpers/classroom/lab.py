@@ -33,7 +33,8 @@ from hpt_helpers.training import LearningCurves, failure_reason
 
 SAME = 1e-9  # the one tie rule: losses that differ by no more are equal
 TOGETHER = 256  # so many networks are a piece of a training, which one process does
-REPEATS_TOGETHER = 10  # so many repeats of a search run in step, in one process
+FEW = 40  # to train fewer networks than this takes about as long as to train one
+REPEATS_TOGETHER = 20  # so many repeats of a search run in step, in one process
 
 # What draws of a repeat's own are for, a hundred for each.
 PURPOSES = ("judge", "finalist", "mean", "luck")
@@ -135,41 +136,52 @@ def _training(job: Job) -> tuple[Training, int]:
 
 def _train(todo: list[tuple[Training, int]], contents: list, *, progress: bool) -> dict:
     """Return the curves of these trainings, (3, n, longest); contents: what the data sets hold."""
-    _train_new(todo, progress=progress)
+    _train_new(todo, partial(share, progress=progress))
     return {"curves": _padded(todo)}
 
 
-def _train_new(todo: Iterable[tuple[Training, int]], *, progress: bool = False) -> None:
-    """Train what this process has not trained so far yet, and remember it."""
-    new = [(training, n) for training, n in todo if _n_known(training) < n]
-    pieces = _pieces(new)
-    for piece, curves in zip(pieces, share(_train_piece, pieces, progress=progress), strict=True):
+def _train_new(todo: Iterable[tuple[Training, int]], do_each: Callable = map) -> None:
+    """Train what this process has not trained so far yet, and remember it.
+
+    do_each: map, or `share`, by which other processes take part.
+    """
+    pieces = _pieces((training, n) for training, n in todo if _n_known(training) < n)
+    for piece, curves in zip(pieces, do_each(_train_piece, pieces), strict=True):
         for (training, _), of_one in zip(piece, curves.swapaxes(0, 1), strict=True):
             _remember(training, of_one)
 
 
-def _pieces(todo: list[tuple[Training, int]]) -> list[list[tuple[Training, int]]]:
-    """Cut trainings into pieces, each of one data set and of similar lengths.
+def _pieces(todo: Iterable[tuple[Training, int]]) -> list[list[tuple[Training, int]]]:
+    """Cut trainings into pieces, each of one data set and, unless they are few, of similar lengths.
 
-    Those that see the same rows stand together. How they are cut depends on nothing else, so that
-    one processor gives the numbers of two, to the last digit.
+    How they are cut depends on nothing else, so that one processor gives the numbers of two, to the
+    last digit.
     """
+    pieces = []
+    by_data = sorted(todo, key=lambda item: (repr(item[0].data), item[1]))
+    for _, of_one in groupby(by_data, lambda item: item[0].data):
+        few: list = []  # these train on with longer ones
+        for _, group in groupby(of_one, lambda item: item[1].bit_length()):  # 16 to 31 epochs, …
+            alike = [*few, *group]
+            few = alike if len(alike) < FEW else []
+            if not few:
+                pieces += _cut(alike)
+        pieces += _cut(few) if few else []
+    return pieces
 
-    def kind(item):
-        return repr(item[0].data), item[1].bit_length()  # 16 to 31 epochs, 32 to 63, …
+
+def _cut(todo: list[tuple[Training, int]]) -> list[list[tuple[Training, int]]]:
+    """Cut trainings into as few pieces as may be; those that see the same rows stand together."""
 
     def place(item):
         training = item[0]
         batch_size = json.loads(training.config)["batch_size"]
-        return *kind(item), training.draw, training.seed, batch_size, training.config
+        return training.draw, training.seed, batch_size, training.config
 
-    pieces = []
-    for _, group in groupby(sorted(todo, key=place), kind):
-        alike = list(group)
-        n_pieces = math.ceil(len(alike) / TOGETHER)
-        size = math.ceil(len(alike) / n_pieces)
-        pieces += [alike[i : i + size] for i in range(0, len(alike), size)]
-    return pieces
+    todo = sorted(todo, key=place)
+    n_pieces = math.ceil(len(todo) / TOGETHER)
+    size = math.ceil(len(todo) / n_pieces)
+    return [todo[i : i + size] for i in range(0, len(todo), size)]
 
 
 def _train_piece(piece: list[tuple[Training, int]]) -> np.ndarray:
@@ -345,11 +357,13 @@ def search(
     """Return every trial of each search in each repeat, in the order of evaluation.
 
     n_trials: how many full trainings each search may make; or budget: how many epochs it may train,
-        as where some trials are shorter. Give one of the two.
+        as where some trials are shorter. Give one of the two. (A trial that is the mean of several
+        draws counts as one training.)
     Columns: search, repeat, trial (from 0), config, n_epochs, spent (the search's epochs so far),
     val_loss and val_accuracy; both are nan where a trial failed. The trials of a search are cached
     under the `fingerprint` of its function, and of the problem. Raises ValueError unless one of
-    n_trials and budget is given, and KeyboardInterrupt where an interrupt cuts a search short.
+    n_trials and budget is given, KeyboardInterrupt where an interrupt cuts a search short, and what
+    the objective raises.
     """
     if (n_trials is None) == (budget is None):
         raise ValueError(f"n_trials is {n_trials}, budget is {budget}; one of them is needed")
@@ -386,17 +400,34 @@ def _search(problem: Problem, budget: int, make: Search, repeats: list[int]) -> 
 
 
 def run_whole(strategies: Sequence[Strategy], objective: Objective, **options):
-    """Run the searches as `run_many` does, but end with the interrupt that it turns into a warning.
+    """Run the searches as `run_many` does, but end with an interrupt and with what is raised.
 
-    Half a search is something to a searcher. To a measurement it is a wrong number, and worse in a
-    cache. (For `run_many(…, on_interrupt="raise")`, when it is there.)
+    To a searcher half a search is something, and a trial that raises has failed. To a measurement
+    both are wrong numbers, and worse in a cache.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "interrupted")
         try:
-            return run_many(strategies, objective, **options)
+            return run_many(strategies, _strict(objective), **options)
         except UserWarning as warning:
             raise KeyboardInterrupt(*warning.args) from None
+        except _Raised as raised:
+            raise raised.__cause__ from None
+
+
+class _Raised(BaseException):
+    """Carries an objective's exception past `run_many`, which takes an Exception for a failure."""
+
+
+def _strict(objective: Objective) -> Objective:
+    def ask(requests):
+        try:
+            return list(objective(requests))
+        except Exception as error:
+            raise _Raised from error
+
+    ask.identity = getattr(objective, "identity", lambda config: None)
+    return ask
 
 
 # --- winners --------------------------------------------------------------------------------------

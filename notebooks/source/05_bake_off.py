@@ -79,6 +79,7 @@ def band(space, repeat, n_trials, n_epochs):
 # %%
 import optuna
 
+from hpt_helpers.classroom import lab
 from hpt_helpers.classroom.studies import lesson_05 as studies
 
 
@@ -109,7 +110,9 @@ SEARCHES = {
     "Hyperband": band,
 }
 repeats = range(40)
-iris = studies.race("iris", SPACE, SEARCHES, 27, repeats=repeats, progress=True)
+problem = lab.network_problem("iris", SPACE, 27)
+budget = lab.hyperband_epochs(27)
+iris = lab.search(problem, SEARCHES, repeats=repeats, budget=budget, progress=True)
 race_plots.incumbents(iris)
 
 # %% [markdown]
@@ -134,8 +137,8 @@ race_plots.incumbents(iris)
 # grid?
 
 # %%
-winners = studies.judged(iris, progress=True)
-comparison = studies.against(winners, "random")
+winners = lab.judge(problem, lab.winners(iris), 20, progress=True)
+comparison = studies.compare_by_verdict(winners, "random")
 race_plots.verdicts(comparison, "random")
 
 # %% [markdown]
@@ -158,7 +161,7 @@ race_plots.verdicts(comparison, "random")
 
 # %%
 starts = {"Bayesian": 5, "TPE": 5}  # random trials before they learn
-studies.explained(winners, starts).round(3)
+studies.where_winners_lie(winners, starts).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -182,7 +185,7 @@ studies.explained(winners, starts).round(3)
 # %%
 bold = {"lr": 0.06, "batch_size": 32}
 looks = [1, 10, 100]
-studies.looking(bold, "iris", 27, looks, repeats=range(20)).round(3)
+studies.lowest_of_equals(bold, "iris", 27, looks, repeats=range(20)).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -209,17 +212,18 @@ studies.looking(bold, "iris", 27, looks, repeats=range(20)).round(3)
 
 # %%
 two = iris[iris["search"].isin(["random", "Hyperband"])]
-full = two.query("search == 'Hyperband' and n_epochs == 27")
 cheap = two.query("search == 'random' and spent <= 7 * 27")
-more = studies.race("iris", SPACE, {"random": at_random}, 27, repeats=repeats, budget=33 * 27)
-repaired = {
-    "as it is": studies.judged(two),
-    "full trials": studies.judged(full),
-    "finalists": studies.judged(studies.retrained(two)),
-    "33 trials": studies.judged(more),
-    "within": studies.judged(studies.retrained(cheap, 2, 3)),
+repairs = {
+    "as it is": two,
+    "full trials": two.query("search == 'Hyperband' and n_epochs == 27"),
+    "finalists": lab.retrain(problem, two, n_finalists=5, n_draws=4),
+    "33 trials": lab.search(problem, {"random": at_random}, repeats=repeats, n_trials=33),
+    "within": lab.retrain(problem, cheap, n_finalists=2, n_draws=3),
 }
-studies.repairs(repaired).round(3)
+repaired = {
+    name: lab.judge(problem, lab.winners(trials), 20) for name, trials in repairs.items()
+}
+studies.compare_repairs(repaired).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -243,10 +247,10 @@ studies.repairs(repaired).round(3)
 # Ten draws judge. (This takes some 25 seconds, once.)
 
 # %%
-def race_on(name, searches, repeats, R=27, **changed):
-    space = SearchSpace({**SPACE, **changed})
-    trials = studies.race(name, space, searches, R, repeats=repeats, progress=True)
-    return studies.judged(trials, judges=range(1000, 1010))
+def race_on(problem, searches, repeats, n_judges=10):
+    budget = lab.hyperband_epochs(problem.n_epochs)
+    trials = lab.search(problem, searches, repeats=repeats, budget=budget, progress=True)
+    return lab.judge(problem, lab.winners(trials), n_judges, progress=True)
 
 
 # %% [markdown]
@@ -254,17 +258,15 @@ def race_on(name, searches, repeats, R=27, **changed):
 
 # %%
 pair = {"random": at_random, "Hyperband": band}
-tame = {"lr": Real(0.0001, 0.01, log=True)}
-cancer = {
-    "lr": Real(0.0001, 0.02, log=True),
-    "batch_size": Integer(32, 128),
-}
+tame = SearchSpace({**SPACE, "lr": Real(0.0001, 0.01, log=True)})
+rates = {"lr": Real(0.0001, 0.02, log=True), "batch_size": Integer(32, 128)}
+cancer = lab.network_problem("breast_cancer", SearchSpace({**SPACE, **rates}), 27)
 races = {
-    "breast_cancer": race_on("breast_cancer", SEARCHES, range(20), **cancer),
-    "iris, to 0.01": race_on("iris", pair, range(40), **tame),
-    "iris, R = 81": race_on("iris", pair, range(20), R=81),
+    "breast_cancer": race_on(cancer, SEARCHES, range(20)),
+    "iris, to 0.01": race_on(lab.network_problem("iris", tame, 27), pair, range(40)),
+    "iris, R = 81": race_on(lab.network_problem("iris", SPACE, 81), pair, range(20)),
 }
-studies.wins(races)
+studies.wins_by_verdict(races)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -287,7 +289,7 @@ studies.wins(races)
 # **Predict:** how many wins of 20 does it take? How often is a search found that truly wins 75 of 100?
 
 # %%
-studies.power([5, 10, 20, 40, 100]).round(2)
+studies.power_of_sign_test([5, 10, 20, 40, 100]).round(2)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -317,8 +319,8 @@ untuned = {
     "Adam's default": {"lr": 0.001, "batch_size": 32},
     "ten times that": {"lr": 0.01, "batch_size": 32},
 }
-both = [winners, races["breast_cancer"]]
-bought = studies.worth(both, untuned, ["random", "Hyperband"])
+both = [(problem, winners), (cancer, races["breast_cancer"])]
+bought = studies.worth_of_tuning(both, untuned, ["random", "Hyperband"])
 bought.round({"loss": 3, "accuracy": 1, "half_width": 1})
 
 # %% [markdown]
@@ -425,14 +427,14 @@ ex.q1.check(wins_needed)
 # rows. What do you do?
 #
 # - **a** Train this configuration for 27 epochs and use it.
-# - **b** Train this and some other good ones, each for its own epochs, on other draws of rows, and compare.
-# - **c** Run Hyperband again with a larger R.
+# - **b** Run Hyperband again with a larger R.
+# - **c** Train this and some other good ones, each for its own epochs, on other draws of rows, and compare.
 #
 # Because:
 #
 # - **1** more epochs make a network better.
-# - **2** the lowest of many losses on few rows is low by luck as well, and was met after 9 epochs, not 27.
-# - **3** a larger R tries more configurations.
+# - **2** a larger R tries more configurations.
+# - **3** the lowest of many losses on few rows is low by luck as well, and was met after 9 epochs, not 27.
 
 # %%
 answer_2 = ...  # a letter and a number in quotes, such as "a1"
@@ -519,7 +521,7 @@ varied = {
     "late TPE": late_tpe,
     "gentle Hyperband": gentle_band,
 }
-studies.wins({"iris": race_on("iris", varied, range(20))})
+studies.wins_by_verdict({"iris": race_on(problem, varied, range(20))})
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -539,10 +541,10 @@ studies.wins({"iris": race_on("iris", varied, range(20))})
 # **Predict:** does it help as much as the finalists do?
 
 # %%
-three_draws = studies.race("iris", SPACE, pair, 27, repeats=repeats, n_draws=3, progress=True)
+three_draws = lab.network_problem("iris", SPACE, 27, n_draws=3)
 fourth = {name: repaired[name] for name in ("as it is", "finalists")}
-fourth["three draws"] = studies.judged(three_draws)
-studies.repairs(fourth).round(3)
+fourth["three draws"] = race_on(three_draws, pair, repeats, n_judges=20)
+studies.compare_repairs(fourth).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -578,15 +580,12 @@ def asha(space, repeat, n_trials, n_epochs):
 # **Predict:** who beats random search as searched, and who fresh? Does the grid, with seven trainings?
 
 # %%
-six = {**SEARCHES, "ASHA": asha}
-twenty = {"repeats": range(20), "progress": True}
-digits_races = studies.race("digits", capstone.SPACE, SEARCHES, 9, **twenty)
-three = {**pair, "ASHA": asha}
-with_asha = studies.race("iris", SPACE, three, 27, repeats=range(40), progress=True)
-studies.wins({
-    "iris": studies.judged(with_asha),
-    "wine": race_on("wine", six, range(20)),
-    "digits": studies.judged(digits_races, judges=range(1000, 1005)),
+wine = lab.network_problem("wine", SPACE, 27)
+of_digits = lab.network_problem("digits", capstone.SPACE, 9)
+studies.wins_by_verdict({
+    "iris": race_on(problem, {**pair, "ASHA": asha}, repeats, n_judges=20),
+    "wine": race_on(wine, {**SEARCHES, "ASHA": asha}, range(20)),
+    "digits": race_on(of_digits, SEARCHES, range(20), n_judges=5),
 })
 
 # %% [markdown]

@@ -35,7 +35,7 @@ if __name__ == "__main__":
 def again():
     """Return another build: in a process of its own, another folder, time zone, and order of sets."""
     folder, script = ROOT / "build" / "handouts-again", ROOT / "build" / "again.py"
-    script.write_text(AGAIN.format(folder=str(folder)))
+    script.write_text(AGAIN.format(folder=str(folder)), encoding="utf-8")
     changed = os.environ | {
         "PYTHONHASHSEED": "7",
         "TZ": "Pacific/Kiritimati",
@@ -116,7 +116,9 @@ def compiled():
     (work / "figures").mkdir(parents=True)
 
     def make(markdown, title="Small"):
-        (work / "07_small.learner.typ").write_text(fragment("07_small", converted(markdown)))
+        (work / "07_small.learner.typ").write_text(
+            fragment("07_small", converted(markdown)), encoding="utf-8"
+        )
         job = Job(title, ("07_small",), "learner", "a4")
         return compile_pdf(job, work=work, target=work, date=datetime.date(2026, 1, 1), version="0")
 
@@ -131,9 +133,9 @@ def test_a_link_to_a_heading_that_is_not_there_fails_the_build(compiled):
 
 
 def test_a_line_of_code_that_does_not_fit_fails_the_build(compiled):
-    assert compiled(f"# Title\n\n```python\n{'x' * 110}\n```").exists()
+    assert compiled(f"# Title\n\n```python\n{'x' * 100}\n```").exists()
     with pytest.raises(BuildError, match="too long to print"):
-        compiled(f"# Title\n\n```python\n{'x' * 140}\n```")
+        compiled(f"# Title\n\n```python\n{'x' * 104}\n```")
 
 
 def test_a_table_that_does_not_fit_fails_the_build(compiled):
@@ -149,10 +151,10 @@ def test_a_table_that_does_not_fit_fails_the_build(compiled):
 def test_pdf_ua_is_checked(compiled, monkeypatch):
     """typst refuses a picture without an alternative text, so that ours are really asked for."""
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt"/>'
-    (ROOT / "build" / "handouts-trial" / "figures" / "a.svg").write_text(svg)
+    (ROOT / "build" / "handouts-trial" / "figures" / "a.svg").write_text(svg, encoding="utf-8")
     assert compiled("# Title\n\n```{.figure src=a.svg}\nNothing.\n```").exists()
     monkeypatch.setattr(builder, "FILTER", ROOT / "build" / "handouts-trial" / "without.lua")
-    text = (ROOT / "handouts" / "handout.lua").read_text()
+    text = (ROOT / "handouts" / "handout.lua").read_text(encoding="utf-8")
     builder.FILTER.write_text(
         text.replace(", alt: %s)", ")").replace("quoted(source), quoted(alt)", "quoted(source)")
     )
