@@ -26,7 +26,7 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-executed reset test test-cluster test-classroom fix notebooks bench clean handouts test-handouts test-instructor workshop timings FORCE
+.PHONY: help venv lab lab-executed reset test lint types unit test-cluster test-classroom test-environment test-installs test-wheels check-all check-changed fix notebooks bench clean handouts test-handouts test-instructor workshop timings table testbed FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -65,7 +65,7 @@ lab-executed: venv ## open the executed lessons, with all their results (a copy:
 # Reachable from this machine only, with a token, and what goes between it and the kernels is encrypted, which
 # matters on a shared machine. Without --allow-root it would not start in a container. The address is printed at
 # every log level.
-JUPYTERLAB = echo "Starting JupyterLab; stop it with Control-C."; $(PY) -m jupyterlab --allow-root --log-level=WARN --ServerApp.ip=127.0.0.1 \
+JUPYTERLAB = echo "Starting JupyterLab; stop it with Control-C."; $(PY) -m tools.start_lab --allow-root --log-level=WARN --ServerApp.ip=127.0.0.1 \
     --LabApp.default_url=/lab/tree/00_start_here.ipynb --LabApp.extension_manager=readonly \
     --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
     --MappingKernelManager.transport_encryption=auto
@@ -73,11 +73,29 @@ JUPYTERLAB = echo "Starting JupyterLab; stop it with Control-C."; $(PY) -m jupyt
 reset: venv ## give one lesson a fresh copy, keeping yours as .bak (LESSON=02)
 	@$(PY) tools/my_notebooks.py reset $(LESSON)
 
-test: venv ## check the code, run all tests, and compare every lesson with its stored results
+# A file is one worker's, and files are taken in the order in which they stand here: the lessons come first, the
+# last of them, which trains most, before the others, so that both workers end at the same time.
+LESSONS = $(shell ls -r notebooks/*.ipynb)
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test: lint ## check the code, run all tests, and compare every lesson with its stored results
+	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=300 $(LESSONS) tests hpt_helpers $(PYTEST_ARGS)
+
+unit: venv ## all tests but the lessons: what `make test` runs after them
+	$(PYTEST) tests hpt_helpers $(PYTEST_ARGS)
+
+lint: venv ## check style and layout of the code
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
-	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300 \
-	    tests hpt_helpers notebooks/*.ipynb $(PYTEST_ARGS)
+
+# What only this check needs is installed when it first runs, and again when the environment is.
+TYPES := $(VENV)/.types
+$(TYPES): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[types]"
+	@touch $(TYPES)
+
+types: venv $(TYPES) ## check the types that people take home with pyright
+	$(PY) -m pyright
 
 test-cluster: venv ## run searches on a Ray of two nodes, some of which are killed (5 minutes; `make test` does not)
 	$(PY) -m pytest tests/cluster $(PYTEST_ARGS)
@@ -88,11 +106,44 @@ $(BROWSING): $(MARKER)
 	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[classroom]"
 	@touch $(BROWSING)
 
+# With a cache of its own, because its first pass computes everything with other processor instructions.
 test-classroom: venv $(BROWSING) ## try each lesson in JupyterLab, offline, in any order, interrupted (CHROMIUM=/path/to/it)
-	$(PY) -m pytest -n 2 --dist loadscope tests/classroom $(PYTEST_ARGS)
+	HPT_TESTS_CACHE= $(PY) -m pytest -n 2 --dist loadscope tests/classroom $(PYTEST_ARGS)
 
-test-instructor: venv ## make each live edit of the instructor's guide, and install the workshop's wheels without a network
-	$(PY) -m pytest -n 2 --dist load tests/instructor $(PYTEST_ARGS)
+test-instructor: venv ## make each live edit of the instructor's guide
+	$(PY) -m pytest -n 2 --dist load tests/instructor/test_live_edits.py $(PYTEST_ARGS)
+
+# What changes rarely, and the files that decide it. When `make check-all` passes it notes in .ci/all_checked what
+# was in them: commit that. As long as they are the same, .ci/run need not run it again.
+RARELY := Makefile pyproject.toml setup.py MANIFEST.in constraints.txt environment.yml tools/workshop.py \
+    tests/environment.py tests/installs/*.py tests/instructor/test_wheelhouse.py hpt_helpers/classroom/room_check.py
+RARELY_DIGEST = cat $(sort $(wildcard $(RARELY))) | git hash-object --stdin
+
+check-all: ## check what changes rarely: environment.yml in a new environment, wheels that install offline
+	@$(MAKE) --no-print-directory test-environment
+	@$(MAKE) --no-print-directory test-installs
+	@$(MAKE) --no-print-directory workshop WHEELS=1
+	@$(MAKE) --no-print-directory test-wheels
+	@$(RARELY_DIGEST) > .ci/all_checked
+
+check-changed: ## the same, where something that decides it has changed since it last passed
+	@if [ "$$($(RARELY_DIGEST))" = "$$(cat .ci/all_checked 2>/dev/null)" ]; then \
+	    echo "Nothing that make check-all looks at has changed since it last passed."; \
+	else $(MAKE) --no-print-directory check-all; fi
+
+test-wheels: venv ## install the workshop's wheels without a network, and check the room there
+	$(PY) -m pytest tests/instructor/test_wheelhouse.py $(PYTEST_ARGS)
+
+test-environment: venv ## install environment.yml's pip section into a new environment, and train there
+	$(PY) -m tests.environment $(PIP_ARGS)
+
+INSTALLING := $(VENV)/.installs
+$(INSTALLING): $(MARKER)
+	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[installs]"
+	@touch $(INSTALLING)
+
+test-installs: venv $(INSTALLING) ## try the wheel, the oldest releases, an environment like Colab's, other systems' wheels
+	$(PY) -m pytest tests/installs $(PYTEST_ARGS)
 
 fix: venv ## let ruff put right what it can, and lay out the code
 	$(PY) -m ruff check --fix
@@ -111,13 +162,19 @@ handouts: venv $(EXTRAS) ## build the handouts, PDF and HTML, into build/handout
 	$(PY) -m tools.build_handouts
 
 test-handouts: handouts ## check the handouts, their web pages in headless Chromium (CHROMIUM=/path/to/it)
-	$(PY) -m pytest tests/handouts $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile tests/handouts $(PYTEST_ARGS)
 
 workshop: handouts ## pack notebooks, handouts and guide into build/workshop and a zip (WHEELS=1: to install offline)
 	$(PY) -m tools.workshop $(if $(WHEELS),--wheels) -- $(PIP_ARGS)
 
 timings: venv ## measure the time and memory of each lesson into docs/timings.md (LESSON=01 for one of them)
 	$(PY) -m tools.timings $(LESSON)
+
+table: venv ## train the testbed's tables anew (half an hour; an interrupted build goes on)
+	$(PY) -m tools.build_table
+
+testbed: venv ## race the searches on the tables, and write docs/testbed.md
+	$(PY) -m tools.testbed
 
 bench: venv ## measure the speed of training
 	$(PY) -m benchmarks.training

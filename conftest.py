@@ -4,6 +4,7 @@ its own.
 
 import os
 import shutil
+import signal
 import tempfile
 
 import hypothesis
@@ -17,15 +18,25 @@ hypothesis.settings.load_profile("course")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set all up, with one empty cache folder for the session, which xdist's workers and the
-    kernels share.
+    """Set all up, with one cache folder for the session, which xdist's workers and the kernels
+    share.
+
+    It is empty at first, unless HPT_TESTS_CACHE names one, which is then shared with other runs:
+    its entries are named by the source that computed them.
     """
     make_repeatable()
     os.environ.pop("RAY_ADDRESS", None)  # a cluster that somebody uses is not for tests
+    # A shell's background jobs ignore interrupts, and so would all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     import matplotlib  # only now, because it imports numpy, which counts its threads once
 
     matplotlib.use("Agg")
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        folder = tempfile.mkdtemp(prefix="hpt-tests-")
-        os.environ["HPT_CACHE_DIR"] = folder
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        os.environ["HPT_CACHE_DIR"] = os.environ.get("HPT_TESTS_CACHE") or _emptied_later(config)
+
+
+def _emptied_later(config: pytest.Config) -> str:
+    """Return a new folder that is removed at the end of the session."""
+    folder = tempfile.mkdtemp(prefix="hpt-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    return folder

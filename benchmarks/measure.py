@@ -4,19 +4,18 @@ with verdicts.
 
 from __future__ import annotations
 
-import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
+
+from tools.machine import machine as machine  # for those who import all from here
 
 
 @dataclass(frozen=True)
@@ -129,28 +128,6 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
         1 if sys.platform == "darwin" else 1024
     )
-
-
-def machine() -> dict[str, str | int | float]:
-    """Return what the figures depend on: processor, cores, load by others, threads, versions."""
-    packages = {name: version(name) for name in ("torch", "numpy", "scikit-learn")}
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count() or 1,
-        "load at the start": round(os.getloadavg()[0], 1),
-        "system": platform.system(),
-        "torch threads": torch.get_num_threads(),
-        "instruction set": torch.backends.cpu.get_cpu_capability(),
-        "python": platform.python_version(),
-        **packages,
-    }
-
-
-def _processor() -> str:
-    listing = Path("/proc/cpuinfo")
-    lines = listing.read_text().splitlines() if listing.exists() else []
-    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def table(rows: Sequence[Row]) -> str:

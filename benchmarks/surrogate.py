@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import Row, interleaved, machine, table
-from hpt_helpers import strategies
+from hpt_helpers import bayesian, strategies
 from hpt_helpers.classroom.known_functions import KNOWN
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats
 from hpt_helpers.search import Objective, run_many
@@ -31,11 +31,11 @@ LAST_DIGITS = 1e-13
 @contextmanager
 def scikit_learns_fit() -> Iterator[None]:
     """Let searches fit as scikit-learn does, from one place, as long as this lasts."""
-    ours, strategies._likeliest = strategies._likeliest, "fmin_l_bfgs_b"
+    ours, bayesian._likeliest = bayesian._likeliest, "fmin_l_bfgs_b"
     try:
         yield
     finally:
-        strategies._likeliest = ours
+        bayesian._likeliest = ours
 
 
 def searches(space: SearchSpace, objective: Objective, seeds: Sequence[int]) -> list[pd.DataFrame]:

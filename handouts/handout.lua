@@ -1,9 +1,10 @@
 -- From the Markdown that tools/handout_text.py writes to typst or HTML: pictures, tables, boxes, formulas, links.
 -- Metadata: stem, the lesson's name.  A Div of a class below becomes a typst function of the same name.
 local stem = ""
+local n_tables, n_formulas = 0, 0
 local typst = FORMAT == "typst"
-local BOXES = { answer = true, boxed = true, hints = true, minutes = true, misconceptions = true, predict = true,
-  question = true, room = true, seen = true, solution = true }
+local BOXES = { answer = true, asked = true, boxed = true, hints = true, lead = true, minutes = true,
+  misconceptions = true, predict = true, question = true, room = true, seen = true, solution = true }
 
 local function quoted(text)
   return '"' .. text:gsub("\\", "\\\\"):gsub('"', '\\"'):gsub("\n", "\\n") .. '"'
@@ -69,10 +70,14 @@ local function aligned(tbl)
   return tbl:walk({ Cell = function(cell) cell.alignment = "AlignDefault"; return cell end })
 end
 
-local function data_table(html)
+local function data_table(html, name)
   local tables = pandoc.List()
   pandoc.read(html, "html"):walk({ Table = function(tbl) tables:insert(aligned(tbl)) end })
   if typst then return wrapped("#data-table[", tables, "]") end
+  for _, tbl in ipairs(tables) do -- what it is, for those who hear it; page.css hides it
+    tbl.caption = { long = { pandoc.Plain({ pandoc.Str(name) }) } }
+    tbl.attributes.name = name
+  end
   return tables
 end
 
@@ -82,23 +87,28 @@ local function scrolling(block, label)
   return pandoc.Div({ block }, pandoc.Attr("", { "scroll" }, attributes))
 end
 
-local function picture(alt, source)
+local function picture(alt, source, name)
   if typst then return raw(("#picture(%s, alt: %s)"):format(quoted(source), quoted(alt))) end
-  local shown = scrolling(pandoc.Plain({ pandoc.Image(alt, source) }), "Figure")
+  local shown = scrolling(pandoc.Plain({ pandoc.Image(alt, source) }), name)
   shown.classes:insert("picture")
   return shown
 end
 
 function CodeBlock(block)
   local class = block.classes[1]
-  if class == "figure" then return picture(block.text, block.attributes.src) end
-  if class == "table" then return data_table(block.text) end
+  local name = block.attributes.name or "Code"
+  local sticky = block.attributes.sticky and ", sticky: true" or ""
+  block.attributes.name, block.attributes.sticky = nil, nil
+  if class == "figure" then return picture(block.text, block.attributes.src, name) end
+  if class == "table" then return data_table(block.text, name) end
   if class == "output" then
     if typst then return raw("#output(" .. quoted(block.text) .. ")") end
-    return scrolling(pandoc.CodeBlock(block.text, pandoc.Attr("", { "output" })), "Output")
+    return scrolling(pandoc.CodeBlock(block.text, pandoc.Attr("", { "output" })), name)
   end
-  if typst then return raw(("#code(%s, lang: %s)"):format(quoted(block.text), quoted(class or "text"))) end
-  return scrolling(block, "Code")
+  if typst then
+    return raw(("#code(%s, lang: %s%s)"):format(quoted(block.text), quoted(class or "text"), sticky))
+  end
+  return scrolling(block, name)
 end
 
 local function closed(div)
@@ -164,8 +174,9 @@ function Math(math)
   local attributes = (display and ' display="block"' or "") .. ' alttext="' .. escaped(words) .. '">'
   local formula = rendered(math, "html"):gsub("<math[^>]->", "<math" .. attributes:gsub("%%", "%%%%"), 1)
   if not display then return pandoc.RawInline("html", formula) end
-  local box = '<span class="scroll formula" tabindex="0" role="group" aria-label="Formula">%s</span>'
-  return pandoc.RawInline("html", box:format(formula))
+  n_formulas = n_formulas + 1
+  local box = '<span class="scroll formula" tabindex="0" role="group" aria-label="Formula %d">%s</span>'
+  return pandoc.RawInline("html", box:format(n_formulas, formula))
 end
 
 local function read_meta(meta)
@@ -173,7 +184,16 @@ local function read_meta(meta)
 end
 
 function Table(tbl)
-  if not typst then return scrolling(tbl, "Table") end
+  if not typst then
+    local name = tbl.attributes.name
+    tbl.attributes.name = nil
+    if not name then
+      n_tables = n_tables + 1
+      name = "Table " .. n_tables .. " of the text"
+      tbl.caption = { long = { pandoc.Plain({ pandoc.Str(name) }) } }
+    end
+    return scrolling(tbl, name)
+  end
   if tbl.classes:includes("data") then return nil end
   for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { "AlignLeft", spec[2] } end
   return wrapped("#text-table[", { tbl }, "]")

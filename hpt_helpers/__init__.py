@@ -1,3 +1,80 @@
-"""Data, training, strategies and the record of a search: import from the modules; this file imports
-nothing.
+"""Hyperparameter searches that a reader can follow: search spaces, strategies, a record of trials.
+
+What people take home, in the order in which the modules build on each other:
+
+- `search_space`: one definition of a search space for scikit-learn, scikit-optimize and Ray.
+- `protocol`, `search`: what strategies and objectives say to each other; `run` and `run_many`.
+- `strategies`, `bayesian`: grid and random search, Bayesian optimisation, Hyperband.
+- `objectives`: `per_trial` for a function of your own; the training of the course's networks.
+- `trials`: the record of a search as a table and a log, its incumbent, its ties.
+- `data`, `model`, `training`, `population`, `stack`: the course's data and networks.
+- `config`, `progress`, `warn`: what a configuration is; what a search says while it runs.
+- `on_ray`: searches on Ray, the only folder that needs the extra `ray`.
+
+`classroom` is what only the lessons need. The names below are those of everyday use, and can be
+imported from here; each is loaded from its module when it is first asked for.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hpt_helpers.data import load_splits as load_splits
+    from hpt_helpers.objectives import TrainingObjective as TrainingObjective
+    from hpt_helpers.objectives import per_trial as per_trial
+    from hpt_helpers.population import fit_many as fit_many
+    from hpt_helpers.search import Ask as Ask
+    from hpt_helpers.search import Outcome as Outcome
+    from hpt_helpers.search import run as run
+    from hpt_helpers.search import run_many as run_many
+    from hpt_helpers.search_space import Choice as Choice
+    from hpt_helpers.search_space import Integer as Integer
+    from hpt_helpers.search_space import Real as Real
+    from hpt_helpers.search_space import SearchSpace as SearchSpace
+    from hpt_helpers.strategies import bayesian_search as bayesian_search
+    from hpt_helpers.strategies import grid_search as grid_search
+    from hpt_helpers.strategies import hyperband as hyperband
+    from hpt_helpers.strategies import random_search as random_search
+    from hpt_helpers.strategies import successive_halving as successive_halving
+    from hpt_helpers.training import fit as fit
+    from hpt_helpers.trials import config_of as config_of
+    from hpt_helpers.trials import incumbent as incumbent
+    from hpt_helpers.trials import read_log as read_log
+    from hpt_helpers.trials import trial_table as trial_table
+
+_MODULE_OF = {
+    "load_splits": "data",
+    "TrainingObjective": "objectives",
+    "per_trial": "objectives",
+    "fit_many": "population",
+    "Ask": "search",
+    "Outcome": "search",
+    "run": "search",
+    "run_many": "search",
+    "Choice": "search_space",
+    "Integer": "search_space",
+    "Real": "search_space",
+    "SearchSpace": "search_space",
+    "bayesian_search": "strategies",
+    "grid_search": "strategies",
+    "hyperband": "strategies",
+    "random_search": "strategies",
+    "successive_halving": "strategies",
+    "fit": "training",
+    "config_of": "trials",
+    "incumbent": "trials",
+    "read_log": "trials",
+    "trial_table": "trials",
+}
+
+__all__ = [*_MODULE_OF]  # pyright: ignore[reportUnsupportedDunderAll] — the names above
+
+
+def __getattr__(name: str):
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

@@ -37,35 +37,39 @@ class HasTrainingRows(Protocol):
     def n_train(self) -> int: ...
 
 
-def plain(value: Any, name: str = "config") -> Any:
-    """Return a deep copy of a configuration, or of one value, in Python's own types; numpy's
-    scalars are converted.
+def as_plain(value: Any, name: str = "config") -> Any:
+    """Return a deep copy of a configuration, or of one value, in Python's own types.
 
-    What JSON can say is allowed: None, bool, int, finite float, str, and lists, tuples (which stay
-    tuples) and mappings of these with names of type str. Raises ValueError for nan and infinity and
-    TypeError for anything else; both name the entry, its value and what is allowed. name: what the
-    value is called in an error.
+    numpy's scalars are converted. What JSON can say is allowed: None, bool, int, finite float, str,
+    and lists, tuples (which stay tuples) and mappings of these with names of type str. name: what
+    the value is called in an error. Raises ValueError for nan and infinity and TypeError for
+    anything else; both name the entry, its value and what is allowed.
 
-    >>> plain({"batch_size": np.int64(25), "layers": (np.float64(0.5), None)})
+    >>> as_plain({"batch_size": np.int64(25), "layers": (np.float64(0.5), None)})
     {'batch_size': 25, 'layers': (0.5, None)}
     """
-    if value is None or type(value) in (bool, int, str):
+    if type(value) is str:
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{name} is {value!r}; half of a surrogate pair is no text")
         return value
-    # whose item is itself
-    if isinstance(value, np.generic) and not isinstance(value, np.longdouble):
-        return plain(value.item(), name)
+    if value is None or type(value) in (bool, int):
+        return value
+    # a longdouble's item is itself
+    if isinstance(value, np.generic) and not isinstance(value.item(), np.generic):
+        return as_plain(value.item(), name)
     if type(value) is float:
         if not math.isfinite(value):
             raise ValueError(f"{name} is {value!r}; a float must be finite")
         return value
     if isinstance(value, list | tuple):
-        copies = [plain(entry, f"{name}[{i}]") for i, entry in enumerate(value)]
+        copies = [as_plain(entry, f"{name}[{i}]") for i, entry in enumerate(value)]
         return copies if isinstance(value, list) else tuple(copies)
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"{name} has the name {key!r}; names must be of type str")
-        return {str(key): plain(entry, f"{name}[{str(key)!r}]") for key, entry in value.items()}
+            as_plain(key, f"a name of {name}")
+        return {str(key): as_plain(entry, f"{name}[{str(key)!r}]") for key, entry in value.items()}
     allowed = "None, bool, int, finite float, str, and lists, tuples and dicts of these"
     raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; allowed are {allowed}")
 
@@ -77,13 +81,13 @@ def config_key(config: Mapping) -> str:
     The order of names does not matter, a tuple is a list, and numpy's values are Python's. 1, 1.0
     and True are three values: `max_features` of scikit-learn's forests means one feature by 1 and
     all by 1.0.
-    Raises TypeError or ValueError for what `plain` refuses and for what is no mapping.
+    Raises TypeError or ValueError for what `as_plain` refuses and for what is no mapping.
 
     >>> config_key({"lr": 0.1, "layers": (8, 4)}) == config_key({"layers": [8, np.int64(4)], "lr": 0.1})
     True
     """
     check_mapping(config)
-    return json.dumps(plain(config), sort_keys=True)
+    return json.dumps(as_plain(config), sort_keys=True)
 
 
 def training_key(config: Mapping) -> str:

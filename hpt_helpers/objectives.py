@@ -1,37 +1,67 @@
-"""Objectives for `hpt_helpers.search`: one that trains the course's networks, and one of a function
-of one's own.
-"""
+"""Objectives for `run`: one that trains the course's networks, one of a function of your own."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
 
-from hpt_helpers.config import network_config, training_key
+from hpt_helpers.config import as_count, config_key, network_config, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import Population
-from hpt_helpers.search import Objective, Outcome, Request
+from hpt_helpers.protocol import Objective, Outcome, Request
 from hpt_helpers.training import failure_reason
 
 Key = tuple[str, int]  # a training: `training_key` and seed
 
 
-def per_trial(function: Callable[[Mapping, int], float | Outcome]) -> Objective:
-    """Return an objective that calls `function(config, n_epochs)` for each trial; it returns a loss
-    or an `Outcome`.
+def per_trial(
+    function: Callable[[Mapping, int], float | Outcome],
+    *,
+    n_jobs: int = 1,
+    identity: Callable[[Mapping], Hashable] | None = None,
+) -> Objective:
+    """Return an objective that calls `function(config, n_epochs)` for each trial.
 
-    A trial for which the function raises is a failed one, charged in full, and the function is
-    called once for it.
+    The function returns a loss or an `Outcome`. A trial for which it raises is a failed one,
+    charged in full, and the function is called once for it. An objective of several processes calls
+    it once more, alone, for trials whose process died.
+    n_jobs: how many processes call the function, through joblib; they get a copy of it, and keep
+        nothing between trials. runtime_s is then the time between two answers. A strategy must ask
+        for several trials at once to keep them busy: `bayesian_search(…, batch_size=n_jobs)`.
+    identity: for a function that continues a configuration's training where it stopped, such as one
+        with checkpoints of its own: what says which configurations share a training, usually
+        `config_key`. Each of its epochs is then charged once.
     """
+    return _PerTrial(function, as_count("n_jobs", n_jobs), identity or _starts_anew)
 
-    def objective(requests: list[Request]) -> Iterator[float | Outcome]:
-        for request in requests:
-            try:
-                answer = function(request.config, request.n_epochs)
-            # whatever it raises is this trial's, and must not end the search
-            except Exception as error:
-                answer = Outcome.of_error(error)
-            yield answer
 
-    return objective
+def _starts_anew(config: Mapping) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class _PerTrial:
+    function: Callable[[Mapping, int], float | Outcome]
+    n_jobs: int
+    identity: Callable[[Mapping], Hashable]
+
+    def __call__(self, requests: list[Request]) -> Iterator[float | Outcome]:
+        if self.n_jobs == 1:
+            return (_attempt(self.function, r.config, r.n_epochs) for r in requests)
+        return self._in_processes(requests)
+
+    def _in_processes(self, requests: list[Request]) -> Iterator[float | Outcome]:
+        from joblib import Parallel, delayed
+
+        calls = (delayed(_attempt)(self.function, r.config, r.n_epochs) for r in requests)
+        return Parallel(self.n_jobs, return_as="generator", pre_dispatch=self.n_jobs)(calls)
+
+
+def _attempt(function: Callable, config: Mapping, n_epochs: int) -> float | Outcome:
+    try:
+        return function(config, n_epochs)
+    # whatever it raises is this trial's, sys.exit() too, and must not end the search
+    except (Exception, SystemExit) as error:
+        return Outcome.of_error(error)
 
 
 class TrainingObjective:
@@ -68,12 +98,11 @@ class TrainingObjective:
             except (TypeError, ValueError) as error:
                 outcomes[i] = Outcome(math.nan, reason=str(error), n_trained=0)
                 continue
-            waiting[i] = key = training_key(config), seed
+            # `training_key(config)`, without checking it again
+            waiting[i] = key = config_key(checked), seed
             configs[key], wanted[key] = checked, max(n_epochs, wanted.get(key, 0))
         self._train(configs, wanted)
-        populations = {
-            id(population): population for population, _ in map(self._trained.get, wanted)
-        }
+        populations = {id(p): p for p, _ in (self._trained[key] for key in wanted)}
         curves = {number: population.curves() for number, population in populations.items()}
         for i, key in waiting.items():
             (population, member), n_epochs = self._trained[key], requests[i].n_epochs
@@ -91,7 +120,7 @@ class TrainingObjective:
         together.
         """
         sources: dict[int, list[Key]] = {}
-        for key in sorted(wanted, key=wanted.get):
+        for key in sorted(wanted, key=lambda key: wanted[key]):
             population, _ = self._trained.get(key, (None, None))
             if population is None or population.epoch < wanted[key]:
                 sources.setdefault(id(population), []).append(key)

@@ -1,23 +1,22 @@
-"""One definition of a search space, and its forms for scikit-learn, scikit-optimize, Ray Tune and
-the unit cube.
-"""
+"""One definition of a search space, and its forms for the libraries that search."""
 
 import math
 import numbers
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
 import numpy as np
 
-from hpt_helpers.config import as_count, is_number, plain
+from hpt_helpers.config import as_count, as_plain, is_number
 
 
 @dataclass(frozen=True)
 class Real:
-    """A float from low to high, uniform, or uniform in the logarithm when log is True (then low >
-    0).
+    """A float from low to high, uniform, or uniform in the logarithm when log is True.
+
+    A logarithmic one needs low > 0.
     """
 
     low: float
@@ -26,8 +25,6 @@ class Real:
 
     def __post_init__(self):
         _check_bounds(self, numbers.Real)
-        if self.log and self.low <= 0:
-            raise ValueError(f"low is {self.low!r}; a logarithmic parameter needs low > 0")
 
     def sample(self, rng: np.random.Generator) -> float:
         return self.from_unit(rng.random())
@@ -68,8 +65,10 @@ class Real:
 class _Discrete:
     """A parameter with a sequence of `values`, each with an equal cell of [0, 1]."""
 
+    values: Sequence
+
     def sample(self, rng: np.random.Generator):
-        return self.values[rng.integers(len(self.values))]
+        return self.values[int(rng.integers(len(self.values)))]
 
     def to_unit(self, value) -> float:
         return (self.values.index(value) + 0.5) / len(self.values)
@@ -81,24 +80,59 @@ class _Discrete:
 
 @dataclass(frozen=True)
 class Integer(_Discrete):
-    """An integer from low to high, both included, uniform."""
+    """An integer from low to high, both included, uniform, or by its logarithm when log is True.
+
+    A logarithmic one needs low > 0. It draws k in proportion to log(k + 1) - log(k), so that 1 to 9
+    is as likely as 10 to 99.
+    """
 
     low: int
     high: int
+    log: bool = False
 
     def __post_init__(self):
         _check_bounds(self, numbers.Integral)
 
+    def __repr__(self) -> str:  # logs hold it, those from before there was log too
+        return f"Integer(low={self.low}, high={self.high}{', log=True' if self.log else ''})"
+
     @property
     def values(self) -> range:
         return range(self.low, self.high + 1)
+
+    def sample(self, rng: np.random.Generator) -> int:
+        return self.from_unit(rng.random()) if self.log else super().sample(rng)
+
+    def to_unit(self, value: int) -> float:
+        """Return the middle of the value's cell."""
+        if not self.log:
+            return super().to_unit(value)
+        return (self._edge(value) + self._edge(value + 1)) / 2
+
+    def from_unit(self, u: float) -> int:
+        if not self.log:
+            return super().from_unit(u)
+        value = int(
+            math.exp(math.log(self.low) + u * (math.log(self.high + 1) - math.log(self.low)))
+        )
+        # where rounding leads into a neighbour's cell
+        value += (u >= self._edge(value + 1)) - (u < self._edge(value))
+        return min(max(value, self.low), self.high)
+
+    def _edge(self, value: int) -> float:
+        """Return where the value's cell begins in the logarithmic unit interval."""
+        if value <= self.low:
+            return 0.0
+        start = math.log(self.low)
+        return (math.log(value) - start) / (math.log(self.high + 1) - start)
 
     def points(self, n: int, centred: bool = False) -> list[int]:
         """Return those of `Real`, rounded, each once.
 
         Raises TypeError or ValueError unless n is 1, 2, 3, …
         """
-        return list(dict.fromkeys(round(v) for v in Real(self.low, self.high).points(n, centred)))
+        points = Real(self.low, self.high, self.log).points(n, centred)
+        return list(dict.fromkeys(round(v) for v in points))
 
     def __contains__(self, value) -> bool:
         return is_number(value, numbers.Integral) and self.low <= value <= self.high
@@ -111,8 +145,10 @@ class Choice(_Discrete):
     values: tuple
 
     def __init__(self, values):
+        if not isinstance(values, Iterable) or isinstance(values, Mapping):
+            raise TypeError(f"values is {values!r}; a sequence such as [16, 32] is needed")
         # what a configuration can hold
-        object.__setattr__(self, "values", plain(tuple(values), "values"))
+        object.__setattr__(self, "values", as_plain(tuple(values), "values"))
         if any(isinstance(value, list | dict) for value in self.values):
             raise TypeError(
                 f"values is {self.values!r}; a value may be a tuple, but no list and no dict"
@@ -141,7 +177,13 @@ class SearchSpace(Mapping):
     """
 
     def __init__(self, parameters: Mapping[str, Real | Integer | Choice]):
+        if not isinstance(parameters, Mapping):
+            needed = "a mapping such as {'lr': Real(0, 1)} is needed"
+            raise TypeError(f"parameters is {parameters!r}; {needed}")
         for name, parameter in parameters.items():
+            if not isinstance(name, str):
+                raise TypeError(f"parameters has the name {name!r}; names must be of type str")
+            as_plain(name, "a name of parameters")
             if not isinstance(parameter, Real | Integer | Choice):
                 raise TypeError(
                     f"parameters[{name!r}] is {parameter!r}; Real, Integer or Choice is needed"
@@ -192,9 +234,9 @@ class SearchSpace(Mapping):
 
         A column for each parameter, in the space's order. A Real's low is 0 and its high 1, evenly
         between them, in the logarithm where log is True. An Integer or a Choice shares [0, 1] out
-        in equal cells, one for each value, and a value is the middle of its cell. `from_unit` gives
-        the configurations back, a Real but for rounding. Raises ValueError for a configuration that
-        does not lie in the space.
+        in cells as wide as each value is likely, and a value is the middle of its cell. `from_unit`
+        gives the configurations back, a Real but for rounding. Raises ValueError for a
+        configuration that does not lie in the space.
         """
         for i, config in enumerate(configs):
             if not isinstance(config, Mapping) or config not in self:
@@ -275,9 +317,10 @@ class SearchSpace(Mapping):
                 stats.loguniform(p.low, p.high) if p.log else stats.uniform(p.low, p.high - p.low)
             )
 
-        return self._translated(
-            real, lambda p: stats.randint(p.low, p.high + 1), lambda p: list(p.values)
-        )
+        def integer(p):
+            return _LogIntegers(p) if p.log else stats.randint(p.low, p.high + 1)
+
+        return self._translated(real, integer, lambda p: list(p.values))
 
     def to_skopt(self) -> list:
         """Return the dimensions for scikit-optimize, in the space's order and named."""
@@ -289,10 +332,16 @@ class SearchSpace(Mapping):
             dimension.inverse_transform = partial(space.Dimension.inverse_transform, dimension)
             return dimension
 
-        def real(p):
-            return space.Real(p.low, p.high, prior="log-uniform" if p.log else "uniform")
+        def prior(p):
+            return "log-uniform" if p.log else "uniform"
 
-        dimensions = self._translated(real, lambda p: space.Integer(p.low, p.high), choice)
+        def real(p):
+            return space.Real(p.low, p.high, prior=prior(p))
+
+        def integer(p):
+            return space.Integer(p.low, p.high, prior=prior(p))
+
+        dimensions = self._translated(real, integer, choice)
         for name, dimension in dimensions.items():
             dimension.name = name
         return list(dimensions.values())
@@ -304,13 +353,37 @@ class SearchSpace(Mapping):
         def real(p):
             return tune.loguniform(p.low, p.high) if p.log else tune.uniform(p.low, p.high)
 
-        return self._translated(
-            real, lambda p: tune.randint(p.low, p.high + 1), lambda p: tune.choice(list(p.values))
-        )
+        def integer(p):
+            return (tune.lograndint if p.log else tune.randint)(p.low, p.high + 1)
+
+        return self._translated(real, integer, lambda p: tune.choice(list(p.values)))
 
     def _translated(self, real: Callable, integer: Callable, choice: Callable) -> dict:
         translate = {Real: real, Integer: integer, Choice: choice}
         return {name: translate[type(p)](p) for name, p in self._parameters.items()}
+
+
+def as_space(space: SearchSpace) -> SearchSpace:
+    """Return the search space itself; TypeError when it is none, such as a dict or a list."""
+    if not isinstance(space, SearchSpace):
+        needed = "a SearchSpace is needed, such as SearchSpace({'lr': Real(0, 1)})"
+        raise TypeError(f"space is {space!r}; {needed}")
+    return space
+
+
+@dataclass(frozen=True)
+class _LogIntegers:
+    """A distribution for scikit-learn, which draws by `rvs`."""
+
+    parameter: Integer
+
+    def rvs(self, random_state=None) -> int:
+        rng = (
+            random_state
+            if hasattr(random_state, "uniform")
+            else np.random.default_rng(random_state)
+        )
+        return self.parameter.from_unit(rng.uniform())
 
 
 def _check_bounds(p, kind) -> None:
@@ -322,3 +395,5 @@ def _check_bounds(p, kind) -> None:
         raise ValueError(
             f"low is {p.low!r} and high is {p.high!r}; low must be less, by a finite difference"
         )
+    if p.log and p.low <= 0:
+        raise ValueError(f"low is {p.low!r}; a logarithmic parameter needs low > 0")

@@ -1,19 +1,19 @@
-"""The record of a search: one row for each trial, and the log from which an interrupted search
-resumes.
-"""
+"""The record of a search: a row for each trial, and the log from which a search resumes."""
 
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import math
-import warnings
+import sys
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from hpt_helpers.config import check_mapping, plain
+from hpt_helpers.config import as_plain, check_mapping
+from hpt_helpers.warn import warn_caller
 
 if TYPE_CHECKING:
     # imported where it is used: it takes half a second, and strategies need none of it
@@ -29,14 +29,15 @@ DTYPES = {
     "reason": "str",
     "runtime_s": "float64",
 }
+FORMAT = 2  # of a log; 1 had no header
 TABLE_NAMES = ("trial", *DTYPES, "config")  # no hyperparameter can be called so
 
 
-def recordable(config: Mapping) -> dict:
-    """Return a plain copy of a configuration that a table and a log can hold exactly.
+def as_config(config: Mapping) -> dict:
+    """Return a plain copy of a configuration, which a table and a log can hold exactly.
 
-    Raises TypeError or ValueError for what `config.plain` refuses, no mapping, and a name that the
-    table uses itself.
+    Raises TypeError or ValueError for what `as_plain` refuses, for what is no mapping, and for a
+    name that the table uses itself.
     """
     check_mapping(config)
     for name in TABLE_NAMES:
@@ -44,11 +45,19 @@ def recordable(config: Mapping) -> dict:
             raise ValueError(
                 f"config has the name {name!r}; the trial table uses it itself, with {TABLE_NAMES}"
             )
-    return plain(config)
+    return as_plain(config)
 
 
-def trial_record(
-    config: Mapping,
+def trial_record(config: Mapping, **result) -> dict:
+    """Return the record of one trial, ready for `trial_table` and `append_trial`.
+
+    result: what `trial_result` takes. Raises TypeError or ValueError for a configuration that
+    `as_config` refuses.
+    """
+    return {"config": as_config(config), **trial_result(**result)}
+
+
+def trial_result(
     *,
     n_epochs: int,
     val_loss: float,
@@ -57,36 +66,37 @@ def trial_record(
     reason: str = "",
     runtime_s: float = math.nan,
 ) -> dict:
-    """Return the record of one trial, ready for `trial_table` and `append_trial`.
+    """Return a trial's record but for its configuration.
 
     n_epochs: the epoch at which val_loss and val_accuracy were measured. charged_epochs: those
-    trained for it, where they are fewer. reason: why the trial failed; it did in any case with a
-    loss that is not finite. An accuracy that is not finite is recorded as nan. Raises TypeError or
-    ValueError for a configuration that is not `recordable`.
+    trained for it, where they are fewer. reason: why the trial failed; see `failure_of`. An
+    accuracy that is not finite is recorded as nan.
     """
-    failed = bool(reason) or not math.isfinite(val_loss)
+    reason = failure_of(val_loss, reason)
+    if reason:
+        val_loss = val_accuracy = math.nan
     return {
-        "config": recordable(config),
         "n_epochs": int(n_epochs),
         "charged_epochs": int(n_epochs if charged_epochs is None else charged_epochs),
-        "val_loss": math.nan if failed else float(val_loss),
-        "val_accuracy": float(val_accuracy)
-        if math.isfinite(val_accuracy) and not failed
-        else math.nan,
-        "status": "failed" if failed else "ok",
-        "reason": (reason or f"validation loss is {val_loss}") if failed else "",
+        "val_loss": float(val_loss),
+        "val_accuracy": float(val_accuracy) if math.isfinite(val_accuracy) else math.nan,
+        "status": "failed" if reason else "ok",
+        "reason": reason,
         "runtime_s": float(runtime_s),
     }
 
 
-def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
-    """Return the records as a DataFrame, one row a trial in the order of evaluation, index named
-    "trial".
+def failure_of(val_loss: float, reason: str = "") -> str:
+    """Return why a trial failed: its reason, or that its loss is not finite; empty if it did not."""
+    return reason or ("" if math.isfinite(val_loss) else f"validation loss is {val_loss}")
 
-    Columns: one for each hyperparameter, nullable where some trials lack it, so that integers stay
-    integers; those
-    of `DTYPES`, with its dtypes; and `config`, the configuration as asked for, of which `config_of`
-    gives a copy.
+
+def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
+    """Return the records as a DataFrame: one row a trial, in the order of evaluation.
+
+    The index is named "trial". Columns: one for each hyperparameter, nullable where some trials
+    lack it, so that integers stay integers; those of `DTYPES`, with its dtypes; and `config`, the
+    configuration as asked for, of which `config_of` gives a copy.
     """
     import pandas as pd
 
@@ -121,39 +131,56 @@ def _column(values: list) -> pd.Series:
 
 
 def config_of(trials: pd.DataFrame, trial: int) -> dict:
-    """Return a copy of the configuration of one trial of the table (its index label), exactly as it
-    was asked for.
+    """Return a copy of one trial's configuration, exactly as it was asked for.
 
-    Raises ValueError when the table has no such trial, or several, and KeyError when it has lost
-    its column `config`.
+    trial: its index label in the table. Raises ValueError when the table has no such trial, or
+    several, TypeError when it was read from a format that made text of the configurations, and
+    KeyError when it has lost its column `config`.
     """
     found = trials.loc[trials.index == trial, "config"]
     if len(found) != 1:
         raise ValueError(
             f"trial is {trial!r}, and {len(found)} of the {len(trials)} rows of trials have that label"
         )
-    return copy.deepcopy(found.iloc[0])
+    config = found.iloc[0]
+    if not isinstance(config, Mapping):
+        kept = "keep the search's log, which is exact: trial_table(read_log(path))"
+        raise TypeError(f"the config of trial {trial!r} is {config!r:.80}, as from a CSV; {kept}")
+    return copy.deepcopy(dict(config))
+
+
+def for_export(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy of the table that CSV, parquet and other formats can hold.
+
+    Values of mixed kinds, tuples and lists, and the configurations themselves become JSON text. To
+    read a search back exactly, keep its log: `trial_table(read_log(path))`.
+    """
+    mixed = [name for name in trials.columns if trials[name].dtype == object]
+    return trials.assign(**{name: trials[name].map(_as_json) for name in mixed})
+
+
+def _as_json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def incumbent(trials: pd.DataFrame) -> int:
-    """Return the trial (index label) with the lowest validation loss; the cheaper, then the
-    earlier, on a tie.
+    """Return the trial (index label) with the lowest validation loss.
 
-    Raises ValueError when no trial succeeded: one that failed never wins.
+    Of equal losses the cheaper wins, then the earlier. Raises ValueError when no trial succeeded:
+    one that failed never wins.
     """
-    good = trials[trials["status"] == "ok"]
+    good = trials.loc[trials["status"] == "ok"]
     if good.empty:
         raise ValueError(f"trials has {len(trials)} rows and none succeeded; there is no incumbent")
     return int(good.sort_values(["val_loss", "n_epochs"], kind="stable").index[0])
 
 
 def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) -> pd.DataFrame:
-    """Return the trials within `tolerance` of the best, cheapest first: of the lowest loss, or the
-    highest accuracy.
+    """Return the trials within `tolerance` of the best, cheapest first.
 
-    by: "val_loss" or "val_accuracy". tolerance: in its units, at least 0. Failed trials are never
-    among
-    them; without a success the table is empty. Raises ValueError for another by or a negative
+    by: "val_loss", of which the lowest is best, or "val_accuracy", of which the highest is.
+    tolerance: in its units, at least 0. Failed trials are never among them; without a success the
+    table is empty. Raises ValueError for another by or a negative
     tolerance.
     """
     if by not in ("val_loss", "val_accuracy"):
@@ -162,15 +189,14 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
         raise ValueError(f"tolerance is {tolerance!r}; it must be 0 or more")
     sign = 1 if by == "val_loss" else -1
     distance = sign * trials[by] - (sign * trials[by]).min()
-    return trials[distance <= tolerance].sort_values(["n_epochs", "val_loss"], kind="stable")
+    return trials.loc[distance <= tolerance].sort_values(["n_epochs", "val_loss"], kind="stable")
 
 
 def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
-    """Say whether two tables hold the same trials in the same order, in all columns that both have
-    but runtime_s.
+    """Say whether two tables hold the same trials in the same order.
 
-    Numbers may differ by 1e-9, as between training alone and together. Raises ValueError when they
-    share no column.
+    Compared are all columns that both have, but for runtime_s. Numbers may differ by 1e-9, as
+    between training alone and together. Raises ValueError when they share no column.
     """
     import pandas as pd
 
@@ -179,7 +205,7 @@ def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
     ]
     if not shared:
         raise ValueError(f"the tables share no column: {list(a.columns)} and {list(b.columns)}")
-    a, b = (table[shared].reset_index(drop=True) for table in (a, b))
+    a, b = (table.loc[:, shared].reset_index(drop=True) for table in (a, b))
     try:
         pd.testing.assert_frame_equal(a, b, check_dtype=False, rtol=0, atol=1e-9)
     except AssertionError:
@@ -187,16 +213,28 @@ def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
     return True
 
 
+def with_tuples(config: Mapping) -> dict:
+    """Return a log's configuration as a search space has it: with tuples where JSON has lists."""
+    return {name: _tupled(value) for name, value in config.items()}
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
+
+
 def append_trial(path: str | Path, record: Mapping, *, trial: int) -> None:
-    """Append one trial's record to a JSON-lines log, whole and flushed, so that an interrupt loses
-    none before it.
+    """Append one trial's record to a JSON-lines log, whole, so that an interrupt loses none.
 
     trial: its number, counted from 0, by which a line that is missing is noticed. Raises ValueError
     for what JSON cannot hold.
     """
     # JSON has no nan: a failed trial's numbers are written as null.
     line = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in record.items()}
-    text = json.dumps({"trial": trial, **line}, allow_nan=False)[:-1]
+    _append(path, {"trial": trial, **line})
+
+
+def _append(path: str | Path, line: Mapping) -> None:
+    text = json.dumps(line, allow_nan=False)[:-1]
     with open(path, "a", encoding="ascii", newline="\n") as log:
         log.write(text + _checksum(text.encode()).decode() + "\n")
 
@@ -206,20 +244,79 @@ def _checksum(text: bytes) -> bytes:
     return b', "crc32": "%08x"}' % zlib.crc32(text)
 
 
-def read_log(path: str | Path) -> list[dict]:
-    """Return the records of a log, in order, of a failed trial that was tried again the last; no
-    file, no records.
+def hold_log(path: str | Path, header: Mapping) -> tuple[IO, list[dict]]:
+    """Open a log for one search; return its file, to be closed at the end, and its records.
 
-    A last line that was cut in the middle is moved to `<path>.cut` with a UserWarning, so that
-    appending can go on. Raises ValueError for any other line that is not as it was written, or that
-    is missing or there twice.
+    No other search may open it meanwhile. header: what the search is, plain values by name, which
+    becomes the first line of a new log. A log without one, of an earlier version of this package,
+    is taken as it is.
+    Raises OSError for a file that cannot be written, BlockingIOError where another search holds it,
+    and ValueError for the log of another search, and what `read_log` raises.
     """
-    path = Path(path)
+    file = open(path, "ab")  # noqa: SIM115 — whoever asked closes it
+    try:
+        _lock(file, path)
+        found, records = _read(Path(path))
+        if not found and not records:
+            _append(path, {"format": FORMAT, **header})
+        for name in header if found else ():
+            if found.get(name) != header[name]:
+                raise ValueError(
+                    f"{path} is the log of another search: "
+                    f"its {name} is {found.get(name)!r}, here it is {header[name]!r}"
+                )
+    except BaseException:
+        file.close()
+        raise
+    return file, records
+
+
+def _lock(file: IO, path: str | Path) -> None:
+    """Lock a file until it is closed, or its process ends."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(2**30)  # behind all that is read and written
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP):
+            return  # a file system without locks
+        message = f"{path} is the log of a search that runs now; give each search a log of its own"
+        raise BlockingIOError(message) from error
+
+
+def read_log(path: str | Path) -> list[dict]:
+    """Return the records of a log, in order; none where there is no file.
+
+    Of a failed trial that was tried again, the last try counts. A last line that was cut in the
+    middle is moved to `<path>.cut` with a UserWarning, so that appending can go on. Raises
+    ValueError for any other line that is not as it was written, or that is missing or there twice.
+    """
+    return _read(Path(path))[1]
+
+
+def _read(path: Path) -> tuple[dict, list[dict]]:
+    """Return a log's header, empty if it has none, and its records."""
     text = path.read_bytes() if path.exists() else b""
     *lines, rest = text.split(b"\n")
-    records = []
+    header, records = {}, []
     for i, line in enumerate(lines):
-        record = _read_line(line, f"line {i + 1} of {path.name}")
+        if not line.strip():
+            continue
+        record = _read_line(line.rstrip(b"\r"), f"line {i + 1} of {path.name}")
+        if "format" in record and not header and not records:
+            header = record
+            if header["format"] > FORMAT:
+                raise ValueError(
+                    f"{path.name} has the format {header['format']}, of a later version of this "
+                    f"package, which knows those up to {FORMAT}"
+                )
+            continue
         trial, whole = record.pop("trial", None), record.keys() >= {"config", *DTYPES}
         retried = trial in range(len(records)) and records[trial]["status"] == "failed"
         if not whole or not (retried or trial == len(records)):
@@ -232,14 +329,15 @@ def read_log(path: str | Path) -> list[dict]:
         cut.write_bytes(rest)
         with open(path, "r+b") as log:
             log.truncate(len(text) - len(rest))
-        warnings.warn(
-            f"the last line of {path.name} was cut; it is set aside in {cut.name}", stacklevel=2
-        )
-    return records
+        warn_caller(f"the last line of {path.name} was cut; it is set aside in {cut.name}")
+    return header, records
 
 
 def _read_line(line: bytes, where: str) -> dict:
     text, comma, rest = line.rpartition(b', "crc32": ')
     if not comma or comma + rest != _checksum(text):
         raise ValueError(f"{where} is not as it was written (its checksum differs): {line[:60]!r}")
-    return {k: math.nan if v is None else v for k, v in json.loads(text + b"}").items()}
+    line = json.loads(text + b"}")
+    if "format" in line:
+        return line
+    return {k: math.nan if v is None else v for k, v in line.items()}

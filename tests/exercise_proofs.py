@@ -1,6 +1,4 @@
-"""What the tests of the exercises share: what makes an exercise proven, and objects that no check
-may trip over.
-"""
+"""What makes an exercise proven, and objects that no check may trip over."""
 
 import dataclasses
 import itertools
@@ -69,8 +67,9 @@ def shortcomings(exercise):
         found.append("a wrong answer without the misconception it reveals")
     if not 2 <= len(exercise.hints) <= 3:
         found.append("not two or three hints")
-    if not exercise.question.strip() or not exercise.praise.strip():
-        found.append("no question or no word for the right answer")
+    for name in ("title", "question", "because", "praise"):
+        if not getattr(exercise, name).strip():
+            found.append(f"no {name}")
     return found
 
 

@@ -135,6 +135,14 @@ def test_lines_are_saved_and_ranked_by_their_fresh_loss(tmp_path):
     assert board.attrs["left_out"] == 0
 
 
+def test_names_that_differ_in_capitals_have_a_file_each_where_the_file_system_ignores_case(
+    tmp_path,
+):
+    files = {capstone.save(tmp_path, name, LINE).name for name in ("A b", "a b", "a-b", "A-B")}
+    assert len({file.lower() for file in files}) == 4
+    assert len(capstone.leaderboard(tmp_path)) == 4
+
+
 def test_an_empty_folder_has_an_empty_board(tmp_path):
     assert capstone.leaderboard(tmp_path).empty
 
@@ -165,11 +173,11 @@ def test_what_is_no_line_is_left_out_and_counted(tmp_path, text):
 def test_nothing_else_is_read(tmp_path):
     shared = tmp_path / "shared"
     (shared / "below").mkdir(parents=True)
-    capstone.save(tmp_path, "outside", LINE)
+    outside = capstone.save(tmp_path, "outside", LINE)
     capstone.save(shared / "below", "below", LINE)
     (shared / "other.json").write_text(json.dumps({"name": "other", **LINE}))
     if hasattr(os, "symlink"):
-        (shared / "link.line.json").symlink_to(tmp_path / "outside.line.json")
+        (shared / "link.line.json").symlink_to(outside)
     board = capstone.leaderboard(shared)
     assert board.empty and board.attrs["left_out"] == 1
 

@@ -46,6 +46,15 @@ def test_a_belief_is_its_mean_its_band_and_the_trials():
     assert "lowest at learning rate 0.01, the band widest at 0.01" in ax.alt_text
 
 
+def test_the_truth_fixes_the_axis_while_a_slider_moves():
+    one, other = (bayes_plots.belief(CURVE, [0, 3], MEAN, k * STD, truth=True) for k in (1, 9))
+    assert lines(one)["truth"] == [LRS, LOSSES.tolist()]
+    assert one.get_ylim() == other.get_ylim()
+    assert one.get_ylim()[0] < 0.2 and one.get_ylim()[1] > 0.5
+    free = bayes_plots.belief(CURVE, [0, 3], MEAN, 9 * STD)
+    assert "truth" not in lines(free) and free.get_ylim() != other.get_ylim()
+
+
 def test_a_step_draws_the_gain_and_the_belief_with_the_new_trial_as_a_star():
     left = bayes_plots.step(CURVE, [0, 3, 2], GAIN, MEAN, STD)
     right = left.figure.axes[1]

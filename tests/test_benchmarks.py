@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import course, rivals, surrogate, training
 from benchmarks import ray as of_ray
 from benchmarks.measure import Row, interleaved, peak_memory_growth, table
-from hpt_helpers import strategies
+from hpt_helpers import bayesian
 from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import evaluate, fit, start_training, train_one_epoch
@@ -212,7 +212,7 @@ def test_the_surrogates_benchmark_compares_the_course_s_fit_with_scikit_learns(m
     rows = {row.what: row.value for row in surrogate.measure(n_seeds=2, n_disturbed=1)}
     assert len(rows) == 7
     assert rows["iris, 2 searches: ours ends lower"] + rows["iris: scikit-learn's ends lower"] <= 2
-    assert strategies._likeliest.__name__ == "_likeliest"  # put back
+    assert bayesian._likeliest.__name__ == "_likeliest"  # put back
     monkeypatch.setattr(surrogate, "LAST_DIGITS", 0.5)  # half of a loss is a difference
     assert surrogate.moved(TrainingOfRepeats("iris", [0, 1]), [0, 1], 2) == 4
     monkeypatch.setattr(surrogate, "LAST_DIGITS", 0.0)

@@ -63,10 +63,40 @@ def test_the_button_tries_what_the_sliders_show():
     button.click()
     assert challenge.losses == pytest.approx([0.1 + np.log10(LRS[20] / 0.01) ** 2 + 0.064])
     assert bytes(image.value) != before
-    for _ in range(3):
+    for lr in LRS[:3]:
         assert not button.disabled
+        sliders[0].value = lr
         button.click()
     assert button.disabled and challenge.n_left == 0
+
+
+def test_a_drag_sends_one_value_and_a_double_click_costs_one_try(monkeypatch):
+    challenge = Challenge(CURVE)
+    *sliders, button = challenge.children[0].children
+    assert not any(slider.continuous_update for slider in sliders)
+    off_while_drawing, board = [], challenge.board
+    monkeypatch.setattr(
+        challenge, "board", lambda: off_while_drawing.append(button.disabled) or board()
+    )
+    button.click()
+    button.click()
+    assert challenge.n_left == 9 and off_while_drawing == [True] and not button.disabled
+    assert challenge.submit({"lr": LRS[15]}) == challenge.losses[0]  # by hand, too
+    assert challenge.n_left == 9
+
+
+def test_each_number_has_a_line_to_its_point_and_none_overlap():
+    challenge = Challenge(CURVE)
+    for lr in LRS[10:14]:
+        challenge.submit({"lr": lr})
+    ax = challenge.board()
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert [text.get_text() for text in ax.texts] == ["1", "2", "3", "4"]
+    assert all(text.arrow_patch is not None for text in ax.texts)
+    assert [text.xy[0] for text in ax.texts] == LRS[10:14]
+    assert not [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
+    plt.close(ax.figure)
 
 
 def test_a_budget_that_is_used_up_stays_so():
@@ -108,12 +138,18 @@ def test_the_comparison_says_how_many_are_beaten():
     challenge = Challenge(CURVE, budget=4)
     for lr in (0.01, LRS[0], LRS[1], LRS[2]):
         challenge.submit({"lr": lr})
-    lowest = 0.1
-    n_random = sum(challenge.random_results() > lowest + 1e-12)
-    n_machines = sum(challenge.machine_results() > lowest + 1e-12)
-    assert f"it beats {n_random} of {N_RANDOM} random searches" in repr(challenge)
-    assert f"it beats {n_machines} of {N_MACHINES} machine searches" in repr(challenge)
-    assert 0 < n_random < N_RANDOM
+    # 0.01 is the lowest of all, so whoever is not beaten is level
+    n_random = sum(challenge.random_results() > 0.1 + 1e-12)
+    n_machines = sum(challenge.machine_results() > 0.1 + 1e-12)
+    for n, of, name in ((n_random, N_RANDOM, "random"), (n_machines, N_MACHINES, "machine")):
+        assert f"beats {n} of {of} {name} searches and ties with {of - n}" in repr(challenge)
+    assert 0 < n_random < N_RANDOM and 0 < n_machines < N_MACHINES
+    figure = challenge.board().figure
+    shares = f"{100 * n_random / N_RANDOM:.0f} % of random and {5 * n_machines} % of machine"
+    level = f"{100 - 100 * n_random / N_RANDOM:.0f} % and {100 - 5 * n_machines} %"
+    title = figure.axes[1].get_title()
+    assert title == f"Lower than {shares},\nlevel with {level}"
+    plt.close(figure)
 
 
 def test_random_results_are_those_of_draws_without_replacement():

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from hpt_helpers.config import (
     as_count,
+    as_plain,
     as_seed,
     as_seeds,
     config_key,
     network_config,
-    plain,
     training_key,
 )
 from hpt_helpers.data import load_splits
@@ -43,7 +43,7 @@ CONFIGS = st.dictionaries(st.text(max_size=2), JSON_VALUES, max_size=3)
 
 
 def test_numpys_scalars_become_pythons():
-    config = plain(
+    config = as_plain(
         {
             "lr": np.float64(0.5),
             "batch_size": np.int64(3),
@@ -53,20 +53,20 @@ def test_numpys_scalars_become_pythons():
     )
     assert config == {"lr": 0.5, "batch_size": 3, "name": "a", "flag": True}
     assert [type(v) for v in config.values()] == [float, int, str, bool]
-    assert repr(plain({np.str_("x"): [np.float32(0.5), (np.uint8(1),)]})) == "{'x': [0.5, (1,)]}"
+    assert repr(as_plain({np.str_("x"): [np.float32(0.5), (np.uint8(1),)]})) == "{'x': [0.5, (1,)]}"
 
 
 @given(CONFIGS)
 def test_what_is_plain_stays_as_it_is_and_shares_nothing(config):
-    copied = plain(config)
+    copied = as_plain(config)
     assert repr(copied) == repr(config)
     config.clear()
-    assert repr(copied) == repr(plain(copied))
+    assert repr(copied) == repr(as_plain(copied))
 
 
 def test_nested_values_are_copied_and_tuples_stay_tuples():
     given_ = MappingProxyType({"a": (1, [2]), "b": OrderedDict(c=[3])})
-    copied = plain(given_)
+    copied = as_plain(given_)
     given_["a"][1].append(9)
     given_["b"]["c"].append(9)
     assert copied == {"a": (1, [2]), "b": {"c": [3]}} and type(copied["b"]) is dict
@@ -93,7 +93,7 @@ def test_nested_values_are_copied_and_tuples_stay_tuples():
 )
 def test_what_json_cannot_say_is_refused_by_name(value, error, says):
     with pytest.raises(error, match=says):
-        plain(value)
+        as_plain(value)
 
 
 # --- identity -------------------------------------------------------------------------------------

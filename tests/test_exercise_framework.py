@@ -1,6 +1,4 @@
-"""The exercise framework: four outcomes whatever it is given, words that help, nothing of the
-learner's changed.
-"""
+"""The framework: four outcomes whatever it is given, words that help, no answer changed."""
 
 import copy
 import inspect
@@ -15,6 +13,8 @@ import torch
 from exercise_proofs import STRANGE, shortcomings
 from hypothesis import given, settings
 
+from hpt_helpers.classroom.exercises import lesson_01
+from hpt_helpers.classroom.exercises.answer_key import solutions
 from hpt_helpers.classroom.exercises.framework import (
     CORRECT,
     CRASHED,
@@ -50,6 +50,8 @@ def add_solution(x):
 def function_exercise(**changes):
     given = dict(
         name="q1",
+        title="Twice",
+        because="Two is twice one.",
         question="Double it.",
         solve=double_solution,
         hints=["Twice.", "x + x."],
@@ -67,6 +69,8 @@ def function_exercise(**changes):
 def number_exercise(**changes):
     given = dict(
         name="q2",
+        title="Half",
+        because="It is.",
         question="How many?",
         solve=lambda: 0.5,
         hints=["Half.", "1 / 2."],
@@ -80,6 +84,8 @@ def number_exercise(**changes):
 def choice_exercise(**changes):
     given = dict(
         name="q3",
+        title="Cold or hot",
+        because="It is.",
         question="- **a** yes\n- **b** no\n- **1** cold\n- **2** hot",
         solve=lambda: "b2",
         hints=["Feel.", "Think."],
@@ -121,10 +127,11 @@ def test_a_good_exercise_of_each_kind_has_no_shortcomings(make):
             "without the misconception",
         ),
         (choice_exercise(hints=["Feel."]), "not two or three hints"),
-        (choice_exercise(praise=""), "no word for the right answer"),
+        (choice_exercise(praise=""), "no praise"),
+        (choice_exercise(because=" "), "no because"),
         (
             choice_exercise(
-                wrong=[Wrong("a2", "x", "m"), Wrong("z9", "y", "m"), Wrong(1, "z", "m")]
+                wrong=[Wrong("a2", "x", "m"), Wrong("b1", "y", "m"), Wrong("a1", "z", "m")]
             ),
             "told something",
         ),
@@ -161,11 +168,6 @@ def test_a_crash_shows_the_learners_line_and_neither_the_frameworks_nor_the_libr
     assert call == "That was double(x=1)"
 
 
-def test_a_function_of_other_arguments_crashes_with_pythons_words():
-    result = function_exercise().check(lambda: 1)
-    assert result.outcome == CRASHED and "0 positional arguments but 1 was given" in result.message
-
-
 @pytest.mark.parametrize(
     "ends", [SystemExit, KeyboardInterrupt, GeneratorExit, RecursionError, MemoryError]
 )
@@ -188,7 +190,8 @@ def test_a_returned_ellipsis_anywhere_is_not_attempted():
         (
             None,
             1,
-            "None came back where a number is needed: the function has to `return` it; print returns nothing",
+            "None came back where a number is needed: "
+            "the function has to `return` it; print returns nothing",
         ),
         (True, 1, "True or False was returned where a number is needed"),
         ([1], [1, 2], "a list of 1 was returned, with entries missing or too many"),
@@ -206,29 +209,11 @@ def test_a_difference_says_what_differs(got, expected, words):
     assert difference(got, expected) == words
 
 
-@pytest.mark.parametrize(
-    "same",
-    [
-        lambda x: np.float64(2 * x),
-        lambda x: np.array(2 * x),
-        lambda x: torch.tensor(2 * x),
-        lambda x: 2.0 * x,
-    ],
-)
-def test_numbers_of_other_libraries_are_taken_for_what_they_are(same):
-    assert function_exercise().check(same).outcome == CORRECT
-
-
 @pytest.mark.parametrize("kind", [tuple, np.array, pd.Series, pd.Index, torch.tensor])
 def test_lists_of_other_libraries_are_taken_for_what_they_are(kind):
     exercise = function_exercise(starter=add_starter, solve=add_solution)
     assert exercise.check(lambda x: kind(add_solution(x))).outcome == CORRECT
     assert exercise.check(lambda x: kind(add_starter(x + 1))).outcome == INCORRECT
-
-
-@pytest.mark.parametrize("answer", ["b2", " B2 ", "b2\n", "2, b", ("b", 2)])
-def test_a_choice_may_be_written_in_other_ways(answer):
-    assert choice_exercise().check(answer).outcome == CORRECT
 
 
 def test_a_message_shows_the_first_input_that_fails_and_what_came_back():
@@ -269,28 +254,6 @@ def test_a_fault_judges_all_results_at_once_so_that_more_than_one_can_be_right()
     assert exercise.check(lambda x: 0)[1:] == (INCORRECT, "some are equal")
 
 
-def test_the_solution_of_a_choice_is_its_answer_with_option_reason_and_what_they_teach(capsys):
-    choice_exercise().solution()
-    assert capsys.readouterr().out.splitlines() == [
-        'answer_3 = "b2"',
-        "# b: no",
-        "# 2: hot",
-        "# So it is.",
-    ]
-
-
-def test_the_solution_of_a_number_begins_with_the_number(capsys):
-    number_exercise(solve=lambda: 0.5).solution()
-    assert capsys.readouterr().out.startswith("answer_2 = 0.5  # computed by:\n")
-
-
-@pytest.mark.parametrize(
-    ("answer", "outcome"), [(0.4, CORRECT), (0.6, CORRECT), (0.39, INCORRECT), (0.61, INCORRECT)]
-)
-def test_a_number_is_right_up_to_its_tolerance(answer, outcome):
-    assert number_exercise(tolerance=0.1 + 1e-12).check(answer).outcome == outcome
-
-
 def test_hints_come_one_at_a_time_and_the_last_one_stays(capsys):
     exercise = number_exercise()
     for _ in range(3):
@@ -312,30 +275,6 @@ def test_progress_keeps_what_was_right_once(capsys):
         "q3: not attempted",
         "1 of 3 done",
     ]
-
-
-def test_an_exercise_shows_itself_without_its_answers():
-    exercise = choice_exercise()
-    exercise.check("a2")
-    assert repr(exercise) == "q3: incorrect"
-
-
-def test_a_result_is_shown_in_words_as_text_and_as_html():
-    result = function_exercise().check(lambda x: "<b>")
-    words = "a text was returned where a number is needed."
-    assert repr(result) == f"✘ q1 incorrect: {words}\ndouble(x=1) returned '<b>'"
-    crash = function_exercise().check(lambda x: {}["<b>"])
-    assert "q1 crashed: KeyError" in crash._repr_html_() and "<b>" not in crash._repr_html_()
-    assert str(result) == repr(result) and result.outcome == INCORRECT
-
-
-@each_kind
-@pytest.mark.parametrize("name", STRANGE)  # by name: pytest trips over some of the objects itself
-def test_no_object_makes_check_raise(make, name):
-    result = make().check(STRANGE[name])
-    assert repr(result) == repr(make().check(STRANGE[name]))
-    assert not re.search(r"0x[0-9a-f]{6}", repr(result)) and len(repr(result)) < 400
-    assert result.outcome in {INCORRECT, CRASHED}
 
 
 PLAIN = st.recursive(
@@ -363,14 +302,153 @@ def test_a_function_that_spoils_its_arguments_spoils_copies():
     assert shared == [([1, 2],), ([3],)]
 
 
+# --- what answers are read as ---------------------------------------------------------------------
+
+ONE = [np.array([4]), np.array([[4]]), pd.Series([4]), torch.tensor([4])]
+SCALARS = [np.float64(4), np.array(4), torch.tensor(4), 4.0]
+
+
+@pytest.mark.parametrize("four", SCALARS + ONE, ids=lambda value: repr(value).replace("\n", " "))
+def test_a_number_may_come_in_another_librarys_wrapping(four):
+    exercise = function_exercise(cases=lambda: [(2,)])
+    assert exercise.check(lambda x: four).outcome == CORRECT
+    assert exercise.check(lambda x: four + 1).outcome == INCORRECT
+    assert number_exercise(solve=lambda: 4).check(four).outcome == CORRECT
+
+
+def test_an_array_of_one_stays_a_list_where_a_list_is_needed():
+    exercise = function_exercise(solve=lambda x: [2 * x])
+    assert exercise.check(lambda x: np.array([2 * x])).outcome == CORRECT
+    assert function_exercise().check(lambda x: [2 * x]).outcome == INCORRECT
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "words"),
+    [
+        (0.4, CORRECT, "Half."),
+        (0.6, CORRECT, "Half."),
+        (" 0.5 ", CORRECT, "Half."),
+        (lambda: 0.5, CORRECT, "Half."),
+        (0.39, INCORRECT, "0.39: too low, by more than the 0.1 that are allowed."),
+        (0.61, INCORRECT, "0.61: too high"),
+        (1.99, INCORRECT, "1.99: upside down"),
+        (1.9, INCORRECT, "1.9: too high"),
+        (0, INCORRECT, "0: some are left"),
+        (math.nan, INCORRECT, "a number is needed; nan is not one."),
+        (math.inf, INCORRECT, "a number is needed; inf is not one."),
+        (True, INCORRECT, "a number is needed; True is not one."),
+        ("many", INCORRECT, "a number is needed; 'many' is not one."),
+        ([0.5], INCORRECT, "a number is needed; [0.5] is not one."),
+        (None, INCORRECT, "a number is needed; None is not one."),
+        (0.5j, INCORRECT, "complex: such an object cannot be checked"),
+        (max, CRASHED, "TypeError"),
+    ],
+)
+def test_a_number_is_right_up_to_its_tolerance_and_else_told_why(answer, outcome, words):
+    result = number_exercise(tolerance=0.1 + 1e-12).check(answer)
+    assert result.outcome == outcome and words in result.message
+
+
+TEXTS = [
+    "b2",
+    " B2 ",
+    "2b",
+    "b, 2",
+    "2 B",
+    "b2.",
+    "**b** **2**",
+    "b because 2",
+    "option b, reason 2",
+]
+OTHERS = [("b", 2), [2, "B"], {"b": 2}, {"b", 2}, np.str_("b2"), pd.Series(["b", 2]), lambda: "b2"]
+
+
+@pytest.mark.parametrize("answer", TEXTS + OTHERS, ids=str)
+def test_a_choice_may_be_written_in_other_ways(answer):
+    assert choice_exercise().check(answer).outcome == CORRECT
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("a1", "option a: not yes"),
+        (("a", 2), "option a: not yes"),
+        ("b1", "reason 1: not cold"),
+        ("b", "the number is missing; write one letter of a, b and one number of 1, 2"),
+        (2, "2: the letter is missing"),
+        ("", "the letter is missing"),
+        ("d1", "d is none of them"),
+        ("b4", "4 is none of them"),
+        ("ab1", "more than one letter"),
+        ("b12", "more than one number"),
+        ("a1 or b1", "more than one letter"),
+        ("b1, b2", "more than one number"),
+        ("it is hot", "a letter is asked for, and no word"),
+        (None, "a letter is asked for, and no word"),
+        ("b2" * 101, "the letter is missing"),
+        (3.5, "the letter is missing"),
+        (max, "TypeError"),
+    ],
+)
+def test_a_choice_that_is_wrong_or_none_is_told_why(answer, words):
+    result = choice_exercise().check(answer)
+    assert result.outcome != CORRECT and words in result.message
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def test_solutions_are_code_that_begins_with_the_answer(capsys):
+    choice_exercise().solution()
+    assert capsys.readouterr().out.splitlines() == [
+        'answer_3 = "b2"',
+        "# b: no",
+        "# 2: hot",
+        "# So it is.",
+    ]
+    number_exercise().solution()
+    assert capsys.readouterr().out.startswith("answer_2 = 0.5  # computed by:\n")
+
+
+def test_the_answer_key_has_each_solution_of_a_lesson_with_its_because():
+    found = solutions("01")
+    assert [solution.number for solution in found] == [1, 2, 3, 4]
+    assert found[1].title == lesson_01.q2.title and found[1].because == lesson_01.q2.because
+    assert found[1].code.startswith('answer_2 = "') and "def winner(trials):" in found[0].code
+    with pytest.raises(ValueError, match="lesson is '09'; '01' to '05' have exercises"):
+        solutions("09")
+
+
+def test_a_result_is_shown_as_text_and_as_html():
+    result = function_exercise().check(lambda x: "<b>")
+    words = "a text was returned where a number is needed."
+    assert repr(result) == f"✘ q1 incorrect: {words}\ndouble(x=1) returned '<b>'"
+    assert "&lt;b&gt;" in result._repr_html_() and "<b>" not in result._repr_html_()
+    # backticks once stood there as they are
+    helped = function_exercise().check(lambda x: None)
+    assert "has to <code>return</code> it" in helped._repr_html_() and "`return`" in repr(helped)
+    exercise = choice_exercise()
+    exercise.check("a2")
+    assert repr(exercise) == "q3: incorrect"  # without its answers
+
+
+# --- nothing trips it -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", STRANGE)  # by name: pytest trips over some of the objects itself
+def test_no_object_makes_check_raise(name):
+    for make in EACH_KIND:
+        result = make().check(STRANGE[name])
+        assert repr(result) == repr(make().check(STRANGE[name]))
+        assert not re.search(r"0x[0-9a-f]{6}", repr(result)) and len(repr(result)) < 400
+        assert result.outcome in {INCORRECT, CRASHED}
+
+
 def test_check_leaves_a_generator_an_array_and_a_table_as_they_were():
     generator, array, table = (i for i in range(3)), np.arange(3.0), pd.DataFrame({"a": [1, 2]})
     for make in EACH_KIND:
         for answer in (generator, array, table):
             make().check(answer)
             make().check(lambda *a, answer=answer: answer)
-    assert (
-        list(generator) == [0, 1, 2]
-        and array.tolist() == [0, 1, 2]
-        and table.equals(pd.DataFrame({"a": [1, 2]}))
-    )
+    assert list(generator) == [0, 1, 2] and array.tolist() == [0, 1, 2]
+    assert table.equals(pd.DataFrame({"a": [1, 2]}))

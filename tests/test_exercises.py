@@ -1,6 +1,4 @@
-"""Every exercise of every lesson is proven: starter, solution, mistakes and crashes give the
-outcomes they should.
-"""
+"""Every exercise of every lesson is proven, and stands in its lesson word for word."""
 
 import ast
 import copy
@@ -80,19 +78,35 @@ def test_the_shown_solution_runs_by_itself_and_is_correct(lesson, name, capsys):
 @each_exercise
 def test_a_choice_has_feedback_for_every_wrong_option_and_reason(lesson, name):
     exercise = exercises_of(lesson)[name]
-    if isinstance(exercise, MultipleChoice):
-        letters, digits = (
-            set(re.findall(rf"- \*\*([{kind}])\*\*", exercise.question)) for kind in ("a-z", "0-9")
-        )
-        letter, digit = exercise.solve()
-        assert {w.answer[0] for w in exercise.wrong} | {letter} == letters and len(letters) >= 3
-        assert {w.answer[1] for w in exercise.wrong if w.answer[0] == letter} | {
-            digit
-        } == digits and len(digits) >= 2
-        for answer in itertools.product(letters, digits):
-            assert (fresh(exercise).check("".join(answer)).outcome == CORRECT) == (
-                answer == (letter, digit)
-            )
+    if not isinstance(exercise, MultipleChoice):
+        return
+    options = [re.findall(rf"- \*\*([{kind}])\*\*", exercise.question) for kind in ("a-z", "0-9")]
+    letters, digits = options
+    assert len(letters) >= 3 and len(digits) >= 2
+    feedback = {wrong.answer: wrong.message for wrong in exercise.wrong}
+    for letter, digit in itertools.product(letters, digits):
+        result = fresh(exercise).check(letter + digit)
+        if letter == exercise.solve()[0]:
+            known = [feedback[letter + digit]] if letter + digit != exercise.solve() else []
+        else:
+            known = [message for answer, message in feedback.items() if answer[0] == letter]
+        assert (result.outcome == CORRECT) == (not known)
+        assert all(message in result.message for message in known[:1])
+
+
+def test_no_two_choices_have_the_same_answer():
+    """Once they were b1, b1, b2, b1: who had guessed one had guessed them all."""
+    choices = [
+        exercise.solve()
+        for lesson in LESSONS
+        for exercise in exercises_of(lesson).values()
+        if isinstance(exercise, MultipleChoice)
+    ]
+    assert len(set(choices)) == len(choices) == 5
+    letters, numbers = (set(marks) for marks in zip(*choices, strict=True))
+    assert len(letters) == len(numbers) == 3
+    for one, following in itertools.pairwise(choices):
+        assert one[0] != following[0] and one[1] != following[1]
 
 
 @each_exercise
@@ -172,7 +186,8 @@ def test_no_object_makes_a_lessons_check_raise(lesson, name):
 
 
 def test_exercises_import_neither_torch_nor_pandas_nor_pyplot():
-    code = f"import sys; from hpt_helpers.classroom.exercises import {', '.join(LESSONS)}; print(*sys.modules)"
+    code = f"from hpt_helpers.classroom.exercises import {', '.join(LESSONS)}"
+    code = f"import sys; {code}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()

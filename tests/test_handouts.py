@@ -14,7 +14,6 @@ from tools import handout_parts as parts
 from tools import handout_text as text
 from tools import handout_web as web
 from tools import vector_figures as figures
-from tools.lesson_minutes import load, split
 from tools.notebooks import BuildError
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -118,25 +117,31 @@ def test_no_word_of_a_lesson_is_lost_and_each_prediction_has_its_answer(stem):
     assert cells == [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
-@pytest.mark.parametrize("stem", LESSONS)
-def test_the_sections_minutes_add_up_to_the_lessons_and_the_clock_starts_twice(stem):
-    times, headings = (
-        parts.clock(LESSONS[stem]),
-        [heading for heading, _ in parts.sections(LESSONS[stem])],
-    )
-    whole = sum(load(cells).exact_minutes for cells in split(LESSONS[stem]))
-    assert sum(length for _, length in times) == pytest.approx(whole)
-    for heading, (start, _), (before, length) in zip(
-        headings, times, [(0, 0), *times], strict=False
-    ):
-        assert start == pytest.approx(0 if heading == "## Going further" else before + length)
+def test_what_means_nothing_without_a_kernel_is_left_out():
+    """The count of exercises, the line that asks for it, and what speaks of a slider."""
+    moved = "**Predict:** how many? (Then move the slider.)"
+    notebook = lesson("# T", moved, ("x = 1",), "How far did you get?", ("ex.progress()",), "End.")
+    found = [part.text for part in parts.lesson_parts(notebook)]
+    assert found == ["# T", "**Predict:** how many? ", "x = 1", "End."]
+    marked = lesson("# T", 'Look. <span class="screen">Move the slider.</span>', ("ex.progress()",))
+    assert [part.text for part in parts.lesson_parts(marked)] == ["# T", "Look. "]
+
+
+def test_the_core_ends_before_going_further():
+    cells = ("# T", "## Summary\n\nWell.\n\n## Going further\n\n### More\n\nMuch.", ("x",))
+    found = parts.core_only(parts.lesson_parts(lesson(*cells)))
+    assert [part.text for part in found] == ["# T", "## Summary", "Well."]
+    assert parts.core_only(parts.lesson_parts(STUDY)) == parts.lesson_parts(STUDY)
 
 
 # --- Markdown for each role -----------------------------------------------------------------------
 
 
+PLAN = {"Study": (3, 9)}
+
+
 def written(role, notebook=STUDY, exercises=None):
-    return text.lesson_markdown("07_small", notebook, role, exercises or {}, parts.clock(notebook))
+    return text.lesson_markdown("07_small", notebook, role, exercises or {}, PLAN)
 
 
 def test_a_workbook_has_results_and_answers_at_its_end_and_others_in_place():
@@ -152,29 +157,53 @@ def test_a_workbook_has_results_and_answers_at_its_end_and_others_in_place():
             < place.index("## Next")
         )
     assert written("web").count("{.closed ") == 2
-    assert (
-        ".minutes" not in written("learner") + written("web")
-        and written("instructor").count(".minutes") == 3
-    )
+
+
+def test_the_minutes_of_the_plan_are_the_instructors():
+    assert '.minutes start="3" end="9"' in written("instructor").split("## Study")[0]
+    assert [role for role in text.ROLES if ".minutes" in written(role)] == ["instructor"]
+
+
+def test_each_thing_has_a_name_that_tells_it_from_the_others():
+    twice = lesson("# T", QUESTION, ("x = 1", picture(), picture()), ANSWER, ("y = 2", picture()))
+    names = re.findall(r'name="([^"]+)"', written("web", twice))
+    assert names == [
+        "Code of prediction 1",
+        "Result of prediction 1",
+        "Result of prediction 1, 2",
+        "Code of “Next”",
+        "Result of “Next”",
+    ]
 
 
 def test_a_result_that_nothing_was_predicted_of_stays_in_place():
     notebook = lesson("# Title", ("x", nb.new_output("stream", text="7 of 8\n")), "Then.")
-    for role in text.ROLES:
+    for role in ("learner", "core", "instructor", "web"):
         assert re.search(r"7 of 8.*Then", written(role, notebook), re.S)
 
 
 EXERCISE = lesson("# T\n\n## Exercises\n\n**1.** Write it.", ("ex.q1.check(winner)",))
 
 
-def test_solutions_and_misconceptions_are_the_instructors_hints_everybodys():
+def test_who_gets_solutions_misconceptions_hints_and_room():
     exercises = {"q1": lesson_01.q1}
     pages = {role: written(role, EXERCISE, exercises) for role in text.ROLES}
-    for secret in ("key=rank", lesson_01.q1.wrong[0].misconception):
-        assert [role for role in text.ROLES if secret in pages[role]] == ["instructor"]
+
+    def who(part):
+        return [role for role in text.ROLES if part in pages[role]]
+
+    assert who("key=rank") == ["instructor", "key"]
+    assert who(lesson_01.q1.wrong[0].misconception) == ["instructor"]
+    assert who(".room") == ["learner", "core"]
     for hint in lesson_01.q1.hints:
-        assert all(text.escaped(hint) in page for page in pages.values())
-    assert ".room" in pages["learner"] and ".room" not in pages["instructor"]
+        assert who(text.escaped(hint)) == ["learner", "core", "instructor", "web"]
+
+
+def test_an_answer_key_has_question_solution_and_reason_and_nothing_of_the_lesson():
+    page = written("key", EXERCISE, {"q1": lesson_01.q1})
+    assert page.startswith("# Answers: T") and "## Exercise 1" in page and "Write it." in page
+    assert lesson_01.q1.praise[1:20] in page and "ex.q1.check" not in page
+    assert "no exercises" in written("key", STUDY)
 
 
 def test_a_picture_without_a_description_fails_the_build():
@@ -212,7 +241,22 @@ def test_a_page_brings_its_figures_along_and_lists_its_headings():
     )
     assert 'src="data:image/svg+xml;base64,PHN2Zy8+"' in page and "<th></th>" not in page
     assert '<a href="#a-b">A b</a>' in page and "<title>A &amp; B</title>" in page
-    assert re.findall(r'href="(\w+\.html)"', page) == ["index.html", "00_y.html", "02_z.html"]
+    linked = re.findall(r'href="(\w+\.html)"', page)  # above and below
+    assert linked == ["index.html", "00_y.html", "02_z.html"] * 2
+    assert 'href="notebooks/01_x.ipynb"' in page and "mybinder" not in page
+
+
+def test_a_public_copy_is_linked_on_binder(monkeypatch):
+    monkeypatch.setenv(web.REPOSITORY, "someone/course")
+    address = "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/01_x.ipynb"
+    assert f'href="{address}"' in web.to_run("01_x")
+
+
+def test_a_page_says_what_it_is_to_those_who_search():
+    body = "<h1>T</h1><p>One &amp; <b>two</b>\nwords.</p>"
+    page = web.lesson_page("01_x", body, {}, {"01_x": "T"})
+    assert '<meta name="description" content="One &amp; two words.">' in page
+    assert '<link rel="icon" href="data:image/svg+xml;base64,' in page
 
 
 # --- figures --------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""Imports go one way, down the README's list of modules, and are cheap: heavy libraries wait until
+"""Imports go one way, down docs/package.md's list of modules, and are cheap: heavy libraries wait until
 they are used.
 """
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -19,11 +20,13 @@ MODULES = {
 # --- which module imports which -------------------------------------------------------------------
 
 
-def readmes_order():
-    """Return the modules in the order of the README's table of the package, without the
+def listed_order():
+    """Return the modules in the order of docs/package.md, without the
     classroom's.
     """
-    [table] = re.findall(r"^\| module \|.*\n((?:\|.*\n)+)", (ROOT / "README.md").read_text(), re.M)
+    [table] = re.findall(
+        r"^\| module \|.*\n((?:\|.*\n)+)", (ROOT / "docs" / "package.md").read_text(), re.M
+    )
     first_column = " ".join(row.split("|")[1] for row in table.splitlines())
     files = re.findall(r"`([\w/]+)\.py`", first_column)
     return [f"hpt_helpers.{name.replace('/', '.')}" for name in files]
@@ -94,17 +97,17 @@ def test_an_import_upward_is_found():
     assert upward(graph, ["a", "b", "c"]) == [("a", "b"), ("c", "classroom")]
 
 
-def test_the_readme_lists_every_module_that_people_take_home_once():
-    order = readmes_order()
+def test_the_page_lists_every_module_that_people_take_home_once():
+    order = listed_order()
     folders = {"hpt_helpers", "hpt_helpers.on_ray"}
     taken_home = {name for name in MODULES if "classroom" not in name} - folders
     assert taken_home == set(order) and len(set(order)) == len(order)
 
 
-def test_no_module_imports_one_that_stands_later_in_the_readme():
+def test_no_module_imports_one_that_stands_later_in_the_list():
     # it does so inside a function
     assert "hpt_helpers.on_ray.local_ray" in GRAPH["hpt_helpers.classroom.room_check"]
-    assert upward(GRAPH, readmes_order()) == []
+    assert upward(GRAPH, listed_order()) == []
 
 
 def test_no_modules_import_each_other_in_a_circle():
@@ -146,6 +149,27 @@ def test_no_module_imports_ray_skopt_or_pyplot_before_it_uses_them():
         "hpt_helpers.classroom.landscape",
     } <= set(found)
     assert {name: heavy for name, heavy in found.items() if heavy} == {}
+
+
+def test_the_package_gives_the_names_of_its_readme_and_no_heavy_library_for_naming_them():
+    """Each from the module that the README imports it from, in the same order for type checkers."""
+    import hpt_helpers
+
+    readme = re.findall(
+        r"^from (hpt_helpers\.\w+) import (.+)$", (ROOT / "README.md").read_text(), re.M
+    )
+    used = {(module, name) for module, names in readme for name in names.split(", ")}
+    assert len(used) >= 12
+    for module, name in used:
+        assert getattr(hpt_helpers, name) is getattr(importlib.import_module(module), name)
+    assert {name for _, name in used} <= set(dir(hpt_helpers))
+    [block] = [
+        n for n in ast.parse(MODULES["hpt_helpers"].read_text()).body if isinstance(n, ast.If)
+    ]
+    for_checkers = {alias.asname: node.module for node in block.body for alias in node.names}
+    assert for_checkers == {n: f"hpt_helpers.{m}" for n, m in hpt_helpers._MODULE_OF.items()}
+    with pytest.raises(AttributeError, match="'hpt_helpers' has no attribute 'ran'"):
+        getattr(hpt_helpers, "ran")  # noqa: B009
 
 
 LIGHT = """

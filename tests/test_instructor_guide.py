@@ -19,7 +19,7 @@ import tools.guide_tables
 from tools import misconceptions
 from tools.build_notebooks import ROOT, SOURCES
 from tools.dependents import dependents, names
-from tools.guide_tables import GUIDE, Edit, edited, edits, places, section, table
+from tools.guide_tables import GUIDE, Edit, edited, edits, places, plan, section, span, table
 from tools.notebooks import source_to_notebook
 
 TEXT = GUIDE.read_text(encoding="utf-8")
@@ -28,19 +28,8 @@ NOTEBOOK_LINK = re.compile(r"\[([^\]]+)\]\(\.\./notebooks/(\w+\.ipynb)#([^)]+)\)
 
 
 def spans(rows, column):
-    """Return start and end in minutes of each row that has a time in this column, such as 5–12 or
-    9:00–9:20.
-    """
-    found = []
-    for row in rows:
-        if row[column] != "–":
-            ends = [end.split(":") for end in row[column].split("–")]
-            found.append(
-                tuple(
-                    int(end[0]) if len(end) == 1 else 60 * int(end[0]) + int(end[1]) for end in ends
-                )
-            )
-    return found
+    """Return start and end in minutes of each row that has a time in this column."""
+    return [found for row in rows if (found := span(row[column]))]
 
 
 def gaps(found):
@@ -52,7 +41,7 @@ def gaps(found):
 
 
 @pytest.mark.parametrize("number", LESSONS)
-@pytest.mark.parametrize("minutes", [60, 90])
+@pytest.mark.parametrize("minutes", [75, 90])
 def test_a_plan_takes_its_minutes_without_a_gap(number, minutes):
     found = spans(
         table(section(section(TEXT, f"## Lesson {number}:"), "### Plan")), f"{minutes} minutes"
@@ -66,10 +55,30 @@ def test_the_schedules_take_a_day_and_two_hours():
     assert gaps(spans(day, "time")) == gaps(spans(hours, "minutes")) == []
     assert (spans(hours, "minutes")[0][0], spans(hours, "minutes")[-1][1]) == (0, 120)
     assert (day[0]["time"].split("–")[0], day[-1]["time"].split("–")[1]) == ("9:00", "17:00")
-    for row, (start, end) in zip(day, spans(day, "time"), strict=True):
-        if "the plan for 60 minutes" in row["what"]:
-            assert end - start == 60, row
-    assert sum("the plan for 60 minutes" in row["what"] for row in day) == len(LESSONS)
+    lessons = [span(row["time"]) for row in day if "the plan for 75 minutes" in row["what"]]
+    assert [end - start for start, end in lessons] == [75] * 4
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_a_short_version_takes_20_minutes(number):
+    rows = table(section(section(TEXT, f"## Lesson {number}:"), "### In 20 minutes"))
+    found = spans(rows, "minutes")
+    assert gaps(found) == [] and (found[0][0], found[-1][1]) == (0, 20)
+
+
+def test_the_plan_is_one_clock_for_guide_and_instructors_edition():
+    row = "| 12–19 | – | [A](x.ipynb#A) and [B](x.ipynb#B): talk |"
+    guide = f"## Lesson 2: Two\n\n### Plan\n\n| 75 minutes | 90 | what |\n|---|---|---|\n{row}\n"
+    assert plan(guide, 2, "75 minutes") == {"A": (12, 19), "B": (12, 19)}
+    assert plan(guide, 2, "90") == {}
+    for number in LESSONS:
+        assert len(plan(TEXT, number, build_handouts_plan())) > 8
+
+
+def build_handouts_plan():
+    """Return the column that the instructor's edition prints, without importing pandoc."""
+    source = (ROOT / "tools" / "build_handouts.py").read_text(encoding="utf-8")
+    return re.search(r'^PLAN = "([^"]+)"', source, re.M)[1]
 
 
 def test_a_gap_and_an_overlap_are_found():

@@ -13,9 +13,7 @@ from tools.lesson_minutes import PREDICTION, code_to_read, is_exercise, load, sp
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("0[1-9]_*.ipynb"))
 
-MAX_CORE_MINUTES = 60
 MAX_LINES, MAX_MEDIAN, MAX_WIDTH, MAX_IMPORTS = 12, 6, 100, 6
-MAX_TOKENS_A_LINE = 11
 MAX_PRINTED = 4  # lines; a picture or a table says more than sentences of numbers
 MIN_EXERCISES = 3
 ANSWER = "<details><summary>What was seen</summary>"
@@ -34,14 +32,10 @@ def faults(notebook):
 
 def of_the_core(cells):
     part = load(cells)
-    if part.minutes > MAX_CORE_MINUTES:
-        yield f"the core path takes {part.minutes} minutes"
     if part.exercises < MIN_EXERCISES:
         yield f"the core path has {part.exercises} exercises"
     if part.lines and statistics.median(part.lines) > MAX_MEDIAN:
         yield f"the median cell of the core path has {statistics.median(part.lines)} lines"
-    if part.lines and sum(part.tokens) / sum(part.lines) > MAX_TOKENS_A_LINE:
-        yield f"the core path has {sum(part.tokens) / sum(part.lines):.1f} tokens a line"
 
 
 def of_answers(cells):
@@ -153,9 +147,7 @@ BAD = {
     "the median cell": [TEXT, ("code", "x = 1\n" * 7), TEXT],
     "7 lines of imports": [TEXT, ("code", "import a\n" * 7 + "\nx = 1"), TEXT],
     "a line of 101 characters": [TEXT, ("code", f"# {'x' * 99}"), TEXT],
-    "12.0 tokens a line": [TEXT, ("code", "x = f(1, 2, 3, 4)"), TEXT],
     "5 printed lines": [TEXT, ("code", CODE, "1\n2\n3\n4\n5\n"), TEXT],
-    "takes 61 minutes": ["word " * 8600, ("code", CODE), TEXT],
 }
 
 

@@ -1,22 +1,18 @@
-"""The stored notebooks are whole, agree with their sources, and are really compared by nbval.
+"""The stored notebooks are whole and agree with their sources.
 
-That their results are reproduced is nbval's part: `make test` runs it on each notebook. What it
-does not look
-at is tested here: a cell that was never executed, for one, passes it silently.
+That their results are reproduced is nbval's part: `make test` runs it on each notebook, and
+test_comparison.py says what it finds. What it does not look at is tested here: a cell that was
+never executed, for one, passes it silently.
 """
 
 import itertools
 import re
-import subprocess
-import sys
-import xml.etree.ElementTree as ET
 from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from tools.build_notebooks import build
 from tools.notebooks import METADATA, find_problems, output_texts, source_to_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -159,53 +155,3 @@ def test_the_room_check_is_stored_from_a_machine_that_was_ready():
     lines = cell.outputs[0].text.splitlines()
     assert lines[-1] == "This machine is ready for the course."
     assert all(line.startswith("ok ") for line in lines[:-1]) and len(lines) == 7
-
-
-# --- the comparison works -------------------------------------------------------------------------
-
-SMALL = """# %% [markdown]
-# A number and a table.
-
-# %%
-print("the loss is 0.1234")
-
-# %%
-import pandas as pd
-
-pd.DataFrame({"lr": [0.5, 0.25], "loss": [1.125, 0.875]})
-"""
-
-
-def altered(notebook_text, old, new):
-    """Return a notebook's text with one stored number altered; it must be there exactly once."""
-    assert notebook_text.count(old) == 1, (old, notebook_text.count(old))
-    return notebook_text.replace(old, new)
-
-
-def test_nbval_fails_on_one_altered_number_in_text_or_in_a_table_and_passes_without(tmp_path):
-    source = tmp_path / "small.py"
-    source.write_text(SMALL)
-    stored = build(source, notebooks=tmp_path).read_text()
-    (tmp_path / "text.ipynb").write_text(altered(stored, "is 0.1234\\n", "is 0.1235\\n"))
-    (tmp_path / "table.ipynb").write_text(altered(stored, "<td>0.875</td>", "<td>0.876</td>"))
-    report = tmp_path / "report.xml"
-    options = [
-        "--nbval",
-        "--nbval-current-env",
-        "--nbval-cell-timeout=300",
-        "-p",
-        "no:cacheprovider",
-    ]
-    command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(tmp_path)]
-    subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    cases = [
-        (
-            re.search(r"(\w+)\.ipynb", case.get("classname"))[1],
-            case.get("name"),
-            case.find("failure") is not None,
-        )
-        for case in ET.parse(report).iter("testcase")
-    ]
-    failed = sorted((notebook, name) for notebook, name, bad in cases if bad)
-    assert len(cases) == 6, cases
-    assert failed == [("table", "Cell 1"), ("text", "Cell 0")], cases

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpt_helpers.classroom import parallel
@@ -45,6 +45,7 @@ def children():
     return lambda: [child for child in psutil.Process().children() if child not in others]
 
 
+@settings(max_examples=20)  # each starts a process
 @given(st.lists(st.integers() | st.text() | st.none(), max_size=6))
 def test_gives_what_a_list_would(values):
     assert in_two(lambda value: [value], values) == [[value] for value in values]

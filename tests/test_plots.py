@@ -1,6 +1,4 @@
-"""The plots: what each one drew, that it reads in greyscale, says what it shows, and never calls
-show.
-"""
+"""The plots: what each drew, that it reads in greyscale, and that it says what it shows."""
 
 import inspect
 
@@ -11,12 +9,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from hpt_helpers.classroom import lesson_plots, plots
+from hpt_helpers.classroom import figures, plots
 
 RNG = np.random.default_rng(0)
-REPEATS = RNG.uniform(0.1, 1, (30, 8))
 CURVES = np.exp(-RNG.uniform(0, 1, (20, 12)))
-SURFACE = np.array([[0.9, 0.4, 0.8], [0.7, 0.1, 0.6]])
 LRS = [1e-4, 1e-3, 1e-2]
 CONFIGS = [
     {"lr": 0.001, "hidden_size": 8},
@@ -32,6 +28,27 @@ GRID = pd.DataFrame(
         "val_accuracy": [0.4, 0.8, 0.9, 1.0, 0.6, 1.0, 0.9, 0.8],
     }
 )
+TRUTH = pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]})
+# Medians: with 30 rows 1 → .5 reported and 1 → .8 worth, with 300 rows 1 → .7 and 1 → .75.
+DIAL = pd.DataFrame(
+    [
+        (30, 1, 0.9, 1.0),
+        (30, 1, 1.0, 1.1),
+        (30, 1, 1.2, 0.9),
+        (30, 27, 0.5, 0.8),
+        (300, 1, 1.0, 1.0),
+        (300, 27, 0.7, 0.75),
+    ],
+    columns=["n_val", "n_trials", "as_searched", "fresh"],
+)
+# 0.1 wins repeat 0 with .2 and has a mean of .5 in the others; 0.01 has .3 there and then .25.
+TWO = pd.DataFrame(
+    {
+        "repeat": [0, 0, 1, 1, 2, 2],
+        "lr": [0.1, 0.01] * 3,
+        "val_loss": [0.2, 0.3, 0.4, 0.2, 0.6, 0.3],
+    }
+)
 PAIRS = pd.DataFrame({"random": [0.3, 0.2, 0.5, 0.1], "grid": [0.4, 0.4, 0.4, 0.1]})
 LUCK = pd.DataFrame(
     {"source": ["seed"] * 3 + ["rows"] * 4, "val_loss": [0.2, 0.1, 0.4, 0.1, 0.3, np.nan, 0.2]}
@@ -39,14 +56,8 @@ LUCK = pd.DataFrame(
 
 # A small call of every plot function: the test below fails for one that is not here.
 CALLS = {
-    "trajectories": lambda **o: plots.trajectories(
-        {"grid": [0.5, 0.4], "random": REPEATS[:, :2]}, **o
-    ),
     "learning_curves": lambda **o: plots.learning_curves(
         {"slow": CURVES[0], "fast": CURVES[1]}, **o
-    ),
-    "heat_map": lambda **o: plots.heat_map(
-        SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", **o
     ),
     "response": lambda **o: plots.response(GRID, by="batch_size", **o),
     "spread": lambda **o: plots.spread(LUCK, **o),
@@ -61,10 +72,11 @@ CALLS = {
         title=title,
         **o,
     ),
-    "projection": lambda **o: lesson_plots.projection(CONFIGS, (LRS, [0.3, 0.1, 0.2]), **o),
-    "projections": lambda ax=None, title="Grid": lesson_plots.projections(
-        {title: CONFIGS}, pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]}), axes=ax and [ax]
+    "projections": lambda ax=None, title="Grid": plots.projections(
+        {title: CONFIGS}, TRUTH, axes=ax and [ax]
     ),
+    "reported_and_worth": lambda **o: plots.reported_and_worth(DIAL, **o),
+    "losses_by_configuration": lambda **o: plots.losses_by_configuration(TWO, "lr", **o),
 }
 
 
@@ -115,7 +127,7 @@ def band(collection):
 def test_every_plot_function_is_tested():
     public = {
         name
-        for module in (plots, lesson_plots)
+        for module in (plots,)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }
@@ -160,7 +172,7 @@ def test_it_can_be_drawn_without_a_warning(name):
     CALLS[name]().figure.canvas.draw()
 
 
-@pytest.mark.parametrize("name", ["trajectories", "learning_curves", "response", "lines"])
+@pytest.mark.parametrize("name", ["learning_curves", "response", "lines"])
 def test_its_lines_are_told_apart_in_greyscale_and_named(name):
     ax = CALLS[name]()
     assert_told_apart_in_greyscale(ax.lines)
@@ -169,8 +181,7 @@ def test_its_lines_are_told_apart_in_greyscale_and_named(name):
 
 def test_six_lines_are_told_apart_in_greyscale():
     samples = {str(i): RNG.uniform(0, 1, 5) for i in range(6)}
-    for draw in (plots.trajectories, plots.learning_curves):
-        assert_told_apart_in_greyscale(draw(samples).lines)
+    assert_told_apart_in_greyscale(plots.learning_curves(samples).lines)
     many = pd.DataFrame(
         {
             "lr": [1, 2, 3] * 6,
@@ -185,43 +196,6 @@ def test_six_lines_are_told_apart_in_greyscale():
 
 
 # --- each of them ---------------------------------------------------------------------------------
-
-
-def test_trajectories_of_one_search_are_its_losses():
-    ax = plots.trajectories({"grid": np.array([0.5, 0.4, 0.4])})
-    (line,) = ax.lines
-    assert data(line) == [[1, 2, 3], [0.5, 0.4, 0.4]] and line.get_drawstyle() == "steps-post"
-    assert line.get_label() == "grid" and not ax.collections
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("trials", "best validation loss so far (nats)")
-    assert "grid ends at 0.400" in ax.alt_text
-
-
-def test_trajectories_of_repeats_are_their_median_and_quartiles():
-    cost = np.arange(10, 90, 10)
-    ax = plots.trajectories({"random": REPEATS}, cost=cost, x_label="epochs")
-    by_hand = np.sort(REPEATS, axis=0)
-    (line,), (filled,) = ax.lines, ax.collections
-    assert data(line)[0] == cost.tolist() and ax.get_xlabel() == "epochs"
-    np.testing.assert_allclose(data(line)[1], (by_hand[14] + by_hand[15]) / 2)
-    edges = band(filled)
-    # Of 30 sorted values the lower quartile lies a quarter of the way from the 8th to the 9th.
-    low, high = (
-        by_hand[7] + 0.25 * (by_hand[8] - by_hand[7]),
-        by_hand[22] - 0.25 * (by_hand[22] - by_hand[21]),
-    )
-    assert edges[10] == pytest.approx((low[0], high[0]))
-    assert line.get_label() == "random (median of 30)"
-    assert f"random ends at {np.median(REPEATS[:, -1]):.3f}" in ax.alt_text
-
-
-def test_trajectories_begin_where_the_first_trial_succeeded():
-    """Quietly: a warning would stand in the notebook."""
-    ax = plots.trajectories(
-        {"a": [np.nan, 0.5, 0.4], "b": [[np.nan, np.nan, 0.3], [np.nan, 0.2, 0.1]]}
-    )
-    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [np.nan, 0.5, 0.4])
-    np.testing.assert_allclose(ax.lines[1].get_ydata(), [np.nan, 0.2, 0.2])
-    ax.figure.canvas.draw()
 
 
 def test_learning_curves_by_name():
@@ -245,74 +219,6 @@ def test_many_learning_curves_are_grey_lines_and_some_are_bold():
     assert "20 runs" in ax.alt_text
 
 
-def test_a_heat_map_shows_the_values_where_they_are():
-    ax = plots.heat_map(
-        SURFACE, LRS, [16, 32], x_label="learning rate", y_label="batch size", log_x=True
-    )
-    surface = ax.collections[0]
-    np.testing.assert_array_equal(surface.get_array().reshape(2, 3), SURFACE)
-    assert ax.get_xscale() == "log"
-    assert [t.get_text() for t in ax.get_yticklabels()] == [
-        "16",
-        "32",
-    ] and ax.get_yticks().tolist() == [0, 1]
-    edges = surface.get_coordinates()[0, :, 0]
-    assert all(left < lr < right for left, lr, right in zip(edges, LRS, edges[1:], strict=False))
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "batch size")
-    colour_bar = next(a for a in ax.figure.axes if a is not ax)
-    assert colour_bar.get_ylabel() == "validation loss (nats)"
-    assert "lowest at 0.001 and 32" in ax.alt_text
-
-
-def test_a_heat_map_is_the_darker_the_lower():
-    ax = CALLS["heat_map"]()
-    brightness = [luminance(ax.collections[0].to_rgba(v)[:3]) for v in np.linspace(0.1, 0.9, 20)]
-    assert (np.diff(brightness) > 0).all()
-
-
-def test_a_heat_map_marks_points_by_value_or_by_row():
-    labels = {"x_label": "learning rate", "y_label": "optimiser"}
-    ax = plots.heat_map(SURFACE, LRS, [16, 32], mark=[(1e-3, 32), (1e-2, 16)], **labels)
-    assert [data(line) for line in ax.lines] == [[[1e-3], [1]], [[1e-2], [0]]]
-    ax = plots.heat_map(SURFACE, LRS, ["sgd", "adam"], mark=[(1e-3, "adam"), (1e-2, 0)], **labels)
-    assert [data(line) for line in ax.lines] == [[[1e-3], [1]], [[1e-2], [0]]]
-    for line in ax.lines:  # seen on dark and on bright
-        assert (
-            luminance(line.get_markerfacecolor()) == pytest.approx(1)
-            and line.get_markeredgecolor() == "black"
-        )
-
-
-def test_a_heat_map_of_many_rows_labels_some_of_them():
-    ax = plots.heat_map(
-        RNG.uniform(0, 1, (49, 3)),
-        LRS,
-        range(16, 65),
-        x_label="learning rate",
-        y_label="batch size",
-    )
-    labels = [t.get_text() for t in ax.get_yticklabels()]
-    assert 6 <= len(labels) <= 10
-    assert labels == [str(16 + int(position)) for position in ax.get_yticks()]
-
-
-def test_a_heat_map_has_holes_where_training_diverged():
-    values = np.where(SURFACE > 0.85, np.nan, SURFACE)
-    ax = plots.heat_map(values, LRS, [16, 32], x_label="learning rate", y_label="batch size")
-    ax.figure.canvas.draw()
-    assert (
-        np.ma.getmaskarray(ax.collections[0].get_array()).sum() == 1
-        and "0.001 and 32" in ax.alt_text
-    )
-
-
-def test_a_heat_maps_colours_may_follow_the_logarithm():
-    ax = CALLS["heat_map"](log_values=True)
-    surface = ax.collections[0]
-    np.testing.assert_allclose(surface.norm([0.1, 0.3, 0.9]), [0, 0.5, 1], atol=1e-12)
-    assert CALLS["heat_map"]().collections[0].norm(0.5) == pytest.approx(0.5)
-
-
 def test_a_response_has_a_line_for_each_group():
     ax = plots.response(GRID, by="batch_size")
     assert ax.get_xscale() == "log" and plots.response(GRID, log_x=False).get_xscale() == "linear"
@@ -323,7 +229,7 @@ def test_a_response_has_a_line_for_each_group():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "validation loss (nats)")
     assert ax.get_title() == "Validation loss by learning rate and batch size"
     assert (
-        "16 has its lowest median, 0.150, at 0.01, batch size 32 has its lowest median, 0.350, at 0.01"
+        "16 has its lowest median, 0.150, at 0.01, batch size 32 has its lowest median, 0.350"
         in ax.alt_text
     )
 
@@ -338,6 +244,22 @@ def test_a_response_has_a_median_and_a_band():
     assert band(ax.collections[0])[1e-4] == (2, 4) and band(ax.collections[0])[1e-3] == (6, 8)
 
 
+def test_the_steps_of_a_slider_have_one_logarithmic_axis_that_holds_all_of_them():
+    later = GRID.assign(val_loss=GRID["val_loss"] / 10)
+    steps = pd.concat([GRID.assign(epochs=10), later.assign(epochs=100)])
+    axes = [plots.response(steps, by="batch_size", at={"epochs": epochs}) for epochs in (10, 100)]
+    assert [ax.lines[1].get_ydata() for ax in axes] == [
+        pytest.approx([0.4, 0.35]),
+        pytest.approx([0.04, 0.035]),
+    ]
+    assert axes[0].get_ylim() == axes[1].get_ylim() and axes[0].get_yscale() == "log"
+    low, high = axes[0].get_ylim()
+    assert low < 0.0125 and high > 0.875  # the lowest and the highest quartile
+    assert axes[1].get_title() == "Validation loss by learning rate and batch size, epochs 100"
+    with pytest.raises(ValueError, match=r"at is {'epochs': 50}; table has no such rows"):
+        plots.response(steps, at={"epochs": 50})
+
+
 def test_a_response_is_quiet_where_every_training_diverged():
     table = pd.DataFrame({"lr": LRS * 2, "val_loss": [0.3, 0.2, np.nan, 0.3, np.nan, np.nan]})
     ax = plots.response(table)
@@ -345,26 +267,37 @@ def test_a_response_is_quiet_where_every_training_diverged():
     assert "lowest median, 0.200, at 0.001" in ax.alt_text
 
 
-def test_maps_average_the_seeds_and_ring_all_that_tie():
+def test_maps_average_the_seeds_mark_trials_and_ring_all_that_tie():
     left = plots.maps(GRID, mark=[{"lr": 0.001, "batch_size": 32}])
     right = next(ax for ax in left.figure.axes if ax.get_title() == "Validation error, mean of 2")
     assert left.get_title() == "Validation loss, mean of 2"
-    np.testing.assert_allclose(
-        left.collections[0].get_array().reshape(2, 2), [[0.85, 0.15], [0.4, 0.35]]
-    )
-    np.testing.assert_allclose(
-        right.collections[0].get_array().reshape(2, 2), [[0.5, 0.1], [0.1, 0.1]]
-    )
-    for ax, ringed in ((left, {(0.01, 0)}), (right, {(0.01, 0), (0.001, 1), (0.01, 1)})):
-        rings = {
-            (line.get_xdata()[0], line.get_ydata()[0])
-            for line in ax.lines
-            if line.get_marker() == "o"
-        }
+    for ax, means, ringed in (
+        (left, [[0.85, 0.15], [0.4, 0.35]], {(0.01, 0)}),
+        (right, [[0.5, 0.1], [0.1, 0.1]], {(0.01, 0), (0.001, 1), (0.01, 1)}),
+    ):
+        surface = ax.collections[0]
+        np.testing.assert_allclose(surface.get_array().reshape(2, 2), means)
+        rings = {tuple(np.ravel(data(line))) for line in ax.lines if line.get_marker() == "o"}
         crosses = [data(line) for line in ax.lines if line.get_marker() == "X"]
         assert rings == ringed and crosses == [[[0.001], [1]]]
         assert f"met in {len(ringed)} of 4 cells" in ax.alt_text and ax.get_xscale() == "log"
+        assert [text.get_text() for text in ax.get_yticklabels()] == ["16", "32"]
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "batch size")
+        brightness = [luminance(surface.to_rgba(v)[:3]) for v in np.linspace(0.15, 0.45, 20)]
+        assert (np.diff(brightness) > 0).all()  # darker is lower
     assert "lowest at 0.01 and 16" in left.alt_text
+    # the colours of the loss follow its logarithm: halfway is the geometric mean
+    assert left.collections[0].norm((0.15 * 0.85) ** 0.5) == pytest.approx(0.5)
+    assert right.collections[0].norm(0.3) == pytest.approx(0.5)
+
+
+def test_a_map_of_many_rows_labels_some_of_them():
+    sizes = range(16, 65)
+    table = pd.DataFrame({"lr": 0.1, "batch_size": sizes, "val_loss": np.linspace(0.1, 1, 49)})
+    ax = plots.maps(pd.concat([table, table.assign(lr=0.2)]), values=["val_loss"])
+    labels = [t.get_text() for t in ax.get_yticklabels()]
+    assert 6 <= len(labels) <= 10
+    assert labels == [str(16 + int(position)) for position in ax.get_yticks()]
 
 
 def test_maps_leave_a_cell_empty_where_a_seed_diverged():
@@ -447,6 +380,23 @@ def test_pairs_leave_out_a_repeat_that_has_one_of_the_two():
     assert "random lower in 1 of 3" in ax.alt_text and ax.get_xlabel() == "random − grid"
 
 
+@pytest.mark.parametrize(
+    ("values", "centres", "counts"),
+    [
+        (np.array([24, 26, 26, 26, 27, 29]) / 30, np.arange(24, 30) / 30, [1, 0, 3, 1, 0, 1]),
+        # percentage points of 30 rows, rounded to a decimal
+        ([-3.3, 0, 3.3, 3.3, 6.7, 10], np.arange(-1, 4) * 10 / 3, [1, 1, 2, 1, 1]),
+        # of 100 steps two in each bar: 0 and 1, 2 and 3, ...
+        (np.arange(101), np.arange(51) * 2 + 0.5, [2] * 50 + [1]),
+    ],
+)
+def test_the_bars_of_a_histogram_follow_the_steps_of_a_score(values, centres, counts):
+    ax = plots.histogram(values, 0.5)
+    found = [patch.get_x() + patch.get_width() / 2 for patch in ax.patches]
+    assert found == pytest.approx(centres, abs=0.04)
+    assert [patch.get_height() for patch in ax.patches] == counts
+
+
 def test_a_histogram_counts_and_compares():
     values = pd.Series([0.12, 0.31, 0.33, 0.90, np.nan], name="val_loss")
     ax = plots.histogram(values, reference=0.32)
@@ -459,13 +409,6 @@ def test_a_histogram_counts_and_compares():
     assert "4 values from 0.12 to 0.9, mean 0.415, 2 of them above 0.32" in ax.alt_text
 
 
-def test_a_histogram_of_shares_of_30_rows_has_a_bar_for_each():
-    ax = plots.histogram(np.array([24, 26, 26, 26, 27, 29]) / 30, x_label="accuracy")
-    centres = [patch.get_x() + patch.get_width() / 2 for patch in ax.patches]
-    assert centres == pytest.approx(np.arange(24, 30) / 30)
-    assert [patch.get_height() for patch in ax.patches] == [1, 0, 3, 1, 0, 1]
-
-
 @pytest.mark.parametrize(
     "call",
     [
@@ -473,6 +416,8 @@ def test_a_histogram_of_shares_of_30_rows_has_a_bar_for_each():
         lambda: plots.paired(PAIRS, "random", "sobol"),
         lambda: plots.response(GRID, by="hidden_size"),
         lambda: plots.maps(GRID, y="epochs"),
+        lambda: plots.reported_and_worth(DIAL, worth="sobol"),
+        lambda: plots.losses_by_configuration(TWO, "epochs"),
     ],
 )
 def test_a_column_that_is_not_there_is_named(call):
@@ -500,33 +445,6 @@ def test_lines_are_drawn_against_x():
     assert "a goes from 0.1 to 0.2" in ax.alt_text
 
 
-def test_a_projection_shows_the_configurations_and_the_loss_at_their_x():
-    ax = CALLS["projection"]()
-    (above,) = ax.child_axes
-    assert data(ax.lines[0]) == [[0.001, 0.001, 0.03], [8, 16, 8]] and data(above.lines[0]) == [
-        LRS,
-        [0.3, 0.1, 0.2],
-    ]
-    for part in (ax, above):
-        assert {data(line)[0][0] for line in part.lines[1:]} == {
-            0.001,
-            0.03,
-        } and part.get_xscale() == "log"
-    assert above.get_yscale() == "log" and above.get_ylabel() == "loss (nats)"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "hidden size")
-    assert "3 configurations have 2 different values of learning rate" in ax.alt_text
-
-
-def test_projections_stand_side_by_side_on_common_axes():
-    truth = pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]})
-    first = lesson_plots.projections({"a": CONFIGS, "b": CONFIGS[:1]}, truth)
-    second = first.figure.axes[1]
-    assert first.get_ylim() == second.get_ylim() and first.get_xlim() == second.get_xlim()
-    assert first.child_axes[0].get_title() == "a: 3 trials, 2 different values"
-    assert second.child_axes[0].get_title() == "b: 1 trials, 1 different values"
-    assert data(second.lines[0]) == [[CONFIGS[0]["lr"]], [CONFIGS[0]["hidden_size"]]]
-
-
 def test_a_logarithmic_axis_over_many_powers_of_ten_is_labelled_by_powers_only():
     few, many = (
         plots.spread(pd.DataFrame({"g": ["a"] * 2, "v": [0.1, top]}), log=True) for top in (5, 500)
@@ -539,3 +457,106 @@ def test_a_logarithmic_axis_over_many_powers_of_ten_is_labelled_by_powers_only()
         low, high = ax.get_xlim()
         ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
         assert [text.get_text() for place, text in ticks if low <= place <= high] == labels
+
+
+def test_projections_show_the_configurations_and_the_loss_at_their_x_on_common_axes():
+    first = plots.projections({"a": CONFIGS, "b": CONFIGS[:1]}, TRUTH)
+    second = first.figure.axes[1]
+    assert first.get_ylim() == second.get_ylim() and first.get_xlim() == second.get_xlim()
+    assert data(first.lines[0]) == [[0.001, 0.001, 0.03], [8, 16, 8]]
+    assert data(second.lines[0]) == [[0.001], [8]]
+    (above,) = first.child_axes
+    assert data(above.lines[0]) == [LRS, [0.3, 0.1, 0.2]] and above.get_yscale() == "log"
+    for part in (first, above):
+        assert {data(line)[0][0] for line in part.lines[1:]} == {0.001, 0.03}
+        assert part.get_xscale() == "log"
+    assert above.get_title() == "a: 3 trials, 2 different values"
+    assert second.child_axes[0].get_title() == "b: 1 trials, 1 different values"
+    assert "3 configurations have 2 different values of learning rate" in first.alt_text
+
+
+# --- the central figure ---------------------------------------------------------------------------
+
+
+def test_what_is_reported_is_solid_and_what_it_is_worth_is_dashed():
+    ax = plots.reported_and_worth(DIAL)
+    solid = [data(line) for line in ax.lines if line.get_linestyle() == "-"]
+    dashed = [data(line) for line in ax.lines if line.get_linestyle() == "--"]
+    assert solid == [[[1, 27], [1.0, 0.5]], [[1, 27], [1.0, 0.7]]]
+    assert dashed == [[[1, 27], [1.0, 0.8]], [[1, 27], [1.0, 0.75]]]
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    assert_told_apart_in_greyscale(ax.lines)
+    # a colour and a marker for each number of rows
+    assert [(line.get_color(), line.get_marker()) for line in ax.lines[::2]] == [
+        (line.get_color(), line.get_marker()) for line in ax.lines[1::2]
+    ]
+    assert {text.get_text(): text.xy[1] for text in ax.texts} == {
+        "30 rows, reported": 0.5,
+        "30 rows, worth": 0.8,
+        "300 rows, reported": 0.7,
+        "300 rows, worth": 0.75,
+    }
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["1", "27"]
+    assert (
+        "with 30 validation rows, from 1 to 27 trials, the reported loss goes from 1.000 to 0.500 "
+        "and the winner's from 1.000 to 0.800" in ax.alt_text
+    )
+
+
+def test_labels_at_the_ends_of_lines_do_not_overlap():
+    near = DIAL.assign(fresh=DIAL["as_searched"] * 1.001)
+    ax = plots.reported_and_worth(pd.concat([near, near.assign(n_val=2000)]))
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 6
+    assert not [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
+
+
+@pytest.mark.parametrize(
+    ("places", "moved"),
+    [
+        ([0, 3, 6], [0, 3, 6]),
+        ([1, 1], [0.5, 1.5]),
+        ([0, 0.9, 1.8], [-0.1, 0.9, 1.9]),
+        ([0, 0, 1.2], [-0.6, 0.4, 1.4]),  # moved apart, the first two reach the third
+        ([], []),
+    ],
+)
+def test_what_is_too_near_is_moved_apart_around_where_it_was(places, moved):
+    assert figures.spaced(places, 1) == pytest.approx(moved)
+
+
+# --- the losses of configurations -----------------------------------------------------------------
+
+
+def test_a_winner_is_ringed_beside_what_it_is_worth_in_the_other_repeats():
+    ax = plots.losses_by_configuration(TWO, "lr")
+    lines = {line.get_label(): data(line) for line in ax.lines}
+    assert [t.get_text() for t in ax.get_yticklabels()] == [
+        "learning rate 0.01",  # the lowest fresh loss
+        "learning rate 0.1",
+    ]
+    assert lines["this search"] == [[0.3, 0.2], [0, 1]]
+    assert lines["fresh: mean of the others"] == [[0.25, 0.5], [0, 1]]
+    assert lines["its winner"] == [[0.2], [1]]
+    assert lines["other repeats"][0] == [0.2, 0.3]
+    assert "the winner of one search is learning rate 0.1, with 0.200 as searched" in ax.alt_text
+    assert "0.500 in the other repeats; the lowest there is learning rate 0.01" in ax.alt_text
+
+
+def test_another_repeat_has_another_winner_and_several_columns_name_a_configuration():
+    table = TWO.assign(batch_size=16).rename(columns={"repeat": "seed"})
+    ax = plots.losses_by_configuration(table, ["lr", "batch_size"], repeat="seed", shown=2)
+    assert "winner of one search is learning rate 0.01, batch size 16, with 0.300" in ax.alt_text
+
+
+def test_a_configuration_that_diverged_has_no_mean_and_stands_at_the_bottom():
+    ax = plots.losses_by_configuration(TWO.assign(val_loss=[0.2, 0.3, 0.4, np.nan, 0.6, 0.3]), "lr")
+    ax.figure.canvas.draw()
+    assert [t.get_text()[-4:] for t in ax.get_yticklabels()] == [" 0.1", "0.01"]
+
+
+@pytest.mark.parametrize(("table", "shown"), [(TWO, 7), (TWO[:2], None)])
+def test_a_repeat_that_is_not_there_or_has_no_others_is_refused(table, shown):
+    with pytest.raises(ValueError, match="it has to be one of two or more"):
+        plots.losses_by_configuration(table, "lr", shown=shown)

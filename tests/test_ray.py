@@ -14,7 +14,9 @@ import tempfile
 import threading
 import time
 import tomllib
-from contextlib import suppress
+import urllib.request
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -311,6 +313,44 @@ def test_an_interrupt_is_raised_once_start_or_shutdown_is_done(
     assert state() == before and not any(fake.running())
 
 
+@contextmanager
+def local_server():
+    """Yield the address of a web server on this machine, such as MLflow's."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown(), server.server_close()
+
+
+class Answering(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200), self.end_headers()
+        self.wfile.write(b"here")
+
+    def log_message(self, *_):
+        pass
+
+
+def fetched(address):
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return answer.read().decode()
+
+
+def test_a_server_on_this_machine_answers_inside_the_block_and_no_clouds_does(fake):
+    import requests  # by which Ray asks
+
+    with local_server() as address, local_ray():
+        assert fetched(address) == requests.get(address, timeout=20).text == "here"
+        for clouds in (
+            "169.254.169.254/latest/meta-data/",
+            "metadata.google.internal/computeMetadata",
+        ):
+            with pytest.raises(requests.exceptions.ProxyError):
+                requests.get(f"http://{clouds}", timeout=1)
+
+
 def test_it_refuses_where_ray_runs_already_and_leaves_that_alone(fake, ray, monkeypatch):
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
     monkeypatch.setattr(ray, "shutdown", lambda: pytest.fail("that is not ours to stop"))
@@ -476,6 +516,16 @@ def real(ray, tmp_path_factory):
 
         return "lark" in sys.modules
 
+    def dies():
+        import os
+
+        os._exit(1)
+
+    def fetch(address):
+        import urllib.request
+
+        return urllib.request.urlopen(address, timeout=20).read()
+
     load_splits("iris")  # scikit-learn sets an environment variable when it is imported
     output = tmp_path_factory.mktemp("output") / "output.txt"
     configs = [CONFIG, WILD, OTHER, WILD, CONFIG | {"batch_size": 32}]
@@ -500,6 +550,8 @@ def real(ray, tmp_path_factory):
                 other = subprocess.Popen(
                     command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
                 )
+                with pytest.raises(ray.exceptions.WorkerCrashedError):
+                    ray.get(ray.remote(max_retries=0)(dies).remote())
                 tuner = tune.Tuner(
                     course_trainable("iris"),
                     param_space=SPACE.to_ray(),
@@ -520,6 +572,8 @@ def real(ray, tmp_path_factory):
                 facts.mode_later = stat.S_IMODE(folder.stat().st_mode)
                 facts.cpus = ray.cluster_resources()["CPU"]
                 facts.slow_import = ray.get(ray.remote(imports_the_grammar).remote())
+                with local_server() as server:
+                    facts.fetched = ray.get(ray.remote(fetch).remote(server))
                 raise InterruptedError
         except InterruptedError:
             facts.processes_after = [p for p in facts.processes if room._is_alive(p)]
@@ -542,6 +596,10 @@ def test_rays_processes_do_without_the_grammar_that_takes_a_second_and_here_is_t
     alone = "import jsonschema, sys; print('lark' in sys.modules)"
     here = subprocess.run([sys.executable, "-c", alone], capture_output=True, text=True, check=True)
     assert here.stdout == "True\n" and not real.slow_import
+
+
+def test_a_trial_may_ask_a_server_on_its_machine(real):
+    assert real.fetched == b"here"
 
 
 def test_a_python_path_of_ones_own_is_kept_behind_rays(fake, monkeypatch):

@@ -15,6 +15,7 @@ from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective, per_trial
 from hpt_helpers.on_ray import ray_tune
 from hpt_helpers.on_ray.ray_tune import STRATEGIES, tune_on_ray
+from hpt_helpers.progress import SearchBar
 from hpt_helpers.search import Outcome, run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.strategies import hyperband_schedule, random_search
@@ -339,7 +340,8 @@ def test_the_log_of_run_is_refused_too(tmp_path):
 
 def test_a_trial_that_raised_is_recorded_with_the_last_line_of_its_error(tmp_path):
     log = tmp_path / "log.jsonl"
-    callback = ray_tune._ended_trials(log, "a search")
+    bar = SearchBar(progress=False, total=2, unit="trial")
+    callback = ray_tune._ended_trials(log, "a search", bar)
     error = RuntimeError("traceback\n  in step\nValueError: no\n")
     trial = SimpleNamespace(
         config=CONFIG,
@@ -357,6 +359,7 @@ def test_a_trial_that_raised_is_recorded_with_the_last_line_of_its_error(tmp_pat
     )
     trial.evaluated_params = {}
     callback.on_trial_complete(0, [], trial)
+    assert str(bar) == "2 trials, best loss 0.5, 1 failed"
     failed, good = read_log(log)
     assert (failed["status"], failed["reason"], failed["n_epochs"]) == (
         "failed",

@@ -1,5 +1,6 @@
 """The room check names each thing that is wrong and says what helps."""
 
+import math
 from contextlib import contextmanager, nullcontext
 from importlib import metadata
 
@@ -54,6 +55,73 @@ def test_exactly_enough_passes(check, enough):
     assert check(enough) is None
 
 
+def cgroup(folder, **files):
+    """Write a control group as Linux shows it; memory_max stands for the file memory.max."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name.replace("_", ".", 1)).write_text(f"{content}\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "left_gb"),
+    [
+        ({"memory_max": 1_000_000_000, "memory_current": 400_000_000}, 0.6),
+        ({"memory_max": "max", "memory_current": 400_000_000}, math.inf),
+        ({}, math.inf),
+        (  # what is held of files is given back when it is needed
+            {
+                "memory_max": 3_000_000_000,
+                "memory_current": 2_500_000_000,
+                "memory_stat": "anon 900\ninactive_file 2000000000\nactive_file 7",
+            },
+            2.5,
+        ),
+        ({"memory_max": 10**9, "memory_current": 2 * 10**9}, 0.0),
+        # version 1 of control groups, with a limit and without
+        ({"memory_limit_in_bytes": 2 * 10**9, "memory_usage_in_bytes": 10**9}, 1.0),
+        ({"memory_limit_in_bytes": 9223372036854771712, "memory_usage_in_bytes": 10**9}, math.inf),
+    ],
+)
+def test_what_a_containers_limit_leaves(tmp_path, files, left_gb):
+    assert rc.left_in_cgroup_gb(cgroup(tmp_path, **files)) == pytest.approx(left_gb)
+
+
+@pytest.mark.parametrize(
+    ("told", "name", "found"),
+    [
+        ("0::/user/one", "", ["user/one", "user", ""]),  # version 2: all groups around it limit
+        ("0::/../elsewhere", "", [""]),  # a container sees its own group as the root
+        ("5:memory:/user/one\n4:cpu:/a\n0::/", "memory", ["user/one", "user", ""]),  # version 1
+    ],
+)
+def test_the_groups_of_a_process(tmp_path, told, name, found):
+    (tmp_path / "told").write_text(told + "\n")
+    top = tmp_path / "root" / name
+    (top / "user" / "one").mkdir(parents=True)
+    groups = rc.cgroups_of_this_process(tmp_path / "told", tmp_path / "root")
+    assert [group for group in groups if group.is_relative_to(top)] == [
+        top / part for part in found
+    ]
+    assert rc.cgroups_of_this_process(tmp_path / "missing") == []
+
+
+def test_a_container_of_1_gb_is_too_small_whatever_the_machine_has(tmp_path):
+    group = cgroup(tmp_path, memory_max=10**9, memory_current=10**8)
+    assert rc.free_memory_gb([group]) == pytest.approx(min(0.9, rc.free_memory_gb([])))
+    with pytest.raises(NotReady, match="of memory are free"):
+        rc.check_memory(rc.free_memory_gb([group]))
+
+
+def test_the_remedy_names_make_only_where_there_is_a_makefile(tmp_path):
+    assert "make" not in rc.install_remedy(tmp_path) and ".whl[lab,ray]" in rc.install_remedy(
+        tmp_path
+    )
+    (tmp_path / "Makefile").touch()
+    assert "make clean" in rc.install_remedy(tmp_path)
+    assert '".[lab,ray]"' in rc.install_remedy(tmp_path)  # zsh reads brackets itself
+
+
 def test_every_wrong_package_is_named_at_once():
     with pytest.raises(NotReady, match=r"no-such-one.*no-such-two"):
         rc.check_packages(["no-such-one", "pytest", "no-such-two"])
@@ -61,11 +129,10 @@ def test_every_wrong_package_is_named_at_once():
 
 def test_the_lessons_packages_are_checked_and_those_for_tests_are_not():
     names = " ".join(rc.required_packages())
-    assert all(
-        name in names
-        for name in ("torch<3,>=2.6", "scikit-optimize", "ray", "jupyterlab", "skorch")
-    )
-    assert "hypothesis" not in names
+    for name in ("torch<3,>=2.6", "scikit-optimize", "optuna", "skorch", "ray"):
+        assert name in names
+    for name in ("hypothesis", "jupyterlab"):  # a lesson may run in another notebook
+        assert name not in names
 
 
 def test_a_course_that_is_not_installed_is_named(monkeypatch):

@@ -4,6 +4,7 @@ step.
 
 import itertools
 import math
+import time
 from collections import Counter
 
 import numpy as np
@@ -13,16 +14,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hpt_helpers import population
+from hpt_helpers import progress as progress_module
 from hpt_helpers import search as module
+from hpt_helpers import trials as trials_module
 from hpt_helpers.classroom.landscape import landscape
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective, per_trial
-from hpt_helpers.search import Outcome, Request, run, run_many
+from hpt_helpers.search import Ask, Outcome, Request, Told, run, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.training import fit
-from hpt_helpers.trials import DTYPES, config_of, incumbent
+from hpt_helpers.trials import DTYPES, config_of, hold_log, incumbent, read_log
 
 IRIS = load_splits("iris")
 SPACE = SearchSpace({"lr": Real(1e-3, 1e-1, log=True), "batch_size": Integer(16, 64)})
@@ -131,9 +134,56 @@ def test_a_failed_trial_is_sent_as_nan():
     np.testing.assert_array_equal(sent[0], [0.5, math.nan, 0.5])
 
 
-def test_a_strategy_that_asks_for_nothing_gives_an_empty_table():
-    trials = run(halving(TEN, []), per_trial(loss_of))
-    assert len(trials) == 0 and "val_loss" in trials
+def test_a_strategy_that_asks_explicitly_is_told_what_was_run():
+    """Its own list, and the configurations in it, stay as they were, whatever becomes of those."""
+    told, asked = [], [({"x": 2, "of": [1]}, 1), ({"x": 1, "of": [2]}, 3)]
+
+    def strategy():
+        told.append((yield Ask(asked)))
+        told[0][0].config["of"].append("changed")
+        losses = yield [(TEN[5], 2)]  # and in the simple form again
+        assert losses.tolist() == [5.02]
+
+    def objective(config, n_epochs):
+        config.get("of", []).clear()
+        return math.nan if config["x"] == 1 else loss_of(config, n_epochs)
+
+    trials = run(strategy(), per_trial(objective))
+    assert told[0][0] == Told({"x": 2, "of": [1, "changed"]}, 1, 2.01)
+    assert told[0][1].config == {"x": 1, "of": [2]} and math.isnan(told[0][1].val_loss)
+    assert asked == [({"x": 2, "of": [1]}, 1), ({"x": 1, "of": [2]}, 3)]
+    assert trials["config"].tolist()[:2] == [config for config, _ in asked]
+
+
+def test_a_strategy_is_told_the_trials_of_its_log_in_place_of_those_it_asked_for(tmp_path):
+    def asking(told, *xs):
+        for x in xs:
+            told += yield Ask([({"x": x, "of": (1, 2), "epochs": x}, x)])
+
+    log = tmp_path / "log"
+    run(asking([], 3, 4), Counting(), log=log)
+    told, objective = [], Counting()
+    trials = run(asking(told, 5, 6, 7), objective, log=log)
+    assert [(t.config["x"], t.n_epochs) for t in told] == [(3, 3), (4, 4), (7, 7)]
+    assert {t.config["of"] for t in told} == {(1, 2)}
+    assert [r.config["x"] for r in objective.asked] == [7] and trials["x"].tolist() == [3, 4, 7]
+
+
+def test_a_strategy_that_asks_for_nothing_is_an_error():
+    with pytest.raises(ValueError, match=r"<generator object halving .* asked for no trial at all"):
+        run(halving(TEN, []), per_trial(loss_of))
+
+
+def test_a_strategy_that_has_run_is_an_error():
+    """As where a cell is run again that does not make the strategy anew."""
+    spent, begun = grid_search(TEN, 1), grid_search(TEN, 1)
+    run(spent, per_trial(loss_of))
+    next(begun)
+    for strategy in (spent, begun):
+        with pytest.raises(ValueError, match="which has run before; a generator runs once"):
+            run(strategy, per_trial(loss_of))
+        with pytest.raises(ValueError, match="which has run before"):
+            run_many([grid_search(TEN, 1), strategy], per_trial(loss_of))
 
 
 # --- the budget and what is charged ---------------------------------------------------------------
@@ -426,6 +476,24 @@ def test_a_function_that_raises_is_called_once_for_each_trial():
     assert called == list(range(10)) and (trials["status"] == "failed").all()
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_trial_that_exits_fails_and_the_search_goes_on(own):
+    """As a training script does that does not like its arguments."""
+
+    def function(config, n_epochs):
+        if config["x"] == 1:
+            raise SystemExit(2)
+        return 0.5
+
+    objective = per_trial(function)
+    trials = run(
+        grid_search(TEN[:3], 7),
+        (lambda requests: [function(*r[:2]) for r in requests]) if own else objective,
+    )
+    assert trials["status"].tolist() == ["ok", "failed", "ok"]
+    assert trials["reason"][1] == "SystemExit: 2"
+
+
 @pytest.mark.parametrize("lazy", [True, False])
 def test_where_a_batch_raises_each_trial_left_is_asked_alone_once(lazy):
     """Whether it answers one by one, or all at once and so none."""
@@ -675,6 +743,26 @@ def test_a_budget_that_cannot_be_is_refused(budget, error):
             go()
 
 
+@pytest.mark.filterwarnings("ignore:the budget ended before the grid")
+def test_a_time_limit_is_asked_before_each_trial_of_a_batch(monkeypatch, tmp_path):
+    """A trial takes 1 s. What stands in the log costs no time."""
+    clock, log = [100.0], tmp_path / "log"
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+
+    def slow(config, n_epochs):
+        clock[0] += 1
+        return loss_of(config, n_epochs)
+
+    assert len(run(grid_search(TEN, 1), Counting(slow), seconds=2.5, log=log)) == 3
+    assert len(run(grid_search(TEN, 1), Counting(slow), seconds=2, log=log)) == 5
+    one_by_one = (batch for batch in [[(config, 1)] for config in TEN])
+    assert len(run(one_by_one, per_trial(slow), seconds=3)) == 3
+    assert len(run(grid_search(TEN, 1), Counting(slow), seconds=0)) == 0
+    for seconds, error in ((-1, ValueError), ("5", TypeError)):
+        with pytest.raises(error, match="seconds is"):
+            run(grid_search(TEN, 1), Counting(), seconds=seconds)
+
+
 @pytest.mark.parametrize("seeds", [5, np.int64(5), "01", {0, 1}, None])
 def test_seeds_are_a_sequence(seeds):
     """A number could mean that seed or that many."""
@@ -717,6 +805,8 @@ TABLE_NAMES = ("trial", *DTYPES, "config")
         ({"x": [1, {"y": math.nan}]}, ValueError, r"config\['x'\]\[1\]\['y'\] is nan"),
         ({"x": -math.inf}, ValueError, r"config\['x'\] is -inf"),
         ({"x": {1: 2}}, TypeError, r"config\['x'\] has the name 1"),
+        ({"x": "\ud800"}, ValueError, r"config\['x'\] is '.ud800'; half of a surrogate"),
+        ({"\udfff": 1}, ValueError, r"a name of config is '.udfff'; half of a surrogate"),
         *(({name: 1}, ValueError, f"config has the name '{name}'") for name in TABLE_NAMES),
     ],
 )
@@ -728,6 +818,13 @@ def test_what_the_record_cannot_hold_is_refused_before_anything_runs(
     with pytest.raises(error, match=says):
         run(grid_search([TEN[0], bad], 1), objective, log=log)
     assert objective.asked == [] and not any(tmp_path.iterdir())
+
+
+def test_a_configuration_is_checked_once(monkeypatch):
+    checked, as_plain = [], trials_module.as_plain
+    monkeypatch.setattr(trials_module, "as_plain", lambda c: checked.append(c) or as_plain(c))
+    run(grid_search(TEN, 1), Counting())
+    assert checked == TEN
 
 
 def test_the_number_of_seeds_must_be_that_of_the_strategies():
@@ -750,6 +847,21 @@ def test_an_interrupt_keeps_the_trials_so_far():
         trials = run(grid_search(TEN, 7), per_trial(objective))
     assert warned[0].filename == __file__
     assert trials["val_loss"].tolist() == [0.07, 1.07, 2.07, 3.07]
+
+
+def test_an_interrupt_goes_on_where_it_should_and_leaves_the_log(tmp_path):
+    def objective(requests):
+        yield 0.5
+        raise KeyboardInterrupt
+
+    log = tmp_path / "log"
+    with pytest.raises(KeyboardInterrupt):
+        run(grid_search(TEN, 1), objective, log=log, on_interrupt="raise")
+    assert len(read_log(log)) == 1
+    with pytest.raises(KeyboardInterrupt):
+        run_many([grid_search(TEN, 1)], objective, on_interrupt="raise")
+    with pytest.raises(ValueError, match="on_interrupt is 'stop'; 'keep' and 'raise' are allowed"):
+        run(grid_search(TEN, 1), objective, on_interrupt="stop")
 
 
 def test_an_interrupt_of_the_strategy_keeps_the_trials_so_far():
@@ -897,7 +1009,7 @@ def test_failed_trials_can_be_tried_again(kind, tmp_path):
         second = run(make(), objective, log=log, retry_failed=True)
         same_trials(second, run(make(), Counting()))
         assert (
-            len(log.read_text().splitlines()) == 6 and first["x"].tolist() == second["x"].tolist()
+            len(log.read_text().splitlines()) == 7 and first["x"].tolist() == second["x"].tolist()
         )
     assert [r.config["x"] for r in objective.asked] == [0, 2]
     if kind != "halving":
@@ -935,8 +1047,9 @@ def test_a_log_that_was_cut_loses_one_trial_only(tmp_path):
     whole = run(grid_search(TEN, 7), Counting(), log=log)
     log.write_bytes(log.read_bytes()[:-5])
     objective = Counting()
-    with pytest.warns(UserWarning, match="was cut"):
+    with pytest.warns(UserWarning, match="was cut") as warned:
         again = run(grid_search(TEN, 7), objective, log=log)
+    assert [w.filename for w in warned] == [__file__]
     same_trials(again, whole)
     assert [r.config for r in objective.asked] == [TEN[9]]
 
@@ -957,6 +1070,44 @@ def test_the_log_of_another_search_is_refused(strategy, options, tmp_path):
     with pytest.raises(ValueError, match="it is the log of another search"):
         run(strategy(), Counting(), log=log, **options)
     assert log.read_bytes() == before
+
+
+def test_the_log_of_another_objective_is_refused_by_its_name(tmp_path):
+    log = tmp_path / "log"
+    run(grid_search(TEN, 7), Counting(), log=log, name="wine")
+    run(grid_search(TEN, 7), Counting(), log=log, name="wine")
+    with pytest.raises(ValueError, match="its name is 'wine', here it is 'iris'"):
+        run(grid_search(TEN, 7), Counting(), log=log, name="iris")
+    with pytest.raises(TypeError, match="name is 3; a text is needed"):
+        run(grid_search(TEN, 7), Counting(), name=3)
+
+
+@pytest.mark.parametrize("why", ["no folder", "a folder", "held"])
+def test_a_log_that_cannot_be_written_is_found_before_the_first_trial(why, tmp_path):
+    log = {"no folder": tmp_path / "no" / "log", "a folder": tmp_path}.get(why, tmp_path / "log")
+    held = hold_log(log, {"search": "grid_search", "name": None})[0] if why == "held" else None
+    objective = Counting()
+    with pytest.raises(OSError, match=str(log)):
+        run(grid_search(TEN, 7), objective, log=log)
+    assert objective.asked == []
+    if held:
+        held.close()
+        assert len(run(grid_search(TEN, 7), objective, log=log)) == 10
+
+
+def test_a_log_is_free_again_whatever_ends_its_search(tmp_path):
+    log = tmp_path / "log"
+    with pytest.raises(OSError, match="no room"):
+        run(grid_search(TEN[:1], 7), raising_after([0.5], OSError("no room")), log=log)
+    assert len(run(grid_search(TEN, 7), Counting(), log=log)) == 10
+
+
+def raising_after(answers, error):
+    def objective(requests):
+        yield from answers
+        raise error
+
+    return objective
 
 
 JSON_VALUES = st.recursive(
@@ -1163,6 +1314,9 @@ class Bar:
         self.progress, self.total, self.moves, self.closed = progress, total, [], False
         Bar.last = self
 
+    def set_postfix_str(self, text, refresh):
+        self.text = text
+
     def update(self, n):
         self.moves.append(n)
 
@@ -1172,7 +1326,7 @@ class Bar:
 
 def test_progress_counts_charged_epochs(monkeypatch, tmp_path):
     """Of trained trials, free ones and those of a log."""
-    monkeypatch.setattr(module, "progress_bar", Bar)
+    monkeypatch.setattr(progress_module, "progress_bar", Bar)
     log = tmp_path / "search.jsonl"
     batches = [[(TEN[0], 2), (TEN[1], 7)], [(TEN[0], 5)], [(TEN[1], 3)]]
     run(asks(batches), Counting(goes_on=True), budget=14, progress=True, log=log)
@@ -1190,6 +1344,17 @@ def test_progress_counts_charged_epochs(monkeypatch, tmp_path):
 
 def test_a_bar_is_shown_to_its_end(capfd, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE")
-    run(grid_search(TEN[:2], 7), Counting(), budget=14, progress=True)
+    slow = Counting(lambda config, n_epochs: time.sleep(0.2) or loss_of(config, n_epochs))
+    run(grid_search(TEN[:2], 7), slow, budget=14, progress=True)
     shown = capfd.readouterr().err
     assert "/14" in shown and "epoch" in shown and shown.endswith("\r")
+    assert "2 trials, best loss 0.07" in shown
+
+
+def test_a_bar_says_how_many_trials_there_are_the_best_loss_and_how_many_failed(monkeypatch):
+    monkeypatch.setattr(progress_module, "progress_bar", Bar)
+    run(grid_search(TEN[:1], 1), Counting(lambda *_: math.nan))
+    assert Bar.last.text == "1 trials, no loss yet, 1 failed"
+    losses = iter([0.5, math.nan, 0.123456, 0.7])
+    run(grid_search(TEN[:4], 1), Counting(lambda *_: next(losses)))
+    assert Bar.last.text == "4 trials, best loss 0.1235, 1 failed"

@@ -69,12 +69,15 @@ def spaces(draw):
     logarithmic = Real(low, low * draw(st.floats(1.01, 1e6)), log=True)
     low = draw(st.integers(-100, 100))
     integer = Integer(low, low + draw(st.integers(1, 100)))
+    low = draw(st.integers(1, 100))
+    log_integer = Integer(low, low + draw(st.integers(1, 10**6)), log=True)
     values = st.none() | st.integers() | st.text() | st.tuples(st.integers(), st.text() | st.none())
     choice = Choice(draw(st.lists(values, min_size=1, max_size=4, unique=True)))
     parameters = {
         "uniform": uniform,
         "logarithmic": logarithmic,
         "integer": integer,
+        "log_integer": log_integer,
         "choice": choice,
     }
     names = draw(st.lists(st.sampled_from(sorted(parameters)), min_size=1, unique=True))
@@ -124,6 +127,16 @@ def test_all_other_parameters_are_uniform(sample):
         counts = Counter(c[name] for c in configs)
         assert sorted(counts) == values  # both ends of the integers included
         assert stats.chisquare([counts[v] for v in values]).pvalue > 0.01
+
+
+@pytest.mark.parametrize("sample", SAMPLERS)
+@pytest.mark.parametrize("log", [True, False])
+def test_a_logarithmic_integer_is_as_often_in_each_decade(sample, log):
+    space = SearchSpace({"n": Integer(1, 999, log=log)})
+    draws = [config["n"] for config in sample(space, 1000, 0)]
+    assert {type(n) for n in draws} <= {int, np.int64}
+    decades = [sum(len(str(n)) == digits for n in draws) for digits in (1, 2, 3)]
+    assert (stats.chisquare(decades).pvalue > 0.01) == log
 
 
 @pytest.mark.parametrize("sample", SAMPLERS)
@@ -221,6 +234,8 @@ def test_a_grid_written_by_hand():
         (Integer(-10, 0), 4, False, [-10, -7, -3, 0]),
         (Integer(0, 100), 2, True, [25, 75]),
         (Integer(1, 3), 9, False, [1, 2, 3]),
+        (Integer(1, 1000, log=True), 4, False, [1, 10, 100, 1000]),
+        (Integer(16, 256, log=True), 2, True, [32, 128]),
         (Choice([8, 16, 32]), 7, False, [8, 16, 32]),
         (Choice(["a", "b"]), 1, True, ["a", "b"]),
     ],
@@ -329,6 +344,8 @@ def test_an_axis_of_a_bad_number_of_points_is_refused(parameter, n, error):
         (Integer(16, 19), 0.125, 16),
         (Integer(16, 19), 0.875, 19),
         (Integer(16, 64), 0.5, 40),
+        (Integer(1, 3, log=True), math.log(2) / 2 / math.log(4), 1),  # from log 1 to log 4
+        (Integer(1, 3, log=True), math.log(12) / 2 / math.log(4), 3),
         (Choice(["a", "b", "c"]), 0.5, "b"),
         (Choice([None, False]), 0.75, False),
     ],
@@ -379,6 +396,8 @@ def test_points_come_back_from_the_space(space, data):
                 )
             case Real(low, high):
                 allowed = 4e-15 * max(abs(low), abs(high)) / (high - low)
+            case Integer(low, high, log=True):  # the first cell is the widest
+                allowed = 0.5 * math.log((low + 1) / low) / math.log((high + 1) / low)
             case Integer(low, high):
                 allowed = 0.5 / (high - low + 1)
             case Choice(values=values):
@@ -405,6 +424,17 @@ def test_integers_and_choices_have_equal_cells():
     configs = space.from_unit(points)
     assert Counter(c["b"] for c in configs) == {3: 300, 4: 300, 5: 300, 6: 300}
     assert Counter(c["h"] for c in configs) == {"x": 400, "y": 400, "z": 400}
+
+
+@pytest.mark.parametrize("parameter", [Integer(1, 999, log=True), Integer(7, 10**12, log=True)])
+def test_a_logarithmic_integer_has_cells_by_its_logarithm(parameter):
+    """Each value from where the logarithm reaches it to where it reaches the next."""
+    low, high = parameter.low, parameter.high
+    for value in (low, low + 1, low + 5, 3 * low, high - 1, high):
+        edges = [math.log(v / low) / math.log((high + 1) / low) for v in (value, value + 1)]
+        assert parameter.to_unit(value) == pytest.approx(sum(edges) / 2, abs=1e-13)
+        assert parameter.from_unit(parameter.to_unit(value)) == value
+    assert (parameter.from_unit(0), parameter.from_unit(1)) == (low, high)
 
 
 def test_uniform_points_of_the_unit_cube_are_samples_of_the_space():
@@ -527,6 +557,7 @@ def test_a_space_is_a_mapping_of_names():
         (lambda: Real(2, 1), ValueError, "low must be less"),
         (lambda: Real(0, 1, log=True), ValueError, "needs low > 0"),
         (lambda: Real(-1, 1, log=True), ValueError, "needs low > 0"),
+        (lambda: Integer(0, 5, log=True), ValueError, "needs low > 0"),
         (lambda: Real(0, math.inf), ValueError, "high is inf"),
         (lambda: Real(math.nan, 1), ValueError, "low is nan"),
         (lambda: Real(-1e308, 1e308), ValueError, "by a finite difference"),
@@ -540,6 +571,11 @@ def test_a_space_is_a_mapping_of_names():
         (lambda: Choice([print]), TypeError, r"values\[0\] is <built-in"),
         (lambda: Choice([[8], [16, 8]]), TypeError, "a value may be a tuple, but no list"),
         (lambda: SearchSpace({}), ValueError, "at least one"),
+        (lambda: SearchSpace([Real(0, 1)]), TypeError, "parameters is .*; a mapping such as"),
+        (lambda: SearchSpace({3: Real(0, 1)}), TypeError, "has the name 3; names must be of type"),
+        (lambda: SearchSpace({"\ud800": Real(0, 1)}), ValueError, "half of a surrogate pair"),
+        (lambda: Choice(5), TypeError, "values is 5; a sequence such as"),
+        (lambda: Choice({"a": 1}), TypeError, "values is {'a': 1}; a sequence such as"),
         (lambda: SearchSpace({"lr": (0, 1)}), TypeError, "'lr'"),
     ],
 )

@@ -8,9 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from hpt_helpers import strategies
+from hpt_helpers import bayesian, strategies
 from hpt_helpers.objectives import per_trial
-from hpt_helpers.search import run
+from hpt_helpers.search import Told, run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import (
     bayesian_search,
@@ -88,6 +88,19 @@ def test_a_budget_that_cuts_a_grid_is_a_warning(budget, warns, recwarn):
     )
 
 
+def test_a_grid_inside_another_strategy_warns_too():
+    """A strategy is closed where it catches the end of its budget and asks for more."""
+    configs = [{"lr": 0.01, "batch_size": b} for b in (16, 32, 64)]
+
+    def wrapped():
+        yield from grid_search(configs, 7)
+        yield [(configs[0], 1)]
+
+    with pytest.warns(UserWarning, match="the budget ended before the grid") as warned:
+        assert len(run(wrapped(), per_trial(bowl), budget=20)) == 2
+    assert [w.filename for w in warned] == [__file__]
+
+
 # --- Bayesian optimisation ------------------------------------------------------------------------
 
 
@@ -141,16 +154,52 @@ def test_bayesian_search_gives_the_trials_of_gp_minimize(ours, gp_minimizes):
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_bayesian_search_asks_for_new_plain_values_as_many_as_workers(batch_size):
     strategy = bayesian_search(SPACE, 10, 9, seed=0, batch_size=batch_size, n_initial_points=3)
-    asked, sizes, configs = next(strategy), [], []
+    asked, sizes, configs = next(strategy).trials, [], []
     for _ in range(9 // batch_size):
         sizes.append(len(asked))
         assert all(config in SPACE and n_epochs == 9 for config, n_epochs in asked)
         assert {tuple(map(type, config.values())) for config, _ in asked} == {(float, int)}
         configs += [tuple(config.values()) for config, _ in asked]
-        asked = strategy.send(np.array([bowl(config) for config, _ in asked]))
+        asked = strategy.send([Told(config, 9, bowl(config)) for config, _ in asked]).trials
     assert sizes == [batch_size] * (9 // batch_size) and len(asked) == 1 and len(set(configs)) == 9
     with pytest.raises(StopIteration):
-        strategy.send(np.array([0.5]))
+        strategy.send([Told(asked[0][0], 9, 0.5)])
+
+
+@pytest.mark.parametrize("space", [{"lr": Real(0, 1)}, [Real(0, 1)], None])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda space: random_search(space, 3, 9, seed=0),
+        lambda space: bayesian_search(space, 3, 9, seed=0),
+        lambda space: hyperband(space, 9, seed=0),
+    ],
+)
+def test_what_is_no_search_space_is_refused(make, space):
+    with pytest.raises(TypeError, match=r"space is .*; a SearchSpace is needed"):
+        run(make(space), per_trial(bowl))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"seed": -1}, ValueError, "seed is -1"),
+        ({"seed": "1"}, TypeError, "seed is '1'"),
+        ({"clip": 2}, ValueError, "clip is 2; a quantile from 0 to 1 is needed"),
+        ({"clip": math.nan}, ValueError, "clip is nan"),
+        ({"clip": "0.5"}, TypeError, "clip is '0.5'"),
+    ],
+)
+def test_bad_settings_of_a_bayesian_search_are_refused(options, error, says):
+    with pytest.raises(error, match=says):
+        run(bayesian_search(SPACE, 3, 9, **{"seed": 0} | options), per_trial(bowl))
+
+
+@pytest.mark.parametrize("strategy", [bayesian_search, random_search])
+@pytest.mark.parametrize(("n_trials", "error"), [(0, ValueError), ("5", TypeError)])
+def test_a_bad_number_of_trials_is_refused(strategy, n_trials, error):
+    with pytest.raises(error, match=f"n_trials is {n_trials!r}"):
+        run(strategy(SPACE, n_trials, 9, seed=0), per_trial(bowl))
 
 
 @pytest.mark.parametrize(("batch_size", "error"), [(0, ValueError), (1.5, TypeError)])
@@ -239,7 +288,7 @@ def test_a_plateau_of_large_losses_does_not_hide_the_small_ones():
     )
 
 
-class Told:
+class FakeOptimizer:
     """Stands for scikit-optimize's Optimizer; records what it knows after each time it is told
     something.
     """
@@ -249,14 +298,14 @@ class Told:
     def __init__(self, *args, **options):
         self.Xi, self.yi, self.options, self.known = [], [], options, []
         self.base_estimator_ = self
-        Told.last = self
+        FakeOptimizer.last = self
 
     def set_params(self, **of_the_fit):
         pass
 
     def ask(self):
-        Told.n_asked += 1
-        return [0.001, 16 + Told.n_asked]
+        FakeOptimizer.n_asked += 1
+        return [0.001, 16 + FakeOptimizer.n_asked]
 
     def tell(self, points, losses):
         assert len(points) == len(losses) and {type(loss) for loss in losses} == {float}
@@ -270,11 +319,11 @@ def told(answers, monkeypatch, **options):
     """
     import skopt
 
-    monkeypatch.setattr(skopt, "Optimizer", Told)
+    monkeypatch.setattr(skopt, "Optimizer", FakeOptimizer)
     strategy = bayesian_search(SearchSpace(SPACE), len(answers) + 1, 9, seed=0, **options)
     answers = iter([*answers, 1.0])
     run(strategy, per_trial(lambda config, n_epochs: next(answers)))
-    return Told.last.known
+    return FakeOptimizer.last.known
 
 
 def test_a_failed_trial_is_told_as_the_worst(monkeypatch):
@@ -305,13 +354,13 @@ def test_logarithms_are_told_of_positive_losses_only(monkeypatch):
 def test_settings_go_to_the_optimiser(monkeypatch):
     told([1.0] * 5, monkeypatch, xi=0.02)
     assert (
-        Told.last.options["acq_func_kwargs"] == {"xi": 0.02}
-        and Told.last.options["acq_func"] == "EI"
+        FakeOptimizer.last.options["acq_func_kwargs"] == {"xi": 0.02}
+        and FakeOptimizer.last.options["acq_func"] == "EI"
     )
     told([1.0] * 5, monkeypatch, acq_func="LCB", acq_func_kwargs={"kappa": 3})
     assert (
-        Told.last.options["acq_func_kwargs"] == {"kappa": 3}
-        and Told.last.options["acq_func"] == "LCB"
+        FakeOptimizer.last.options["acq_func_kwargs"] == {"kappa": 3}
+        and FakeOptimizer.last.options["acq_func"] == "LCB"
     )
 
 
@@ -361,12 +410,12 @@ def test_the_last_digit_of_a_loss_does_not_lead_a_bayesian_search_elsewhere():
     rng, found = np.random.default_rng(0), set()
     for _ in range(30):
         search = bayesian_search(space, 12, 9, seed=11)
-        next(search)[0] = dict(zip(space, CLOSE[0], strict=True)), 9
-        for i in range(1, 12):
-            batch = search.send(np.array([LOSSES[i - 1] * (1 + 1e-13 * rng.normal())]))
-            if i < 11:
-                batch[0] = dict(zip(space, CLOSE[i], strict=True)), 9
-        found.add(tuple(batch[0][0].values()))
+        next(search)
+        for point, loss in zip(CLOSE, LOSSES, strict=True):
+            config = dict(zip(space, point, strict=True))
+            asked = search.send([Told(config, 9, loss * (1 + 1e-13 * rng.normal()))])
+        [(config, _)] = asked.trials
+        found.add(tuple(config.values()))
     assert len(found) == 1
 
 
@@ -391,7 +440,7 @@ def test_the_fit_finds_settings_as_likely_as_scikit_learns():
         )
         fits = [
             clone(ours).set_params(optimizer=o).fit(points, losses)
-            for o in ("fmin_l_bfgs_b", strategies._likeliest)
+            for o in ("fmin_l_bfgs_b", bayesian._likeliest)
         ]
         theirs, here = (fit.log_marginal_likelihood_value_ for fit in fits)
         behind.append(theirs - here)
@@ -433,6 +482,13 @@ def test_a_resumed_bayesian_search_goes_on_as_if_nothing_had_happened(batch_size
     assert objective.n_calls == 2
 
 
+def without_header(log):
+    """Make of a log one of before logs knew their search."""
+    header, records = log.read_bytes().split(b"\n", 1)
+    assert b'"format": 2' in header
+    log.write_bytes(records)
+
+
 SHAPES = SearchSpace(
     {
         "lr": Real(1e-4, 1, log=True),
@@ -452,6 +508,7 @@ def test_a_bayesian_search_learns_from_a_log_that_it_would_not_have_written(tmp_
 
     log = tmp_path / "log"
     before = run(bayesian_search(SHAPES, 7, seed=11), Counted(loss), log=log)
+    without_header(log)
     objective = Counted(loss)
     after = run(bayesian_search(SHAPES, 9, seed=3), objective, log=log)
     assert objective.n_calls == 2 and same_trials(after[:7], before)
@@ -466,6 +523,7 @@ def test_a_failed_trial_of_such_a_log_is_tried_again_as_it_was(tmp_path):
     before = run(
         bayesian_search(SHAPES, 4, seed=11), Counted(lambda config: next(failing)), log=log
     )
+    without_header(log)
     tried = []
     objective = Counted(lambda config: tried.append(config) or 0.4)
     after = run(bayesian_search(SHAPES, 4, seed=3), objective, log=log, retry_failed=True)
@@ -474,18 +532,43 @@ def test_a_failed_trial_of_such_a_log_is_tried_again_as_it_was(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("space", "n_epochs", "seed"),
+    ("space", "n_epochs", "seed", "old"),
     [
-        (SPACE, 8, 0),
-        (SPACE, 9, 1),
-        (SearchSpace({"lr": SPACE["lr"]}), 9, 0),
-        (SearchSpace({"lr": SPACE["lr"], "batch_size": Integer(65, 99)}), 9, 0),
+        (SPACE, 8, 0, True),
+        (SPACE, 9, 1, True),
+        (SearchSpace({"lr": SPACE["lr"]}), 9, 0, True),
+        (SearchSpace({"lr": SPACE["lr"], "batch_size": Integer(65, 99)}), 9, 0, True),
+        (SPACE, 8, 0, False),
+        (SPACE, 9, 1, False),
+        (SearchSpace({"lr": SPACE["lr"], "batch_size": Integer(1, 99)}), 9, 0, False),  # wider
     ],
 )
-def test_a_bayesian_search_of_something_else_is_refused(space, n_epochs, seed, tmp_path):
-    run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=tmp_path / "log")
+def test_a_bayesian_search_of_something_else_is_refused(space, n_epochs, seed, old, tmp_path):
+    log = tmp_path / "log"
+    run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=log)
+    if old:
+        without_header(log)
     with pytest.raises(ValueError, match=r"log of another search|within the bounds of the space"):
-        run(bayesian_search(space, 3, n_epochs, seed=3), Counted(), log=tmp_path / "log", seed=seed)
+        run(bayesian_search(space, 3, n_epochs, seed=3), Counted(), log=log, seed=seed)
+
+
+def test_a_bayesian_search_refuses_the_log_of_a_random_one_and_of_another_seed(tmp_path):
+    log = tmp_path / "log"
+    run(random_search(SPACE, 3, 9, seed=3), Counted(), log=log)
+    with pytest.raises(ValueError, match=r"its search is 'random_search', here it is .bayesian_s"):
+        run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=log)
+    run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=tmp_path / "other")
+    with pytest.raises(ValueError, match=r"its search is .bayesian_search, seed=3, in SearchSpace"):
+        run(bayesian_search(SPACE, 3, 9, seed=4), Counted(), log=tmp_path / "other")
+
+
+def test_a_bayesian_search_is_extended_by_its_log(tmp_path):
+    log = tmp_path / "log"
+    run(bayesian_search(SPACE, 5, 9, seed=3), Counted(), log=log)
+    objective = Counted()
+    longer = run(bayesian_search(SPACE, 8, 9, seed=3), objective, log=log)
+    assert objective.n_calls == 3
+    assert same_trials(longer, run(bayesian_search(SPACE, 8, 9, seed=3), Counted()))
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Lesson 1's measurements, each against plain `fit` or numbers worked out by hand."""
 
 from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from hpt_helpers.classroom import lab
 from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.studies import lesson_01 as studies
 from hpt_helpers.data import load_splits
@@ -36,17 +38,34 @@ def test_a_winner_is_that_of_eight_trainings_one_by_one():
         assert row.n_tied == sum(accuracy == highest for _, accuracy in found.values())
 
 
-def test_grids_are_judged_on_the_repeats_that_did_not_choose():
-    (row,) = studies.grids_judged_fresh({"only": GRID}, n_mean=2, n_repeats=2).itertuples()
-    losses = {c: [alone(*c, draw=r, seed=r)[0] for r in range(4)] for c in CANDIDATES}
-    chosen = [min(losses, key=lambda c: losses[c][r]) for r in (0, 1)]
-    of_mean = min(losses, key=lambda c: losses[c][0] + losses[c][1])
-    assert row.trials == 8 and row.top_lr_wins == sum(c[0] == 0.03 for c in chosen)
-    assert row.as_searched == pytest.approx(
-        np.mean([losses[c][r] for r, c in enumerate(chosen)]), abs=1e-9
-    )
-    assert row.fresh == pytest.approx(np.mean([losses[c][2:] for c in chosen]), abs=1e-9)
-    assert row.fresh_of_2 == pytest.approx(np.mean(losses[of_mean][2:]), abs=1e-9)
+def test_grids_are_judged_on_draws_of_each_repeat():
+    (row,) = studies.grids_judged_fresh(
+        {"only": GRID}, n_mean=2, repeats=[0, 3], n_judges=2
+    ).itertuples()
+
+    def loss_on(candidate, draws):
+        return np.mean([alone(*candidate, draw=d, seed=d)[0] for d in draws])
+
+    searched, fresh, of_mean, rates = [], [], [], []
+    for repeat in (0, 3):
+        judges = lab.own_draws(repeat, "judge", 2)
+        several = [repeat, *lab.own_draws(repeat, "mean", 1)]
+        best = min(CANDIDATES, key=lambda c: loss_on(c, [repeat]))
+        searched.append(loss_on(best, [repeat]))
+        fresh.append(loss_on(best, judges))
+        of_mean.append(loss_on(min(CANDIDATES, key=lambda c: loss_on(c, several)), judges))
+        rates.append(best[0])
+    assert row.trials == 8 and row.top_lr_wins == rates.count(0.03)
+    found = row.as_searched, row.fresh, row.fresh_of_2
+    assert found == pytest.approx([np.mean(x) for x in (searched, fresh, of_mean)], abs=1e-9)
+
+
+def test_a_landscape_holds_each_network_in_each_repeat():
+    networks = [{"lr": lr, "batch_size": 32} for lr in (0.003, 0.03)]
+    truth = studies.repeated_landscape(networks, "iris", 6, [2, 5])
+    for lr, repeat in product((0.003, 0.03), (2, 5)):
+        found = truth.lookup({"lr": lr, "batch_size": 32}, 6, repeat)
+        assert found == pytest.approx(alone(lr, 32, 6, draw=repeat, seed=repeat), abs=1e-9)
 
 
 def small_landscape():
@@ -69,9 +88,12 @@ def test_the_best_rate_of_each_batch_size_by_hand():
     }
 
 
-def test_duels_are_counted_repeat_by_repeat():
-    table = studies.duels(small_landscape(), [0.01, 0.1], 16, 64, epoch=2)
+def test_duels_are_counted_repeat_by_repeat_and_ties_are_no_wins():
+    truth = small_landscape()
+    table = studies.duels(truth, [0.01, 0.1], 16, 64, epoch=2)
     assert table.to_dict("list") == {"lr": [0.01, 0.1], "wins_of_16": [1, 1], "of": [2, 2]}
+    truth.val_loss[2, 0, 1] = 1.0 + 1e-10  # of 64 at 0.01, where 16 had won
+    assert studies.duels(truth, [0.01], 16, 64, epoch=2)["wins_of_16"].to_list() == [0]
 
 
 def test_luck_is_the_spread_of_a_square_of_trainings():
@@ -122,7 +144,8 @@ def test_optimism_is_none_where_scores_are_noise_free():
 
 def test_two_runs_differ_by_their_seeds_only():
     (row,) = studies.two_runs(GRID, repeats=[3]).itertuples()
-    runs = [[alone(*c, draw=3, seed=seed)[0] for c in CANDIDATES] for seed in (3, 1003)]
+    (other,) = lab.own_draws(3, "luck", 1)
+    runs = [[alone(*c, draw=3, seed=seed)[0] for c in CANDIDATES] for seed in (3, other)]
     assert row.same_winner == (np.argmin(runs[0]) == np.argmin(runs[1]))
     like_winner = [i for i, c in enumerate(CANDIDATES) if c[0] == CANDIDATES[np.argmin(runs[0])][0]]
     assert len(like_winner) == 4
@@ -183,25 +206,23 @@ def test_folds_are_compared_in_pairs():
     assert table["standard_error"].tolist() == pytest.approx([0, 0.1])
 
 
-def test_spacings_are_judged_on_other_repeats(monkeypatch):
-    losses = {0.1: [1, 5, 2, 4], 0.2: [3, 1, 6, 6], 0.3: [2, 2, 4.5, 4.5]}
-
-    def curves(networks, name, *, n_epochs, repeats):
-        assert list(repeats) == [0, 1, 2, 3] and n_epochs == 1
-        return np.array([[[loss] for loss in losses[n["lr"]]] for n in networks], dtype=float)
-
-    monkeypatch.setattr(studies, "curves", curves)
-    monkeypatch.setattr(studies, "REPEATS", range(2))
-    monkeypatch.setattr(studies, "JUDGES", range(2, 4))
-    table = studies.spacings({"two": [0.1, 0.2], "one": [0.3]}, [1])
-    # "two" chooses 0.1 (judged 3) and then 0.2 (judged 6), "one" has 4.5 twice
-    assert table.to_dict("list") == {
-        "epochs": [1],
-        "two": [4.5],
-        "one": [4.5],
-        "wins": [1],
-        "ties": [0],
-    }
+def test_spacings_are_judged_in_pairs_and_equal_choices_tie():
+    axes = {"two": [0.003, 0.03], "one": [0.003]}
+    table = studies.spacings(axes, [1, 20], repeats=[0, 1], n_judges=2)
+    for epochs, row in table.set_index("epochs").iterrows():
+        fresh = {"two": [], "one": []}
+        for repeat in (0, 1):
+            judges = lab.own_draws(repeat, "judge", 2)
+            for name, lrs in axes.items():
+                best = min(lrs, key=lambda lr: alone(lr, 16, epochs, draw=repeat, seed=repeat)[0])
+                fresh[name].append(
+                    np.mean([alone(best, 16, epochs, draw=d, seed=d)[0] for d in judges])
+                )
+        assert row["two"] == pytest.approx(np.mean(fresh["two"]), abs=1e-9)
+        assert row["one"] == pytest.approx(np.mean(fresh["one"]), abs=1e-9)
+        two, one = fresh["two"], fresh["one"]
+        assert row["ties"] == sum(a == b for a, b in zip(two, one, strict=True))
+        assert row["wins"] == sum(a < b for a, b in zip(two, one, strict=True))
 
 
 def test_the_gain_of_scaling_from_two_trainings():

@@ -3,6 +3,8 @@
 import binascii
 import json
 import math
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -11,10 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hpt_helpers import trials as module
 from hpt_helpers.trials import (
     DTYPES,
     append_trial,
     config_of,
+    for_export,
+    hold_log,
     incumbent,
     read_log,
     same_trials,
@@ -197,6 +202,39 @@ def test_a_trial_that_is_not_in_the_table_has_no_configuration():
             config_of(table, trial)
     with pytest.raises(KeyError, match="config"):
         config_of(trials[["lr"]], 0)
+
+
+MIXED = [
+    {"n": 3, "activation": "relu", "layers": (8, 4)},
+    {"n": None, "activation": 1.5, "layers": None},
+    {"n": 5, "activation": None, "layers": (8,), "extra": True},
+]
+
+
+def test_a_table_can_be_written_and_a_configuration_is_not_read_as_text(tmp_path):
+    trials = trials_of(*MIXED)
+    exported = for_export(trials)
+    assert exported["activation"].fillna("-").tolist() == ['"relu"', "1.5", "-"]
+    assert exported["layers"].fillna("-").tolist() == ["[8, 4]", "-", "[8]"]
+    assert exported["val_loss"].equals(trials["val_loss"]) and exported["n"].equals(trials["n"])
+    assert json.loads(exported["config"][0]) == {"n": 3, "activation": "relu", "layers": [8, 4]}
+    assert [config_of(trials, i) for i in range(3)] == MIXED  # as before
+    for table in (trials, exported):
+        table.to_csv(tmp_path / "trials.csv")
+        read = pd.read_csv(tmp_path / "trials.csv", index_col="trial")
+        with pytest.raises(
+            TypeError, match=r"as from a CSV; keep the search's log, which is exact"
+        ):
+            config_of(read, 0)
+
+
+def test_a_mixed_column_can_be_written_to_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    exported = for_export(trials_of(*MIXED))
+    exported.to_parquet(tmp_path / "trials.parquet")
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "trials.parquet"), exported, check_dtype=False
+    )
 
 
 # --- incumbent, trajectory, ties ------------------------------------------------------------------
@@ -398,6 +436,78 @@ def test_a_last_line_cut_anywhere_is_set_aside_and_the_rest_kept(tmp_path):
     assert path.read_bytes() == whole and equal(read_log(path), RECORDS)
 
 
+def test_blank_lines_and_line_ends_of_windows_are_no_damage(tmp_path):
+    """As editors leave them; more can be appended."""
+    path = tmp_path / "log.jsonl"
+    write(path, RECORDS[:2])
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n") + b"\n")
+    assert equal(read_log(path), RECORDS[:2])
+    append_trial(path, RECORDS[2], trial=2)
+    assert equal(read_log(path), RECORDS)
+
+
+# --- a log that a search holds --------------------------------------------------------------------
+
+HEADER = {"search": "grid_search", "name": "wine"}
+
+
+def test_a_log_says_what_its_search_is_in_its_first_line(tmp_path):
+    path = tmp_path / "log.jsonl"
+    file, records = hold_log(path, HEADER)
+    file.close()
+    write(path, RECORDS)
+    first = json.loads(path.read_text().splitlines()[0])
+    assert records == [] and {k: first[k] for k in ("format", *HEADER)} == {"format": 2, **HEADER}
+    file, records = hold_log(path, HEADER)
+    file.close()
+    assert equal(records, RECORDS) and equal(read_log(path), RECORDS)
+    before = path.read_bytes()
+    with pytest.raises(
+        ValueError, match=r"log\.jsonl is the log of another search: its name is 'w"
+    ):
+        hold_log(path, HEADER | {"name": None})
+    assert path.read_bytes() == before
+
+
+def test_a_log_without_a_header_is_taken_as_it_is(tmp_path):
+    path = tmp_path / "log.jsonl"
+    write(path, RECORDS)
+    before = path.read_bytes()
+    file, records = hold_log(path, HEADER)
+    file.close()
+    assert equal(records, RECORDS) and path.read_bytes() == before
+
+
+def test_a_log_of_a_later_format_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "log.jsonl"
+    monkeypatch.setattr(module, "FORMAT", 3)
+    hold_log(path, HEADER)[0].close()
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"log\.jsonl has the format 3, of a later version"):
+        read_log(path)
+
+
+def test_one_search_at_a_time_holds_a_log(tmp_path):
+    """Until it closes the file, or its process is killed."""
+    path = tmp_path / "log.jsonl"
+    file, _ = hold_log(path, HEADER)
+    with pytest.raises(BlockingIOError, match=r"log\.jsonl is the log of a search that runs now"):
+        hold_log(path, HEADER)
+    file.close()
+    held = f"from hpt_helpers.trials import hold_log; f = hold_log({str(path)!r}, {HEADER}); "
+    command = [
+        sys.executable,
+        "-c",
+        f"{held}print('held', flush=True); import time; time.sleep(60)",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(BlockingIOError):
+            hold_log(path, HEADER)
+        other.kill()
+    hold_log(path, HEADER)[0].close()
+
+
 def test_a_cut_first_line_leaves_an_empty_log(tmp_path):
     path = tmp_path / "log.jsonl"
     path.write_bytes(b'{"config": {"lr"')
@@ -407,7 +517,7 @@ def test_a_cut_first_line_leaves_an_empty_log(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["", "nonsense", '{"config": {"lr": 0.1}', "[1, 2]", "7", "null", '{"lr": 0.1}']
+    "line", ["nonsense", '{"config": {"lr": 0.1}', "[1, 2]", "7", "null", '{"lr": 0.1}']
 )
 def test_a_bad_line_elsewhere_is_an_error_that_names_it(line, tmp_path):
     path = tmp_path / "log.jsonl"

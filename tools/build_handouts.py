@@ -1,8 +1,8 @@
-"""Build the handouts, PDF and HTML, from the executed lessons: `make handouts`, into
-build/handouts.
+"""Build the handouts, PDF and HTML, from the executed lessons: `make handouts`.
 
-A lesson becomes one Markdown text for each role (handout_text.py), pandoc makes typst or HTML of it
-(handouts/ handout.lua), typst the PDFs (handout_pdf.py). Two builds give the same files, byte for
+They go to build/handouts: `learner` can be published as a site, `instructor` has the solutions. A
+lesson becomes one Markdown text for each role (handout_text.py), pandoc makes typst or HTML of it
+(handouts/handout.lua), typst the PDFs (handout_pdf.py). Two builds give the same files, byte for
 byte: dates are those of SOURCE_DATE_EPOCH or else of the last commit.
 """
 
@@ -23,20 +23,25 @@ from typing import NamedTuple
 import nbformat
 import pypandoc
 
-from tools.handout_parts import clock, lesson_parts
+from tools.guide_tables import GUIDE, plan
+from tools.handout_parts import lesson_parts
 from tools.handout_pdf import ROOT, Job, compile_pdf, fragment
 from tools.handout_text import (
     EDITIONS,
+    INSTRUCTOR,
+    KEY,
     PAPERS,
     ROLES,
+    SIDES,
     TITLE,
     WEB,
     fenced,
     lesson_markdown,
     pictures,
 )
-from tools.handout_web import index_page, lesson_page
+from tools.handout_web import index_page, instructors_page, lesson_page
 from tools.lesson_minutes import minutes
+from tools.my_notebooks import copy_lessons
 from tools.notebooks import BuildError
 from tools.repeatable import make_repeatable
 from tools.vector_figures import NOTEBOOKS, in_turn, lessons_with_vectors
@@ -45,6 +50,7 @@ TARGET = ROOT / "build" / "handouts"
 FILTER = ROOT / "handouts" / "handout.lua"
 GLOSSARY = ROOT / "docs" / "glossary.md"
 READER = "commonmark_x-fancy_lists-subscript-superscript-emoji"
+PLAN = "75 minutes"  # the column of the guide's plans that the instructor's edition prints
 APPENDICES = {"guide": "Which search, then? A decision guide", "glossary": "Glossary"}
 
 
@@ -77,7 +83,8 @@ def version() -> str:
     """Return the course's version, as pyproject.toml has it."""
     import tomllib
 
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["project"]["version"]
 
 
 def converted(text: Text) -> str:
@@ -85,21 +92,9 @@ def converted(text: Text) -> str:
 
     Raises BuildError for what pandoc warns of, such as an unknown TeX command.
     """
-    command = [
-        pypandoc.get_pandoc_path(),
-        "--from",
-        READER,
-        "--to",
-        "html5" if text.role == WEB else "typst",
-    ]
-    command += [
-        "--lua-filter",
-        str(FILTER),
-        "--metadata",
-        f"stem={text.stem}",
-        "--mathml",
-        "--fail-if-warnings",
-    ]
+    command = [pypandoc.get_pandoc_path(), "--mathml", "--fail-if-warnings"]
+    command += ["--from", READER, "--to", "html5" if text.role == WEB else "typst"]
+    command += ["--lua-filter", str(FILTER), "--metadata", f"stem={text.stem}"]
     done = subprocess.run(
         command, input=text.markdown, capture_output=True, text=True, encoding="utf-8"
     )
@@ -138,10 +133,16 @@ def appendices() -> tuple[dict[str, str], dict[str, str]]:
     return {"guide": guide, "glossary": GLOSSARY.read_text(encoding="utf-8")}, {"guide.svg": svg}
 
 
+def plan_of(stem: str) -> dict[str, tuple[int, int]]:
+    """Return the guide's minutes of each heading of a lesson; the start page has no plan."""
+    number = int(stem[:2])
+    return plan(GUIDE.read_text(encoding="utf-8"), number, PLAN) if number else {}
+
+
 def lesson_texts(lessons: dict[str, nbformat.NotebookNode]) -> list[Text]:
     """Return each lesson's Markdown for each role."""
     return [
-        Text(stem, role, lesson_markdown(stem, notebook, role, exercises_of(stem), clock(notebook)))
+        Text(stem, role, lesson_markdown(stem, notebook, role, exercises_of(stem), plan_of(stem)))
         for stem, notebook in lessons.items()
         for role in ROLES
     ]
@@ -170,7 +171,7 @@ def read_course(at_once: int) -> Course:
     for stem, notebook in lessons.items():
         figures |= pictures(stem, lesson_parts(notebook))
     texts = lesson_texts(lessons) + [
-        Text(stem, role, text) for stem, text in extra.items() for role in ROLES
+        Text(stem, role, text) for stem, text in extra.items() for role in ROLES if role != KEY
     ]
     found = in_turn(converted, texts, at_once)
     titles = {
@@ -195,21 +196,38 @@ def write_sources(course: Course, work: Path) -> None:
             (work / f"{stem}.{role}.typ").write_text(fragment(stem, body), encoding="utf-8")
 
 
+def bound(course: Course, role: str) -> tuple[str, ...]:
+    """Return what one edition's book binds: the answer key has no lesson without exercises."""
+    if role == KEY:
+        return tuple(stem for stem in course.times if exercises_of(stem))
+    return tuple(course.titles)
+
+
 def jobs(course: Course) -> list[Job]:
     """Return all PDFs: the book, then each lesson, in each edition on each paper."""
-    editions = [(role, paper) for role in EDITIONS for paper in PAPERS]
-    books = [Job(TITLE, tuple(course.titles), role, paper, book=True) for role, paper in editions]
-    return books + [
-        Job(course.titles[stem], (stem,), *edition) for stem in course.times for edition in editions
-    ]
+    found = []
+    for role in EDITIONS:
+        stems = bound(course, role)
+        for paper in PAPERS:
+            found.append(Job(TITLE, stems, role, paper, book=True))
+            lessons = (stem for stem in stems if stem in course.times)
+            found += [Job(course.titles[stem], (stem,), role, paper) for stem in lessons]
+    return sorted(found, key=lambda job: not job.book)  # the books take longest
 
 
 def write_pages(course: Course, target: Path) -> None:
-    """Write all web pages."""
+    """Write all web pages, and beside learners' the notebooks that they lead to."""
+    learners, instructors = (target / SIDES[role] for role in (WEB, INSTRUCTOR))
+    for folder in (learners, instructors):
+        folder.mkdir(parents=True)
     for stem in course.titles:
-        page = lesson_page(stem, course.pages[stem, WEB], course.figures, course.titles)
-        (target / f"{stem}.html").write_text(page, encoding="utf-8")
-    (target / "index.html").write_text(index_page(course.titles, course.times), encoding="utf-8")
+        runs = stem in course.times
+        page = lesson_page(stem, course.pages[stem, WEB], course.figures, course.titles, runs)
+        (learners / f"{stem}.html").write_text(page, encoding="utf-8")
+    for folder, index in ((learners, index_page), (instructors, instructors_page)):
+        page = index(course.titles, course.times)
+        (folder / "index.html").write_text(page, encoding="utf-8")
+    copy_lessons(NOTEBOOKS, learners / "notebooks")
 
 
 def in_minutes(notebook: nbformat.NotebookNode) -> str:
@@ -223,13 +241,13 @@ def build(at_once: int = 2, target: Path = TARGET) -> None:
     course, work = read_course(at_once), target.with_name(f"{target.name}-work")
     for folder in (target, work):
         shutil.rmtree(folder, ignore_errors=True)
-    target.mkdir(parents=True)
     write_pages(course, target)
     write_sources(course, work)
     write = partial(compile_pdf, work=work, target=target, date=build_date(), version=version())
     pdfs = in_turn(write, jobs(course), at_once)
     print(
-        f"{target.relative_to(ROOT)}: {len(course.titles) + 1} web pages (start at index.html), {len(pdfs)} PDFs"
+        f"{target.relative_to(ROOT)}: {len(course.titles)} web pages and {len(pdfs)} PDFs, for "
+        "learners and for instructors; start at the index.html of each"
     )
 
 

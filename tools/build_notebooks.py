@@ -1,11 +1,9 @@
 """Build the executed notebooks from their sources: `make notebooks`.
 
 Each notebooks/source/NAME.py (py:percent) becomes notebooks/NAME.ipynb, executed in a fresh kernel.
-Two
-builds give the same file, byte for byte, unless a result changed. A build fails when a cell raises,
-writes to
-stderr, or stores something that only this machine knows: an absolute path, its name, a memory
-address.
+Two builds give the same file, byte for byte, unless a result changed. A build fails when a cell
+raises, writes to stderr, or stores something that only this machine knows: an absolute path, its
+name, a memory address.
 """
 
 import argparse
@@ -55,8 +53,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def build(source: Path, *, notebooks: Path = NOTEBOOKS, picture: Path = PICTURE) -> Path:
-    """Build and execute one notebook and return its path; a BuildError leaves the old file as it
-    was.
+    """Build and execute one notebook and return its path.
+
+    A BuildError leaves the old file as it was.
     """
     notebook = source_to_notebook(source)
     execute(notebook, notebooks)
@@ -81,7 +80,7 @@ def build_or_explain(source: Path, **folders: Path) -> str:
 
 
 def choose(sources: Path, prefixes: list[str]) -> list[Path]:
-    """Return the sources whose names start with one of the prefixes; all of them if there is none."""
+    """Return the sources whose names start with one of the prefixes; all if there is none."""
     found = sorted(sources.glob("*.py"))
     for prefix in prefixes:
         if not any(path.name.startswith(prefix) for path in found):

@@ -9,12 +9,12 @@ SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, 
 
 
 def names(node: ast.AST) -> tuple[set[str], set[str]]:
-    """Return the names that a piece of code gives a value, and those that it uses, as others see
-    it.
+    """Return the names that code gives a value, and those that it uses, as others see it.
 
     What is a function's own, or a comprehension's, is neither.
 
-    >>> given, used = names(ast.parse("from m import f\\ntotal += f(n)\\ndef g(x):\\n    y = x + z\\n    return y"))
+    >>> code = "from m import f\\ntotal += f(n)\\ndef g(x):\\n    y = x + z\\n    return y"
+    >>> given, used = names(ast.parse(code))
     >>> sorted(given), sorted(used)
     (['f', 'g', 'total'], ['f', 'n', 'total', 'z'])
     """

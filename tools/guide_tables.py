@@ -1,5 +1,5 @@
-"""The tables of docs/instructor_guide.md as data, so that a test can execute what the guide
-promises.
+"""The tables of docs/instructor_guide.md as data: a test executes what the guide promises, and the
+instructor's edition prints its minutes.
 
 A lesson's section is "## Lesson 1: Grid search"; its tables stand under "### Plan" and "### Safe to
 change live".
@@ -63,6 +63,34 @@ def anchor(link: str) -> str:
     JupyterLab has it.
     """
     return LINK.fullmatch(link)[2]
+
+
+def span(text: str) -> tuple[int, int] | None:
+    """Return the two ends of a time in minutes, such as 5–12 or 9:00–9:20; None where it is "–".
+
+    >>> span("5–12"), span("9:00–9:20"), span("–")
+    ((5, 12), (540, 560), None)
+    """
+    if text == "–":
+        return None
+    first, last = (
+        sum(60**place * int(part) for place, part in enumerate(reversed(end.split(":"))))
+        for end in text.split("–")
+    )
+    return first, last
+
+
+def plan(guide: str, number: int, column: str) -> dict[str, tuple[int, int]]:
+    """Return for each heading in lesson `number`'s plan its first and last minute.
+
+    column: such as "75 minutes". Headings in one row share its minutes.
+    """
+    found = {}
+    for row in table(section(section(guide, f"## Lesson {number}:"), "### Plan")):
+        minutes = span(row[column])
+        for name in re.findall(r"\[([^\]]+)\]\(", row["what"]) if minutes else []:
+            found[name] = minutes
+    return found
 
 
 def edits(guide: str, number: int) -> list[Edit]:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 
 import nbformat
 
-from tools.lesson_minutes import FURTHER, PREDICTION, is_exercise, load
+from tools.lesson_minutes import FURTHER, PREDICTION, is_exercise
 
+# What only a screen has: a class that a lesson's author writes, and a remark in brackets.
+SCREEN_ONLY = re.compile(r'<span class="screen">.*?</span>|\(Then move the slider\.\)', re.S)
 FENCE = re.compile(r"^(```+|~~~+)")
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>\s*")
 NUMBERED = re.compile(r"\*\*\d+\.\*\*")
@@ -106,12 +108,31 @@ def question_start(parts: list[Part]) -> int:
     return start
 
 
+def on_paper(notebook: nbformat.NotebookNode) -> list[tuple[int, nbformat.NotebookNode]]:
+    """Return the cells that mean something without a kernel, each with its number.
+
+    "q1: not attempted" does not, nor the line of text that asks how far you got.
+    """
+    found = []
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and re.fullmatch(r"\w+\.progress\(\)", cell.source.strip()):
+            if (
+                found
+                and found[-1][1].cell_type == "markdown"
+                and len(blocks(found[-1][1].source)) == 1
+            ):
+                found.pop()
+            continue
+        found.append((index, cell))
+    return found
+
+
 def lesson_parts(notebook: nbformat.NotebookNode) -> list[Part]:
     """Return all parts of a lesson in order, with predictions and exercises numbered."""
     parts, n_predictions, pending = [], 0, 0
-    for index, cell in enumerate(notebook.cells):
+    for index, cell in on_paper(notebook):
         if cell.cell_type != "code":
-            found = text_parts(cell.source)
+            found = text_parts(SCREEN_ONLY.sub("", cell.source))
         elif is_exercise(cell):
             number = int(re.search(r"\bq(\d+)\.check\(", cell.source)[1])
             found = [Part("exercise", cell.source, number)]
@@ -137,32 +158,9 @@ def lesson_parts(notebook: nbformat.NotebookNode) -> list[Part]:
     return parts
 
 
-def sections(notebook: nbformat.NotebookNode) -> list[tuple[str, list[nbformat.NotebookNode]]]:
-    """Return a lesson's headings, each with the cells up to the next one; a text cell is cut at its
-    headings.
-    """
-    found: list[tuple[str, list]] = []
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            found[-1][1].append(cell)
-            continue
-        for block in blocks(cell.source):
-            if block.startswith("#"):
-                found.append((block, []))
-            found[-1][1].append(nbformat.v4.new_markdown_cell(block))
-    return found
-
-
-def clock(notebook: nbformat.NotebookNode) -> list[tuple[float, float]]:
-    """Return for each heading the minute at which its section starts, and the minutes that it
-    takes.
-
-    They are those of tools/lesson_minutes.py. The clock starts again at "Going further", which is
-    optional.
-    """
-    times, start = [], 0.0
-    for heading, cells in sections(notebook):
-        start = 0.0 if heading == FURTHER else start
-        times.append((start, load(cells).exact_minutes))
-        start += times[-1][1]
-    return times
+def core_only(parts: list[Part]) -> list[Part]:
+    """Return the parts of a lesson before "Going further"."""
+    headings = (
+        i for i, part in enumerate(parts) if part.kind == "heading" and part.text == FURTHER
+    )
+    return parts[: next(headings, len(parts))]

@@ -1,4 +1,4 @@
-"""The PDFs of the handouts: for each lesson and for all bound in one book, two roles, two papers."""
+"""The PDFs of the handouts: each lesson and all in one book, in four editions, on two papers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import typst
 
-from tools.handout_text import BOOK, EDITIONS
+from tools.handout_text import BOOK, CORE, EDITIONS, LEARNER, SIDES, WORKBOOKS
 from tools.notebooks import BuildError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,11 +45,17 @@ def front_matter(role: str, date: datetime.date, version: str) -> str:
 def document(job: Job, date: datetime.date, version: str) -> str:
     """Return the typst text of one PDF."""
     title = f"{job.title} ({EDITIONS[job.role]})"
-    setup = f"title: {json.dumps(title, ensure_ascii=False)}, year: {date.year}, month: {date.month}, day: {date.day}"
+    day = f"year: {date.year}, month: {date.month}, day: {date.day}"
+    setup = f"title: {json.dumps(title, ensure_ascii=False)}, {day}"
     parts = [IMPORT, f"#show: handout.with({setup})\n"]
     parts += [front_matter(job.role, date, version)] if job.book else []
     parts += [f'#include "{stem}.{job.role}.typ"\n' for stem in job.stems]
     return "".join(parts)
+
+
+def pdf_path(target: Path, paper: str, role: str, name: str) -> Path:
+    """Return where a PDF lies: learners' and instructors' editions are in folders of their own."""
+    return target / SIDES[role] / paper / role / f"{name}.pdf"
 
 
 def compile_pdf(job: Job, *, work: Path, target: Path, date: datetime.date, version: str) -> Path:
@@ -64,11 +70,13 @@ def compile_pdf(job: Job, *, work: Path, target: Path, date: datetime.date, vers
     figures = "/" + (work / "figures").relative_to(ROOT).as_posix() + "/"
     inputs = {
         "paper": job.paper,
-        "role": job.role,
+        "role": LEARNER if job.role in WORKBOOKS else job.role,
+        "edition": EDITIONS[job.role],
+        "whole": "no" if job.role == CORE else "yes",
         "figures": figures,
         "book": "yes" if job.book else "no",
     }
-    pdf = target / job.paper / job.role / f"{job.name}.pdf"
+    pdf = pdf_path(target, job.paper, job.role, job.name)
     pdf.parent.mkdir(parents=True, exist_ok=True)
     try:
         content, warnings = typst.compile_with_warnings(

@@ -1,5 +1,4 @@
-"""From a lesson's parts to one Markdown text for pandoc: what stands where on a learner's, an
-instructor's, a web page.
+"""From a lesson's parts to one Markdown text for pandoc: what stands where in which edition.
 
 What is not Markdown travels in fenced blocks with a class (figure, table, output), which
 handouts/handout.lua renders.
@@ -11,16 +10,28 @@ import contextlib
 import io
 import re
 import textwrap
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import partial
 
-from tools.handout_parts import Part, lesson_parts
+from tools.handout_parts import Part, blocks, core_only, lesson_parts
 from tools.notebooks import BuildError
 from tools.vector_figures import PNG, SVG
 
 TITLE = "Hyperparameter tuning, measured"
-LEARNER, INSTRUCTOR, WEB = ROLES = ("learner", "instructor", "web")
-EDITIONS = {LEARNER: "Workbook", INSTRUCTOR: "Instructor’s edition"}  # the printed ones
+LEARNER, CORE, INSTRUCTOR, KEY, WEB = ROLES = ("learner", "core", "instructor", "key", "web")
+# The printed ones.
+EDITIONS = {
+    LEARNER: "Workbook",
+    CORE: "Workbook, core path",
+    INSTRUCTOR: "Instructor’s edition",
+    KEY: "Answer key",
+}
+WORKBOOKS = (LEARNER, CORE)
+# In which of two folders an edition lies: what learners get may be published, solutions not.
+SIDES = {LEARNER: "learner", CORE: "learner", WEB: "learner"} | dict.fromkeys(
+    (INSTRUCTOR, KEY), "instructor"
+)
 PAPERS = {"a4": "A4", "letter": "US letter"}
 BOOK = "course"  # the file that has all lessons bound
 
@@ -59,35 +70,37 @@ def figure_name(stem: str, part: Part, index: int) -> str:
     return f"{stem}-{part.cell:03}-{index}.svg"
 
 
-def output(stem: str, part: Part, index: int) -> str:
-    """Return one output as Markdown: its picture, or else its table, or else its text; empty where
-    it says nothing.
+def output(stem: str, part: Part, index: int, name: str) -> str:
+    """Return one output as Markdown: its picture, or else its table, or else its text.
 
-    Raises BuildError for a picture without a description, and for an output of a kind that print
-    has no form for.
+    name: what it is, for those who hear the page, such as "Result of prediction 3". Empty where the
+    output says nothing. Raises BuildError for a picture without a description, and for an output of
+    a kind that print has no form for.
     """
-    found = part.outputs[index]
+    found, called = part.outputs[index], f"name={quoted(name)}"
     if found.output_type == "stream":
-        return fenced(found.text, ".output") if found.text.strip() else ""
+        return fenced(found.text, f".output {called}") if found.text.strip() else ""
     if found.output_type == "error":
-        return fenced("\n".join(found.traceback), ".output")
+        return fenced("\n".join(found.traceback), f".output {called}")
     text = found.data.get("text/plain", "")
     if PNG in found.data or SVG in found.data:
-        # such as <Figure size 640x480 with 1 Axes>
-        if not text.strip() or text.lstrip().startswith("<"):
-            raise BuildError(
-                f"{stem}, cell {part.cell}: its picture has no alternative text: {text!r}"
-            )
-        if SVG not in found.data:
-            raise BuildError(f"{stem}, cell {part.cell}: its picture is not there as SVG")
-        return fenced(text, f".figure src={quoted(figure_name(stem, part, index))}")
+        return figure(stem, part, index, text, called)
     if "<table" in found.data.get("text/html", ""):
-        return fenced(
-            re.sub(r"<style.*?</style>", "", found.data["text/html"], flags=re.S), ".table"
-        )
+        html = re.sub(r"<style.*?</style>", "", found.data["text/html"], flags=re.S)
+        return fenced(html, f".table {called}")
     if not text:
         raise BuildError(f"{stem}, cell {part.cell}: print has no form for {sorted(found.data)}")
-    return fenced(text, ".output")
+    return fenced(text, f".output {called}")
+
+
+def figure(stem: str, part: Part, index: int, text: str, called: str) -> str:
+    """Return one picture as Markdown, described by its text."""
+    # Without a description matplotlib says something like <Figure size 640x480 with 1 Axes>.
+    if not text.strip() or text.lstrip().startswith("<"):
+        raise BuildError(f"{stem}, cell {part.cell}: its picture has no alternative text: {text!r}")
+    if SVG not in part.outputs[index].data:
+        raise BuildError(f"{stem}, cell {part.cell}: its picture is not there as SVG")
+    return fenced(text, f".figure src={quoted(figure_name(stem, part, index))} {called}")
 
 
 def pictures(stem: str, parts: Iterable[Part]) -> dict[str, str]:
@@ -130,33 +143,42 @@ def wrong_answer(wrong) -> str:
     return f"- {answer}**{escaped(wrong.misconception)}** “{escaped(wrong.message)}”"
 
 
+def solution(exercise) -> str:
+    """Return an exercise's solution as Markdown: code that runs."""
+    return div(".solution", fenced(wrapped(printed(exercise.solution)), ".python"))
+
+
 def solved(exercise) -> list[str]:
-    """Return an exercise's solution, its hints, and the misconceptions behind wrong answers, for
-    instructors.
-    """
+    """Return, for instructors, a solution, the hints, and what is behind wrong answers."""
     hints = "\n".join(f"{n}. {escaped(hint)}" for n, hint in enumerate(exercise.hints, start=1))
     wrong = "\n".join(wrong_answer(wrong) for wrong in exercise.wrong)
     return [
-        div(".solution", fenced(wrapped(printed(exercise.solution)), ".python")),
+        solution(exercise),
         div(".hints", hints),
         div(".misconceptions", wrong),
     ]
 
 
 class Page:
-    """One lesson as Markdown for one role, built part by part; `back` gathers what a workbook has
-    at its end.
+    """One lesson as Markdown for one role, built part by part.
+
+    `back` gathers what a workbook has at its end. plan: when a class is to be where, by heading.
     """
 
-    def __init__(self, stem: str, role: str, exercises: dict, clock: list | None = None):
-        self.stem, self.role, self.exercises = stem, role, exercises
-        self.clock = iter(clock or [])
+    def __init__(self, stem: str, role: str, exercises: dict, plan: Mapping[str, tuple[int, int]]):
+        self.stem, self.role, self.exercises, self.plan = stem, role, exercises, plan
         self.section = ""
         self.body: list[str] = []
         # results and answers, by the number of their prediction
         self.back: dict[int, list[str]] = {}
         self.asked: dict[int, str] = {}  # the section of each prediction
         self.hints: list[str] = []
+        self.names: Counter[str] = Counter()
+
+    def named(self, text: str) -> str:
+        """Return a name that no other thing on this page has: the second one is numbered."""
+        self.names[text] += 1
+        return text if self.names[text] == 1 else f"{text}, {self.names[text]}"
 
     def label(self, kind: str, number: int) -> str:
         return f"{self.stem}-{kind}-{number}"
@@ -166,10 +188,10 @@ class Page:
         getattr(self, part.kind)(part)
 
     def heading(self, part: Part) -> None:
-        start, length = next(self.clock, (0, 0))
-        if self.role == INSTRUCTOR:
-            self.body.append(div(f'.minutes start="{start:.0f}" length="{length:.1f}"', ""))
         self.section = part.text.lstrip("# ")
+        if self.role == INSTRUCTOR and self.section in self.plan:
+            start, end = self.plan[self.section]
+            self.body.append(div(f'.minutes start="{start}" end="{end}"', ""))
         self.body.append(part.text)
 
     def text(self, part: Part) -> None:
@@ -178,37 +200,57 @@ class Page:
     def box(self, part: Part) -> None:
         self.body.append(div(".boxed", part.text))
 
+    def lead(self) -> None:
+        """Keep the last paragraph, if it is one, on the page of what follows."""
+        if self.body and not self.body[-1].startswith((":::", "#", "`")):
+            *before, last = blocks(self.body.pop())
+            self.body += [*(["\n\n".join(before)] if before else []), div(".lead", last)]
+
     def predict(self, part: Part) -> None:
         self.asked[part.number] = self.section
-        names = f'label="{self.label("predict", part.number)}" answer="{self.label("answer", part.number)}"'
+        self.lead()
+        label, answer = (self.label(kind, part.number) for kind in ("predict", "answer"))
+        names = f'label="{label}" answer="{answer}"'
         self.body.append(div(f'.predict number="{part.number}" {names}', part.text))
 
     def code(self, part: Part) -> None:
-        self.body.append(fenced(part.text, ".python"))
-        results = list(filter(None, (output(self.stem, part, i) for i in range(len(part.outputs)))))
-        if part.number and self.role == LEARNER:
+        of = f"prediction {part.number}" if part.number else f"“{self.section}”"
+        name = self.named(f"Code of {of}")
+        self.body.append(fenced(part.text, f".python name={quoted(name)}"))
+        found = [
+            output(self.stem, part, i, self.named(f"Result of {of}"))
+            for i in range(len(part.outputs))
+        ]
+        results = list(filter(None, found))
+        if part.number and self.role in WORKBOOKS:
             self.back.setdefault(part.number, []).extend(results)
         elif part.number and self.role == WEB and results:
-            self.body.append(div('.closed title="Result"', *results))
+            title = f"Result of prediction {part.number}"
+            self.body.append(div(f".closed title={quoted(title)}", *results))
         else:
             self.body += results
 
     def answer(self, part: Part) -> None:
-        if self.role == LEARNER:
+        if self.role in WORKBOOKS:
             self.back.setdefault(part.number, []).append(part.text)
         elif self.role == WEB:
-            self.body.append(div('.closed title="What was seen"', part.text))
+            title = f"What was seen: prediction {part.number}"
+            self.body.append(div(f".closed title={quoted(title)}", part.text))
         else:
             self.body.append(div(".answer", part.text))
 
     def question(self, part: Part) -> None:
-        names = f'label="{self.label("exercise", part.number)}" hints="{self.label("hints", part.number)}"'
+        label, hints = (self.label(kind, part.number) for kind in ("exercise", "hints"))
+        names = f'label="{label}" hints="{hints}"'
         self.body.append(div(f'.question number="{part.number}" {names}', part.text))
 
     def exercise(self, part: Part) -> None:
         exercise = self.exercises[f"q{part.number}"]
         hints = "\n".join(f"{n}. {escaped(hint)}" for n, hint in enumerate(exercise.hints, start=1))
-        self.body.append(fenced(part.text, ".python"))
+        name = quoted(f"Where exercise {part.number} is answered")
+        # a workbook's lines to write on stay on the page of the exercise
+        kept = " sticky=yes" if self.role in WORKBOOKS else ""
+        self.body.append(fenced(part.text, f".python name={name}{kept}"))
         if self.role == INSTRUCTOR:
             self.body += solved(exercise)
         elif self.role == WEB:
@@ -216,31 +258,68 @@ class Page:
         else:
             kind = type(exercise).__name__.lower()
             self.body.append(div(f'.room kind="{kind}"', ""))
-            names = f'label="{self.label("hints", part.number)}" of="{self.label("exercise", part.number)}"'
+            label, of = (self.label(kind, part.number) for kind in ("hints", "exercise"))
+            names = f'label="{label}" of="{of}"'
             self.hints.append(div(f'.hints number="{part.number}" {names}', hints))
 
     def markdown(self) -> str:
         """Return the whole page, with a workbook's results, answers and hints at its end."""
-        blocks = list(self.body)
+        found = list(self.body)
         if self.back:
-            blocks += ["```{=typst}\n#pagebreak(weak: true)\n```", "## Results and answers"]
-        for number, found in self.back.items():
-            names = f'label="{self.label("answer", number)}" of="{self.label("predict", number)}"'
+            found += ["```{=typst}\n#new-part\n```", "## Results and answers"]
+        for number, seen in self.back.items():
+            label, of = (self.label(kind, number) for kind in ("answer", "predict"))
             title = f"section={quoted(self.asked[number])}"
-            blocks.append(div(f'.seen number="{number}" {title} {names}', *found))
+            names = f'number="{number}" {title} label="{label}" of="{of}"'
+            found.append(div(f".seen {names}", *seen))
         if self.hints:
-            blocks += ["## Hints", *self.hints]
-        return "\n\n".join(blocks) + "\n"
+            found += ["## Hints", *self.hints]
+        return "\n\n".join(found) + "\n"
+
+
+def answer_key(title: str, parts: Iterable[Part], exercises: dict) -> str:
+    """Return the answers to a lesson's exercises as one Markdown text: solution, and why.
+
+    title: the lesson's. A lesson without exercises says so.
+    """
+    found = [f"# Answers: {title}"]
+    for part in parts:
+        if part.kind == "question":
+            exercise = exercises[f"q{part.number}"]
+            words = re.sub(r"^\d+\. ", "", plain_words(part.text))
+            asked = div(".asked", textwrap.shorten(words, 160, placeholder=" …"))
+            found += [f"## Exercise {part.number}", asked, solution(exercise)]
+            if exercise.praise not in printed(exercise.solution):
+                found.append(escaped(exercise.praise[:1].upper() + exercise.praise[1:]))
+    return "\n\n".join(found if len(found) > 1 else [*found, "It has no exercises."]) + "\n"
+
+
+def plain_words(markdown: str) -> str:
+    """Return a text of Markdown without its marks, on one line, escaped.
+
+    >>> plain_words("**1.** Write `f(x)`, of\\n[two](#there) values.")
+    '1. Write `f(x)`, of two values.'
+    """
+    text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", markdown)
+    return escaped(" ".join(text.replace("**", "").split()))
 
 
 def lesson_markdown(
-    stem: str, notebook, role: str, exercises: dict, clock: list | None = None
+    stem: str,
+    notebook,
+    role: str,
+    exercises: dict,
+    plan: Mapping[str, tuple[int, int]] | None = None,
 ) -> str:
     """Return a lesson as one Markdown text.
 
-    exercises: by name, q1 and so on; clock: what handout_parts.clock gives.
+    exercises: by name, q1 and so on. plan: for an instructor, the first and the last minute of each
+    heading.
     """
-    page = Page(stem, role, exercises, clock)
-    for part in lesson_parts(notebook):
+    parts = lesson_parts(notebook)
+    if role == KEY:
+        return answer_key(parts[0].text.lstrip("# "), parts, exercises)
+    page = Page(stem, role, exercises, plan or {})
+    for part in core_only(parts) if role == CORE else parts:
         page.add(part)
     return page.markdown()

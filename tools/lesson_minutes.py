@@ -123,8 +123,9 @@ def main() -> None:
             part = load(cells)
             n_lines = max(sum(part.lines), 1)
             print(
-                f"{source.stem}, {name}: {part.minutes} minutes; {part.words} words, {sum(part.tokens)} tokens "
-                f"({sum(part.tokens) / n_lines:.1f} a line), {part.predictions} predictions, {part.exercises} exercises"
+                f"{source.stem}, {name}: {part.minutes} minutes; {part.words} words, "
+                f"{sum(part.tokens)} tokens ({sum(part.tokens) / n_lines:.1f} a line), "
+                f"{part.predictions} predictions, {part.exercises} exercises"
             )
 
 

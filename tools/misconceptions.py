@@ -1,5 +1,7 @@
-"""What is behind each wrong answer to an exercise, for instructors: `python -m
-tools.misconceptions` writes docs/misconceptions.md from the exercises themselves."""
+"""What is behind each wrong answer to an exercise, for instructors.
+
+`python -m tools.misconceptions` writes docs/misconceptions.md from the exercises themselves.
+"""
 
 import importlib
 import textwrap
@@ -11,8 +13,10 @@ from tools.build_notebooks import SOURCES
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "misconceptions.md"
 HEAD = """# Misconceptions, by exercise
 
-For instructors. An exercise knows these wrong answers: what the check tells whoever gives one, which is a pointer and
-not the answer, and what may be behind it. `python -m tools.misconceptions` writes this page from the exercises.
+For instructors. An exercise knows these wrong answers: what the check tells whoever gives one,
+which is a pointer and not the answer, and what may be behind it. Where the check's words do not
+help, the exercise's hints, in their order, are what to say next. `python -m tools.misconceptions`
+writes this page from the exercises.
 """
 
 
@@ -32,13 +36,14 @@ def title(exercise: Exercise) -> str:
 
 
 def of_exercise(exercise: Exercise) -> str:
-    """Return an exercise's heading and its table of wrong answers."""
+    """Return an exercise's heading, its table of wrong answers, and what to say next."""
     rows = []
     for wrong in exercise.wrong:
         answer = "" if isinstance(exercise, Function) else f"{wrong.answer}: "
         rows.append(f"| {answer}{cell(wrong.message)} | {cell(wrong.misconception)} |")
     head = f"### {title(exercise)}\n\n| the check says | what may be behind it |\n|---|---|\n"
-    return head + "\n".join(rows) + "\n"
+    hints = "\n".join(f"{n}. {cell(hint)}" for n, hint in enumerate(exercise.hints, start=1))
+    return head + "\n".join(rows) + f"\n\nSay next, one at a time:\n\n{hints}\n"
 
 
 def page() -> str:

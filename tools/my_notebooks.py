@@ -1,7 +1,6 @@
 """The learner's working copies of the lessons: `make lab`, `make reset` and `make lab-executed`.
 
-A copy has no outputs, because a prediction is worth nothing when the answer stands printed below
-it.
+A copy has no outputs: a prediction is worth nothing when the answer stands printed below it.
 Nothing that a learner has changed is ever overwritten.
 """
 

@@ -73,7 +73,7 @@ def output_texts(output: nbformat.NotebookNode) -> Iterator[str]:
 
 
 def machine_bound(text: str, machine: str = "") -> Iterator[str]:
-    """Yield what in a text belongs to one machine or one moment, such as "an absolute path (/a/b)"."""
+    """Yield what belongs to one machine or one moment, such as "an absolute path (/a/b)"."""
     for what, pattern in MACHINE_BOUND.items():
         if found := pattern.search(text):
             yield f"{what} ({found.group()})"
@@ -82,7 +82,7 @@ def machine_bound(text: str, machine: str = "") -> Iterator[str]:
 
 
 def machine_name(notebook: nbformat.NotebookNode) -> str:
-    """Return this machine's name, or an empty text where it is a word of the course, such as iris."""
+    """Return this machine's name; empty where it is a word of the course, such as iris."""
     name = platform.node().split(".")[0]
     course = "\n".join(cell.source for cell in notebook.cells).lower()
     return "" if name.lower() in {"", "localhost"} or name.lower() in course else name
@@ -97,7 +97,8 @@ def find_problems(notebook: nbformat.NotebookNode, machine: str = "") -> list[st
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        where = f"cell {number} ({cell.source.strip().splitlines()[0] if cell.source.strip() else 'empty'})"
+        first = (cell.source.strip() or "empty").splitlines()[0]
+        where = f"cell {number} ({first})"
         if cell.execution_count is None:
             problems.append(f"{where} was not executed")
         raised = any(output.output_type == "error" for output in cell.outputs)

@@ -27,9 +27,9 @@ from typing import NamedTuple
 import nbformat
 import psutil
 
-from benchmarks.measure import machine
 from tools.build_notebooks import NOTEBOOKS, SOURCES, choose
 from tools.lesson_minutes import minutes
+from tools.machine import machine
 from tools.notebooks import kernel_client
 from tools.repeatable import make_repeatable
 
@@ -39,9 +39,10 @@ N_SLOWEST = 3
 SAMPLED_EVERY_S = 1.0  # three times as often, the reading itself takes a lesson's time from it
 HEAD = """# What a lesson takes
 
-`make timings` writes this page. Minutes are for reading, the core path + going further, by the formula of
-`tools/lesson_minutes.py`. Seconds are for a Run All, the first time (with an empty cache) and again. Memory is the
-most that a JupyterLab server, the kernel and all that it starts hold together. Seconds of cells are the first time's.
+`make timings` writes this page. Minutes are for reading, the core path + going further, by the
+formula of `tools/lesson_minutes.py`. Seconds are for a Run All, the first time (with an empty
+cache) and again. Memory is the most that a JupyterLab server, the kernel and all that it starts hold
+together. Seconds of cells are the first time's.
 
 Measured on {measured_on}.
 
@@ -165,7 +166,8 @@ def measured(notebook: nbformat.NotebookNode, first: Run, again: Run) -> str:
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     slowest = sorted(code, key=lambda i: -first.seconds[i])[:N_SLOWEST]
     cells = "; ".join(f"{heading_of(notebook, i)} ({first.seconds[i]:.0f})" for i in slowest)
-    return f"{first.total_s:.0f} | {again.total_s:.0f} | {max(first.peak_mb, again.peak_mb):.0f} | {cells}"
+    peak_mb = max(first.peak_mb, again.peak_mb)
+    return f"{first.total_s:.0f} | {again.total_s:.0f} | {peak_mb:.0f} | {cells}"
 
 
 def stored(text: str) -> tuple[dict[str, str], str]:
@@ -179,7 +181,8 @@ def stored(text: str) -> tuple[dict[str, str], str]:
 def this_machine() -> str:
     """Return what the seconds depend on, in a line."""
     found = machine()
-    return f"{found['processor']}, {found['cores']} cores, Python {found['python']}, torch {found['torch']}"
+    versions = f"Python {found['python']}, torch {found['torch']}"
+    return f"{found['processor']}, {found['cores']} cores, {versions}"
 
 
 def page(lines: Mapping[str, str], measured_on: str) -> str:

@@ -166,13 +166,14 @@ def in_turn(function: Callable, items: list, at_once: int) -> list:
 def lessons_with_vectors(
     lessons: list[Path], *, figures: Path = FIGURES, at_once: int = 2
 ) -> list[Path]:
-    """Return the paths of all lessons with their pictures as SVG; `at_once` are executed at a time."""
+    """Return the paths of all lessons with their pictures as SVG, `at_once` at a time."""
     waiting = [
         path for path in lessons if not (figures / f"{path.stem}-{digest(path)}.ipynb").exists()
     ]
     if waiting:
         print(
-            f"Drawing the figures of {', '.join(path.stem for path in waiting)}: a minute or two a lesson",
+            f"Drawing the figures of {', '.join(path.stem for path in waiting)}: "
+            "a minute or two a lesson",
             flush=True,
         )
     in_turn(partial(lesson_with_vectors, figures=figures), waiting, at_once)

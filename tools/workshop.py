@@ -31,6 +31,7 @@ from pathlib import Path
 import nbformat
 
 from tools.build_notebooks import NOTEBOOKS, ROOT, write_whole
+from tools.handout_text import SIDES
 from tools.lesson_minutes import is_exercise
 from tools.my_notebooks import copy_lessons
 from tools.notebooks import BuildError, kernel_client, normalise
@@ -40,7 +41,16 @@ TARGET = ROOT / "build" / "workshop"
 HANDOUTS = ROOT / "build" / "handouts"
 DOCS = ROOT / "docs"
 OURS = re.compile(r"\bex\.(q\d|progress)|\bas ex$", re.M)  # a cell that has to do with exercises
-WHEEL_SOURCES = ("pyproject.toml", "LICENSE", "LICENSE-text", "hpt_helpers")
+WHEEL_SOURCES = (
+    "pyproject.toml",
+    "setup.py",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "LICENSE-text",
+    "hpt_helpers",
+)
+OF_THE_PROJECT = {"package.md", "platforms.md", "speed.md"}  # about files that are not in the zip
 PACKED_ALREADY = {".whl", ".pdf"}
 
 
@@ -93,21 +103,14 @@ def write_instructors(folder: Path) -> None:
 
 
 def copy_handouts(handouts: Path, target: Path) -> None:
-    """Copy the handouts: all of them for the instructor, and without those in folders named
-    instructor for learners.
+    """Copy the handouts, learners' and instructors', each to its side.
 
     Raises BuildError where none are built.
     """
-    index = handouts / "index.html"
-    if not index.exists():
-        raise BuildError(f"there are no handouts in {handouts}: run make handouts first")
-    shutil.copytree(handouts, target / "instructor" / "handouts")
-    learners = target / "learner" / "handouts"
-    shutil.copytree(handouts, learners, ignore=shutil.ignore_patterns("instructor"))
-    links = re.sub(
-        r'<a href="[^"]*\binstructor/[^"]*"[^>]*>.*?</a>', "–", index.read_text(encoding="utf-8")
-    )
-    (learners / index.name).write_text(links, encoding="utf-8")
+    for side in sorted(set(SIDES.values())):
+        if not (handouts / side / "index.html").exists():
+            raise BuildError(f"there are no handouts in {handouts / side}: run make handouts first")
+        shutil.copytree(handouts / side, target / side / "handouts")
 
 
 def date() -> int:
@@ -177,7 +180,8 @@ def write_texts(target: Path, wheel: Path, complete: bool) -> None:
     """Write WORKSHOP.md, which names the wheel and what the wheels are for, the guide, and what it
     links to.
     """
-    kind = f"{platform.system()} on {platform.machine()} with Python {platform.python_version().rsplit('.', 1)[0]}"
+    python = platform.python_version().rsplit(".", 1)[0]
+    kind = f"{platform.system()} on {platform.machine()} with Python {python}"
     note = (
         f"They are for {kind}."
         if complete
@@ -186,7 +190,7 @@ def write_texts(target: Path, wheel: Path, complete: bool) -> None:
     shutil.copyfile(ROOT / "constraints.txt", target / "constraints.txt")
     docs = target / "instructor" / "docs"
     docs.mkdir(parents=True)
-    for path in sorted(DOCS.glob("*.md")):
+    for path in sorted(path for path in DOCS.glob("*.md") if path.name not in OF_THE_PROJECT):
         text = (
             path.read_text(encoding="utf-8")
             .replace("WHEEL_FILE", wheel.name)
@@ -252,9 +256,8 @@ def main(arguments: list[str] | None = None) -> int:
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1
-    print(
-        f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1e6:.0f} MB; it starts with WORKSHOP.md"
-    )
+    size = f"{archive.stat().st_size / 1e6:.0f} MB"
+    print(f"{archive.relative_to(ROOT)}: {size}; it starts with WORKSHOP.md")
     return 0
 
 

@@ -1,6 +1,4 @@
-"""The pictures of lesson 3: its idea, what a surrogate believes, where the gain is, and a
-photograph filled in.
-"""
+"""The pictures of lesson 3: what a surrogate believes, where it goes, a photograph filled in."""
 
 from __future__ import annotations
 
@@ -59,18 +57,21 @@ def idea():
     )
     return described(
         axes[0],
-        "A search that learns, in three steps: the losses of a few trials; from them a guess for every "
-        "place, with a band of doubt that is wide far from trials; the gain to be expected at every place. The next "
+        "A search that learns, in three steps: the losses of a few trials; from them a guess "
+        "for every "
+        "place, with a band of doubt that is wide far from trials; the gain to be expected "
+        "at every place. The next "
         "trial goes where that is largest, and the steps begin anew.",
     )
 
 
-def belief(curve: Landscape, tried: Sequence[int], mean, std, *, ax=None):
-    """Draw what a surrogate believes of a curve: its mean, a band of two standard deviations, and
-    the trials.
+def belief(curve: Landscape, tried: Sequence[int], mean, std, *, truth: bool = False, ax=None):
+    """Draw what a surrogate believes: its mean, two standard deviations around it, and the trials.
 
-    curve: of one learning rate for each configuration; the losses of its first seed at the last
-    epoch are meant. tried: positions in it. mean, std: shape (n_configs,).
+    curve: a landscape in which the learning rate varies; its losses are those of its first seed at
+    the last epoch. tried: positions in it. mean, std: shape (n_configs,). truth: draw the losses
+    themselves as well, on an axis that they alone decide, so that the pictures of a slider can be
+    compared.
     """
     x, losses = _lrs_and_losses(curve)
     ax = new_axes(ax, title=f"After {len(tried)} trials", x_label="learning rate", y_label=LOSS)
@@ -81,8 +82,12 @@ def belief(curve: Landscape, tried: Sequence[int], mean, std, *, ax=None):
     ax.plot(np.asarray(x)[tried], losses[tried], "o", color=COLOURS[0], label="trials")
     ax.set_xscale("log")
     low, high = ax.get_ylim()
+    if truth:
+        ax.plot(x, losses, color="0.5", linestyle="--", linewidth=1, label="truth")
+        reach = np.ptp(losses)
+        low, high = losses.min() - 0.5 * reach, losses.max() + 0.5 * reach
     ax.set_ylim(low, high + 0.15 * (high - low))
-    ax.legend(loc="upper center", fontsize=8, ncols=4, frameon=False)
+    ax.legend(loc="upper center", fontsize=8, ncols=5, frameon=False)
     widest = int(np.argmax(std))
     return described(
         ax,
@@ -92,10 +97,9 @@ def belief(curve: Landscape, tried: Sequence[int], mean, std, *, ax=None):
 
 
 def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
-    """Draw the gain by which the last of the trials was chosen, and beside it what is believed with
-    that trial.
+    """Draw the gain by which the last trial was chosen, and beside it the belief that includes it.
 
-    gain: shape (n_configs,), what is below 0 is drawn as 0. The others as for `belief`. Returns the
+    gain: shape (n_configs,); what is below 0 is drawn as 0. All else as for `belief`. Returns the
     left Axes.
     """
     x, losses = _lrs_and_losses(curve)
@@ -106,7 +110,8 @@ def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
     left.set(xscale="log", ylim=(0, None))
     described(
         left,
-        f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the gain is {max(gain):.4f}; "
+        f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the gain is "
+        f"{max(gain):.4f}; "
         f"its loss is {losses[tried[-1]]:.3f}.",
     )
     belief(curve, tried, mean, std, ax=right)
@@ -117,8 +122,9 @@ def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
 
 
 def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
-    """Draw what guesses (mean, standard deviation) say of the loss, and their gain as the sum of
-    its two terms.
+    """Draw guesses of a loss, and their expected gain as the sum of its two terms.
+
+    guesses: (mean, standard deviation) of each. Returns the left Axes.
     """
     from scipy.stats import norm
 
@@ -137,7 +143,8 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
             right.bar(place, term, 0.34, color=colour, hatch=("", "//")[i % 2], edgecolor="white")
             right.text(place, max(term, 0), f"{term:.3f}", ha="center", va="bottom", size=9)
         texts.append(
-            f"{name}: {exploit:.3f} from the mean, {explore:.3f} from the doubt, {exploit + explore:.3f} in all"
+            f"{name}: {exploit:.3f} from the mean, {explore:.3f} from the doubt, "
+            f"{exploit + explore:.3f} in all"
         )
     left.axvline(best, color=COLOURS[0], linestyle=":", label=f"best so far, {best:g}")
     left.legend(fontsize=8)
@@ -147,10 +154,10 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
 
 
 def filled_in(photograph: Photograph, trials: pd.DataFrame):
-    """Draw the training pixels, the picture as the first trial and as the best fill it in, and the
-    truth, side by side.
+    """Draw the training pixels, what the first and the best trial make of them, and the truth.
 
-    The mean squared error on the test pixels stands above each. Orange are all others.
+    The mean squared error on the test pixels stands above each. Pixels that are not known are
+    orange. Returns the first Axes.
     """
     import matplotlib as mpl
 

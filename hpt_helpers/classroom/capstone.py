@@ -1,7 +1,7 @@
-"""The capstone: digits for 2,000 epochs, placed among random searches, and a leaderboard.
+"""The capstone: digits under a budget of 2,000 epochs, and a leaderboard in a shared folder.
 
-A line of the leaderboard is a small JSON file. It holds no configuration and no code, and is read
-with suspicion: the folder is shared.
+A line of the leaderboard is a small JSON file without configuration or code. As the folder is
+shared, it is read with suspicion.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -36,10 +37,10 @@ MAX_BYTES, SUFFIX = 1000, ".line.json"
 
 
 def random_searches(*, progress: bool = False) -> np.ndarray:
-    """Return the lowest validation losses of 200 random searches of the budget: (200,), sorted.
+    """Return the lowest validation loss of each of 200 random searches, sorted, shape (200,).
 
-    Each draws 25 of 60 configurations without replacement, trained for 80 epochs on the default
-    rows under seed 0.
+    Each spends the budget: it draws 25 of 60 configurations without replacement, trained for 80
+    epochs on the default rows under seed 0.
     """
     losses = _on_default_rows(SPACE.sample(N_POOL, seed=0), progress).val_loss[:, 0, -1]
     rng, n_trials = np.random.default_rng(0), BUDGET // N_EPOCHS
@@ -47,9 +48,9 @@ def random_searches(*, progress: bool = False) -> np.ndarray:
 
 
 def by_hand(*, progress: bool = False) -> Challenge:
-    """Return the capstone as a game: 25 tries at learning rate and hidden size, in batches of 48.
+    """Return the capstone as a game: 25 tries of 80 epochs at learning rate and hidden size.
 
-    Each try is 80 epochs. The losses are those of `TrainingObjective` under seed 0:
+    Batches have 48 rows. The losses are those of `TrainingObjective` under seed 0, so
     `grid_search(game.configs, N_EPOCHS)` is the same search.
     """
     plane = [config | {"batch_size": 48} for config in HAND.grid({"lr": 9, "hidden_size": 5})]
@@ -66,10 +67,10 @@ def _on_default_rows(configs: Sequence[Mapping], progress: bool) -> Landscape:
 def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
     """Return what a search of the capstone found, from its trial table.
 
-    epochs (trained), val_loss, beaten_by (so many of 200 random searches have a lower one), and
-    fresh: the mean loss of the winner, trained as long on five other draws of rows and seeds.
-    Losses are rounded to four decimals.
-    Raises ValueError for a search that trained more than the budget.
+    It has epochs (trained), val_loss, beaten_by (how many of 200 random searches have a lower one)
+    and fresh, the mean loss of the winner when it is trained as long on five other draws of rows
+    and seeds. Losses are rounded to four decimals. Raises ValueError for a search that trained more
+    than the budget.
     """
     epochs = int(trials["charged_epochs"].sum())
     if epochs > BUDGET:
@@ -89,15 +90,18 @@ def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
 
 
 def save(folder: str | Path, name: str, line: Mapping) -> Path:
-    """Write a line into a folder, under a name, and return the file.
+    """Write a line under a name into a folder, and return the file.
 
-    name: 1 to 40 letters, digits, spaces, - and _. A line of the same name is replaced.
-    Raises ValueError for another name or what is no line.
+    A name has at most 40 letters, digits, spaces, - and _. A line of the same name is replaced,
+    and names that differ in spaces or capitals only have a file each on every file system. Raises
+    ValueError for another name, and for what is no line.
     """
     if not re.fullmatch(r"[\w -]{1,40}", name):
         raise ValueError(f"name is {name!r}; 1 to 40 letters, digits, spaces, - and _ are allowed")
     text = json.dumps({"name": name, **_checked(line)})
-    path = Path(folder) / (re.sub(r"\W+", "-", name) + SUFFIX)
+    # Names that differ in capitals only would share a file where the file system ignores case.
+    number = zlib.crc32(name.encode())
+    path = Path(folder) / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{number:08x}{SUFFIX}"
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -106,7 +110,7 @@ def leaderboard(folder: str | Path) -> pd.DataFrame:
     """Return the lines saved in a folder, the lowest fresh loss first.
 
     Columns: name, and those of `line`. Reads the files *.line.json of this folder and nothing else.
-    A file that is no line, too large or a link is left out, and counted in the table's
+    A file that is no line, is too large or is a link is left out, and counted in the table's
     attrs["left_out"].
     """
     rows, left_out = [], 0

@@ -1,6 +1,4 @@
-"""You are the optimiser: a hidden landscape, a few tries, and in the end where your result lies
-among machines'.
-"""
+"""You are the optimiser: a hidden landscape, a few tries, and how machines did with as many."""
 
 from __future__ import annotations
 
@@ -17,6 +15,7 @@ from hpt_helpers.classroom.figures import (
     COLOURS,
     described,
     figure_text,
+    in_axes,
     label,
     new_axes,
     plain_ticks,
@@ -26,22 +25,23 @@ from hpt_helpers.classroom.slider import hidden
 
 N_RANDOM, N_MACHINES, N_START = 200, 20, 3
 # heights of numbers in points, and what is near, in widths of the axes
-LEVELS, NEAR = (7, 19, 31, 43), 0.05
+LEVELS, NEAR = (9, 21, 33, 45), 0.05
 FLOOR = 1e-4  # nats; what is nearer to the lowest loss is drawn here
 
 
 class Challenge(ipywidgets.VBox):
-    """A hidden curve or plane to be searched by hand, with `submit` or, live, with sliders and a
-    button.
+    """A hidden curve or plane, to be searched with `submit` or, live, with sliders and a button.
 
-    landscape: its mean losses at the last epoch are what is hidden; one or two hyperparameters
-    vary, on a full grid. budget: the number of tries. The board shows them and the incumbent; after
-    the last one also the truth, and where the result lies among 200 random searches and 20 of the
-    machine's (lesson 3's, from three random trials on).
+    landscape: its mean losses at the last epoch are what is hidden. One or two hyperparameters
+    vary, on a full grid. budget: the number of tries. The board shows the tries and the incumbent.
+    After the last try it also shows the truth, and where the result lies among 200 random searches
+    and 20 of the machine's (lesson 3's, which begin with three random trials). What was tried once
+    costs nothing a second time.
+
     Keys: Tab to a slider, then the arrows; Tab to the button, then Enter.
+
     Raises ValueError when another number of hyperparameters varies, the grid is not full, a loss is
-    missing, or
-    the budget is not 4 to the number of configurations.
+    missing, or the budget is not 4 to the number of configurations.
     """
 
     def __init__(self, landscape: Landscape, budget: int = 10):
@@ -63,7 +63,7 @@ class Challenge(ipywidgets.VBox):
         self._button = ipywidgets.Button(
             description="Try", tooltip="train with these values and see the loss"
         )
-        self._button.on_click(lambda _: self.submit({n: s.value for n, s in self._sliders.items()}))
+        self._button.on_click(lambda _: self._try())
         self._image = ipywidgets.Image(format="png", layout={"max_width": "100%"})
         self._words = ipywidgets.HTML()
         controls = ipywidgets.HBox(
@@ -73,23 +73,29 @@ class Challenge(ipywidgets.VBox):
         self._show()
 
     def submit(self, config: Mapping) -> float:
-        """Try the configuration of the landscape that is nearest to this one, and return its
-        validation loss.
+        """Try the configuration of the landscape nearest to this one, and return its loss.
 
         config: a value for each hyperparameter that varies; others are ignored. Raises ValueError
-        when one is
-        missing or lies outside the landscape, and when the budget is used up.
+        when one is missing or lies outside the landscape, and when the budget is used up.
         """
-        if self.n_left == 0:
-            raise ValueError(
-                f"the budget of {self.budget} tries is used up; make a new Challenge for another game"
-            )
-        self.tries.append(
-            tuple(_nearest(name, values, config) for name, values in self.axes.items())
-        )
-        self._button.disabled = self.n_left == 0
-        self._show()
-        return self.losses[-1]
+        place = tuple(_nearest(name, values, config) for name, values in self.axes.items())
+        if place not in self.tries:
+            if self.n_left == 0:
+                raise ValueError(
+                    f"the budget of {self.budget} tries is used up; "
+                    "make a new Challenge for another game"
+                )
+            self.tries.append(place)
+            self._show()
+        return float(self._losses[place])
+
+    def _try(self) -> None:
+        """Try what the sliders show. The button is off meanwhile, as a redraw takes a moment."""
+        self._button.disabled = True
+        try:
+            self.submit({name: slider.value for name, slider in self._sliders.items()})
+        finally:
+            self._button.disabled = self.n_left == 0
 
     @property
     def n_left(self) -> int:
@@ -97,7 +103,7 @@ class Challenge(ipywidgets.VBox):
 
     @property
     def configs(self) -> list[dict]:
-        """The configurations of the tries so far, those hyperparameters included that do not vary."""
+        """The configurations tried so far, with the hyperparameters that do not vary."""
         values = [
             {name: self.axes[name][k] for name, k in zip(self.axes, i, strict=True)}
             for i in self.tries
@@ -110,8 +116,9 @@ class Challenge(ipywidgets.VBox):
         return [float(self._losses[i]) for i in self.tries]
 
     def random_results(self) -> np.ndarray:
-        """Return the lowest loss of each of 200 random searches of the same budget, shape (200,);
-        none tries twice.
+        """Return the lowest loss of each of 200 random searches of the same budget, shape (200,).
+
+        None of them tries a configuration twice.
         """
         return np.array(
             [self._losses.ravel()[self._start(i, self.budget)].min() for i in range(N_RANDOM)]
@@ -136,8 +143,9 @@ class Challenge(ipywidgets.VBox):
         return np.random.default_rng(i).permutation(self._losses.size)[:n]
 
     def board(self):
-        """Draw the tries and, once the budget is used up, the truth and the comparison; return the
-        left Axes.
+        """Draw the tries and, once the budget is used up, the truth and the comparison.
+
+        Returns the left Axes.
         """
         import matplotlib.pyplot as plt
 
@@ -159,6 +167,7 @@ class Challenge(ipywidgets.VBox):
         plt.close(figure)
         self._image.value, self._text = buffer.getvalue(), figure_text(figure)
         self._words.value = hidden(self._text)
+        self._button.disabled = self.n_left == 0
 
     def __repr__(self) -> str:
         return f"Challenge: {self._text}"
@@ -211,6 +220,7 @@ def _slider(name: str, values: list) -> ipywidgets.SelectionSlider:
         options=list(zip(texts, values, strict=True)),
         value=values[len(values) // 2],
         description=label(name),
+        continuous_update=False,  # a drag sends one value, and the button tries no stale one
         style={"description_width": "initial"},
         layout={"width": "420px"},
     )
@@ -237,7 +247,10 @@ def _draw_curve(game: Challenge, ax) -> None:
     )
     described(
         ax,
-        f"{_title(game)}. {label(name).capitalize()} {tried or f'from {values[0]:.3g} to {values[-1]:.3g}'}.",
+        (
+            f"{_title(game)}. {label(name).capitalize()} "
+            f"{tried or f'from {values[0]:.3g} to {values[-1]:.3g}'}."
+        ),
     )
 
 
@@ -267,25 +280,23 @@ def _draw_plane(game: Challenge, ax) -> None:
 
 
 def _draw_tries(game: Challenge, ax, xs, ys, *, above) -> None:
-    """Draw the tries with their numbers, on a plane also with their losses, and the incumbent as a
-    star.
-    """
+    """Draw the tries with their numbers (on a plane with their losses), the incumbent as a star."""
     on_a_plane = len(game.axes) == 2
     box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
     ax.plot(
         xs, ys, "o", color=COLOURS[0], ms=6, markeredgecolor="white", clip_on=False, label="tries"
     )
-    heights = _heights(ax, xs)
+    heights = _heights(ax, xs, ys)
     for i, (x, y, loss) in enumerate(zip(xs, ys, above, strict=True), 1):
-        text, place = (f"{i}: {loss:.3f}", (4, 5)) if on_a_plane else (str(i), (0, heights[i - 1]))
         ax.annotate(
-            text,
+            f"{i}: {loss:.3f}" if on_a_plane else str(i),
             (x, y),
-            place,
+            (6 if on_a_plane else 0, heights[i - 1]),
             textcoords="offset points",
             size=9,
             ha="left" if on_a_plane else "center",
             bbox=box if on_a_plane else None,
+            arrowprops={"arrowstyle": "-", "color": "0.5", "linewidth": 0.7, "shrinkB": 3},
         )
     if xs:
         best = int(np.argmin(above))
@@ -303,31 +314,33 @@ def _draw_tries(game: Challenge, ax, xs, ys, *, above) -> None:
         ax.legend(loc="best", fontsize=8)
 
 
-def _heights(ax, xs) -> list[float]:
-    """Return how many points above its own point each number stands, so that those of near points
-    do not overlap.
+def _heights(ax, xs, ys) -> list[float]:
+    """Return how far above its point each number stands, in points: near ones at other heights.
+
+    Below its point, where that is near the upper edge.
     """
-    places = [ax.transAxes.inverted().transform(ax.transData.transform((x, 1)))[0] for x in xs]
     heights, level, last = [0.0] * len(xs), 0, -math.inf
-    for i in np.argsort(places):
-        level = (level + 1) % len(LEVELS) if places[i] - last < NEAR else 0
-        heights[i], last = LEVELS[level], places[i]
+    places = in_axes(ax, list(zip(xs, ys, strict=True))) if len(xs) else np.empty((0, 2))
+    for i in np.argsort(places[:, 0], kind="stable"):
+        x, y = places[i]
+        level = (level + 1) % len(LEVELS) if x - last < NEAR else 0
+        heights[i], last = (LEVELS[level] if y < 0.7 else -LEVELS[level] - 7), x
     return heights
 
 
 def _draw_comparison(game: Challenge, ax) -> None:
-    """Draw how far above the lowest loss everyone ended, as the share of searches that are at least
-    as good.
-    """
+    """Draw the share of searches that ended at most so far above the lowest loss."""
     lowest, yours = game._losses.min(), min(game.losses)
     results = {"random": game.random_results(), "machine": game.machine_results()}
     beaten = [f"{100 * (found > yours).mean():.0f} % of {name}" for name, found in results.items()]
+    level = [f"{100 * (found == yours).mean():.0f} %" for found in results.values()]
     ax = new_axes(
         ax,
-        title=f"Lower than {', '.join(beaten)} searches",
+        title=f"Lower than {' and '.join(beaten)},\nlevel with {' and '.join(level)}",
         y_label="share at most this far off",
         x_label=f"best loss − lowest possible (nats; left end: {FLOOR:g} or less)",
     )
+    ax.title.set_size(10)
     texts, worst = [], max(found.max() for found in results.values()) - lowest
     for i, (name, found) in enumerate(results.items(), 1):
         gap = np.maximum(np.sort(found) - lowest, FLOOR)
@@ -339,13 +352,14 @@ def _draw_comparison(game: Challenge, ax) -> None:
             linestyle=("-", "--")[i - 1],
             label=f"{len(gap)} × {name}",
         )
-        texts.append(f"it beats {int((found > yours).sum())} of {len(found)} {name} searches")
+        texts.append(
+            f"it beats {(found > yours).sum()} of {len(found)} {name} searches "
+            f"and ties with {(found == yours).sum()}"
+        )
     ax.axvline(
         max(yours - lowest, FLOOR), color=COLOURS[0], linewidth=2, linestyle=":", label="this one"
     )
     ax.set_xscale("log")
     ax.set_ylim(0, 1.02)
     ax.legend(loc="lower right", fontsize=8)
-    described(
-        ax, f"Your best is {yours - lowest:.4f} above the lowest loss; {' and '.join(texts)}."
-    )
+    described(ax, f"Your best is {yours - lowest:.4f} above the lowest loss; {', '.join(texts)}.")

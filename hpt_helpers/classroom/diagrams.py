@@ -6,9 +6,19 @@ from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
 import torch
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 
-from hpt_helpers.classroom.figures import COLOURS, MARKERS, described, label, new_axes, new_row
+from hpt_helpers.classroom.figures import (
+    COLOURS,
+    MARKERS,
+    arrow,
+    box,
+    canvas,
+    described,
+    label,
+    new_axes,
+    new_row,
+)
 from hpt_helpers.data import Splits
 
 BLACK, BLUE, ORANGE, GREEN, *_ = COLOURS
@@ -17,13 +27,12 @@ MAX_DOTS, MAX_UNITS, MAX_CLASSES = 120, 8, 6
 
 
 def rows(splits: Splits, *, title: str = "", ax=None):
-    """Draw the rows of a data set as training, validation and sealed test part, a dot for a row of
-    each class.
+    """Draw the rows of a data set as its training, validation and sealed test part.
 
-    Of a large data set a dot stands for several rows, and with more than six classes they are not
-    told apart.
+    Each row is a dot, marked by its class. In a large data set a dot stands for several rows, and
+    more than six classes are not told apart.
     """
-    ax = _canvas(ax, title or f"The {sum(_sizes(splits))} rows of {label(splits.name)}", 10, 3.3)
+    ax = canvas(ax, title or f"The {sum(_sizes(splits))} rows of {label(splits.name)}", 10, 3.3)
     n_train, n_val, n_test = _sizes(splits)
     each = int(np.ceil(n_train / MAX_DOTS))
     left = 0.0
@@ -34,7 +43,7 @@ def rows(splits: Splits, *, title: str = "", ax=None):
     )
     for name, purpose, y, n, colour in parts:
         width = 4.4 if name == "training" else 2.5
-        _box(ax, left, 0.75, width, 2.0, colour)
+        box(ax, left, 0.75, width, 2.0, colour)
         ax.text(
             left + width / 2,
             2.98,
@@ -61,8 +70,10 @@ def rows(splits: Splits, *, title: str = "", ax=None):
     many = f" A dot stands for {each} rows." * (each > 1)
     return described(
         ax,
-        f"{ax.get_title()}: {n_train} training rows fit the weights, {n_val} validation rows choose the "
-        f"configuration, and {n_test} test rows, behind a padlock, score the chosen one, once.{many}",
+        f"{ax.get_title()}: {n_train} training rows fit the weights, {n_val} validation rows "
+        "choose the "
+        f"configuration, and {n_test} test rows, behind a padlock, score the chosen one, "
+        f"once.{many}",
     )
 
 
@@ -71,16 +82,16 @@ def network(
 ):
     """Draw the network: features, hidden units, classes, and the connections between them.
 
-    model: a `SimpleNN`, whose weights are then drawn (the wider, the larger; dashed where
-    negative), or a configuration, of which hidden_size counts (16 where it has none). Of many units
-    the first and last are drawn.
+    model: a `SimpleNN`, whose weights are drawn (wide where large, dashed where negative), or a
+    configuration, of which hidden_size counts (16 where it has none). Of many units the first and
+    last are drawn.
     """
     weights = None
     if isinstance(model, torch.nn.Module):
         weights = [layer.weight.detach().numpy() for layer in (model.hidden, model.output)]
     n_hidden = len(weights[0]) if weights else int(model.get("hidden_size", 16))
     sizes = splits.n_features, n_hidden, splits.n_classes
-    ax = _canvas(ax, title, 10, 5)
+    ax = canvas(ax, title, 10, 5)
     columns = [_places(n) for n in sizes]
     for layer, x in enumerate((1.5, 4.8)):
         scale = np.abs(weights[layer]).max() if weights else 1.0
@@ -120,7 +131,8 @@ def network(
     lines = " Wide lines are large weights, dashed ones negative." if weights else ""
     return described(
         ax,
-        f"{title}: {sizes[0]} features go to {n_hidden} hidden units with ReLU, and these to {sizes[2]} classes; "
+        f"{title}: {sizes[0]} features go to {n_hidden} hidden units with ReLU, and these to "
+        f"{sizes[2]} classes; "
         f"{n_weights} weights and biases.{lines}",
     )
 
@@ -128,11 +140,10 @@ def network(
 def search_loop(
     strategy: Generator | str = "strategy", *, title: str = "How a search runs", ax=None
 ):
-    """Draw the loop of a search: strategy → requests → objective → losses → strategy, and the trial
-    table.
+    """Draw the loop of a search: a strategy asks, an objective answers, and each trial is a row.
 
-    strategy: a fresh generator, whose first requests are then asked for and shown (it is used up by
-    that), or a name.
+    strategy: its name, or a fresh generator, which is then asked for its first requests and so used
+    up.
     """
     requests = [] if isinstance(strategy, str) else list(next(strategy))
     name = (
@@ -140,39 +151,37 @@ def search_loop(
         if isinstance(strategy, str)
         else getattr(strategy, "__name__", "strategy").replace("_", " ")
     )
-    ax = _canvas(ax, title, 10, 4.3)
+    ax = canvas(ax, title, 10, 4.3)
     boxes = (
         (0, name, "which trials next?", PALE_BLUE),
         (6.9, "objective", "trains, and measures", PALE_ORANGE),
     )
     for x, what, doing, colour in boxes:
-        _box(ax, x, 2.3, 3.1, 1.5, colour)
+        box(ax, x, 2.3, 3.1, 1.5, colour)
         ax.text(x + 1.55, 3.28, what, ha="center", va="center", weight="bold", size=12)
         ax.text(x + 1.55, 2.78, doing, ha="center", va="center", size=10)
-    _arrow(ax, (3.2, 3.4), (6.8, 3.4))
+    arrow(ax, (3.2, 3.4), (6.8, 3.4))
     ax.text(5, 3.5, "requests: configuration, epochs", ha="center", va="bottom", size=10)
-    _arrow(ax, (6.8, 2.7), (3.2, 2.7))
+    arrow(ax, (6.8, 2.7), (3.2, 2.7))
     ax.text(5, 2.62, "validation losses", ha="center", va="top", size=10)
-    _arrow(ax, (8.45, 2.2), (8.45, 0.71), (7.6, 0.71))
+    arrow(ax, (8.45, 2.2), (8.45, 0.71), (7.6, 0.71))
     ax.text(8.6, 1.4, "a row for\neach trial", va="center", size=10)
     _trial_table(ax, requests)
     shown = f" Its first request is {_text(*requests[0])}." if requests else ""
     return described(
         ax,
-        f"{title}: {name} asks for trials, each a configuration and a number of epochs; the objective trains them "
+        f"{title}: {name} asks for trials, each a configuration and a number of epochs; the "
+        "objective trains them "
         f"and answers with their validation losses; each becomes a row of the trial table.{shown}",
     )
 
 
 def grid_and_random(n_side: int = 3, *, seed: int = 0, axes=None):
-    """Draw a grid and as many random points in the unit square, and what each sees of the dimension
-    that matters.
+    """Draw a grid and as many random points, and what each sees of the dimension that matters.
 
-    Above each square is a loss that depends on the horizontal dimension only, read where the points
-    are.
-    The loss is made up, and how lucky the random points are depends on seed. After Bergstra &
-    Bengio (2012),
-    figure 1. Returns the left Axes; each of the two has its description.
+    Above each square is a made-up loss that depends on the horizontal dimension only, read where
+    the points are. How lucky the random points are depends on seed. Returns the left Axes; each of
+    the two has its description. After Bergstra & Bengio (2012), figure 1.
     """
     axes = new_row(2, (9, 5)) if axes is None else axes
     centres = (np.arange(n_side) + 0.5) / n_side
@@ -230,30 +239,6 @@ def _valley(x):
 
 def _sizes(splits: Splits) -> tuple[int, int, int]:
     return splits.n_train, splits.n_val, splits.n_test
-
-
-def _canvas(ax, title: str, width: float, height: float):
-    ax = new_axes(ax, title=title, size=(0.8 * width, 0.8 * height))
-    ax.set(xlim=(-0.1, width + 0.1), ylim=(-0.1, height), aspect="equal")
-    ax.axis("off")
-    return ax
-
-
-def _box(ax, x: float, y: float, width: float, height: float, colour: str) -> None:
-    style = "round,pad=0,rounding_size=0.12"
-    ax.add_patch(
-        FancyBboxPatch((x, y), width, height, boxstyle=style, facecolor=colour, edgecolor="0.3")
-    )
-
-
-def _arrow(ax, *points: tuple[float, float]) -> None:
-    style = {"color": "0.2", "linewidth": 1.6}
-    ax.plot(*zip(*points[:-1], strict=True), solid_joinstyle="miter", **style)
-    ax.add_patch(
-        FancyArrowPatch(
-            *points[-2:], arrowstyle="-|>", mutation_scale=16, shrinkA=0, shrinkB=0, **style
-        )
-    )
 
 
 def _padlock(ax, x: float, y: float) -> None:

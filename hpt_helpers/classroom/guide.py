@@ -1,6 +1,4 @@
-"""The decision guide of lesson 5: questions in order, what to do, and the cells in which it was
-shown.
-"""
+"""The decision guide of lesson 5: questions, what to do, and the cells in which it was shown."""
 
 from __future__ import annotations
 
@@ -11,13 +9,11 @@ HERE = "05_bake_off"
 
 
 class Branch(NamedTuple):
-    """A question and what to do if the answer is yes, where that was shown to pay, and where it did
-    not.
+    """A question, what to do if the answer is yes, where that was shown to pay, and where not.
 
-    next: what stands on the arrow to the next question. answer: on the arrow to the advice. on: the
-    problem on
-    which it pays clearly, and tried: among how many that was looked for; the choice is part of the
-    proof.
+    answer stands on the arrow to the advice, next on the arrow to the next question. on: the
+    problem on which it pays clearly. tried: among how many problems that one was looked for, since
+    the choice is part of the proof.
     """
 
     question: str
@@ -107,17 +103,19 @@ def link(lesson: str, heading: str) -> str:
 
 
 def as_text() -> str:
-    """Return the guide as a Markdown list, each branch linked to the cells in which it was shown to
-    pay, or to fail.
-    """
-    lines = []
-    for i, branch in enumerate(GUIDE, start=1):
-        question, advice = (text.replace("\n", " ") for text in (branch.question, branch.advice))
-        lead = f"{question} Yes:" if branch.answer else f"{question}:"
-        found = f" ({branch.on} was among the clearest of {branch.tried} problems tried beforehand, and taken for that)"
-        found *= bool(branch.tried)
-        line = f"{i}. {lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}{found}."
-        lines.append(
-            line + f" Against it: {', '.join(link(*p) for p in branch.fails)}." * bool(branch.fails)
+    """Return the guide as a Markdown list, linked to the cells that speak for and against it."""
+    return "\n".join(f"{i}. {_line(branch)}" for i, branch in enumerate(GUIDE, start=1))
+
+
+def _line(branch: Branch) -> str:
+    question, advice = (text.replace("\n", " ") for text in (branch.question, branch.advice))
+    lead = f"{question} Yes:" if branch.answer else f"{question}:"
+    line = f"{lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}"
+    if branch.tried:
+        line += (
+            f" ({branch.on} was among the clearest of {branch.tried} problems tried beforehand, "
+            "and taken for that)"
         )
-    return "\n".join(lines)
+    if branch.fails:
+        line += f". Against it: {', '.join(link(*place) for place in branch.fails)}"
+    return f"{line}."

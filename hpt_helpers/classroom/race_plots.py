@@ -1,6 +1,4 @@
-"""The pictures of lesson 5: how a race is judged, the race, who is ahead by which verdict, and the
-decision guide.
-"""
+"""The pictures of lesson 5: how a race is judged, the race, its verdicts, the decision guide."""
 
 from __future__ import annotations
 
@@ -8,16 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from hpt_helpers.classroom.figures import (
     COLOURS,
     DASHES,
     MARKERS,
+    arrow,
+    box,
+    canvas,
     check_columns,
     described,
     new_axes,
     new_row,
+    plain_ticks,
 )
 from hpt_helpers.classroom.guide import GUIDE, Branch
 
@@ -25,33 +26,32 @@ PALE = ("#DCEBF5", "#FBE6D9", "#D9F0E8", "#EEEEEE")
 
 
 def idea(n_repeats: int = 40, n_judges: int = 20, *, ax=None):
-    """Draw how a winner is judged: a search chooses on one draw of the rows, others say what its
-    choice is worth.
-    """
-    ax = _canvas(ax, "How a race is judged", 10, 3.2)
+    """Draw how a winner is judged: one draw of the rows chooses, others say what it is worth."""
+    ax = canvas(ax, "How a race is judged", 10, 3.2)
     boxes = (
         (0, "a search", f"on one draw of rows,\none seed\n({n_repeats} repeats)", PALE[0]),
         (3.6, "its winner", "the configuration of\nthe lowest loss:\nas searched", PALE[1]),
         (7.2, "fresh", f"trained again on\n{n_judges} other draws:\nthe mean loss", PALE[2]),
     )
     for x, name, what, colour in boxes:
-        _box(ax, x, 0.5, 2.8, 2.1, colour)
+        box(ax, x, 0.5, 2.8, 2.1, colour)
         ax.text(x + 1.4, 2.2, name, ha="center", va="center", weight="bold", size=12)
         ax.text(x + 1.4, 1.25, what, ha="center", va="center", size=10)
     for x, word in ((2.85, "chooses"), (6.45, "retrain")):
-        _arrow(ax, (x, 1.55), (x + 0.7, 1.55))
+        arrow(ax, (x, 1.55), (x + 0.7, 1.55))
         ax.text(x + 0.35, 1.75, word, ha="center", va="bottom", size=9)
     return described(
         ax,
-        f"{ax.get_title()}: a search looks at losses on one draw of rows and chooses the lowest, its loss as "
-        f"searched; the winner is trained again on {n_judges} other draws, whose mean loss is its fresh loss; "
+        f"{ax.get_title()}: a search looks at losses on one draw of rows and chooses the "
+        "lowest, its loss as "
+        f"searched; the winner is trained again on {n_judges} other draws, whose mean loss is "
+        "its fresh loss; "
         f"{n_repeats} repeats.",
     )
 
 
 def incumbents(trials: pd.DataFrame, *, title: str = "", ax=None):
-    """Draw the lowest loss so far against the epochs spent, a line a search: the median over the
-    repeats.
+    """Draw each search's lowest loss so far against the epochs spent: the median over the repeats.
 
     trials: columns search, repeat, spent, val_loss, in the order of evaluation, as a race has them.
     A line starts where every repeat has a loss.
@@ -81,7 +81,7 @@ def incumbents(trials: pd.DataFrame, *, title: str = "", ax=None):
         ax.plot(at, median, label=name, ms=5, **style)
         ends.append(f"{name} ends at {median[-1]:.3f}")
     ax.set_yscale("log")
-    _plain(ax.yaxis)
+    plain_ticks(ax.yaxis, (1, 1.5, 2, 3, 5, 7))
     ax.legend()
     return described(ax, f"{ax.get_title()}: lowest loss so far against epochs; {', '.join(ends)}.")
 
@@ -96,11 +96,10 @@ def _path(spent: np.ndarray, losses: np.ndarray, at: np.ndarray) -> np.ndarray:
 def verdicts(
     comparison: pd.DataFrame, other: str = "random", *, names: Sequence[str] = (), axes=None
 ):
-    """Draw each search's loss as a multiple of another's, with its bootstrap interval, a panel for
-    each verdict.
+    """Draw each search's loss as a multiple of another's, a panel for each verdict.
 
-    comparison: columns search, verdict, ratio, low, high, wins, of. Returns the first Axes; each
-    has its description.
+    comparison: columns search, verdict, ratio, low and high (its bootstrap interval), wins, of.
+    Returns the first Axes; each has its description.
     """
     check_columns(comparison, "search", "verdict", "ratio", "low", "high", "wins", "of")
     names = list(names) or list(comparison["verdict"].unique())
@@ -117,15 +116,19 @@ def verdicts(
                 high, row.Index - 0.28, f"{row.wins} of {row.of}", ha="right", va="bottom", size=9
             )
             texts.append(
-                f"{row.search} {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f}), lower in {row.wins}"
+                f"{row.search} {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f}), lower in "
+                f"{row.wins}"
             )
         ax.axvline(1, color="black", linewidth=1)
         ax.set(xscale="log", xlim=(low, high), ylim=(len(part) - 0.4, -0.8))
         ax.set_yticks(range(len(part)), part["search"] if ax is axes[0] else [""] * len(part))
-        _plain(ax.xaxis, subs=(1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8))
+        plain_ticks(ax.xaxis, (1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8))
         described(
             ax,
-            f"{name}, of {part['of'].iloc[0]} repeats, loss over {other} search's: {'; '.join(texts)}.",
+            (
+                f"{name}, of {part['of'].iloc[0]} repeats, loss over {other} search's: "
+                f"{'; '.join(texts)}."
+            ),
         )
     return axes[0]
 
@@ -133,51 +136,19 @@ def verdicts(
 def guide(branches: Sequence[Branch] = GUIDE, *, ax=None):
     """Draw the decision guide: questions from top to bottom, what to do beside each."""
     step, half = 1.1, 0.42  # from box to box, and half a box: all of it fits a projector
-    ax = _canvas(ax, "Which search?", 11, step * len(branches))
+    ax = canvas(ax, "Which search?", 11, step * len(branches))
     top = step * (len(branches) - 0.5)
     for i, branch in enumerate(branches):
         y = top - step * i
-        _box(ax, 0, y - half, 5.2, 2 * half, PALE[3])
+        box(ax, 0, y - half, 5.2, 2 * half, PALE[3])
         ax.text(2.6, y, branch.question, ha="center", va="center", size=10, weight="bold")
-        _box(ax, 6.6, y - half, 4.4, 2 * half, PALE[i % 3])
+        box(ax, 6.6, y - half, 4.4, 2 * half, PALE[i % 3])
         ax.text(8.8, y, branch.advice, ha="center", va="center", size=10)
-        _arrow(ax, (5.25, y), (6.55, y))
+        arrow(ax, (5.25, y), (6.55, y))
         ax.text(5.9, y + 0.08, branch.answer, ha="center", va="bottom", size=9)
         if i + 1 < len(branches):
-            _arrow(ax, (2.6, y - half), (2.6, y - step + half))
+            arrow(ax, (2.6, y - half), (2.6, y - step + half))
             ax.text(2.75, y - step / 2, branch.next, va="center", size=9)
-    steps = "; ".join(
-        f"{b.question}{f' {b.answer}' * bool(b.answer)}: {b.advice}" for b in branches
-    )
+    steps = "; ".join(f"{b.question} {b.answer}".rstrip() + f": {b.advice}" for b in branches)
     steps = steps.replace("\n", " ")
     return described(ax, f"{ax.get_title()} {steps}.")
-
-
-def _canvas(ax, title: str, width: float, height: float):
-    ax = new_axes(ax, title=title, size=(0.8 * width, 0.8 * height))
-    ax.set(xlim=(-0.1, width + 0.1), ylim=(-0.1, height), aspect="equal")
-    ax.axis("off")
-    return ax
-
-
-def _box(ax, x: float, y: float, width: float, height: float, colour: str) -> None:
-    style = "round,pad=0,rounding_size=0.12"
-    ax.add_patch(
-        FancyBboxPatch((x, y), width, height, boxstyle=style, facecolor=colour, edgecolor="0.3")
-    )
-
-
-def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:
-    ax.add_patch(
-        FancyArrowPatch(
-            start, end, arrowstyle="-|>", mutation_scale=14, shrinkA=0, shrinkB=0, color="0.2"
-        )
-    )
-
-
-def _plain(axis, subs: Sequence[float] = (1, 1.5, 2, 3, 5, 7)) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    axis.set_major_locator(LogLocator(subs=subs))
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(NullFormatter())

@@ -1,35 +1,42 @@
-"""The check of a room's laptop before the course starts: one clear line for each thing, and a
-remedy.
+"""The check of a laptop before the course starts: a line for each thing, and a remedy.
 
-Each check_... raises NotReady where its thing is wrong; what it takes as an argument stands for
-what it would
-look up on this machine.
+Each check_... raises NotReady where its thing is wrong. Its argument stands for what it would look
+up on this machine, so that a test can say what a bad machine has.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
+from pathlib import Path
 
 from packaging.requirements import Requirement
 
 MIN_PYTHON = (3, 11)
 MIN_CORES = 2  # the lessons' times are stated for them
 MIN_MEMORY_GB = 2.0
-EXTRAS = ("ray", "lab")
-INSTALL = "run make clean and make lab; without make: python -m pip install -c constraints.txt -e .[lab,ray]"
+CHECKOUT = Path(__file__).resolve().parents[2]  # the project's folder, unless a wheel is installed
+CGROUPS = Path("/sys/fs/cgroup")
+NO_LIMIT_GB = 1e6  # what stands for "no limit" in version 1 is a number beyond any memory
 
 
 class NotReady(Exception):
     """What is wrong with a machine, and as the second argument what to do about it."""
 
 
+def install_remedy(checkout: Path = CHECKOUT) -> str:
+    """Return how to install anew: in a copy of the project, or where only the wheel is there."""
+    if not (checkout / "Makefile").exists():
+        return 'install the wheel again, as in: python -m pip install "hpt_helpers-….whl[lab,ray]"'
+    command = 'python -m pip install -c constraints.txt -e ".[lab,ray]"'
+    return f"run make clean and make lab; without make: {command}"
+
+
 def check_python(version: Sequence[int] = sys.version_info) -> None:
     if tuple(version[:2]) < MIN_PYTHON:
         need, have = (".".join(map(str, numbers[:2])) for numbers in (MIN_PYTHON, version))
-        raise NotReady(
-            f"Python {have} is too old", f"install Python {need} or newer and run make lab again"
-        )
+        remedy = f"install Python {need} or newer, then {install_remedy()}"
+        raise NotReady(f"Python {have} is too old", remedy)
 
 
 def check_packages(required: Iterable[str] | None = None) -> None:
@@ -46,18 +53,23 @@ def check_packages(required: Iterable[str] | None = None) -> None:
         reasons = (
             f"{r.name} is {version or 'missing'} (needed: {r.specifier})" for r, version in wrong
         )
-        raise NotReady("; ".join(reasons), INSTALL)
+        raise NotReady("; ".join(reasons), install_remedy())
 
 
 def required_packages() -> list[str]:
-    """Return what this package and the lessons' extras require, such as "numpy<3,>=2.0"."""
+    """Return what this package and its lessons require, such as "numpy<3,>=2.0".
+
+    JupyterLab is not among it, because this may run in another notebook; nor is Ray where it is
+    missing, which has a check of its own.
+    """
     if not _version("hpt-helpers"):
-        raise NotReady("hpt_helpers is not installed", INSTALL)
-    found = map(Requirement, metadata.requires("hpt-helpers"))
+        raise NotReady("hpt_helpers is not installed", install_remedy())
+    extras = ["lessons", *(["ray"] if _version("ray") else [])]
+    found = map(Requirement, metadata.requires("hpt-helpers") or [])
     wanted = (
         r
         for r in found
-        if not r.marker or any(r.marker.evaluate({"extra": extra}) for extra in EXTRAS)
+        if not r.marker or any(r.marker.evaluate({"extra": extra}) for extra in extras)
     )
     return [f"{r.name}{r.specifier}" for r in wanted]
 
@@ -74,17 +86,78 @@ def check_cores(n: int | None = None) -> None:
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     if n < MIN_CORES:
-        remedy = "give a virtual machine or container one more; with one core all works, and takes longer"
-        raise NotReady(f"{n} processor core, and the lessons' times are for {MIN_CORES}", remedy)
+        reason = f"{n} processor core, and the lessons' times are for {MIN_CORES}"
+        remedy = "give a virtual machine or container one more; with one all works, but slower"
+        raise NotReady(reason, remedy)
+
+
+def cgroups_of_this_process(
+    told: Path = Path("/proc/self/cgroup"), root: Path = CGROUPS
+) -> list[Path]:
+    """Return the control groups that may limit this process's memory, from the innermost out.
+
+    On Linux a container, a scheduler or a JupyterHub limits memory so, and the machine's own free
+    memory does not show it. Elsewhere there are none. A container often sees its own group as the
+    root, under whatever name: then only the root is there.
+    """
+    if not told.exists():
+        return []
+    found = []
+    for line in told.read_text(encoding="utf-8").splitlines():
+        _, controllers, name = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        top = root / controllers
+        inner = top.joinpath(*(part for part in name.split("/") if part != ".."))
+        found += [inner, *(parent for parent in inner.parents if parent.is_relative_to(top))]
+    return [group for group in found if group.is_dir()]
+
+
+def _number(path: Path) -> float:
+    """Return the number in a file, and nan where there is none ("max", or no such file)."""
+    try:
+        return float(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return float("nan")
+
+
+def left_in_cgroup_gb(group: Path) -> float:
+    """Return how much memory a control group may still take, in GB; infinity without a limit.
+
+    What it holds of files (`inactive_file`) counts as free, because the kernel gives it back.
+    """
+    version_2 = (group / "memory.max").exists()
+    limit = "memory.max" if version_2 else "memory.limit_in_bytes"
+    used = "memory.current" if version_2 else "memory.usage_in_bytes"
+    limit_gb, used_gb = _number(group / limit) / 1e9, _number(group / used) / 1e9
+    if not limit_gb < NO_LIMIT_GB:  # nan, too
+        return float("inf")
+    try:
+        stat = (group / "memory.stat").read_text(encoding="utf-8").split()
+        used_gb -= int(stat[stat.index("inactive_file") + 1]) / 1e9
+    except (OSError, ValueError):
+        pass  # then all that it holds counts as used
+    return max(limit_gb - used_gb, 0.0)
+
+
+def free_memory_gb(groups: Sequence[Path] | None = None) -> float:
+    """Return how much memory this process can still have: the machine's, or its container's."""
+    import psutil  # from the extra "lessons", which may be what is missing
+
+    groups = cgroups_of_this_process() if groups is None else groups
+    machine = psutil.virtual_memory().available / 1e9
+    return min([machine, *map(left_in_cgroup_gb, groups)])
 
 
 def check_memory(free_gb: float | None = None) -> None:
-    import psutil  # from the lab extra, which may be what is missing
-
-    free_gb = psutil.virtual_memory().available / 1e9 if free_gb is None else free_gb
+    try:
+        free_gb = free_memory_gb() if free_gb is None else free_gb
+    except ImportError as error:
+        raise NotReady(str(error), install_remedy()) from error
     if free_gb < MIN_MEMORY_GB:
         reason = f"{free_gb:.1f} GB of memory are free, and Ray needs {MIN_MEMORY_GB:.0f}"
-        raise NotReady(reason, "close other programs, browsers first, and run this cell again")
+        remedy = "close other programs, browsers first, or give the container more memory"
+        raise NotReady(reason, remedy)
 
 
 def check_ray(start: Callable | None = None) -> None:
@@ -95,7 +168,8 @@ def check_ray(start: Callable | None = None) -> None:
             pass
     except Exception as error:  # whatever it is, a learner needs the remedy, not the traceback
         reason = f"{type(error).__name__} {next(iter(str(error).splitlines()), '')}".rstrip()
-        remedy = f"only the lesson on Hyperband needs it. Restart the kernel and try again, then {INSTALL}"
+        needs = "only the lesson on Hyperband needs it. Restart the kernel and try again, then "
+        remedy = needs + install_remedy()
         raise NotReady(f"Ray does not start and stop here: {reason}", remedy) from error
 
 

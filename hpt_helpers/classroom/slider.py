@@ -1,5 +1,4 @@
-"""A slider whose picture is one output: live in JupyterLab, a stored PNG everywhere else, the same
-for nbval.
+"""A slider whose picture is one output: live in JupyterLab, and a stored PNG everywhere else.
 
 `interact` and `Output` widgets fail the strict comparison of notebooks: nbval neither routes output
 into widgets nor acts on clear_output. Here the callback only replaces the bytes of an Image widget.
@@ -20,14 +19,13 @@ from hpt_helpers.classroom.figures import figure_text
 
 
 class Slider(ipywidgets.VBox):
-    """A slider under which draw(value) is shown.
+    """A slider under which draw(value) is shown. A cell ends in it.
 
-    Keys: Tab to it, then the arrows; Home and End to its ends.
+    Keys: Tab to it, then the arrows, and Home and End to its ends.
 
-    draw: returns the Axes (or Figure) for a value; it draws, and prints nothing.
-    options: the values; start: the first to be shown, by default the middle one. label: what the
-    values are.
-    A cell ends in the Slider. Raises ValueError when options is empty or start is not among them.
+    draw: returns the Axes (or Figure) for a value; it draws, and prints nothing. options: the
+    values. label: what they are. start: the first to be shown, by default the middle one. Raises
+    ValueError when options is empty or start is not among them.
     """
 
     def __init__(self, draw: Callable, options: Sequence, *, label: str, start=None):
@@ -82,8 +80,9 @@ class Slider(ipywidgets.VBox):
 
 
 def hidden(text: str) -> str:
-    """Return the text as HTML that screen readers read at each change and nobody sees: an Image has
-    no alt text.
+    """Return the text as HTML that nobody sees and screen readers read at each change.
+
+    An Image widget has no alternative text of its own.
     """
     style = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
     return f'<span role="status" style="{style}">{html.escape(text)}</span>'

@@ -5,6 +5,7 @@ Ray is imported where it is used.
 
 import logging
 import os
+import re
 import secrets
 import signal
 import sys
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -23,9 +25,13 @@ QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
 }
 # Whether it reports usage or not, a starting Ray asks the metadata addresses of three clouds which
-# of them it
-# is in. A proxy that is not there refuses at once; Ray's own connections use none.
-NO_OUTSIDE_REQUESTS = {"http_proxy": "http://127.0.0.1:9"}
+# of them it is in. A proxy that is not there refuses at once. `requests`, by which Ray asks, takes a
+# proxy for one host from a variable of this form; any other request goes its usual way, whether this
+# process makes it or a trial.
+NO_OUTSIDE_REQUESTS = {
+    f"http://{host}_proxy": "http://127.0.0.1:9"
+    for host in ("169.254.169.254", "metadata.google.internal")
+}
 
 START_ATTEMPTS = 3  # Ray gives a node 30 s to start, which a busy machine exceeds now and then
 END_WITHIN_S = 5  # what still runs this long after Ray was shut down is killed
@@ -36,14 +42,14 @@ LONGEST_TEMP = 22  # characters: Ray's sockets lie deep, and macOS allows a sock
 
 @contextmanager
 def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path]:
-    """Start a Ray of this process's own, and stop it when the block ends, whatever ends it; or join
-    a cluster.
+    """Start a Ray of this process's own, or join a cluster, for as long as the block lasts.
 
-    num_cpus: how many trials of one CPU run at a time; the others queue. address: connect to this
-    existing cluster instead, with the token your environment has, and only disconnect at the end.
-    If None, it is the environment's RAY_ADDRESS; "local" is none. Yields a private temporary folder
-    (mode 0700, removed at the end) for `storage_path`, in which a local Ray keeps its own files
-    too; several machines need storage that all of them see instead.
+    A Ray of its own is stopped when the block ends, whatever ends it.
+    num_cpus: how many trials of one CPU run at a time; the others queue.
+    address: connect to this existing cluster instead, with the token your environment has, and only
+        disconnect at the end. If None, it is the environment's RAY_ADDRESS; "local" is none.
+    Yields a private temporary folder (mode 0700, removed at the end) for `storage_path`, in which a
+    local Ray keeps its own files too. Several machines need storage that all of them see instead.
     The local Ray asks for a random token, because it listens on all interfaces whatever address it
     is given. It has no dashboard, asks nobody outside, and prints nothing: a trial's error is in
     the results. Environment variables, the "ray" logger's level and the handlers of SIGTERM and
@@ -59,6 +65,7 @@ def local_ray(*, num_cpus: int = 2, address: str | None = None) -> Iterator[Path
     with ExitStack() as at_exit:
         folder = at_exit.enter_context(_private_folder())
         at_exit.enter_context(_environment(QUIET))
+        at_exit.enter_context(_without_messages())
         at_exit.callback(logging.getLogger("ray").setLevel, logging.getLogger("ray").level)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):  # the second for Tune
@@ -152,8 +159,9 @@ def _is_alive(process) -> bool:
 
 
 def _processes(folder: Path) -> list:
-    """Return the processes that Ray started for this folder, and theirs (workers, which do not name
-    it).
+    """Return the processes that Ray started for this folder, and theirs.
+
+    Those are workers, which do not name it.
     """
     import psutil
 
@@ -175,17 +183,16 @@ def _private_folder() -> Iterator[Path]:
 
 
 def _without_slow_import(folder: Path) -> dict[str, str]:
-    """Return the PYTHONPATH on which Ray starts in half the time: without the grammar that each
-    process would build.
+    """Return the PYTHONPATH on which Ray starts in half the time.
+
+    It hides a module, and with it the grammar that each process would build.
     """
-    (folder / "path").mkdir()
+    path = folder / "path"
+    path.mkdir()
     # jsonschema does without, Ray needs none
-    (folder / "path" / "rfc3987_syntax.py").write_text("raise ImportError")
-    return {
-        "PYTHONPATH": os.pathsep.join(
-            [str(folder / "path"), *filter(None, [os.environ.get("PYTHONPATH")])]
-        )
-    }
+    (path / "rfc3987_syntax.py").write_text("raise ImportError")
+    users_own = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{path}{os.pathsep}{users_own}" if users_own else str(path)}
 
 
 @contextmanager
@@ -208,6 +215,21 @@ def _environment(changes: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
+def _without_messages() -> Iterator[None]:
+    """Keep Ray from printing a paragraph for each worker that dies; the trial's record says it."""
+    try:
+        from ray._private.ray_logging import stdout_deduplicator as printer
+    except ImportError:  # another release of Ray
+        yield
+        return
+    before, printer.skip_re = printer.skip_re, re.compile("")
+    try:
+        yield
+    finally:
+        printer.skip_re = before
+
+
+@contextmanager
 def _random_token() -> Iterator[None]:
     """Make Ray ask for a new random token for as long as this lasts."""
     import ray
@@ -215,8 +237,9 @@ def _random_token() -> Iterator[None]:
     # Ray read both when it was imported; in this order, or it looks for a token that is gone
     def read_again():
         try:
-            ray._raylet.Config.initialize("")
-            ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
+            raylet: Any = ray._raylet  # pyright: ignore[reportAttributeAccessIssue] — compiled
+            raylet.Config.initialize("")
+            raylet.AuthenticationTokenLoader.instance().reset_cache()
         except AttributeError as error:
             raise RuntimeError(
                 f"Ray {ray.__version__} cannot be told a token ({error}); tried were {TRIED}"

@@ -4,16 +4,27 @@ Ray is imported where it is used.
 """
 
 import math
-import warnings
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from hpt_helpers.config import as_count, as_seed
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
-from hpt_helpers.search import Objective, Request, answer_each, hashable
-from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.progress import SearchBar
+from hpt_helpers.protocol import Objective, Request, answer_each
+from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.strategies import hyperband_schedule
-from hpt_helpers.trials import append_trial, read_log, trial_record, trial_table
+from hpt_helpers.trials import (
+    append_trial,
+    failure_of,
+    hold_log,
+    read_log,
+    trial_record,
+    trial_table,
+    with_tuples,
+)
+from hpt_helpers.warn import warn_caller
 
 STRATEGIES = ("grid_search", "random_search", "bayesian_search", "hyperband", "asha")
 
@@ -30,10 +41,10 @@ def tune_on_ray(
     log: str | Path | None = None,
     max_concurrent: int | None = None,
     max_failures: int = 3,
+    progress: bool = False,
     **options,
 ):
-    """Run one search on the Ray that this process uses (`local_ray`); return its trial table, one
-    row a trial.
+    """Run one search on the Ray that this process uses (`local_ray`); return its trial table.
 
     strategy_name: one of `STRATEGIES`. The first two try what `space.grid` and `sample` give, by
         Tune's own generator, the third what `skopt_search` suggests; hyperband and asha are Tune's
@@ -51,7 +62,8 @@ def tune_on_ray(
         goes on when it is asked for again with its log**: what stands there is not run again; what
         ran then starts anew.
     max_concurrent: how many trials run at a time; bayesian_search asks for one more if None.
-        max_failures: how often a trial is run again that raised, or lost its process. options:
+        max_failures: how often a trial is run again that raised, or lost its process. progress:
+        show a bar of ended trials, with the best loss so far, and how many failed. options:
         those of `space.grid`, of `bayesian_search`, or eta (3 if not given). Rows are as drawn, or
         of bayesian_search as ended. An interrupt ends it with a warning.
     Raises RuntimeError where this process uses no Ray; TypeError or ValueError for another name or
@@ -59,21 +71,15 @@ def tune_on_ray(
     hyperband or asha that was not over.
     """
     from ray import is_initialized, tune
-
-    class OfConfigs(tune.search.BasicVariantGenerator):  # its trials are numbers of configurations
-        def next_trial(self):
-            if trial := super().next_trial():
-                trial.set_config(dict(configs[trial.config["trial"]]))
-            return trial
+    from ray.tune.schedulers import ASHAScheduler
 
     if not is_initialized():
         raise RuntimeError(
             "this process uses no Ray: call tune_on_ray in a block `with local_ray() as folder:`"
         )
+    as_space(space)
     search = f"{strategy_name}, max_epochs={max_epochs}, seed={as_seed('seed', seed)}, {options} in {space}"
-    cutting = {"hyperband": safe_hyperband, "asha": tune.schedulers.ASHAScheduler}.get(
-        strategy_name
-    )
+    cutting = {"hyperband": safe_hyperband, "asha": ASHAScheduler}.get(strategy_name)
     eta = as_count("eta", options.pop("eta", 3), least=2) if cutting else None
     configs = _configs(
         strategy_name, space, max_epochs, n_trials, seed, max_concurrent, eta, options
@@ -90,44 +96,60 @@ def tune_on_ray(
         )
     if left:
         log.parent.mkdir(parents=True, exist_ok=True)
-        tune.Tuner(
-            trainable,
-            param_space={"trial": tune.grid_search(left)} if configs else {},
-            tune_config=tune.TuneConfig(
-                metric="val_loss",
-                mode="min",
-                reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
-                search_alg=OfConfigs(max_concurrent=max_concurrent or 0)
-                if configs
-                else skopt_search(space, n_trials, seed=seed, evaluated=ended, **options),
-                num_samples=1 if configs else len(left),
-                max_concurrent_trials=None if configs else max_concurrent,
-                scheduler=cutting and cutting(max_t=max_epochs, reduction_factor=eta),
-            ),
-            run_config=tune.RunConfig(
-                storage_path=str(storage_path),
-                verbose=0,
-                progress_reporter=tune.CLIReporter(),
-                callbacks=[_ended_trials(log, search)],
-                stop=max_epochs and {"training_iteration": max_epochs},
-                failure_config=tune.FailureConfig(max_failures=max_failures),
-                # of 1, Tune loses it
-                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),
-            ),
-        ).fit()
+        file, _ = hold_log(log, {"search": search})
+        bar = SearchBar(progress=progress, total=len(left), unit="trial")
+        with file, closing(bar):
+            tuner = tune.Tuner(
+                trainable,
+                param_space={"trial": tune.grid_search(left)} if configs else {},
+                tune_config=tune.TuneConfig(
+                    metric="val_loss",
+                    mode="min",
+                    reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
+                    search_alg=_of_configs(configs, max_concurrent or 0)
+                    if configs
+                    else skopt_search(space, n_trials, seed=seed, evaluated=ended, **options),
+                    num_samples=1 if configs else len(left),
+                    max_concurrent_trials=None if configs else max_concurrent,
+                    scheduler=cutting and cutting(max_t=max_epochs, reduction_factor=eta),
+                ),
+                run_config=tune.RunConfig(
+                    storage_path=str(storage_path),
+                    verbose=0,
+                    progress_reporter=tune.CLIReporter(),
+                    callbacks=[_ended_trials(log, search, bar)],
+                    stop={"training_iteration": max_epochs} if max_epochs else None,
+                    failure_config=tune.FailureConfig(max_failures=max_failures),
+                    # of 1, Tune loses it
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),
+                ),
+            )
+            tuner.fit()
         ended = _read(log, search, n_trials)
     if len(ended) < n_trials:
-        warnings.warn(
-            f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept", stacklevel=2
-        )
+        warn_caller(f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept")
     return trial_table(ended)
+
+
+def _of_configs(configs: list[dict], max_concurrent: int):
+    """Return Tune's own generator, for trials that are numbers of these configurations."""
+    from ray.tune.search import BasicVariantGenerator
+
+    class OfConfigs(BasicVariantGenerator):
+        def next_trial(self):
+            if trial := super().next_trial():
+                trial.set_config(dict(configs[trial.config["trial"]]))
+            return trial
+
+    return OfConfigs(max_concurrent=max_concurrent)
 
 
 def _configs(
     name, space, max_epochs, n_trials, seed, max_concurrent, eta, options
 ) -> list[dict] | None:
-    """Return the configurations to try, in their order; None where each depends on the losses
-    before.
+    """Return the configurations to try, in their order.
+
+    None where each depends on the losses before.
     """
     if name not in STRATEGIES:
         raise ValueError(f"strategy_name is {name!r}; allowed are {', '.join(STRATEGIES)}")
@@ -146,17 +168,17 @@ def _configs(
     if name == "grid_search":
         return space.grid(**options)[: n_trials and as_count("n_trials", n_trials)]
     if name == "hyperband" and n_trials is None:
-        n_trials = sum(
-            rungs[0][0] for rungs in hyperband_schedule(max_epochs, eta, survivors="ceil")
-        )
+        brackets = hyperband_schedule(as_count("max_epochs", max_epochs), eta, survivors="ceil")
+        n_trials = sum(rungs[0][0] for rungs in brackets)
     return space.sample(n_trials, seed=seed, **options)
 
 
 def _trainable(
     objective: type | Objective, max_epochs: int | None, eta: int | None, seed: int
 ) -> type:
-    """Return the class Trainable itself, or one whose steps ask the objective: once, or rung after
-    rung.
+    """Return the class Trainable itself, or one whose steps ask the objective.
+
+    It is asked once, or rung after rung where there is an eta.
     """
     from ray import tune
 
@@ -175,17 +197,18 @@ def _trainable(
             return True
 
         def step(self):
-            goes_on = getattr(objective, "identity", lambda config: None)(self.config) is not None
-            n_done, last = self.n_epochs if goes_on else 0, max_epochs or self.config["epochs"]
+            config = self.config or {}
+            goes_on = getattr(objective, "identity", lambda config: None)(config) is not None
+            n_done, last = self.n_epochs if goes_on else 0, max_epochs or config["epochs"]
             self.n_epochs = min(max(1, self.n_epochs * eta), last) if eta else last
-            request = Request(self.config, self.n_epochs, seed, n_done)
-            [(loss, accuracy, failure, n_trained)] = answer_each(objective, [request])
-            failure = failure or ("" if math.isfinite(loss) else f"validation loss is {loss}")
+            request = Request(config, self.n_epochs, seed, n_done)
+            [outcome] = answer_each(objective, [request])
+            failure, n_trained = failure_of(outcome.val_loss, outcome.reason), outcome.n_trained
             self.charged += self.n_epochs - n_done if n_trained is None else n_trained
             return {
                 # Ray may sort nan to the front
-                "val_loss": math.inf if failure else loss,
-                "val_accuracy": accuracy,
+                "val_loss": math.inf if failure else outcome.val_loss,
+                "val_accuracy": outcome.val_accuracy,
                 "training_iteration": self.n_epochs,
                 "charged_epochs": self.charged,
                 "failure": failure,
@@ -195,15 +218,16 @@ def _trainable(
         def save_checkpoint(self, checkpoint_dir):
             return {"reached": (self.n_epochs, self.charged)}
 
-        def load_checkpoint(self, checkpoint):
+        def load_checkpoint(self, checkpoint: Any):
             self.n_epochs, self.charged = checkpoint["reached"]
 
     return ObjectiveTrial
 
 
-def _ended_trials(log: Path, search: str):
-    """Return a callback of Tune's that appends each trial to the log as it ends: Tune's own state
-    lags behind.
+def _ended_trials(log: Path, search: str, bar: SearchBar):
+    """Return a callback of Tune's that appends each trial to the log as it ends.
+
+    Tune's own state lags behind.
     """
     from ray import tune
 
@@ -229,6 +253,7 @@ def _ended_trials(log: Path, search: str):
             place = trial.evaluated_params.get("trial", self.number)
             append_trial(log, {**record, "search": search, "place": place}, trial=self.number)
             self.number += 1
+            bar.add(record, 1)
 
         on_trial_error = on_trial_complete
 
@@ -243,5 +268,5 @@ def _read(log: Path, search: str, n_trials: int) -> list[dict]:
             raise ValueError(
                 f"{log} is the log of another search, {record.get('search')}; this one is {search}"
             )
-        record["config"] = {name: hashable(value) for name, value in record["config"].items()}
+        record["config"] = with_tuples(record["config"])
     return sorted((r for r in records if r["place"] < n_trials), key=lambda r: r["place"])

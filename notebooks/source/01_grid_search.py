@@ -188,11 +188,12 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 #
 # In every repeat 0.01 won, the largest rate of the grid. At work you have no map: the minimum may lie beyond, so you
 # **extend** the axis; and its values are far apart, so you **refine** it, below or everywhere. We search each grid in
-# 40 repeats, and judge each winner **fresh**: by its mean loss in 40 other repeats, which did not choose it.
+# 20 repeats, and judge each winner **fresh**: by its mean loss on ten other draws, under ten seeds, which did not
+# choose it and judge no other repeat.
 #
-# - `as_searched`: the winners' mean loss where they won; `fresh`: in the other repeats;
+# - `as_searched`: the winners' mean loss where they won; `fresh`: on the draws that judge;
 # - `top_lr_wins`: in how many repeats the grid's highest rate won;
-# - `fresh_of_5`: fresh, where each winner (of eight) is chosen by its mean over five repeats.
+# - `fresh_of_5`: fresh, where a trial's loss is the mean over five draws.
 #
 # **Predict:** with more trials the loss as searched cannot rise. Can the fresh one?
 
@@ -211,10 +212,10 @@ studies.grids_judged_fresh(grids, "iris", n_mean=5).round(3)
 # <details><summary>What was seen</summary>
 #
 # It rises for the two grids that reach 0.1, not for more trials below. A high rate is a little better in some repeats
-# and far worse in the others: a search of one repeat picks it where it is lucky. Where five repeats choose, extending
-# does far less harm, here next to none; nor is there much to gain here, as 0.01 is at or next to the map's lowest
-# cell. **So:** extend and refine, for you cannot know beforehand; but let several repeats choose before you believe a
-# winner at a high rate.
+# and far worse in the others: a search that sees one draw of the rows picks it where it is lucky. Where a trial's loss
+# is the mean over five draws, extending does far less harm, here next to none; nor is there much to gain here, as 0.01
+# is at or next to the map's lowest cell. **So:** extend and refine, for you cannot know beforehand; but let several
+# draws choose before you believe a winner at a high rate.
 #
 # </details>
 #
@@ -333,8 +334,8 @@ plots.paired(pairs, "run_to_run", "best_to_second", title=title)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Fewer than half here: a good trial's loss mostly moves between the runs by more than what separates the best two of
-# a run. A seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that
+# In about half, here in 11. A good trial's loss mostly moves between the runs by more than what separates the best two
+# of a run. A seed makes the run repeatable, not right: it keeps one ticket of the lottery. **So:** set a seed so that
 # others get your numbers, and repeat, with other rows too, to know what they are worth.
 #
 # </details>
@@ -445,13 +446,13 @@ ex.q1.check(winner)
 # with batch size 16 wins. What follows?
 #
 # - **a** Batches of 16 are best for these data.
-# - **b** Nothing yet about batch sizes: first extend the grid to larger learning rates.
-# - **c** Refine the grid around the winner.
+# - **b** Refine the grid around the winner.
+# - **c** Nothing yet about batch sizes: first extend the grid to larger learning rates.
 #
 # Because:
 #
-# - **1** larger batches make fewer steps, and their best learning rate may lie beyond the edge.
-# - **2** every combination was tried.
+# - **1** every combination was tried.
+# - **2** larger batches make fewer steps, and their best learning rate may lie beyond the edge.
 # - **3** small batches generalise better.
 
 # %%
@@ -559,8 +560,8 @@ growth.round(2)
 # ### Linear or logarithmic?
 #
 # Two grids of eight learning rates (batches of 16) from 0.0001 to 0.1, evenly spaced in the logarithm or in the
-# value. Both choose in 20 repeats; 20 others judge. `wins` counts the repeats in which the logarithmic one is lower,
-# `ties` those in which both chose the same. (Equal choices get equal verdicts, so these are not 20 independent ones.)
+# value. Both choose in 20 repeats, and ten draws of each repeat's own judge. `wins` counts the repeats in which the
+# logarithmic one is lower, `ties` those in which both are equal, as where both chose the same.
 #
 # **Predict:** which wins after 10, 30 and 100 epochs?
 
@@ -574,10 +575,9 @@ studies.spacings(spacings, [10, 30, 100], "iris").round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It depends on the length. After 10 and 30 epochs the means are near, and the wins go first to one, then to the
-# other: the valley still lies at 0.01 or above, as do all but one of the linear grid's values. After 100 it has moved
-# below, and the logarithmic one is clearly lower. **So:** where you do not know the place, give every power of ten
-# the same share.
+# It depends on the length. After 10 and 30 epochs the means are near, and neither wins clearly: the valley still lies
+# at 0.01 or above, as do all but one of the linear grid's values. After 100 it has moved below, and the logarithmic one
+# is clearly lower. **So:** where you do not know the place, give every power of ten the same share.
 #
 # </details>
 #
@@ -607,7 +607,7 @@ studies.best_rates(truth, {16: 33, 32: 67, 64: 100}).round(3)
 # **Predict:** is plain cross-validation too high with 8? With 260?
 
 # %%
-from hpt_helpers.classroom.studies.repeats import mean_and_error
+from hpt_helpers.classroom.lab import mean_and_error
 
 rates = np.geomspace(0.001, 0.1, 13)
 few = ParameterGrid({"lr": [0.001, 0.01], "batch_size": [16, 32]})  # 4, each at 2 epochs
@@ -660,7 +660,7 @@ for name, difference in moved.items():
 #
 # ### One more exercise
 #
-# **4.** On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many rows, in all, would make the
+# **4.** On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many validation rows would make the
 # interval ten times narrower at the same accuracy? (200 more or fewer are fine.)
 
 # %%

@@ -317,7 +317,7 @@ studies.wins(races, "by hand")
 # %%
 from skopt import Optimizer, gp_minimize
 
-from hpt_helpers.config import plain
+from hpt_helpers.config import as_plain
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import fit
 
@@ -325,7 +325,7 @@ splits = load_splits("iris")
 
 
 def log_loss(point):
-    config = plain(dict(zip(network, point, strict=True)))
+    config = as_plain(dict(zip(network, point, strict=True)))
     learned = fit(config, splits, n_epochs=30)
     return np.log(learned.val_loss[-1])
 
@@ -441,8 +441,8 @@ ex.q2.check(told)
 #
 # Because:
 #
-# - **1** nine of 20 is less than half.
-# - **2** a stronger search also finds more of the luck of the rows and seed by which it is judged.
+# - **1** a stronger search also finds more of the luck of the rows and seed by which it is judged.
+# - **2** nine of 20 is less than half.
 # - **3** 27 trials are too few for a surrogate to learn anything.
 
 # %%

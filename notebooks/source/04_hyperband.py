@@ -458,21 +458,21 @@ ex.q2.check(cost)
 # %% [markdown]
 # ### Exercise 3: a report
 #
-# A report says: "Hyperband, 143 trials, validation loss 0.061. Random search at equal cost, 19 trials, 0.068.
-# The same 30 validation rows." Which of the two winners will be better on new rows?
+# A report says: "Hyperband, 143 trials, validation loss 0.061. Random search at equal cost, 19 trials, 0.068. The same
+# 30 validation rows." Which of the two winners will be better on new rows?
 #
-# - **a** Hyperband's.
-# - **b** The report does not tell.
+# - **a** The report does not tell.
+# - **b** Hyperband's.
 # - **c** Random search's.
 #
 # Because:
 #
-# - **1** the lowest of many losses on few rows is low by luck as well.
-# - **2** losses after different numbers of epochs cannot be compared.
+# - **1** losses after different numbers of epochs cannot be compared.
+# - **2** the lowest of many losses on few rows is low by luck as well.
 # - **3** at equal cost the lower loss decides.
 
 # %%
-answer_3 = ...  # a letter and a number, such as "c2"
+answer_3 = ...  # a letter and a number in quotes, such as "a1"
 ex.q3.check(answer_3)
 
 # %% [markdown]

@@ -427,14 +427,14 @@ ex.q1.check(wins_needed)
 # rows. What do you do?
 #
 # - **a** Train this configuration for 27 epochs and use it.
-# - **b** Train this and some other good ones, each for its own epochs, on other draws of rows, and compare.
-# - **c** Run Hyperband again with a larger R.
+# - **b** Run Hyperband again with a larger R.
+# - **c** Train this and some other good ones, each for its own epochs, on other draws of rows, and compare.
 #
 # Because:
 #
 # - **1** more epochs make a network better.
-# - **2** the lowest of many losses on few rows is low by luck as well, and was met after 9 epochs, not 27.
-# - **3** a larger R tries more configurations.
+# - **2** a larger R tries more configurations.
+# - **3** the lowest of many losses on few rows is low by luck as well, and was met after 9 epochs, not 27.
 
 # %%
 answer_2 = ...  # a letter and a number in quotes, such as "a1"

@@ -68,7 +68,7 @@ def lab(folder: Path) -> Iterator[Lab]:
     command = [
         sys.executable,
         "-m",
-        "jupyterlab",
+        "tools.start_lab",
         "--no-browser",
         "--allow-root",
         f"--ServerApp.root_dir={notebooks}",

@@ -6,6 +6,7 @@ from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "build" / "handouts"
+PAGES = BUILT / "learner"  # what may be published: the web pages, and learners' PDFs
 LESSONS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("0*.ipynb"))}
 
 

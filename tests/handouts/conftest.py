@@ -8,13 +8,15 @@ import nbformat
 import pytest
 from built import BUILT, LESSONS, Pdf
 
+from tools.handout_pdf import pdf_path
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @pytest.fixture(scope="session")
 def pdf():
     """Return a function from paper, role and name to a Pdf, each read once."""
-    return functools.cache(lambda paper, role, name: Pdf(BUILT / paper / role / f"{name}.pdf"))
+    return functools.cache(lambda *edition: Pdf(pdf_path(BUILT, *edition)))
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,25 @@ from html import unescape
 import pytest
 from built import BUILT, LESSONS
 
-from tools.handout_parts import lesson_parts
+from tools.build_handouts import PLAN
+from tools.guide_tables import GUIDE, plan
+from tools.handout_parts import core_only, lesson_parts
+from tools.handout_pdf import pdf_path
 from tools.handout_text import printed
 from tools.lesson_minutes import is_exercise
 
 PAPERS = {"a4": (595.28, 841.89), "letter": (612, 792)}
 ROLES = ("learner", "instructor")
-EACH = [(paper, role, name) for paper in PAPERS for role in ROLES for name in [*LESSONS, "course"]]
+EDITIONS = ("learner", "core", "instructor", "key")
+
+
+def names_of(role):
+    """Return what there is of an edition: the start page has no exercises to answer."""
+    return [*(WITH_EXERCISES if role == "key" else LESSONS), "course"]
+
+
+WITH_EXERCISES = [stem for stem in LESSONS if not stem.startswith("00")]
+EACH = [(p, role, name) for p in PAPERS for role in EDITIONS for name in names_of(role)]
 OF_A_LESSON = [(role, stem) for role in ROLES for stem in LESSONS]
 
 
@@ -32,6 +44,11 @@ def plain(markdown: str) -> str:
     markdown = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", markdown)
     markdown = re.sub(r"^\s*- ", "", markdown, flags=re.M)
     return re.sub(r"\$[^$]*\$", "\0", markdown).lstrip("# ")
+
+
+def on_paper(cell) -> bool:
+    """Say whether what a code cell prints stands in a handout."""
+    return not is_exercise(cell) and ".progress()" not in cell.source
 
 
 def text_of(found) -> str:
@@ -60,16 +77,11 @@ def exercises_of(stem):
     return {name: thing for name, thing in vars(lesson).items() if re.fullmatch(r"q\d", name)}
 
 
-WITH_EXERCISES = [stem for stem in LESSONS if not stem.startswith("00")]
-
-
 # --- what they hold -------------------------------------------------------------------------------
 
 
-def test_every_lesson_and_the_book_is_there_in_both_editions_on_both_papers():
-    assert sorted(BUILT.rglob("*.pdf")) == sorted(
-        BUILT / p / r / f"{name}.pdf" for p, r, name in EACH
-    )
+def test_every_lesson_and_the_book_is_there_in_each_edition_on_both_papers():
+    assert sorted(BUILT.rglob("*.pdf")) == sorted(pdf_path(BUILT, *edition) for edition in EACH)
 
 
 @pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
@@ -91,9 +103,7 @@ def test_every_printed_row_and_number_is_in_the_lessons_pdf_and_in_the_book(
     pdf, notebooks, role, stem
 ):
     """Row by row, so that the numbers of a row stand together and in order."""
-    cells = [
-        cell for cell in notebooks[stem].cells if cell.cell_type == "code" and not is_exercise(cell)
-    ]
+    cells = [cell for cell in notebooks[stem].cells if cell.cell_type == "code" and on_paper(cell)]
     wanted = [
         row for cell in cells for output in cell.outputs for row in rows(output) if row.strip()
     ]
@@ -139,6 +149,50 @@ def test_solutions_and_misconceptions_are_in_the_instructors_only(pdf, notebooks
 
 
 @pytest.mark.parametrize("stem", WITH_EXERCISES)
+def test_an_answer_key_has_every_solution_on_two_pages(pdf, stem):
+    found = pdf("a4", "key", stem)
+    assert len(found.pages) <= 2
+    for exercise in exercises_of(stem).values():
+        lines = [line for line in printed(exercise.solution).splitlines() if "#" not in line]
+        assert [line for line in lines if bare(line) not in text_of(found)] == []
+
+
+@pytest.mark.parametrize("stem", WITH_EXERCISES)
+def test_the_core_workbook_ends_before_going_further(pdf, notebooks, stem):
+    parts = lesson_parts(notebooks[stem])
+    further = [part.text for part in parts[len(core_only(parts)) :] if part.kind == "heading"]
+    text = text_of(pdf("a4", "core", stem))
+    assert further and [title for title in further[1:] if bare(plain(title)) in text] == []
+    assert len(pdf("a4", "core", stem).pages) < len(pdf("a4", "learner", stem).pages)
+
+
+@pytest.mark.parametrize(("paper", "role", "name"), EACH)
+def test_code_is_set_in_8_points_at_least(pdf, paper, role, name):
+    sizes = set()
+
+    def look(text, _, matrix, font, size):
+        if font and "Mono" in font["/BaseFont"] and text.strip():
+            sizes.add(round(size * abs(matrix[3]), 1))
+
+    for page in pdf(paper, role, name).reader.pages[:12]:
+        page.extract_text(visitor_text=look)
+    assert not sizes or min(sizes) >= 8
+
+
+@pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
+def test_no_page_of_a_lesson_is_nearly_empty(pdf, role, stem):
+    """A page with three lines is one that a reader turns for nothing; the last may be."""
+    inner = pdf("a4", role, stem).reader.pages[:-1]
+    thin = [
+        number
+        for number, page in enumerate(inner, 1)
+        if len(page.extract_text().splitlines()) < 7
+        and not page.get("/Resources", {}).get("/XObject")
+    ]
+    assert thin == []
+
+
+@pytest.mark.parametrize("stem", WITH_EXERCISES)
 def test_hints_are_in_both(pdf, stem):
     for role in ROLES:
         found = text_of(pdf("a4", role, stem))
@@ -176,14 +230,18 @@ def test_a_workbook_has_all_answers_behind_the_lesson_and_before_the_hints(pdf, 
         )
 
 
-def test_an_instructors_edition_says_the_minutes_of_every_section(pdf, notebooks):
-    for stem in LESSONS:
-        headings = [part for part in lesson_parts(notebooks[stem]) if part.kind == "heading"]
-        found = " ".join(pdf("a4", "instructor", stem).pages)
-        assert len(re.findall(r"minute\s+\d+\s+takes\s+\d+\.\d\s+min", found)) == len(headings)
-        assert "takes" not in re.findall(
-            r"minute\s+\d+\s+(\w+)", " ".join(pdf("a4", "learner", stem).pages)
-        )
+def test_an_instructors_edition_says_the_minutes_of_the_guides_plan(pdf, notebooks):
+    guide = GUIDE.read_text(encoding="utf-8")
+    for stem in WITH_EXERCISES:
+        headings = {
+            p.text.lstrip("# ") for p in lesson_parts(notebooks[stem]) if p.kind == "heading"
+        }
+        minutes = plan(guide, int(stem[:2]), PLAN)
+        wanted = sorted(span for title, span in minutes.items() if title in headings)
+        said = " ".join(pdf("a4", "instructor", stem).pages)
+        found = re.findall(r"minutes\s+(\d+)\s+to\s+(\d+)", said)
+        assert wanted and sorted((int(a), int(b)) for a, b in found) == wanted
+        assert not re.search(r"minutes\s+\d+\s+to", " ".join(pdf("a4", "learner", stem).pages))
 
 
 @pytest.mark.parametrize("role", ROLES)

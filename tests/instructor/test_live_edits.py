@@ -23,7 +23,7 @@ from tools.dependents import dependents
 from tools.guide_tables import GUIDE, Edit, edited, edits
 from tools.notebooks import kernel_client, output_texts, source_to_notebook
 
-LESSONS = sorted(SOURCES.glob("0[1-9]_*.py"))
+LESSONS = sorted(SOURCES.glob("0[1-9]_*.py"), reverse=True)  # the longest first
 SECOND_LOOK = "a second look turns the test score into a choice"
 
 

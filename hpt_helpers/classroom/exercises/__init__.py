@@ -1,21 +1,23 @@
-"""Exercises that check themselves: a module for each lesson, and framework.py, which judges the
-answers.
+"""Exercises that check themselves: a module for each lesson, and framework.py, which judges them.
 
-What a lesson's module has no room for stands beside it: explained_NN.py (cases, and faults in
-words), mistakes_NN.py.
+An exercise is a `Function` to write or to repair, a `Number`, or a `MultipleChoice`. lesson_NN.py
+has the exercises of a lesson. explained_NN.py has what its functions are judged by: their cases,
+usual mistakes, and faults in words. answer_key.py gives all solutions of a lesson at once.
 
-To add one (a `Function` to write or repair, a `Number`, a `MultipleChoice`), which
-tests/test_exercises.py then proves:
-- `solve`: named as in the lesson plus `_solution`, its imports inside: the right function itself,
-  or one without arguments that returns the right answer. Its source is what `solution()` shows.
-- `starter`, of a `Function`: the same name plus `_starter`, returning `...` or being the faulty
-  code to repair; `cases`: returns quick inputs, as tuples of arguments, on which every mistake
-  shows. `explain` says in words what is wrong with one result; `fault` judges all results at once,
-  where more than one answer is right (random draws).
-- `wrong`: two usual mistakes or more, each with what the learner is told (a pointer, not the
-  answer).
-- tests/answers: a dozen right and a dozen wrong answers, written from the question alone, before
-  its check.
-- The lesson holds the question word for word and a cell with the starter that ends in
+To add an exercise:
+- `solve` is named as in the lesson plus `_solution`, with its imports inside. It is the right
+  function itself, or a function without arguments that returns the right answer. Learners see its
+  source as the solution, and people with paper only read `because` beside it.
+- `starter`, of a `Function`, is named as in the lesson plus `_starter`. It returns `...`, or it is
+  the faulty code to repair.
+- `cases`, of a `Function`, returns quick inputs, as tuples of arguments, on which every mistake
+  shows.
+- `wrong` holds two usual mistakes or more, each with what the learner is told: a pointer, and not
+  the answer.
+- The lesson holds the question word for word, and a cell with the starter that ends in
   `ex.qN.check(...)`.
+- tests/answers holds a handful of answers: each distinct way of being right, and wrong ones that
+  are natural. Write them from the question alone, before the check.
+
+tests/test_exercises.py then proves it.
 """

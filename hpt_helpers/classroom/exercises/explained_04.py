@@ -1,91 +1,30 @@
-"""The faults of answers to lesson 4's exercises in words: positions are no quantities, too high or
-too low.
-"""
+"""What lesson 4's functions are judged by: cases, usual mistakes, and faults in words."""
 
 import math
 
 import numpy as np
 
+from hpt_helpers.classroom.exercises.reading import is_number, is_position
 
-def going_on_explained(got, expected, losses, eta) -> str:
-    """Return what is wrong with the positions that go on."""
-    if not isinstance(got, list):
-        return "a list of positions should come back (with `return`), such as [2, 0]."
-    positions = range(len(losses))
-    if got and [value - 1 if type(value) is int else value for value in got] == expected:
-        return "positions are counted from 0, as in losses[0]."
-    if strange := [
-        value for value in got if type(value) not in (int, float) or value not in positions
-    ]:
-        return f"{strange[0]!r} is no position in a list of {len(losses)} losses."
-    if failed := [i for i in got if math.isnan(losses[int(i)])]:
-        return f"the trial at position {int(failed[0])} failed, and should not go on."
-    if len(got) != len(expected):
-        few = (
-            f", and only {len(expected)} did not fail" if len(expected) < len(losses) // eta else ""
-        )
-        return f"{len(got)} go on; it should be {len(losses)} // {eta} = {len(losses) // eta}{few}."
-    if len(set(got)) < len(got):
-        return "a position comes twice: equal losses belong to different trials."
-    if got != expected and [losses[int(i)] for i in got] == [losses[i] for i in expected]:
-        return "of equal losses the earlier comes first: does your sort keep the order of equals (a stable one does)?"
-    if sorted(got) == sorted(expected):
-        return "the right trials in another order: the best comes first."
-    good = [loss for loss in losses if not math.isnan(loss)]
-    if (
-        len(good) < len(losses)
-        and got == sorted(range(len(good)), key=lambda i: good[i])[: len(got)]
-    ):
-        return "these are positions in the list without the failed trials; those in `losses` are needed."
-    if got == list(range(len(got))):
-        return "positions in a sorted list are always 0, 1, 2 and so on; those in `losses` as it was given are needed."
-    return "these are not the trials of the lowest losses."
+NAN = math.nan
+TIES = [7 * i % 5 / 10 for i in range(27)]  # so many that a sort which is not stable shows
+
+# --- who goes on at a cut -------------------------------------------------------------------------
 
 
-def cost_explained(got, expected, rungs) -> str:
-    """Return whether a cost is too high or too low, and how to count it by hand."""
-    if type(got) not in (int, float):
-        return ""
-    (n, epochs), *others = rungs
-    if others and got == n * epochs:
-        return f"{got:g} is what the first rung costs: do the others count, or does `return` end the loop?"
-    if others and got == others[-1][1]:
-        return f"{got:g} epochs are those of one configuration that goes to the end: how many train on each rung?"
-    by_hand = f"the first rung costs {n} x {epochs} = {n * epochs}"
-    if others:
-        by_hand += f", and on the second each of {others[0][0]} trains from epoch {epochs} to {others[0][1]}"
-    return f"{got:g} epochs are too {'many' if got > expected else 'few'}. By hand: {by_hand}."
-
-
-def promotable_explained(got, expected, losses, promoted, eta) -> str:
-    """Return what is wrong with the trial that goes on next."""
-    n, may = len(losses), len(losses) // eta
-    if expected is None:
-        if type(got) is int and 0 <= got < n and losses.index(losses[got]) < got:
-            return f"position {got} ties with an earlier one; of equal losses the earlier comes first. None is needed."
-        why = f", and the lowest {may} went on already" if may else ""
-        return f"nobody may go on: of {n} results {may or 'none'} may{why}. None is needed."
-    if got is None:
-        lowest = sorted(range(n), key=lambda i: losses[i])[:may]
-        overtaken = (
-            " One that went on was overtaken since: it takes no place."
-            if set(promoted) - set(lowest)
-            else ""
-        )
-        first = " (0 counts as False: ask whether it `is None`)" * (expected == 0)
-        return f"the trial at position {expected} may go on{first}: {may} of {n} may.{overtaken}"
-    if isinstance(got, list):
-        return "one position is needed, and no list."
-    if type(got) not in (int, float) or got not in range(n):
-        return f"{got!r} is no position in a list of {n} losses."
-    if got in promoted:
-        return f"the trial at position {int(got)} went on already."
-    lower = sum(loss < losses[int(got)] for loss in losses)
-    if lower >= may:
-        return f"{lower} losses are lower than that at position {int(got)}, and only {may} of {n} may go on."
-    if losses[int(got)] == losses[expected]:
-        return f"position {int(got)} ties with an earlier one: does your sort keep the order of equals (a stable one)?"
-    return f"a better trial than that at position {int(got)} waits."
+def going_on_cases() -> list[tuple]:
+    return [
+        ([0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8], 3),
+        ([0.4, 0.2, 0.3, 0.1, 0.5], 3),
+        ([0.6, 0.2, 0.2, 0.9], 2),
+        ([NAN, 0.7, 0.4, NAN, 0.9, 0.8, 0.5, 0.6, 0.3], 3),
+        ([NAN, NAN, 0.3, NAN], 2),
+        ([0.3, 0.1], 3),
+        ([0.9, NAN, 0.1, 0.4, 0.2, NAN, 0.3, 0.8], 4),
+        ([NAN, NAN, NAN], 2),
+        ([0.2, 0.2, 0.9, 0.8], 4),
+        (TIES, 3),
+    ]
 
 
 def cut(n_kept=lambda n, eta: n // eta, *, failed_may=False, sign=1, of_good=False):
@@ -97,3 +36,183 @@ def cut(n_kept=lambda n, eta: n // eta, *, failed_may=False, sign=1, of_good=Fal
         return good[: n_kept(len(good if of_good else losses), eta)]
 
     return going_on
+
+
+def going_on_explained(got, expected, losses, eta) -> str:
+    """Return what is wrong with the positions that go on."""
+    if not isinstance(got, list):
+        return "a list of positions should come back (with `return`), such as [2, 0]."
+    if got and got == [position + 1 for position in expected]:
+        return "positions are counted from 0, as in losses[0]."
+    for value in got:
+        if not is_position(value, len(losses)):
+            return f"{value!r} is no position in a list of {len(losses)} losses."
+        if math.isnan(losses[int(value)]):
+            return f"the trial at position {int(value)} failed, and should not go on."
+    if len(got) != len(expected):
+        return _wrong_number(len(got), len(expected), losses, eta)
+    if len(set(got)) < len(got):
+        return "a position comes twice: equal losses belong to different trials."
+    return _wrong_trials(got, expected, losses)
+
+
+def _wrong_number(n_got: int, n_expected: int, losses, eta) -> str:
+    n_kept = len(losses) // eta
+    few = f", and only {n_expected} did not fail" if n_expected < n_kept else ""
+    return f"{n_got} go on; it should be {len(losses)} // {eta} = {n_kept}{few}."
+
+
+def _wrong_trials(got: list, expected: list, losses) -> str:
+    if [losses[int(i)] for i in got] == [losses[i] for i in expected]:
+        return (
+            "of equal losses the earlier comes first: "
+            "does your sort keep the order of equals (a stable one does)?"
+        )
+    if sorted(got) == sorted(expected):
+        return "the right trials in another order: the best comes first."
+    good = [loss for loss in losses if not math.isnan(loss)]
+    among_good = sorted(range(len(good)), key=lambda i: good[i])[: len(got)]
+    if len(good) < len(losses) and got == among_good:
+        return (
+            "these are positions in the list without the failed trials; "
+            "those in `losses` are needed."
+        )
+    if got == list(range(len(got))):
+        return (
+            "positions in a sorted list are always 0, 1, 2 and so on; "
+            "those in `losses` as it was given are needed."
+        )
+    return "these are not the trials of the lowest losses."
+
+
+# --- what a bracket costs -------------------------------------------------------------------------
+
+
+def cost_cases() -> list[tuple]:
+    return [
+        ([(16, 2), (4, 3), (2, 10)],),  # first: what is forgotten shows in the number
+        ([(9, 1), (3, 3), (1, 9)],),
+        ([(3, 9)],),
+        ([(27, 1), (9, 3), (3, 9), (1, 27)],),
+        ([(5, 3), (1, 9)],),
+    ]
+
+
+def cost_before_the_cut(rungs):
+    """Return the cost when the epochs between two rungs are charged to those before the cut."""
+    total, (n_configs, before) = 0, (rungs[0][0], 0)
+    for n_after, n_epochs in rungs:
+        total += n_configs * (n_epochs - before)
+        n_configs, before = n_after, n_epochs
+    return total
+
+
+def cost_explained(got, expected, rungs) -> str:
+    """Return whether a cost is too high or too low, and how to count it by hand."""
+    if not is_number(got):
+        return ""
+    n, epochs = rungs[0]
+    by_hand = f"the first rung costs {n} x {epochs} = {n * epochs}"
+    if len(rungs) > 1:
+        if got == n * epochs:
+            return (
+                f"{got:g} is what the first rung costs: "
+                "do the others count, or does `return` end the loop?"
+            )
+        if got == rungs[-1][1]:
+            return (
+                f"{got:g} epochs are those of one configuration that goes to the end: "
+                "how many train on each rung?"
+            )
+        n_second, epochs_second = rungs[1]
+        by_hand += (
+            f", and on the second each of {n_second} trains from epoch {epochs} to {epochs_second}"
+        )
+    much = "many" if got > expected else "few"
+    return f"{got:g} epochs are too {much}. By hand: {by_hand}."
+
+
+# --- ASHA's rule ----------------------------------------------------------------------------------
+
+
+def promotable_cases() -> list[tuple]:
+    return [
+        ([0.5, 0.2, 0.7], [], 3),
+        ([0.5, 0.2, 0.7], [0], 3),
+        ([0.5, 0.2, 0.7], [1], 3),
+        ([0.1, 0.2, 0.7], [], 3),
+        ([0.5, 0.2, 0.7, 0.1, 0.9, 0.4], [1], 3),
+        ([0.5, 0.2], [], 3),
+        ([0.3, 0.6, 0.2, 0.1], [0], 2),
+        ([0.3, 0.6, 0.2, 0.1], [0, 3], 2),
+        ([0.2, 0.2, 0.9, 0.8, 0.7, 0.6], [0], 3),
+        ([0.2, 0.2, 0.9], [0], 3),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], [0], 3),
+        ([], [], 3),
+        (TIES, [0, 5, 10, 15, 20, 25], 3),
+    ]
+
+
+def promoting(n_may=lambda n, eta, promoted: n // eta, *, first=0, forgets=False):
+    """Return a `promotable` with some of the usual faults."""
+
+    def promotable(losses, promoted, eta):
+        order = sorted(range(len(losses)), key=lambda i: losses[i])
+        best = order[: n_may(len(losses), eta, promoted)]
+        waiting = [i for i in best if forgets or i not in promoted]
+        return waiting[first] if waiting else None
+
+    return promotable
+
+
+def promotable_explained(got, expected, losses, promoted, eta) -> str:
+    """Return what is wrong with the trial that goes on next."""
+    n, may = len(losses), len(losses) // eta
+    if expected is None:
+        return _nobody_may(got, losses, may)
+    if got is None:
+        return _somebody_may(expected, losses, promoted, may)
+    if isinstance(got, list):
+        return "one position is needed, and no list."
+    if not is_position(got, n):
+        return f"{got!r} is no position in a list of {n} losses."
+    position = int(got)
+    if position in promoted:
+        return f"the trial at position {position} went on already."
+    n_lower = sum(loss < losses[position] for loss in losses)
+    if n_lower >= may:
+        return (
+            f"{n_lower} losses are lower than that at position {position}, "
+            f"and only {may} of {n} may go on."
+        )
+    if losses[position] == losses[expected]:
+        return (
+            f"position {position} ties with an earlier one: "
+            "does your sort keep the order of equals (a stable one)?"
+        )
+    return f"a better trial than that at position {position} waits."
+
+
+def _nobody_may(got, losses, may: int) -> str:
+    if is_position(got, len(losses)) and losses.index(losses[int(got)]) < got:
+        return (
+            f"position {got} ties with an earlier one; "
+            "of equal losses the earlier comes first. None is needed."
+        )
+    if may == 0:
+        return f"nobody may go on: of {len(losses)} results none may. None is needed."
+    return (
+        f"nobody may go on: of {len(losses)} results {may} may, "
+        f"and the lowest {may} went on already. None is needed."
+    )
+
+
+def _somebody_may(expected: int, losses, promoted, may: int) -> str:
+    words = f"the trial at position {expected} may go on"
+    if expected == 0:
+        words += " (0 counts as False: ask whether it `is None`)"
+    words += f": {may} of {len(losses)} may."
+    lowest = sorted(range(len(losses)), key=lambda i: losses[i])[:may]
+    if set(promoted) - set(lowest):
+        words += " One that went on was overtaken since: it takes no place."
+    return words

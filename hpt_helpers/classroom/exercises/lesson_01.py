@@ -3,6 +3,8 @@
 import math
 
 from hpt_helpers.classroom.exercises.explained_01 import (
+    CHOSEN_ON_TEST_ROWS,
+    HIGHEST_REPORTED,
     ranked_by,
     report_at,
     report_cases,
@@ -33,23 +35,35 @@ def winner_solution(trials):
 
 q1 = Function(
     name="q1",
+    title="The winner of a table",
     question="""
-    Write `winner(trials)`. `trials` is a list of dicts, each with `val_accuracy`, `val_loss` and `epochs`. Return the
-    position (0 for the first) of the trial with the highest accuracy; where that ties, the lowest loss; where that ties
-    too, the fewest epochs.""",
+    Write `winner(trials)`. `trials` is a list of dicts, each with `val_accuracy`, `val_loss` and
+    `epochs`. Return the position (0 for the first) of the trial with the highest accuracy; where
+    that ties, the lowest loss; where that ties too, the fewest epochs.""",
     solve=winner_solution,
     starter=winner_starter,
     cases=winner_cases,
     explain=winner_explained,
+    because=(
+        "Tuples are compared entry by entry, so a later entry decides only where all earlier "
+        "ones tie. The minus turns the highest accuracy into the lowest entry, because `min` "
+        "looks for the lowest."
+    ),
     hints=[
-        "Python compares tuples entry by entry: the second entries count only where the first ones are equal.",
+        (
+            "Python compares tuples entry by entry: the second entries count only where the "
+            "first ones are equal."
+        ),
         "With `min`, what should be high needs a minus sign: (-accuracy, loss, epochs).",
         "`min(range(len(trials)), key=...)` gives a position instead of a trial.",
     ],
     wrong=[
         Wrong(
             ranked_by("-val_accuracy"),
-            "you rank by the accuracy alone; where it ties you return the first trial, whatever its loss.",
+            (
+                "you rank by the accuracy alone; where it ties you return the first trial, "
+                "whatever its loss."
+            ),
             "Takes what max returns for the one best trial; ties are not noticed.",
         ),
         Wrong(
@@ -74,7 +88,10 @@ q1 = Function(
         ),
         Wrong(
             ranked_by("-val_accuracy", "val_loss", "-epochs"),
-            "accuracy and loss are ranked as they should be; at the end you prefer the most epochs.",
+            (
+                "accuracy and loss are ranked as they should be; at the end you prefer the most "
+                "epochs."
+            ),
             "Forgets the last minus sign, or believes that longer trained is better.",
         ),
         Wrong(
@@ -86,8 +103,14 @@ q1 = Function(
             lambda trials: max(
                 range(len(trials)), key=lambda i: trials[i]["val_accuracy"] - trials[i]["val_loss"]
             ),
-            "you rank by accuracy minus loss, as one number; the loss should count only where accuracies tie.",
-            "Mixes two measures that have no common unit instead of ranking by one after the other.",
+            (
+                "you rank by accuracy minus loss, as one number; the loss should count only "
+                "where accuracies tie."
+            ),
+            (
+                "Mixes two measures that have no common unit instead of ranking by one after the "
+                "other."
+            ),
         ),
         Wrong(
             lambda trials: winner_solution(trials) + 1,
@@ -96,8 +119,14 @@ q1 = Function(
         ),
         Wrong(
             ranked_by("-val_accuracy", "val_loss", "epochs", start=1),
-            "the first trial, position 0, can never win. Is it left out, or taken for nothing by `not best`?",
-            "Starts the loop at 1 without holding the first trial; or tests a position, which may be 0, for truth.",
+            (
+                "the first trial, position 0, can never win. Is it left out, or taken for "
+                "nothing by `not best`?"
+            ),
+            (
+                "Starts the loop at 1 without holding the first trial; or tests a position, "
+                "which may be 0, for truth."
+            ),
         ),
         Wrong(
             lambda trials: 0,
@@ -105,58 +134,85 @@ q1 = Function(
             "Sorts, renumbers and returns the new position instead of the old one.",
         ),
     ],
-    praise="a tie broken by a stated rule gives the same winner to everyone who looks at the table.",
+    praise=(
+        "a tie broken by a stated rule gives the same winner to everyone who looks at the table."
+    ),
 )
 
 
 def edge_solution():
     # the winner lies on the edge, where larger batches have not met their best learning rate
-    return "b1"
+    return "c2"
 
 
 q2 = MultipleChoice(
     name="q2",
+    title="A winner on the edge",
     question="""
-    A grid of learning rates 0.0001, 0.001, 0.01 and batch sizes 16, 32, 64 is run on new data. Learning rate 0.01 with
-    batch size 16 wins. What follows?
+    A grid of learning rates 0.0001, 0.001, 0.01 and batch sizes 16, 32, 64 is run on new data.
+    Learning rate 0.01 with batch size 16 wins. What follows?
 
     - **a** Batches of 16 are best for these data.
-    - **b** Nothing yet about batch sizes: first extend the grid to larger learning rates.
-    - **c** Refine the grid around the winner.
+    - **b** Refine the grid around the winner.
+    - **c** Nothing yet about batch sizes: first extend the grid to larger learning rates.
 
     Because:
 
-    - **1** larger batches make fewer steps, and their best learning rate may lie beyond the edge.
-    - **2** every combination was tried.
+    - **1** every combination was tried.
+    - **2** larger batches make fewer steps, and their best learning rate may lie beyond the edge.
     - **3** small batches generalise better.""",
     solve=edge_solution,
+    because=(
+        "The winner has the largest learning rate of the grid, so something better may lie "
+        "beyond it. That holds above all for large batches: they make fewer steps in an epoch "
+        "and need larger ones. Batch sizes can be compared only when each has met its own best "
+        "learning rate."
+    ),
     hints=[
         "Where in the grid does the winner lie?",
-        "The best settings formed a slanted ridge: how did the best learning rate change with the batch size?",
+        (
+            "The best settings formed a slanted ridge: how did the best learning rate change "
+            "with the batch size?"
+        ),
     ],
     wrong=[
         Wrong(
-            "a1",
-            "each batch size should be judged at its own best learning rate; does this grid hold it?",
-            "Compares batch sizes at one learning rate, which favours the size whose best rate that is.",
+            "a2",
+            (
+                "each batch size should be judged at its own best learning rate; does this grid "
+                "hold it?"
+            ),
+            (
+                "Compares batch sizes at one learning rate, which favours the size whose best "
+                "rate that is."
+            ),
         ),
         Wrong(
-            "c1",
+            "b2",
             "refining comes after extending: look where the winner lies in the grid.",
             "Takes the best of a grid for the best there is.",
         ),
         Wrong(
-            "b2",
-            "the option is right, this reason is not: each batch size got the same learning rates, not its own best.",
+            "c1",
+            (
+                "the option is right, this reason is not: each batch size got the same learning "
+                "rates, not its own best."
+            ),
             "Takes the same treatment for a fair comparison.",
         ),
         Wrong(
-            "b3",
-            "the option is right, but no such rule holds everywhere; the lesson measured something more specific.",
+            "c3",
+            (
+                "the option is right, but no such rule holds everywhere; the lesson measured "
+                "something more specific."
+            ),
             "Remembers a rule of thumb instead of what was measured.",
         ),
     ],
-    praise="an edge winner says where to look next, and batch sizes are compared at their own best learning rates.",
+    praise=(
+        "an edge winner says where to look next, and batch sizes are compared at their own best "
+        "learning rates."
+    ),
 )
 
 
@@ -177,23 +233,36 @@ def report_solution(trials):
 
 q3 = Function(
     name="q3",
+    title="An honest report",
     question="""
-    Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and `test_accuracy`. The function
-    should choose a trial and return its learning rate and the score to report. One fault concerns the choice, one the
-    score. And a trial that diverged, whose `val_loss` is nan, may never be chosen, wherever in the list it stands.""",
+    Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and
+    `test_accuracy`. The function should choose a trial and return its learning rate and the score
+    to report. One fault concerns the choice, one the score. And a trial that diverged, whose
+    `val_loss` is nan, may never be chosen, wherever in the list it stands.""",
     solve=report_solution,
     starter=report_starter,
     cases=report_cases,
     explain=report_explained,
+    because=(
+        "The validation loss chooses, because a score that chose is too good. Any comparison "
+        "with nan is False, so a nan that stands first is never replaced: leave out what "
+        "diverged before you look for the lowest."
+    ),
     hints=[
         "Which column may a choice depend on, if the test accuracy is to stay honest?",
         "The score to report is that of the chosen trial, whatever the others scored.",
-        "Any comparison with nan is False, so a nan that is held as the best is never replaced. Leave nan out first.",
+        (
+            "Any comparison with nan is False, so a nan that is held as the best is never "
+            "replaced. Leave nan out first."
+        ),
     ],
     wrong=[
         Wrong(
             lambda trials: report_solution(trials[1:]),
-            "the first trial can never win: it is left out, although only a trial that diverged should be.",
+            (
+                "the first trial can never win: it is left out, although only a trial that "
+                "diverged should be."
+            ),
             "Takes 'the first may be nan' for 'the first is nan'.",
         ),
         Wrong(
@@ -210,21 +279,28 @@ q3 = Function(
         ),
         Wrong(
             lambda trials: (report_solution(trials)[0], max(t["test_accuracy"] for t in trials)),
-            "the choice is right, but you report the highest test accuracy, which another trial reached.",
-            "Reports the best test score of all trials: the choice is made on the test set through the back door.",
+            HIGHEST_REPORTED,
+            (
+                "Reports the best test score of all trials: the choice is made on the test set "
+                "through the back door."
+            ),
         ),
         Wrong(
             lambda trials: report_at(
                 max(range(len(trials)), key=lambda i: trials[i]["test_accuracy"])
             )(trials),
-            "you choose the highest test accuracy: to choose on test rows makes the score too good.",
+            CHOSEN_ON_TEST_ROWS,
             "Chooses on the test set: the fault this lesson measures.",
         ),
         Wrong(
             report_lowest,
-            "a nan that stands first wins: nan < x and x < nan are both False. (`!= math.nan` and `is not math.nan` "
+            "a nan that stands first wins: nan < x and x < nan are both False. (`!= "
+            "math.nan` and `is not math.nan` "
             "let it through as well; `math.isnan` tells.)",
-            "Does not know that comparisons with nan are False, so that a diverged first trial wins.",
+            (
+                "Does not know that comparisons with nan are False, so that a diverged first "
+                "trial wins."
+            ),
         ),
         Wrong(
             report_at(1),
@@ -232,7 +308,9 @@ q3 = Function(
             "Fits the answer to the one example that was seen.",
         ),
     ],
-    praise="chosen on validation data, reported for the chosen one, and a diverged trial never wins.",
+    praise=(
+        "chosen on validation data, reported for the chosen one, and a diverged trial never wins."
+    ),
 )
 
 
@@ -248,14 +326,24 @@ def n_rows_solution():
 
 q4 = Number(
     name="q4",
+    title="Rows for a narrow interval",
     question="""
-    On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many rows, in all, would make the interval
-    ten times narrower at the same accuracy? (200 more or fewer are fine.)""",
+    On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many validation rows
+    would make the interval ten times narrower at the same accuracy? (200 more or fewer are
+    fine.)""",
     solve=n_rows_solution,
     tolerance=200,
+    because=(
+        "The width of an interval shrinks with the square root of the number of rows. Ten times "
+        "narrower therefore takes about a hundred times as many. It takes a few less than 3,000 "
+        "because the Wilson interval of only 30 rows is narrower than that rule says."
+    ),
     hints=[
         "The standard error of an accuracy is the square root of p (1 - p) / n.",
-        "Ten times narrower needs a hundred times as many rows, roughly; small numbers of rows make it a little less.",
+        (
+            "Ten times narrower needs a hundred times as many rows, roughly; small numbers of "
+            "rows make it a little less."
+        ),
     ],
     wrong=[
         Wrong(
@@ -270,11 +358,25 @@ q4 = Number(
         ),
         Wrong(
             100,
-            "is that the factor? Ten times narrower takes the square of ten times as many; the rows are asked for.",
+            (
+                "is that the factor? Ten times narrower takes the square of ten times as many; "
+                "the rows are asked for."
+            ),
             "Gives the factor for the number; or takes 100 rows for many.",
         ),
+        Wrong(
+            14_000,
+            (
+                "that counts the whole data set, of which a fifth validates; the validation rows "
+                "are asked for."
+            ),
+            "Answers for all rows of the data set instead of those that judge.",
+        ),
     ],
-    praise="a hundred times the rows for one more digit: fine differences between configurations need large data.",
+    praise=(
+        "a hundred times the rows for one more digit: fine differences between configurations "
+        "need large data."
+    ),
 )
 
 

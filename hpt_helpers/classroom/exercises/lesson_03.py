@@ -3,6 +3,7 @@
 # By name: Python compiles `math.isnan` otherwise where a module imports math, and then a starter is
 # not recognised.
 from math import isfinite, isnan, log, log10
+from statistics import NormalDist
 
 from hpt_helpers.classroom.exercises.explained_03 import (
     bound,
@@ -30,15 +31,22 @@ def next_trial_solution(means, stds, tried, kappa):
 
 q1 = Function(
     name="q1",
+    title="The lowest bound",
     question="""
-    Expected improvement is one way to weigh mean and doubt. Another is the **lower confidence bound**,
-    mean − `kappa` × standard deviation. Write `next_trial(means, stds, tried, kappa)`: the position (0 for the first)
-    of the lowest bound among the points that were not tried. All but `kappa` are lists, `tried` of positions; no two
-    bounds are equal.""",
+    Expected improvement is one way to weigh mean and doubt. Another is the **lower confidence
+    bound**, mean − `kappa` × standard deviation. Write `next_trial(means, stds, tried, kappa)`:
+    the position (0 for the first) of the lowest bound among the points that were not tried. All
+    but `kappa` are lists, `tried` of positions; no two bounds are equal.""",
     solve=next_trial_solution,
     starter=next_trial_starter,
     cases=next_trial_cases,
     explain=position_explained,
+    because=(
+        "Subtracting kappa standard deviations makes a point attractive for a low mean or for a "
+        "large doubt. A surrogate goes on promising something where it has been, so tried points "
+        "have to be left out. Positions are kept because the choice runs over all positions, not "
+        "over a shorter list."
+    ),
     hints=[
         "One number for each point: its mean less kappa times its standard deviation.",
         "Losses are to be small, so the lowest bound wins. Which points may not win?",
@@ -87,8 +95,16 @@ q1 = Function(
         ),
         Wrong(
             within_the_untried,
-            "that is a position among the untried points; the position in the whole lists is needed.",
+            (
+                "that is a position among the untried points; the position in the whole lists is "
+                "needed."
+            ),
             "Drops the tried points and loses track of the positions.",
+        ),
+        Wrong(
+            lambda *arguments: next_trial_solution(*arguments) + 1,
+            "that is one position too far: they are counted from 0.",
+            "Counts positions from 1.",
         ),
     ],
     praise="with kappa = 0 it only exploits; the larger kappa, the more it explores.",
@@ -110,23 +126,36 @@ def told_solution(losses):
 
 q2 = Function(
     name="q2",
+    title="What a surrogate is told of a failure",
     question="""
-    Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm of each loss, in the
-    same order. A failed trial has a loss of `nan` or `inf`; it is told like the worst that did not fail, not as
-    something huge, beside which all others look alike. Losses are positive, and at least one did not fail.""",
+    Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm
+    of each loss, in the same order. A failed trial has a loss of `nan` or `inf`; it is told like
+    the worst that did not fail, not as something huge, beside which all others look alike. Losses
+    are positive, and at least one did not fail.""",
     solve=told_solution,
     starter=told_starter,
     cases=told_cases,
     explain=told_explained,
+    because=(
+        "A surrogate that minimises would take -100 for a splendid loss, and something huge "
+        "would make all other losses look alike. Told as the worst that did not fail, a failure "
+        "is bad news of the usual size. `math.isfinite` finds nan and inf alike."
+    ),
     hints=[
-        "Three faults: the logarithm, inf, and the value for what failed. Is -100 a bad loss or a splendid one?",
+        (
+            "Three faults: the logarithm, inf, and the value for what failed. Is -100 a bad loss "
+            "or a splendid one?"
+        ),
         "`math.isfinite` is False for both nan and inf. Which of the finite losses is the worst?",
         "First find the largest finite loss. Then take the logarithm of it or of the loss.",
     ],
     wrong=[
         Wrong(
             failing(lambda good: -100),
-            "a failed trial is told as -100, the best that was ever seen: the search would go there.",
+            (
+                "a failed trial is told as -100, the best that was ever seen: the search would "
+                "go there."
+            ),
             "Mends the logarithm, and keeps a penalty whose sign belongs to maximising.",
         ),
         Wrong(
@@ -156,7 +185,10 @@ q2 = Function(
         ),
         Wrong(
             lambda losses: [log(loss) for loss in losses if isfinite(loss)],
-            "failed trials are dropped: the list no longer matches the trials, and their places look untried.",
+            (
+                "failed trials are dropped: the list no longer matches the trials, and their "
+                "places look untried."
+            ),
             "Cleans data by deleting rows.",
         ),
         Wrong(
@@ -173,14 +205,16 @@ q2 = Function(
 
 
 def colleague_solution():
-    return "b2"
+    return "b1"
 
 
 q3 = MultipleChoice(
     name="q3",
+    title="Seventeen wins, and nine",
     question="""
-    A colleague compares two searches of 27 trials on 30 validation rows, in 20 repeats. By the lowest loss that each
-    met, the one that learns wins 17. Judged fresh, on other rows and seeds, its choices win 9. What do you tell her?
+    A colleague compares two searches of 27 trials on 30 validation rows, in 20 repeats. By the
+    lowest loss that each met, the one that learns wins 17. Judged fresh, on other rows and seeds,
+    its choices win 9. What do you tell her?
 
     - **a** The search that learns is better here; 17 of 20 is not chance.
     - **b** Nothing shows its choices to be better here; it only met lower losses.
@@ -188,33 +222,52 @@ q3 = MultipleChoice(
 
     Because:
 
-    - **1** nine of 20 is less than half.
-    - **2** a stronger search also finds more of the luck of the rows and seed by which it is judged.
+    - **1** a stronger search also finds more of the luck of the rows and seed by which it is
+      judged.
+    - **2** nine of 20 is less than half.
     - **3** 27 trials are too few for a surrogate to learn anything.""",
     solve=colleague_solution,
+    because=(
+        "The 17 wins count losses on the rows that the searches chose by, and a stronger search "
+        "also finds more of their luck. What she will meet after the search is the fresh loss, "
+        "and there 9 wins of 20 are what a coin gives. So nothing shows better choices here, and "
+        "nothing shows worse ones."
+    ),
     hints=[
         "Which of the two numbers speaks of what she will meet after the search?",
         "What would a fair coin give in 20 throws, and how far from that is 9?",
     ],
     wrong=[
         Wrong(
-            "a2",
-            "it is no chance that it met lower losses; but the choice is for other rows, and there it wins 9 of 20.",
+            "a1",
+            (
+                "it is no chance that it met lower losses; but the choice is for other rows, and "
+                "there it wins 9 of 20."
+            ),
             "Takes the loss that a configuration was chosen by for its quality.",
         ),
         Wrong(
             "c1",
-            "a fair coin gives 9 or fewer in two of five cases, and on another problem it won 26 of 30.",
+            (
+                "a fair coin gives 9 or fewer in two of five cases, and on another problem it "
+                "won 26 of 30."
+            ),
             "Reads noise as a verdict, and one problem as all.",
         ),
         Wrong(
-            "b1",
-            "the option is right, this reason is not: 9 of 20 is what a coin gives; why, then, 17 before?",
+            "b2",
+            (
+                "the option is right, this reason is not: 9 of 20 is what a coin gives; why, "
+                "then, 17 before?"
+            ),
             "Reads a difference into a count that chance explains.",
         ),
         Wrong(
             "b3",
-            "the option is right, this reason is not: with 27 trials it won on the photograph with 300 pixels, fresh.",
+            (
+                "the option is right, this reason is not: with 27 trials it won on the "
+                "photograph with 300 pixels, fresh."
+            ),
             "Explains a failure by too small a budget.",
         ),
     ],
@@ -232,56 +285,66 @@ def chance_of_improvement_solution(mean, std, best):
     return NormalDist(mean, std).cdf(best)
 
 
-def _normal():
-    from statistics import NormalDist
-
-    return NormalDist()
-
-
 q4 = Function(
     name="q4",
+    title="The probability of improvement",
     question="""
-    Write `chance_of_improvement(mean, std, best)`: the probability that a loss, which is Normal with this mean and this
-    standard deviation (above 0), lies below `best`. All are numbers.""",
+    Write `chance_of_improvement(mean, std, best)`: the probability that a loss, which is Normal
+    with this mean and this standard deviation (above 0), lies below `best`. All are numbers.""",
     solve=chance_of_improvement_solution,
     starter=chance_of_improvement_starter,
     cases=chance_cases,
     explain=chance_explained,
+    because=(
+        "`best` lies z = (best - mean) / std standard deviations above the mean. The probability "
+        "that a Normal value lies below a point is its distribution function there."
+    ),
     hints=[
         "By how many standard deviations does `best` lie above the mean?",
         "`norm.cdf(z)` is the probability that a standard Normal lies below z.",
     ],
     wrong=[
         Wrong(
-            lambda mean, std, best: _normal().cdf((mean - best) / std),
+            lambda mean, std, best: NormalDist().cdf((mean - best) / std),
             "that is the probability to lie above `best`; small losses are good.",
             "Turns z round, as for scores to be maximised.",
         ),
         Wrong(
-            lambda mean, std, best: _normal().pdf((best - mean) / std),
+            lambda mean, std, best: NormalDist().pdf((best - mean) / std),
             "that is the density at `best`; a probability is the area below it.",
             "Confuses density and distribution function.",
         ),
         Wrong(
-            lambda mean, std, best: _normal().cdf(best - mean),
+            lambda mean, std, best: NormalDist().cdf(best - mean),
             "the doubt has no effect: measure the distance in standard deviations.",
             "Forgets to standardise.",
         ),
         Wrong(
-            lambda mean, std, best: _normal().cdf((best - mean) / std**2),
+            lambda mean, std, best: NormalDist().cdf((best - mean) / std**2),
             "you divide by the variance; the distance is measured in standard deviations.",
             "Confuses variance and standard deviation.",
         ),
         Wrong(
             lambda mean, std, best: (
-                (best - mean) * _normal().cdf((best - mean) / std)
-                + std * _normal().pdf((best - mean) / std)
+                (best - mean) * NormalDist().cdf((best - mean) / std)
+                + std * NormalDist().pdf((best - mean) / std)
             ),
             "that is the expected improvement, in units of the loss; a probability is needed.",
             "Takes how much for how likely.",
         ),
+        Wrong(
+            lambda mean, std, best: NormalDist(std, best).cdf(mean),
+            (
+                "look at the order of the arguments: `norm.cdf(x, loc, scale)` takes the point "
+                "first, here `best`, then the mean and the standard deviation."
+            ),
+            "Passes the arguments in the order of the question.",
+        ),
     ],
-    praise="it asks whether there is a gain and not how large: a tiny one that is sure beats a large one that is not.",
+    praise=(
+        "it asks whether there is a gain and not how large: a tiny one that is sure beats a "
+        "large one that is not."
+    ),
 )
 
 

@@ -1,19 +1,19 @@
 """The exercises of lesson 4, Hyperband."""
 
-import math
 from itertools import pairwise
 
 from hpt_helpers.classroom.exercises.explained_04 import (
+    cost_before_the_cut,
+    cost_cases,
     cost_explained,
     cut,
+    going_on_cases,
     going_on_explained,
+    promotable_cases,
     promotable_explained,
+    promoting,
 )
 from hpt_helpers.classroom.exercises.framework import Function, MultipleChoice, Wrong, show_progress
-
-NAN = math.nan
-# so many that a sort which is not stable changes their order
-TIES = [7 * i % 5 / 10 for i in range(27)]
 
 
 def going_on_starter(losses, eta):
@@ -29,27 +29,25 @@ def going_on_solution(losses, eta):
 
 q1 = Function(
     name="q1",
+    title="Who goes on",
     question="""
-    Write `going_on(losses, eta)`: the positions of the trials that go on at a cut, the best first. `losses` is a
-    rung's list of validation losses, nan for a failed trial. Of n trials, n // eta go on; of equal losses the earlier
-    comes first; a failed trial never goes on.""",
+    Write `going_on(losses, eta)`: the positions of the trials that go on at a cut, the best first.
+    `losses` is a rung's list of validation losses, nan for a failed trial. Of n trials, n // eta
+    go on; of equal losses the earlier comes first; a failed trial never goes on.""",
     solve=going_on_solution,
     starter=going_on_starter,
+    cases=going_on_cases,
     explain=going_on_explained,
-    cases=lambda: [
-        ([0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8], 3),
-        ([0.4, 0.2, 0.3, 0.1, 0.5], 3),
-        ([0.6, 0.2, 0.2, 0.9], 2),
-        ([NAN, 0.7, 0.4, NAN, 0.9, 0.8, 0.5, 0.6, 0.3], 3),
-        ([NAN, NAN, 0.3, NAN], 2),
-        ([0.3, 0.1], 3),
-        ([0.9, NAN, 0.1, 0.4, 0.2, NAN, 0.3, 0.8], 4),
-        ([NAN, NAN, NAN], 2),
-        ([0.2, 0.2, 0.9, 0.8], 4),
-        (TIES, 3),
-    ],
+    because=(
+        "A comparison with nan is always False, so nan spoils a sort: leave failed trials out "
+        "first. n // eta counts all trials of the rung, because a failure has used its place. "
+        "Python's sort is stable, so of equal losses the earlier comes first."
+    ),
     hints=[
-        "Sort positions, not losses: `sorted(range(len(losses)), key=...)` or `np.argsort(losses, kind='stable')`.",
+        (
+            "Sort positions, not losses: `sorted(range(len(losses)), key=...)` or "
+            "`np.argsort(losses, kind='stable')`."
+        ),
         "What does sorting do with nan? Leave the failed trials out before you sort.",
         "n counts all trials of the rung, the failed ones as well.",
     ],
@@ -108,22 +106,24 @@ def cost_solution(rungs):
 
 q2 = Function(
     name="q2",
+    title="What a bracket costs",
     question="""
-    Write `cost(rungs)`: how many epochs a bracket trains when survivors go on from a checkpoint. `rungs` lists
-    (configurations, epochs): in [(9, 1), (3, 3), (1, 9)] nine are trained to epoch 1, three of them to epoch 3, and
-    one to epoch 9.""",
+    Write `cost(rungs)`: how many epochs a bracket trains when survivors go on from a checkpoint.
+    `rungs` lists (configurations, epochs): in [(9, 1), (3, 3), (1, 9)] nine are trained to epoch
+    1, three of them to epoch 3, and one to epoch 9.""",
     solve=cost_solution,
     starter=cost_starter,
+    cases=cost_cases,
     explain=cost_explained,
-    cases=lambda: [
-        ([(16, 2), (4, 3), (2, 10)],),  # first: what is forgotten shows in the number
-        ([(9, 1), (3, 3), (1, 9)],),
-        ([(3, 9)],),
-        ([(27, 1), (9, 3), (3, 9), (1, 27)],),
-        ([(5, 3), (1, 9)],),
-    ],
+    because=(
+        "A survivor continues from its checkpoint. It pays only for the epochs since the rung "
+        "before, and only those who survived pay at all."
+    ),
     hints=[
-        "How many epochs does a configuration still need on its second rung, if it starts where it was?",
+        (
+            "How many epochs does a configuration still need on its second rung, if it starts "
+            "where it was?"
+        ),
         "At each rung: its configurations, times its epochs less those of the rung before.",
         "The brackets of the chart cost 81, 78, 90 and 108 epochs: `cost` should say so.",
     ],
@@ -144,10 +144,7 @@ q2 = Function(
             "Takes differences between rungs and forgets the one before the first.",
         ),
         Wrong(
-            lambda rungs: sum(
-                n * (b - a)
-                for (n, a), (_, b) in zip([(rungs[0][0], 0), *rungs[:-1]], rungs, strict=True)
-            ),
+            cost_before_the_cut,
             "too many go on: after a cut only the next rung's configurations are trained.",
             "Charges the epochs between two rungs to those before the cut.",
         ),
@@ -167,53 +164,73 @@ q2 = Function(
 
 
 def verdict_solution():
-    return "b1"
+    return "a2"
 
 
 q3 = MultipleChoice(
     name="q3",
+    title="A report",
     question="""
-    A report says: "Hyperband, 143 trials, validation loss 0.061. Random search at equal cost, 19 trials, 0.068. The
-    same 30 validation rows." Which of the two winners will be better on new rows?
+    A report says: "Hyperband, 143 trials, validation loss 0.061. Random search at equal cost, 19
+    trials, 0.068. The same 30 validation rows." Which of the two winners will be better on new
+    rows?
 
-    - **a** Hyperband's.
-    - **b** The report does not tell.
+    - **a** The report does not tell.
+    - **b** Hyperband's.
     - **c** Random search's.
 
     Because:
 
-    - **1** the lowest of many losses on few rows is low by luck as well.
-    - **2** losses after different numbers of epochs cannot be compared.
+    - **1** losses after different numbers of epochs cannot be compared.
+    - **2** the lowest of many losses on few rows is low by luck as well.
     - **3** at equal cost the lower loss decides.""",
     solve=verdict_solution,
+    because=(
+        "Hyperband looked at 143 losses on the same 30 rows, random search at 19, and the lowest "
+        "of more losses is lower by luck alone. In the lesson's race Hyperband was ahead as "
+        "searched far more often than on fresh rows, so from this report either may be better."
+    ),
     hints=[
         "Which verdict of the race is this: as searched, among full, or fresh?",
         "On iris with R = 81, how often was Hyperband ahead as searched, and how often fresh?",
     ],
     wrong=[
         Wrong(
-            "a1",
-            "in the lesson's race with R = 81 it was ahead as searched, and fresh in 9 of 30 repeats.",
+            "b2",
+            (
+                "in the lesson's race with R = 81 it was ahead as searched, and fresh in 9 of 30 "
+                "repeats."
+            ),
             "Takes the loss that a winner was chosen by for the loss that it will have.",
         ),
         Wrong(
-            "c1",
-            "it may be: with R = 81 random search was ahead in 21 of 30 repeats. In 9 it was not, and the report "
+            "c2",
+            "it may be: with R = 81 random search was ahead in 21 of 30 repeats. In 9 it was "
+            "not, and the report "
             "does not tell which this is.",
             "Overcorrects: takes selection bias for proof of the opposite.",
         ),
         Wrong(
-            "b2",
-            "the option is right, this reason is not: a network stopped early has a loss like any other.",
+            "a1",
+            (
+                "the option is right, this reason is not: a network stopped early has a loss "
+                "like any other."
+            ),
             "Thinks a trial that was stopped has no valid loss.",
         ),
         Wrong(
-            "b3",
-            "the option is right, this reason speaks for a: look again at what fresh means.",
+            "a3",
+            (
+                "the option is right, this reason speaks for another option: look again at what "
+                "fresh means."
+            ),
             "Equal cost is taken for equal luck.",
         ),
     ],
-    praise="who looks at more losses finds luckier ones; retrain the winners on other rows, and compare then.",
+    praise=(
+        "who looks at more losses finds luckier ones; retrain the winners on other rows, and "
+        "compare then."
+    ),
 )
 
 
@@ -227,68 +244,59 @@ def promotable_solution(losses, promoted, eta):
     return waiting[0] if waiting else None
 
 
-def _promoting(losses, promoted, eta, *, n=lambda n, eta: n // eta, first=0):
-    best = sorted(range(len(losses)), key=lambda i: losses[i])[: n(len(losses), eta)]
-    waiting = [i for i in best if i not in promoted]
-    return waiting[first] if waiting else None
-
-
 q4 = Function(
     name="q4",
+    title="ASHA's rule",
     question="""
-    Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a rung
-    so far, `promoted` the positions of those that went on already. Return the position of the best trial that is among
-    the lowest n // eta and has not gone on yet, or None; of equal losses the earlier comes first. No trial failed; a
-    rung may be empty.""",
+    Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that
+    have finished a rung so far, `promoted` the positions of those that went on already. Return the
+    position of the best trial that is among the lowest n // eta and has not gone on yet, or None;
+    of equal losses the earlier comes first. No trial failed; a rung may be empty.""",
     solve=promotable_solution,
     starter=promotable_starter,
+    cases=promotable_cases,
     explain=promotable_explained,
-    cases=lambda: [
-        ([0.5, 0.2, 0.7], [], 3),
-        ([0.5, 0.2, 0.7], [0], 3),
-        ([0.5, 0.2, 0.7], [1], 3),
-        ([0.1, 0.2, 0.7], [], 3),
-        ([0.5, 0.2, 0.7, 0.1, 0.9, 0.4], [1], 3),
-        ([0.5, 0.2], [], 3),
-        ([0.3, 0.6, 0.2, 0.1], [0], 2),
-        ([0.3, 0.6, 0.2, 0.1], [0, 3], 2),
-        ([0.2, 0.2, 0.9, 0.8, 0.7, 0.6], [0], 3),
-        ([0.2, 0.2, 0.9], [0], 3),
-        ([0.1, 0.2, 0.3, 0.4, 0.5], [0], 3),
-        ([], [], 3),
-        (TIES, [0, 5, 10, 15, 20, 25], 3),
-    ],
+    because=(
+        "The lowest n // eta of all that have finished the rung may go on, and those of them "
+        "that went on already are left out. A trial that went on early and was overtaken since "
+        "is no longer among the lowest, so it takes no place from another."
+    ),
     hints=[
-        "First find the positions of the lowest n // eta losses, then leave out those in `promoted`.",
-        "A trial that went on early may have been overtaken since; it does not take a place from another.",
+        (
+            "First find the positions of the lowest n // eta losses, then leave out those in "
+            "`promoted`."
+        ),
+        (
+            "A trial that went on early may have been overtaken since; it does not take a place "
+            "from another."
+        ),
     ],
     wrong=[
         Wrong(
-            lambda losses, promoted, eta: _promoting(
-                losses, promoted, eta, n=lambda n, eta: -(-n // eta)
-            ),
+            promoting(lambda n, eta, promoted: -(-n // eta)),
             "n // eta rounds down: with fewer than eta results nobody goes on.",
             "Rounds up, and promotes the first that arrives.",
         ),
         Wrong(
-            lambda losses, promoted, eta: _promoting(losses, [], eta),
+            promoting(forgets=True),
             "the best goes on again and again: leave out those in `promoted`.",
             "Forgets the state of the rung.",
         ),
         Wrong(
-            lambda losses, promoted, eta: _promoting(losses, promoted, eta, n=lambda n, eta: n),
+            promoting(lambda n, eta, promoted: n),
             "this sends on whoever waits: only the lowest n // eta may go.",
             "Takes the best that waits, without the quota.",
         ),
         Wrong(
-            lambda losses, promoted, eta: _promoting(
-                losses, promoted, eta, n=lambda n, eta: n // eta if n // eta > len(promoted) else 0
+            promoting(lambda n, eta, promoted: n // eta if n // eta > len(promoted) else 0),
+            (
+                "one that went on early and was overtaken since takes no place from another: who "
+                "is now among the lowest?"
             ),
-            "one that went on early and was overtaken since takes no place from another: who is now among the lowest?",
             "Counts places instead of asking who is among the best now.",
         ),
         Wrong(
-            lambda losses, promoted, eta: _promoting(losses, promoted, eta, first=-1),
+            promoting(first=-1),
             "the last of those who may go: the best of them goes first.",
             "Reads the queue from its end.",
         ),

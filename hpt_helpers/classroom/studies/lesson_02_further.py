@@ -1,27 +1,22 @@
-"""The measurements of lesson 2's part "Going further"; repeats, judges and fresh losses are those
-of `lesson_02`.
-"""
+"""The measurements of lesson 2's part "Going further": see `lesson_02`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from hpt_helpers.classroom.landscape import Landscape
+from hpt_helpers.classroom import lab
 from hpt_helpers.classroom.studies.lesson_02 import (
-    JUDGES,
     MOST,
-    N_EPOCHS,
-    SEARCHED,
-    fresh_losses,
-    random_searches,
-    searches,
-    winners,
+    REPEATS,
+    judged,
+    on_iris,
+    random_trials,
+    tries,
 )
 from hpt_helpers.search_space import SearchSpace
 
@@ -32,17 +27,16 @@ def estimates(
     *,
     n_seen: int = 27,
     numbers: Sequence[int] = (2, 3, 9, 27),
-    n_epochs: int = N_EPOCHS,
-    repeats: Sequence[int] = SEARCHED,
+    repeats: Sequence[int] = REPEATS,
 ) -> pd.DataFrame:
     """Return how well the losses of one search foretell the lowest of n trials: a row for each n.
 
-    estimators: name → function of (losses, n). Each gets the first n_seen losses of a search.
-    Columns: trials, new (the mean lowest loss of n trials that come after these), each estimator's
+    estimators: name -> function of (losses, n). Each gets the first n_seen losses of a search.
+    Columns: trials; new, the mean lowest loss of n trials that come after these; each estimator's
     mean; and of the last one over the searches: spread, its standard deviation, and step and
     step_spread, the mean and standard deviation of what it gains from the row above.
     """
-    trials = random_searches(space, MOST, n_epochs=n_epochs, repeats=repeats)
+    trials = random_trials(space, MOST, repeats)
     losses = trials["val_loss"].to_numpy().reshape(len(repeats), MOST)
     seen, rows, before = losses[:, :n_seen], [], np.full(len(repeats), np.nan)
     for n in numbers:
@@ -65,71 +59,75 @@ def near_ties(
     *,
     tolerances: Sequence[float] = (0, 0.01, 0.02, 0.05),
     n_trials: int = 27,
-    n_epochs: int = N_EPOCHS,
-    repeats: Sequence[int] = SEARCHED,
-    judges: Sequence[int] = JUDGES,
+    repeats: Sequence[int] = REPEATS,
+    n_judges: int = 10,
 ) -> pd.DataFrame:
-    """Return what it costs to take the smallest network among those within a tolerance of the
-    lowest loss.
+    """Return what it costs to take the smallest network of those within a tolerance of the lowest.
 
-    Columns: tolerance, within (how many trials are), hidden_size and fresh (of the one taken):
-    means over repeats.
+    Columns: tolerance; within, how many trials are; hidden_size and fresh, of the one taken: means
+    over the repeats.
     """
-    trials = random_searches(space, n_trials, n_epochs=n_epochs, repeats=repeats)
+    trials = random_trials(space, n_trials, repeats)
     trials = trials.assign(hidden_size=[config["hidden_size"] for config in trials["config"]])
     above = trials["val_loss"] - trials.groupby("repeat")["val_loss"].transform("min")
     rows = []
     for tolerance in tolerances:
-        near = trials[above <= tolerance].sort_values(["repeat", "hidden_size", "val_loss"])
-        taken = near.groupby("repeat").head(1)
-        fresh = fresh_losses(list(taken["config"]), n_epochs, judges).mean()
-        rows.append((tolerance, len(near) / len(repeats), taken["hidden_size"].mean(), fresh))
+        near = trials[above <= tolerance + lab.SAME]
+        smallest = near.sort_values(["repeat", "hidden_size", "val_loss"]).groupby("repeat").head(1)
+        fresh = judged(on_iris(space), smallest, n_judges)["fresh"].mean()
+        rows.append((tolerance, len(near) / len(repeats), smallest["hidden_size"].mean(), fresh))
     return pd.DataFrame(rows, columns=["tolerance", "within", "hidden_size", "fresh"])
 
 
-def part_of(truth: Landscape, least_lr: float) -> Landscape:
-    """Return the part of a landscape whose learning rates are at least least_lr."""
-    keep = [i for i, config in enumerate(truth.configs) if config["lr"] >= least_lr]
-    configs = [truth.configs[i] for i in keep]
-    return replace(
-        truth, configs=configs, val_loss=truth.val_loss[keep], val_accuracy=truth.val_accuracy[keep]
-    )
+def random_points(n: int, d: int, seed: int) -> np.ndarray:
+    """Return n points of the unit cube of d dimensions, drawn independently."""
+    return np.random.default_rng(seed).random((n, d))
 
 
-def designs(space: SearchSpace, n: int) -> dict[str, Callable[[int], np.ndarray]]:
-    """Return functions from a seed to n points of the unit cube, shape (n, n_parameters), by name."""
-    d = len(space)
-    return {
-        "random": lambda seed: np.random.default_rng(seed).random((n, d)),
-        "Latin hypercube": lambda seed: qmc.LatinHypercube(d, rng=seed).random(n),
-        "Sobol": lambda seed: qmc.Sobol(d, rng=seed).random(n),
-    }
+def latin_hypercube(n: int, d: int, seed: int) -> np.ndarray:
+    """Return n points of which each of n slices of every axis holds one."""
+    return qmc.LatinHypercube(d, rng=seed).random(n)
+
+
+def sobol(n: int, d: int, seed: int) -> np.ndarray:
+    """Return n points of a scrambled Sobol sequence; n should be a power of two."""
+    return qmc.Sobol(d, rng=seed).random(n)
+
+
+DESIGNS = {"random": random_points, "Latin hypercube": latin_hypercube, "Sobol": sobol}
 
 
 def even_designs(
     space: SearchSpace,
     *,
     n: int = 8,
-    n_epochs: int = N_EPOCHS,
-    repeats: Sequence[int] = range(100),
-    judges: Sequence[int] = JUDGES[:5],
+    repeats: Sequence[int] = range(60),
+    n_judges: int = 5,
 ) -> pd.DataFrame:
-    """Compare searches of n trials whose points are random, a Latin hypercube or a Sobol sequence,
-    one a repeat.
+    """Compare searches of n trials by how evenly their points lie, one of each design a repeat.
 
-    Columns: design, discrepancy (mean; lower is more even), as_searched (the winners' mean loss),
-    fresh, and fresh_ninth_decile: nine of ten winners are better than that.
+    Columns: design; discrepancy, a mean (lower is more even); as_searched and fresh, the winners'
+    mean losses; and fresh_ninth_decile: nine of ten winners are better than that.
     """
+    problem = on_iris(space)
+    searches = {
+        name: partial(tries, partial(_configs_of, design, space, n))
+        for name, design in DESIGNS.items()
+    }
+    trials = lab.search(problem, searches, repeats=repeats, n_trials=n)
+    found, rows = judged(problem, lab.winners(trials), n_judges), []
+    for name, part in found.groupby("search", sort=False):
+        points = [DESIGNS[name](n, len(space), repeat) for repeat in repeats]
+        row = {
+            "design": name,
+            "discrepancy": np.mean([qmc.discrepancy(each) for each in points]),
+            "as_searched": part["as_searched"].mean(),
+            "fresh": part["fresh"].mean(),
+            "fresh_ninth_decile": part["fresh"].quantile(0.9),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
 
-    def configs_of(draw, repeat):
-        return space.from_unit(draw(repeat))
 
-    rows = []
-    for name, draw in designs(space, n).items():
-        won = winners(searches(partial(configs_of, draw), n_epochs=n_epochs, repeats=repeats))
-        fresh = fresh_losses(list(won["config"]), n_epochs, judges)
-        uneven = np.mean([qmc.discrepancy(draw(repeat)) for repeat in repeats])
-        rows.append((name, uneven, won["val_loss"].mean(), fresh.mean(), np.quantile(fresh, 0.9)))
-    return pd.DataFrame(
-        rows, columns=["design", "discrepancy", "as_searched", "fresh", "fresh_ninth_decile"]
-    )
+def _configs_of(design: Callable, space: SearchSpace, n: int, repeat: int) -> list[dict]:
+    return space.from_unit(design(n, len(space), repeat))

@@ -18,10 +18,12 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers import (
+    bayesian,
     data,
     model,
     objectives,
     population,
+    protocol,
     search,
     search_space,
     stack,
@@ -42,11 +44,13 @@ from hpt_helpers.strategies import hyperband_schedule
 THIS = sys.modules[__name__]
 CODE = [
     THIS,
+    bayesian,
     data,
     model,
     objectives,
     parallel,
     population,
+    protocol,
     search,
     search_space,
     shared,
@@ -72,7 +76,7 @@ def to_optuna(space: SearchSpace) -> dict:
         if isinstance(p, Choice):
             return distributions.CategoricalDistribution(p.values)
         if isinstance(p, Integer):
-            return distributions.IntDistribution(p.low, p.high)
+            return distributions.IntDistribution(p.low, p.high, log=p.log)
         return distributions.FloatDistribution(p.low, p.high, log=p.log)
 
     return {name: translate(p) for name, p in space.items()}

@@ -1,5 +1,5 @@
-"""In a notebook, a picture's stored text is its description, which nbval compares; a slider is one
-compared output.
+"""What nbval compares of a stored notebook: text, tables, and of pictures and sliders their
+descriptions.
 """
 
 import re
@@ -13,7 +13,7 @@ import pytest
 from tools.build_notebooks import build
 
 SOURCE = """# %% [markdown]
-# Pictures, the first drawn before the inline backend was ever active, and a slider.
+# Pictures, the first drawn before the inline backend was ever active, a slider, text and a table.
 
 # %%
 from hpt_helpers.classroom import plots
@@ -39,7 +39,16 @@ def draw(end):
 
 
 Slider(draw, [5, 6, 7], label="end")
+
+# %%
+print("the loss is 0.1234")
+
+# %%
+import pandas as pd
+
+pd.DataFrame({"lr": [0.5, 0.25], "loss": [1.125, 0.875]})
 """
+N_PICTURES = 4
 TEXTS = [
     "First: y against x; a goes from 1 to 2.",
     "Panel 3: y against x; b goes from 1 to 3.\nPanel 4: y against x; b goes from 1 to 4.",
@@ -57,7 +66,9 @@ def stored(tmp_path_factory):
 
 
 def outputs(path):
+    """Return what the cells with a picture have stored."""
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    cells = cells[:N_PICTURES]
     assert all(len(cell.outputs) == 1 for cell in cells)
     return [cell.outputs[0].data for cell in cells]
 
@@ -70,16 +81,22 @@ def test_pictures_and_sliders_are_stored_as_png_and_text_only(stored):
     """Without the live widget's view, which has a random id and shows an error where no kernel
     runs.
     """
-    assert [set(data) for data in outputs(stored)] == [{"text/plain", "image/png"}] * 4
+    assert [set(data) for data in outputs(stored)] == [{"text/plain", "image/png"}] * N_PICTURES
 
 
-def test_a_picture_that_changed_fails_the_comparison_and_an_equal_one_passes(stored, tmp_path):
+# By cell: the numbers of which one is altered in what is stored.
+ALTERED = {
+    "Cell 0": ("a goes from 1 to 2.", "a goes from 1 to 3."),
+    "Cell 3": ("c goes from 1 to 6.", "c goes from 1 to 7."),
+    "Cell 4": ("is 0.1234\\n", "is 0.1235\\n"),
+    "Cell 5": ("<td>0.875</td>", "<td>0.876</td>"),
+}
+
+
+def test_one_altered_number_in_a_cell_fails_its_comparison_and_without_all_pass(stored, tmp_path):
     text = stored.read_text()
     (tmp_path / "same.ipynb").write_text(text)
-    for old, new in (
-        ("a goes from 1 to 2.", "a goes from 1 to 3."),
-        ("c goes from 1 to 6.", "c goes from 1 to 7."),
-    ):
+    for old, new in ALTERED.values():
         assert text.count(old) == 1
         text = text.replace(old, new)
     (tmp_path / "other.ipynb").write_text(text)
@@ -92,11 +109,14 @@ def test_a_picture_that_changed_fails_the_comparison_and_an_equal_one_passes(sto
         "no:cacheprovider",
     ]
     command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(tmp_path)]
-    subprocess.run(command, capture_output=True, check=False)
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     cases = [
-        (re.search(r"(\w+)\.ipynb", case.get("classname"))[1], case.get("name"))
+        (
+            re.search(r"(\w+)\.ipynb", case.get("classname"))[1],
+            case.get("name"),
+            case.find("failure") is not None,
+        )
         for case in ET.parse(report).iter("testcase")
-        if case.find("failure") is not None
     ]
-    assert cases == [("other", "Cell 0"), ("other", "Cell 3")]
-    assert len(list(ET.parse(report).iter("testcase"))) == 8
+    assert len(cases) == 2 * (N_PICTURES + 2)
+    assert [case[:2] for case in cases if case[2]] == [("other", name) for name in ALTERED]

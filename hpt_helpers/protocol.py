@@ -1,0 +1,134 @@
+"""What a search's three parts say to each other: strategies ask, objectives answer, `run` drives.
+
+A **strategy** is a generator. It yields a list of (config, n_epochs) and is sent their validation
+losses, an array of the same length, nan for a failed trial:
+
+    losses = yield [(config, n_epochs), …]
+
+It is over when it returns. A strategy that learns from whatever was tried yields an `Ask` instead
+and is sent a list of `Told`, the trials that were really run. They may differ from those asked for:
+when a search resumes, a configuration of its log takes the place of the one asked for, which
+another processor's rounding may have led elsewhere.
+
+A budget that ends before a list does throws `BudgetSpent` into the strategy.
+
+An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or
+an `Outcome` for each. An objective that continues a configuration's training where it stopped has
+a method `identity(config)`. It returns a hashable: equal for configurations that share a training,
+or None for one that always starts anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Trials that a strategy wants, where it must be told what was really run.
+
+    trials: (config, n_epochs) of each, at least one.
+    search: what the search is, for the first line of its log: a log of another one is refused. As
+        configurations of a log may take the place of those asked for, these alone do not tell. The
+        strategy's name where it is empty.
+    """
+
+    trials: Sequence[tuple[Mapping, int]]
+    search: str = ""
+
+
+class Told(NamedTuple):
+    """One trial as it was run: its configuration, its epochs, and its loss (nan if it failed)."""
+
+    config: dict
+    n_epochs: int
+    val_loss: float
+
+
+Strategy = Generator[Sequence[tuple[Mapping, int]] | Ask, Any, None]
+
+
+class BudgetSpent(Exception):
+    """Thrown into a strategy whose budget is spent; it may catch this to say or tidy something.
+
+    The search is over in any case, and a strategy that yields again is closed.
+    """
+
+
+class Request(NamedTuple):
+    """One trial for an objective to evaluate.
+
+    n_epochs: train the configuration to this epoch. n_done: the epoch up to which this search has
+    paid for it already.
+    """
+
+    config: dict
+    n_epochs: int
+    seed: int
+    n_done: int = 0
+
+
+class Outcome(NamedTuple):
+    """What an objective says of one trial.
+
+    reason: why it failed. A trial whose loss is not finite has failed in any case.
+    n_trained: the epochs to charge, from 0 to n_epochs - n_done, where the objective trained fewer
+        than it was asked for (it refused the configuration, or stopped early). None charges all.
+    """
+
+    val_loss: float
+    val_accuracy: float = math.nan
+    reason: str = ""
+    n_trained: int | None = None
+
+    @classmethod
+    def of_error(cls, error: BaseException) -> Outcome:
+        """Return the outcome of a trial that raised."""
+        return cls(math.nan, reason=f"{type(error).__name__}: {error}")
+
+
+Objective = Callable[[list[Request]], Iterable[float | Outcome]]
+
+
+def answer_each(objective: Objective, requests: list[Request]) -> Generator[Outcome, None, None]:
+    """Yield an outcome for each request.
+
+    Where the objective raises in the middle of its answers, each request that is left is asked
+    alone, once. Raises ValueError for an objective that gives more answers than it was asked for,
+    and what an objective raises after its last answer.
+    """
+    n_answered, error = 0, RuntimeError("the objective left the trial without an answer")
+    try:
+        for answer in objective(requests) if requests else ():
+            n_answered += 1
+            if n_answered > len(requests):
+                n_trials = f"{len(requests)} trials"
+                raise ValueError(f"the objective gave more answers than the {n_trials} asked for")
+            yield _outcome(answer)
+    # whatever one trial raises, sys.exit() too, must not end the search
+    except (Exception, SystemExit) as caught:
+        if n_answered >= len(requests):
+            raise
+        error = caught
+    if len(requests) == 1 and n_answered == 0:
+        yield Outcome.of_error(error)
+        return
+    for request in requests[n_answered:]:
+        yield from answer_each(objective, [request])
+
+
+def _outcome(answer: Any) -> Outcome:
+    """Return an objective's answer as an Outcome of floats; that of a TypeError if it is none."""
+    loss, accuracy, reason, n_trained = (
+        answer if isinstance(answer, Outcome) else (answer, math.nan, "", None)
+    )
+    try:
+        # Adding refuses text, which float would read.
+        return Outcome(float(loss + 0), float(accuracy + 0), str(reason or ""), n_trained)
+    except Exception:  # such as a tensor's own errors
+        return Outcome.of_error(
+            TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed")
+        )

@@ -1,0 +1,70 @@
+"""What .ci/run says of its steps, and when it leaves out what changes rarely."""
+
+import os
+import subprocess
+
+import pytest
+from test_project import ROOT, Checkout
+
+# Stands for make: says what it was asked for, and fails at what FAILS names.
+MAKE = """#!/bin/sh
+echo "making $*"
+test "$*" != test || echo "=== 3 passed in 1.00s ==="
+test "$*" != "$FAILS"
+"""
+
+
+def ci(folder, fails=""):
+    """Run .ci/run in a folder with a stub for make; return its exit status and its lines."""
+    (folder / ".ci").mkdir()
+    (folder / ".ci" / "run").write_text((ROOT / ".ci" / "run").read_text())
+    (folder / "make").write_text(MAKE)
+    (folder / "make").chmod(0o755)
+    # CHROMIUM, because a machine without one would install it.
+    settings = {"PATH": f"{folder}:{os.environ['PATH']}", "FAILS": fails, "CHROMIUM": "none"}
+    command = ["bash", "-c", 'apt-get() { :; }; export -f apt-get; exec bash "$0"', ".ci/run"]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | settings, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+def steps(lines):
+    """Return the commands of the table of seconds at the end."""
+    table = lines[lines.index("== Seconds ==") + 1 :]
+    rows = [line.split(maxsplit=1) for line in table[: table.index("")] if line.strip()]
+    assert all(seconds.isdigit() for seconds, _ in rows)
+    return [command for _, command in rows]
+
+
+def test_quick_steps_come_first_and_the_closing_line_of_make_test_last(tmp_path):
+    status, lines = ci(tmp_path)
+    assert status == 0 and lines[-1] == "=== 3 passed in 1.00s ==="
+    found = steps([*lines[:-1], ""])
+    assert found[:5] == ["system_packages", "make venv", "make lint", "make types", "make unit"]
+    assert found[-3:] == ["make test-cluster", "make test", "in all"]
+
+
+@pytest.mark.parametrize("step", ["types", "test-handouts workshop", "test"])
+def test_the_first_failure_ends_it_and_says_how_to_repeat_it(tmp_path, step):
+    status, lines = ci(tmp_path, fails=step)
+    assert status == 1
+    assert lines[-1] == f"Failed, and repeated alone by: make {step}"
+    assert f"making {step}" in lines and f"make {step}" not in steps(lines)
+    assert lines.count("== Seconds ==") == 1
+
+
+def test_what_changes_rarely_is_checked_when_one_of_its_files_has_changed(tmp_path):
+    checkout = Checkout(tmp_path)
+    (tmp_path / ".ci").mkdir()
+
+    def checked():
+        result, calls = checkout.make("check-changed")
+        assert result.returncode == 0, result.stderr
+        return "-m tests.environment" in calls and "test_wheelhouse.py" in calls
+
+    assert checked() and not checked()
+    (tmp_path / "environment.yml").write_text("name: hpt")
+    assert checked() and not checked()
+    (tmp_path / "README.md").write_text("Other words.")
+    assert not checked()

@@ -1,0 +1,311 @@
+"""The testbed's tables: what is in them is what training gives, and they answer as training would."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
+
+from hpt_helpers import strategies
+from hpt_helpers.classroom import lab, searches, table, testbed
+from hpt_helpers.classroom.table import load_table, table_problem, train_again
+from hpt_helpers.classroom.table_studies import sobol_shares
+from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED, LogInteger
+from hpt_helpers.config import training_key
+from hpt_helpers.data import load_splits
+from hpt_helpers.population import fit_many
+from hpt_helpers.search import Request, run
+from hpt_helpers.search_space import SearchSpace
+from tools import build_table
+
+STORED = 1e-6  # a table keeps single precision, so that a loss of 1 is right to 6e-8
+
+
+@pytest.fixture(params=SHIPPED)
+def name(request):
+    return request.param
+
+
+# --- what is in a table ---------------------------------------------------------------------------
+
+
+def test_twenty_entries_trained_anew(name):
+    found, recipe = load_table(name), RECIPES[name]
+    rng = np.random.default_rng(20)
+    positions = rng.integers(len(found.loss), size=20)
+    repeats = rng.integers(found.n_repeats, size=20)
+    curves = fit_many(
+        [found.configs(int(r))[i] for i, r in zip(positions, repeats, strict=True)],
+        [load_splits(recipe.data, draw=int(r), n_train=320) for r in repeats],
+        n_epochs=27,
+        seed=repeats.tolist(),
+    )
+    at = [epoch - 1 for epoch in found.epochs]
+    stored = found.loss[positions, repeats, -1]
+    assert stored == pytest.approx(curves.val_loss[:, at], rel=STORED)
+    accuracy = found.accuracy[positions, repeats, -1]
+    assert accuracy == pytest.approx(curves.val_accuracy[:, at], abs=1e-12)
+
+
+def test_a_learner_can_train_entries_again(name):
+    found = load_table(name)
+    again = train_again(name, [(5, 1), (len(found.loss) - 1, 2)], found.n_val[0])
+    assert (again["difference"] < STORED).all()
+    assert (again["in_table"] != again["fresh_in_table"]).all()
+
+
+def test_a_repeat_has_a_sample_of_the_space_and_all_that_a_grid_asks_for(name):
+    recipe, found = RECIPES[name], load_table(name)
+    assert found.configs(3)[:1000] == recipe.space.sample(1000, seed=3)
+    assert found.has(DEFAULT_CONFIG, 3)
+    for axes, n_points in recipe.grids.items():
+        space = SearchSpace({axis: recipe.space[axis] for axis in axes})
+        points = space.grid(n_points, centred=True)
+        assert testbed.grid(recipe, axes) == [DEFAULT_CONFIG | point for point in points]
+        assert all(found.has(config, 3) for config in testbed.grid(recipe, axes))
+
+
+def test_another_way_to_sample_is_noticed(monkeypatch):
+    found = replace(load_table("digits"))
+    monkeypatch.setattr(testbed, "N_POOL", 999)
+    with pytest.raises(ValueError, match="repeat 4 of table 'digits' has another pool"):
+        found.configs(4)
+
+
+def test_judges_of_digits_see_none_of_the_search_s_rows_and_no_test_rows(monkeypatch):
+    recipe = RECIPES["digits"]
+    searched = load_splits("digits", draw=4, n_train=320, scaled=False)
+    hidden = [*searched.X_train.numpy(), *searched.X_val.numpy(), *searched._X_test.numpy()]
+    monkeypatch.setattr(testbed, "cut", lambda splits, X, y: X)
+    for judge in range(2):
+        seen = {row.tobytes() for row in testbed.judge_rows(recipe, 4, judge)}
+        assert len(seen) == 1797 - len(hidden)
+        assert not seen & {row.tobytes() for row in hidden}
+
+
+def test_judges_and_repeats_have_rows_of_their_own(name):
+    recipe = RECIPES[name]
+    rows = [testbed.judge_rows(recipe, repeat, judge) for repeat in (0, 1) for judge in (0, 1)]
+    rows.append(testbed.search_rows(recipe, 0))
+    assert len({splits.X_train.numpy().tobytes() for splits in rows}) == len(rows)
+    assert all(splits.n_train == 320 for splits in rows)
+
+
+def test_rows_are_scaled_as_load_splits_scales(name):
+    data = RECIPES[name].data
+    raw = load_splits(data, draw=3, n_train=320, scaled=False)
+    ours, theirs = testbed.cut(raw, *raw.search_rows()), load_splits(data, draw=3, n_train=320)
+    assert ours.X_train.numpy() == pytest.approx(theirs.X_train.numpy(), abs=1e-12)
+    assert ours.X_val.numpy() == pytest.approx(theirs.X_val.numpy(), abs=1e-12)
+
+
+def test_other_simulated_data_is_the_package_s_where_the_seed_is_7():
+    ours = testbed.other_simulated(7, 3)
+    X, _ = load_splits("simulated", draw=3).search_rows()
+    together = np.concatenate([ours.X_train, ours.X_val])
+    # other rows are test rows of the package's, so that only the distribution is the same
+    assert together.shape == X.shape
+    assert abs(together.mean(axis=0)).max() < 0.3
+
+
+def test_a_new_split_has_the_rows_that_the_search_has():
+    recipe = RECIPES["digits"]
+    ours = testbed.search_rows(recipe, 2)
+    again = table.resplit(recipe, 2, 100, draw=77)
+    assert (again.n_train, again.n_val) == (320, 100)
+    labels = [*ours.y_train.tolist(), *ours.y_val[:100].tolist()]
+    assert sorted(labels) == sorted([*again.y_train.tolist(), *again.y_val.tolist()])
+    assert labels != [*again.y_train.tolist(), *again.y_val.tolist()]
+
+
+@pytest.mark.parametrize("change", ["loss", "about"])
+def test_a_damaged_table_is_refused(tmp_path, change):
+    with np.load(table.FOLDER / "digits.npz") as file:
+        arrays = dict(file)
+    if change == "loss":
+        arrays["loss"][3, 2, 1, 0] += 1e-3
+    else:
+        arrays["about"] = np.array(str(arrays["about"]).replace("digits", "figures"))
+    path = tmp_path / "digits.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match="checksum"):
+        load_table(str(path))
+
+
+# --- how it answers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (Request(DEFAULT_CONFIG | {"lr": 0.0042}, 27, 0), "is not in repeat 0 of table 'digits'"),
+        (Request(DEFAULT_CONFIG, 5, 0), "n_epochs is 5; table 'digits' has (1, 3, 9, 27)"),
+        (Request(DEFAULT_CONFIG, 27, 99), "repeat is 99"),
+        (Request({"lr": 0.001, "batch": 3}, 27, 0), "is not in repeat 0"),
+    ],
+)
+def test_what_is_not_there_is_refused_and_costs_nothing(request_, reason):
+    [outcome] = table_problem("digits", 30).objective([request_])
+    assert np.isnan(outcome.val_loss)
+    assert reason in outcome.reason
+    assert outcome.n_trained == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: load_table("iris"), "allowed are digits, simulated"),
+        (lambda: table_problem("digits", 31), r"n_val is 31; table 'digits' has \(30, 100, 360\)"),
+        (lambda: table_problem("digits", 30).space(0).sample(1001, seed=0), "n is 1001"),
+        (lambda: searches.grid_of("digits", ["beta1"]), "the grids have the axes"),
+        (lambda: train_again("digits", [(-1, 0)], 30), "position is -1"),
+    ],
+)
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_search_on_the_table_is_the_search_that_trains():
+    looked_up, trained = (table_problem("digits", 100, live=live) for live in (False, True))
+    configs = looked_up.space(2).sample(9, seed=3)
+    rungs = [(9, 1), (3, 3), (1, 9)]
+    tables = [
+        run(strategies.successive_halving(configs, rungs), problem.objective, seed=2)
+        for problem in (looked_up, trained)
+    ]
+    assert tables[0]["val_loss"].to_numpy() == pytest.approx(tables[1]["val_loss"], rel=STORED)
+    assert tables[0]["charged_epochs"].tolist() == tables[1]["charged_epochs"].tolist()
+    assert tables[0]["charged_epochs"].sum() == 9 + 3 * 2 + 6
+
+
+def test_a_pool_gives_what_a_space_gives():
+    space = table_problem("simulated", 30).space(2)
+    assert space.sample(40, seed=2) == RECIPES["simulated"].space.sample(40, seed=2)
+    few, many = space.sample(5, seed=4), space.sample(1000, seed=4)
+    assert many[:5] == few
+    assert len({training_key(config) for config in many}) == 1000
+    assert few != space.sample(5, seed=5)
+    assert all(config in space for config in many)
+
+
+def test_winners_in_the_table_and_others_have_the_same_judges():
+    problem = table_problem("digits", 30)
+    found = load_table("digits")
+    config = found.configs(1)[7]
+    choices = [lab.Chosen(config, 3, 1), lab.Chosen(config | {"lr": config["lr"] * 1.001}, 3, 1)]
+    loss, accuracy = problem.measure(choices, "judge", found.n_judges, False)
+    assert loss[0] == found.fresh_loss[7, 1, 1]
+    assert accuracy[0] == found.fresh_accuracy[7, 1, 1]
+    assert 0 < abs(loss[0] - loss[1]) < 0.01
+    with pytest.raises(ValueError, match="n_judges is 99"):
+        problem.measure(choices, "judge", 99, False)
+    with pytest.raises(ValueError, match="'judge' and 'finalist'"):
+        problem.measure(choices, "luck", 4, False)
+
+
+def test_finalists_are_trained_on_new_splits():
+    problem = table_problem("digits", 30)
+    choices = [lab.Chosen(load_table("digits").configs(1)[i], 3, 1) for i in (2, 3)]
+    loss, accuracy = problem.measure(choices, "finalist", 3, False)
+    assert loss.shape == accuracy.shape == (2, 3)
+    assert len(np.unique(loss)) == 6
+
+
+# --- the builder ----------------------------------------------------------------------------------
+
+
+def test_a_build_keeps_its_pieces(monkeypatch):
+    monkeypatch.setattr(testbed, "N_POOL", 3)
+    monkeypatch.setitem(RECIPES, "tiny", RECIPES["digits"]._replace(grids={}))
+    built = build_table.build("tiny", n_repeats=2, n_judges=2)
+    assert built["loss"].shape == (4, 2, 3, 4)
+    assert built["fresh_loss"].shape == (4, 2, 4)
+    judged = [testbed.train_piece("tiny", 1, judge)["loss"][:, 0] for judge in (0, 1)]
+    assert built["fresh_loss"][:, 1] == pytest.approx(np.mean(judged, axis=0), rel=STORED)
+    monkeypatch.setattr(testbed, "train_entries", None)  # whoever trains now, fails
+    again = build_table.build("tiny", n_repeats=2, n_judges=2)
+    assert all((again[what] == built[what]).all() for what in built)
+
+
+def test_prefixes_of_the_validation_rows(monkeypatch):
+    splits = load_splits("digits", draw=1, n_train=320)
+    configs = testbed.pool(RECIPES["digits"], 1)[:2]
+    found = testbed.train_entries(configs, splits, 5, [30, 360])
+    few = replace(splits, X_val=splits.X_val[:30], y_val=splits.y_val[:30])
+    curves = fit_many(configs, few, n_epochs=9, seed=5)
+    assert found["loss"][:, 0, :3] == pytest.approx(curves.val_loss[:, [0, 2, 8]], abs=1e-9)
+    right = found["n_right"][:, 0, :3] / 30
+    assert right == pytest.approx(curves.val_accuracy[:, [0, 2, 8]], abs=1e-12)
+
+
+# --- searches, and shares of variance -------------------------------------------------------------
+
+
+def test_by_hand_in_six_dimensions_is_scikit_learns_process_with_a_scale_of_one_and_a_half():
+    rng = np.random.default_rng(0)
+    points, tried = rng.random((200, 6)), list(range(12))
+    losses = np.log(rng.random(12))
+    z = (losses - losses.mean()) / losses.std()
+    kernel = Matern(1.5, nu=2.5)
+    process = GaussianProcessRegressor(kernel, alpha=1e-3, optimizer=None).fit(points[tried], z)
+    mean, std = process.predict(points, return_std=True)
+    gain = (z.min() - mean) * norm.cdf((z.min() - mean) / std)
+    gain += std * norm.pdf((z.min() - mean) / std)
+    ours = searches._gains_of_wide(points, tried, losses)
+    assert ours[12:] == pytest.approx(gain[12:] * losses.std(), rel=1e-4, abs=1e-9)
+
+
+def test_asha_promotes_the_best_third_of_the_highest_rung_first():
+    space = SearchSpace({"lr": testbed.SETTINGS["lr"]})
+    strategy = searches.asha(space, 0, 40, 9)
+    losses, asked = iter([3.0, 1, 2, 1.5, 9, 8, 7, 6, 5, 4]), []
+    [(config, n_epochs)] = next(strategy)
+    for loss in losses:
+        asked.append((config["lr"], n_epochs))
+        [(config, n_epochs)] = strategy.send(np.array([loss]))
+    drawn = [config["lr"] for config in space.sample(1000, seed=0)]
+    # of the first three the second is best; of the first six (3, 1, 2, 9, 8, 7) the third follows
+    steps = [(0, 1), (1, 1), (2, 1), (1, 3), (3, 1), (4, 1), (5, 1), (2, 3), (6, 1), (7, 1)]
+    assert asked == [(drawn[i], n) for i, n in steps]
+
+
+def test_the_nearest_of_the_pool_stands_in():
+    space = table_problem("digits", 30).space(0)
+
+    def two_points(space, repeat, n_trials, n_epochs):
+        losses = yield [(space.from_unit([[0.2] * len(space)])[0], n_epochs)]
+        assert losses == [0.5]
+        yield [(space.from_unit([[0.9] * len(space)])[0], n_epochs)]
+
+    strategy = searches.on_pool(two_points, space, 0, 2, 27)
+    [(first, _)] = next(strategy)
+    [(second, _)] = strategy.send(np.array([0.5]))
+    points = space.to_unit(space.configs)
+    for config, wanted in ((first, 0.2), (second, 0.9)):
+        [place] = space.to_unit([config])
+        target = np.r_[[wanted] * 6, place[-1]]  # the batch size is the same everywhere
+        distances = np.linalg.norm(points - target, axis=1)
+        assert np.linalg.norm(place - target) == pytest.approx(distances.min(), abs=0.01)
+
+
+def test_shares_of_variance_of_a_known_function():
+    points = np.random.default_rng(0).random((2000, 3))
+    a, b, _ = points.T
+    values = 2 * a + b + 3 * (a - 0.5) * (b - 0.5)
+    shares = sobol_shares(points, values)
+    # variances: 4/12, 1/12 and 9/144, of 69/144 in all
+    assert shares["alone"].to_numpy() == pytest.approx([48 / 69, 12 / 69, 0], abs=1e-9)
+    assert shares["total"].to_numpy() == pytest.approx([57 / 69, 21 / 69, 0], abs=1e-9)
+    assert shares["explained"].to_numpy() == pytest.approx([1, 1, 1])
+
+
+def test_log_integers_are_uniform_in_the_logarithm():
+    p = LogInteger(2, 32)
+    assert all(p.from_unit(p.to_unit(value)) == value for value in p.values)
+    draws = SearchSpace({"n": p}).sample(20_000, seed=0)
+    share = np.mean([config["n"] < 8 for config in draws])
+    assert share == pytest.approx(np.log(8 / 2) / np.log(33 / 2), abs=0.01)
+    assert p.points(3) == [2, 8, 32]

@@ -1,0 +1,95 @@
+"""Build the tables of the testbed: `make table`, or `python -m tools.build_table digits`.
+
+Every piece (a repeat, or one of its judges) is kept in the cache when it is done, so that an
+interrupted build goes on where it stopped. The file says what made it.
+"""
+
+import argparse
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from hpt_helpers.classroom.cache import cached_each
+from hpt_helpers.classroom.fingerprint import fingerprint, sources_of
+from hpt_helpers.classroom.testbed import (
+    EPOCHS,
+    N_JUDGES,
+    N_REPEATS,
+    RECIPES,
+    SHIPPED,
+    judge_rows,
+    pool_means,
+    train_piece,
+)
+
+TABLES = Path(__file__).parents[1] / "hpt_helpers" / "classroom" / "tables"
+
+
+def build(name: str, n_repeats: int, n_judges: int) -> dict[str, np.ndarray]:
+    """Train what a table holds, and return its arrays: see `hpt_helpers.classroom.table.Table`."""
+    repeats = range(n_repeats)
+    searched = cached_each(train_piece, [(name, r, None) for r in repeats], progress=True)
+    judged = cached_each(
+        train_piece, [(name, r, j) for j in range(n_judges) for r in repeats], progress=True
+    )
+
+    def stacked(pieces: list[dict], what: str) -> np.ndarray:
+        return np.stack([piece[what] for piece in pieces], axis=1)
+
+    def by_judge(what: str) -> np.ndarray:
+        one_each = stacked(judged, what)[:, :, 0]  # (n_configs, n_judges * n_repeats, n_epochs)
+        return one_each.reshape(len(one_each), n_judges, n_repeats, -1)
+
+    return {
+        "loss": stacked(searched, "loss").astype(np.float32),
+        "n_right": stacked(searched, "n_right").astype(np.uint16),
+        "fresh_loss": by_judge("loss").mean(axis=1).astype(np.float32),
+        "fresh_right": by_judge("n_right").sum(axis=1).astype(np.uint16),
+    }
+
+
+def about(name: str, n_judges: int) -> dict:
+    """Return what made a table: its recipe, the source of what trains, versions."""
+    recipe = RECIPES[name]
+    libraries = ("numpy", "scikit-learn", "torch")
+    return {
+        "name": name,
+        "data": recipe.data,
+        "n_val": recipe.n_val,
+        "epochs": EPOCHS,
+        "n_judges": n_judges,
+        "n_judging": judge_rows(recipe, 0, 0).n_val,
+        "sources": sources_of("hpt_helpers.classroom.testbed"),
+        "versions": {library: metadata.version(library) for library in libraries}
+        | {"python": platform.python_version()},
+    }
+
+
+def write(name: str, n_repeats: int, n_judges: int, folder: Path) -> Path:
+    """Build a table and write its file."""
+    arrays = build(name, n_repeats, n_judges)
+    arrays["pool_means"] = np.array([pool_means(RECIPES[name], r) for r in range(n_repeats)])
+    arrays["about"] = np.array(json.dumps(about(name, n_judges)))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.npz"
+    np.savez_compressed(path, checksum=np.array(fingerprint(arrays)), **arrays)
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=SHIPPED, help="digits, simulated")
+    parser.add_argument("--repeats", type=int, default=N_REPEATS)
+    parser.add_argument("--judges", type=int, default=N_JUDGES, help="of each repeat")
+    parser.add_argument("--folder", type=Path, default=TABLES)
+    options = parser.parse_args()
+    for name in options.names:
+        path = write(name, options.repeats, options.judges, options.folder)
+        print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

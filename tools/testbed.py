@@ -1,0 +1,299 @@
+"""Measure what searches are worth on the testbed: `python -m tools.testbed` writes docs/testbed.md.
+
+What needs the two tables takes a minute; searches that propose points of their own train live, for
+some minutes, once (then they come from the cache). Sections on other data are written where their
+tables are there: `python -m tools.build_table NAME --folder build/tables`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hpt_helpers.classroom import lab, searches
+from hpt_helpers.classroom.table import load_table, table_problem
+from hpt_helpers.classroom.table_studies import (
+    early_order,
+    random_winners,
+    shares_of_variance,
+)
+from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED
+from hpt_helpers.strategies import random_search
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "testbed.md"
+OTHERS = ROOT / "build" / "tables"
+TEXT = ROOT / "tools" / "testbed_text.md"
+
+N_TRIALS = 40
+ON_POOL = {
+    "random": searches.at_random,
+    "by hand": searches.by_hand,
+    "Hyperband": searches.hyperband,
+    "ASHA": searches.asha,
+}
+LIVE = {"TPE": searches.tpe, "scikit-optimize": searches.bayesian}
+
+
+# --- tables in Markdown ---------------------------------------------------------------------------
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return a table in Markdown; floats have three decimals."""
+
+    def text(value) -> str:
+        return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+    rows = [list(table.columns), ["---"] * table.shape[1]]
+    rows += [[text(value) for value in row] for row in table.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def verdicts(judged: pd.DataFrame, other: str = "random") -> pd.DataFrame:
+    """Return a row for each search: medians, and how it compares with another one in pairs.
+
+    searched → fresh: in how many repeats its winner is better, by either loss.
+    """
+    fresh = lab.compare(judged, other).set_index("search")
+    searched = lab.compare(judged, other, by="val_loss").set_index("search")
+    rows = []
+    for label, part in judged.groupby("search", sort=False):
+        row = {
+            "search": label,
+            "searched": part["val_loss"].median(),
+            "fresh": part["fresh"].median(),
+            "accuracy": part["accuracy"].median(),
+            "wins, searched → fresh": "",
+            "times the loss of random": "",
+        }
+        if label != other:
+            ratio = fresh.loc[label]
+            wins = f"{searched.loc[label, 'wins']:.0f} → {ratio['wins']:.0f}"
+            row["wins, searched → fresh"] = f"{wins} of {ratio['of']:.0f}"
+            interval = f"{ratio['low']:.2f} to {ratio['high']:.2f}"
+            row["times the loss of random"] = f"{ratio['ratio']:.2f} ({interval})"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+# --- races ----------------------------------------------------------------------------------------
+
+
+def race(name: str, n_val: int, some: Mapping[str, lab.Search], *, live: bool = False, **options):
+    """Return the judged winners of searches of 40 full trainings (or n_trials) in all repeats."""
+    table = load_table(name)
+    problem = table_problem(name, n_val, live=live)
+    options = {"n_trials": N_TRIALS, "repeats": range(table.n_repeats)} | options
+    trials = lab.search(problem, some, progress=True, **options)
+    return lab.judge(problem, lab.winners(trials), table.n_judges, progress=True)
+
+
+def random_of(n_trials: int) -> lab.Search:
+    return partial(_random_of, n_trials)
+
+
+def _random_of(n, space, repeat, n_trials, n_epochs):
+    return random_search(space, n, n_epochs, seed=repeat)
+
+
+def random_budgets(name: str, n_val: int, n_trials: Iterable[int]) -> pd.DataFrame:
+    """Return the judged winners of random searches of several lengths."""
+    parts = []
+    for n in n_trials:
+        part = race(name, n_val, {f"random, {n}": random_of(n)}, n_trials=n)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def default(name: str, n_val: int) -> pd.DataFrame:
+    """Return the default configuration as if a search had chosen it in each repeat."""
+    table = load_table(name)
+    repeats = range(table.n_repeats)
+    entries = [table.entry(DEFAULT_CONFIG, table.epochs[-1], repeat) for repeat in repeats]
+    i, r, k = (np.array(places) for places in zip(*entries, strict=True))
+    return pd.DataFrame(
+        {
+            "search": "default",
+            "repeat": repeats,
+            "val_loss": table.loss[i, r, table.rows(n_val), k],
+            "fresh": table.fresh_loss[i, r, k],
+            "accuracy": table.fresh_accuracy[i, r, k],
+        }
+    )
+
+
+def learned(name: str, n_val: int) -> pd.DataFrame:
+    """Return all searches of 40 on one number of rows, judged."""
+    parts = [
+        default(name, n_val),
+        race(name, n_val, ON_POOL),
+        race(name, n_val, LIVE, live=True),
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def digits_races() -> str:
+    parts = []
+    for n_val in reversed(RECIPES["digits"].n_val):
+        judged = learned("digits", n_val)
+        parts += [f"**{n_val} validation rows**", markdown(verdicts(judged))]
+    return "\n\n".join(parts)
+
+
+def digits_budgets() -> str:
+    """Return what random search finds with more and more trials."""
+    winners = random_winners("digits", RECIPES["digits"].n_val, [1, 3, 9, 27, 40, 81, 400])
+    wide = winners.pivot(index="n_trials", columns="n_val")[["searched", "fresh"]]
+    wide.columns = [f"{what}, {n} rows" for what, n in wide.columns]
+    return markdown(wide.reset_index())
+
+
+def grids() -> str:
+    """Return each grid of the digits table against as many random trials."""
+    parts = []
+    for axes in RECIPES["digits"].grids:
+        label = ", ".join(axes) if len(axes) < 6 else "all six"
+        judged = [race("digits", 360, {label: searches.grid_of("digits", axes)}, n_trials=64)]
+        n = int(judged[0]["looks"].iloc[0])
+        judged.append(race("digits", 360, {"random": random_of(n)}, n_trials=n))
+        found = verdicts(pd.concat(judged, ignore_index=True))
+        parts.append(found[found["search"] != "random"].assign(trials=n))
+    table = pd.concat(parts, ignore_index=True).rename(columns={"search": "axes"})
+    return markdown(table[["axes", "trials", *table.columns[1:-1]]])
+
+
+def own_points() -> str:
+    """Return searches that propose points of their own: trained live, or the pool's nearest."""
+    near = {f"{label}, nearest": partial(searches.on_pool, s) for label, s in LIVE.items()}
+    judged = [race("digits", 360, {"random": searches.at_random} | near)]
+    judged.append(race("digits", 360, LIVE, live=True))
+    return markdown(verdicts(pd.concat(judged, ignore_index=True)))
+
+
+def early() -> str:
+    parts = [
+        early_order(name, n_val).assign(data=name, n_val=n_val)
+        for name in SHIPPED
+        for n_val in (30, RECIPES[name].n_val[-1])
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return markdown(table[["data", "n_val", *table.columns[:-2]]])
+
+
+def shares() -> str:
+    parts = [shares_of_variance(name).assign(data=name) for name in SHIPPED]
+    table = pd.concat(parts, ignore_index=True)
+    return markdown(table[["data", *table.columns[:-1]]])
+
+
+# --- the dial -------------------------------------------------------------------------------------
+
+
+def dial(name: str = "simulated", some: Mapping[str, lab.Search] = ON_POOL) -> str:
+    """Return who is ahead of random, as searched and fresh, by the number of validation rows."""
+    rows = []
+    for n_val in load_table(name).n_val:
+        found = verdicts(race(name, n_val, some)).set_index("search")
+        row = {"rows": n_val, "random, searched / fresh": _both(found.loc["random"])}
+        for label in list(some)[1:]:
+            wins, ratio = found.loc[label].iloc[-2:]
+            row[label] = f"{wins}; {ratio}"
+        rows.append(row)
+    return markdown(pd.DataFrame(rows))
+
+
+def _both(row: pd.Series) -> str:
+    return f"{row['searched']:.3f} / {row['fresh']:.3f}"
+
+
+def more_trials(name: str = "simulated") -> str:
+    """Return what random search's winner is worth by trials and rows, and what finalists add."""
+    n_val, n_trials = load_table(name).n_val, [1, 3, 9, 27, 81]
+    winners = random_winners(name, n_val, n_trials).set_index(["n_val", "n_trials"])
+    rows = []
+    for n in n_val:
+        row = {"rows": n} | {f"fresh, {m}": winners.loc[(n, m), "fresh"] for m in n_trials}
+        row["searched, 81"] = winners.loc[(n, 81), "searched"]
+        single = random_budgets(name, n, [27, 81])
+        fresh = {label: part["fresh"] for label, part in single.groupby("search")}
+        more = lab.pairs(fresh["random, 81"], fresh["random, 27"])
+        row["81 against 27"] = f"{more.wins} : {more.defeats}"
+        row["finalists against 81"] = finalists(name, n, fresh["random, 81"])
+        rows.append(row)
+    return markdown(pd.DataFrame(rows))
+
+
+def finalists(name: str, n_val: int, plain: pd.Series) -> str:
+    """Compare 61 trials, whose best five are trained on four new splits, with 81 plain trials."""
+    table, problem = load_table(name), table_problem(name, n_val)
+    options = {"repeats": range(table.n_repeats), "n_trials": 61}
+    trials = lab.search(problem, {"finalists": random_of(61)}, **options)
+    again = lab.retrain(problem, trials, 5, 4, progress=True)
+    judged = lab.judge(problem, lab.winners(again), table.n_judges)
+    found = lab.pairs(judged["fresh"], plain)
+    return f"{found.wins} : {found.defeats}"
+
+
+def other_seeds() -> str:
+    parts = []
+    for path in sorted(OTHERS.glob("simulated_*.npz")):
+        parts += [f"**Seed {path.stem[-1]} of the data**", dial(str(path)), more_trials(str(path))]
+    return "\n\n".join(parts) or "(not measured)"
+
+
+def narrow() -> str:
+    path = OTHERS / "digits_narrow.npz"
+    return dial(str(path)) if path.exists() else "(not measured)"
+
+
+def made_of() -> str:
+    rows = []
+    for name in SHIPPED:
+        table = load_table(name)
+        path = ROOT / "hpt_helpers" / "classroom" / "tables" / f"{name}.npz"
+        rows.append(
+            {
+                "table": name,
+                "configurations": len(table.configs(0)),
+                "repeats": table.n_repeats,
+                "judges of each": table.n_judges,
+                "validation rows": ", ".join(map(str, table.n_val)),
+                "trainings": f"{len(table.loss) * table.n_repeats * (1 + table.n_judges):,}",
+                "MB": f"{path.stat().st_size / 1e6:.1f}",
+                "made with": json.dumps(table.about["versions"]).strip("{}").replace('"', ""),
+            }
+        )
+    return markdown(pd.DataFrame(rows))
+
+
+SECTIONS = {
+    "made_of": made_of,
+    "digits_races": digits_races,
+    "digits_budgets": digits_budgets,
+    "grids": grids,
+    "own_points": own_points,
+    "shares": shares,
+    "early": early,
+    "dial": dial,
+    "more_trials": more_trials,
+    "other_seeds": other_seeds,
+    "narrow": narrow,
+}
+
+
+def main() -> None:
+    text = TEXT.read_text(encoding="utf-8")
+    for name, measure in SECTIONS.items():
+        if f"{{{name}}}" in text:
+            text = text.replace(f"{{{name}}}", measure())
+    PAGE.write_text(text.replace("{optuna}", metadata.version("optuna")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
