@@ -58,9 +58,9 @@ def by_hand(*, progress: bool = False) -> Challenge:
 
 
 def _on_default_rows(configs: Sequence[Mapping], progress: bool) -> Landscape:
-    draws = [load_splits(DATA).draw]
+    draw = load_splits(DATA).draw
     return trained_landscape(
-        DATA, configs, n_epochs=N_EPOCHS, seeds=[0], draws=draws, progress=progress
+        DATA, configs, n_epochs=N_EPOCHS, seeds=[0], draws=draw, progress=progress
     )
 
 
