@@ -342,8 +342,19 @@ def hyperband_epochs(max_epochs: int) -> int:
     >>> hyperband_epochs(27)
     357
     """
+    return schedule_epochs(hyperband_schedule(max_epochs))
+
+
+def schedule_epochs(schedule: Sequence[Sequence[tuple[int, int]]]) -> int:
+    """Return how many epochs brackets train when their survivors train on.
+
+    schedule: brackets of rungs (n_configs, n_epochs), as `hyperband_schedule` returns them.
+
+    >>> schedule_epochs([[(9, 1), (3, 3), (1, 9)]])
+    21
+    """
     total = 0
-    for rungs in hyperband_schedule(max_epochs):
+    for rungs in schedule:
         before = [0, *(n_epochs for _, n_epochs in rungs)]
         total += sum(n * (n_epochs - b) for (n, n_epochs), b in zip(rungs, before, strict=False))
     return total
