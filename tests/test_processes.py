@@ -71,6 +71,19 @@ def test_a_process_that_is_killed_leaves_its_pieces_to_the_first():
     assert FIRST not in {pid for _, pid in share(slowly, range(4))}  # and others start again
 
 
+def test_a_process_may_grow():
+    """loky ends one that has grown by 300 MB since its first call, with a warning."""
+
+    def work(i):
+        sys.held = "x" * 310_000_000
+        time.sleep(1.1)  # it looks once a second
+        return slowly(i)
+
+    list(share(slowly, range(4)))
+    pids = {pid for _, pid in share(work, range(6))}
+    assert len(pids) == 2 and {pid for _, pid in share(slowly, range(4))} == pids
+
+
 def test_what_a_piece_raises_goes_on_and_ends_them():
     def work(i):
         if i == 3:

@@ -189,17 +189,19 @@ def trained_landscape(
     *,
     n_epochs: int,
     seeds: Sequence[int],
-    draws: Sequence[int] | None = None,
+    draws: int | Sequence[int] | None = None,
     progress: bool = False,
 ) -> Landscape:
     """Return the learning curves of every configuration under every seed, as `lab.train` has them.
 
-    seeds: the training seeds, such as range(5). draws: the draw of the rows for each seed; None for
-    the draw of the same number, so that a seed is a repeat. progress: show a bar while training.
+    seeds: the training seeds, such as range(5). draws: the draw of the rows, one for all seeds or
+    one for each; None for the draw of the same number, so that a seed is a repeat. progress: show a
+    bar while training.
     Raises ValueError or TypeError for bad configurations, n_epochs or seeds, for none of them, and
     for another number of draws than of seeds.
     """
     seeds = as_seeds(seeds)
+    draws = [draws] * len(seeds) if isinstance(draws, int) else draws
     draws = seeds if draws is None else as_seeds(draws)
     if len(draws) != len(seeds):
         raise ValueError(f"draws has {len(draws)} entries; there are {len(seeds)} seeds")
