@@ -1,6 +1,4 @@
-"""Whole landscapes: the learning curves of many configurations under many seeds, computed once and
-kept on disk.
-"""
+"""Whole landscapes: the learning curves of many configurations under many seeds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +7,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from hpt_helpers import data, model, population, stack, threads, training
-from hpt_helpers.classroom import parallel
-from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.lab import Data, Job, as_data, train
-from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.config import as_count, as_seeds, network_config, training_key
-from hpt_helpers.data import Splits
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
-
-# Whose source decides the curves, beside what else a key names.
-CODE = [data, model, parallel, population, stack, threads, training]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,53 +124,6 @@ class Landscape:
                 yield Outcome(np.nan, reason=str(error), n_trained=0)
             else:
                 yield Outcome(losses[-1], accuracies[-1], failure_reason(losses))
-
-
-# Until lessons 1 to 4 are ported: then `trained_landscape` takes its place.
-def landscape(
-    configs: Iterable[Mapping],
-    splits: Splits | Sequence[Splits],
-    *,
-    n_epochs: int,
-    seeds: Sequence[int],
-    progress: bool = False,
-) -> Landscape:
-    """Return the learning curves of every configuration under every seed, from the cache where they
-    are in it.
-
-    splits: one for all seeds, or one for each: then each is a repeat, with rows and a seed of its
-    own.
-    seeds: the training seeds, such as range(5). progress: show a bar while training.
-    The key in the cache names configurations, rows, epochs, seeds, and the source of all modules
-    that train.
-    Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are
-    no sequence of integers, and ValueError for no configurations, no seeds or a negative one, and
-    another number of splits than seeds.
-    """
-    n_epochs = as_count("n_epochs", n_epochs)
-    seeds = as_seeds(seeds)
-    one = splits if isinstance(splits, Splits) else None
-    splits = [one] * len(seeds) if one else list(splits)
-    if len(splits) != len(seeds):
-        raise ValueError(f"splits has {len(splits)} entries; there are {len(seeds)} seeds")
-    configs = [network_config(c, splits[0] if splits else None) for c in configs]
-    if not configs or not seeds:
-        raise ValueError(
-            f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed"
-        )
-    rows = [[part.numpy() for part in s.seen] for s in ([one] if one else splits)]
-    key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "rows": rows, "code": CODE}
-
-    def train() -> dict[str, np.ndarray]:
-        n, each = len(configs), [config for config in configs for _ in seeds]
-        curves = fit_all(each, splits * n, n_epochs=n_epochs, seed=seeds * n, progress=progress)
-        shape = (n, len(seeds), n_epochs)
-        return {
-            "val_loss": curves.val_loss.reshape(shape),
-            "val_accuracy": curves.val_accuracy.reshape(shape),
-        }
-
-    return Landscape(configs, seeds, **cached_by_key(key, train))
 
 
 def trained_landscape(
