@@ -13,7 +13,7 @@
 # network takes two hours. Forty-nine configurations, trained to the end, take four days. Stop most of them after some
 # minutes and the answer is there tomorrow. Is it the right one, or the one that merely started well?
 #
-# **Time:** core path 56 minutes, going further 20 minutes. **Builds on:**
+# **Time:** core path 57 minutes, going further 20 minutes. **Builds on:**
 # [Random search](02_random_search.ipynb). Words: [glossary](../docs/glossary.md).
 #
 # Afterwards you can

@@ -15,7 +15,7 @@
 #
 # **What does such a picture prove, and what should you ask before you believe it?**
 #
-# **Time:** core path 58 minutes, going further 29 minutes. **Builds on:** lessons [1](01_grid_search.ipynb),
+# **Time:** core path 60 minutes, going further 29 minutes. **Builds on:** lessons [1](01_grid_search.ipynb),
 # [2](02_random_search.ipynb), [3](03_bayesian_optimization.ipynb) and [4](04_hyperband.ipynb). Words:
 # [glossary](../docs/glossary.md).
 #
@@ -221,9 +221,7 @@ repairs = {
     "33 trials": lab.search(problem, {"random": at_random}, repeats=repeats, n_trials=33),
     "within": lab.retrain(problem, cheap, n_finalists=2, n_draws=3),
 }
-repaired = {
-    name: lab.judge(problem, lab.winners(trials), 20) for name, trials in repairs.items()
-}
+repaired = {name: lab.judge(problem, lab.winners(t), 20) for name, t in repairs.items()}
 studies.compare_repairs(repaired).round(3)
 
 # %% [markdown]
@@ -231,8 +229,8 @@ studies.compare_repairs(repaired).round(3)
 #
 # Full trials alone are undecided here. Finalists help both searches, in many more repeats than they harm, at about two
 # to two and a half times the epochs. Spending as many epochs on further trials gains nothing. With finalists on both
-# sides Hyperband is behind: it is lower in nine repeats. Within the budget random search gains as well, here in 21 repeats to 7.
-# **So:** retrain finalists before you buy more trials or a cleverer search.
+# sides Hyperband is behind: it is lower in nine repeats. Within the budget random search gains as well,
+# here in 21 repeats to 7. **So:** retrain finalists before you buy more trials or a cleverer search.
 #
 # </details>
 #
@@ -301,8 +299,8 @@ studies.power_of_sign_test([5, 10, 20, 40, 100]).round(2)
 # are real, and so are its defeats with bold rates, fresh and in full, and its win with tame ones. Some are so by no more
 # than they need: 13 of 40 in the first race, 27 of 40 with tame rates. On breast_cancer only its defeat in full is
 # decided (5 of 20). The grid's interval in the first race was below 1 (blue), and 25 wins do not reach 27: where two
-# rules disagree, call it undecided. (Of twenty comparisons of equals nearly one looks real on average.) **So:** count
-# the repeats before you read a comparison, and call what they cannot resolve undecided, not equal.
+# rules disagree, call it undecided. **So:** count the repeats
+# before you read a comparison, and call what they cannot resolve undecided, not equal.
 #
 # </details>
 #
@@ -374,7 +372,7 @@ race_plots.guide()
 #
 # Now you. Digits has ten classes and 360 validation rows; `capstone.SPACE` has learning rates from 0.0001 to 0.01,
 # batches of 32 to 64 and 8 to 32 hidden units. Train at most 2,000 epochs by any means, as long as you like (it is
-# not in the 58 minutes), such as this random search, and see what your winner is worth: put your search in place of
+# not in the 60 minutes), such as this random search, and see what your winner is worth: put your search in place of
 # `mine`.
 
 # %%
