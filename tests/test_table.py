@@ -10,10 +10,10 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 from hpt_helpers import strategies
-from hpt_helpers.classroom import lab, searches, table, testbed
+from hpt_helpers.classroom import lab, processes, searches, table, testbed
 from hpt_helpers.classroom.table import load_table, table_problem, train_again
 from hpt_helpers.classroom.table_studies import early_order, narrowed, random_winners, sobol_shares
-from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED, LogInteger
+from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import fit_many
@@ -219,6 +219,7 @@ def test_finalists_are_trained_on_new_splits():
 
 
 def test_a_build_keeps_its_pieces(monkeypatch):
+    monkeypatch.setattr(processes, "_is_worker", True)  # others would not know this recipe
     monkeypatch.setattr(testbed, "N_POOL", 3)
     monkeypatch.setitem(RECIPES, "tiny", RECIPES["digits"]._replace(grids={}))
     built = build_table.build("tiny", n_repeats=2, n_judges=2)
@@ -301,15 +302,6 @@ def test_shares_of_variance_of_a_known_function():
     assert shares["alone"].to_numpy() == pytest.approx([48 / 69, 12 / 69, 0], abs=1e-9)
     assert shares["total"].to_numpy() == pytest.approx([57 / 69, 21 / 69, 0], abs=1e-9)
     assert shares["explained"].to_numpy() == pytest.approx([1, 1, 1])
-
-
-def test_log_integers_are_uniform_in_the_logarithm():
-    p = LogInteger(2, 32)
-    assert all(p.from_unit(p.to_unit(value)) == value for value in p.values)
-    draws = SearchSpace({"n": p}).sample(20_000, seed=0)
-    share = np.mean([config["n"] < 8 for config in draws])
-    assert share == pytest.approx(np.log(8 / 2) / np.log(33 / 2), abs=0.01)
-    assert p.points(3) == [2, 8, 32]
 
 
 # --- what a table alone can answer ----------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -208,21 +209,24 @@ def shares() -> str:
 # --- the dial -------------------------------------------------------------------------------------
 
 
-def dial(name: str = "simulated", some: Mapping[str, lab.Search] = ON_POOL) -> str:
+def dial(name: str = "simulated", live: Mapping[str, lab.Search] = MappingProxyType({})) -> str:
     """Return who is ahead of random, as searched and fresh, by the number of validation rows."""
     rows = []
     for n_val in load_table(name).n_val:
-        found = verdicts(race(name, n_val, some)).set_index("search")
-        row = {"rows": n_val, "random, searched / fresh": _both(found.loc["random"])}
-        for label in list(some)[1:]:
+        judged = [race(name, n_val, ON_POOL)]
+        if live:
+            judged.append(race(name, n_val, live, live=True))
+        found = verdicts(pd.concat(judged, ignore_index=True)).set_index("search")
+        random = found.loc["random"]
+        row = {
+            "rows": n_val,
+            "random, searched / fresh": f"{random['searched']:.3f} / {random['fresh']:.3f}",
+        }
+        for label in found.index.drop("random"):
             wins, ratio = found.loc[label].iloc[-2:]
             row[label] = f"{wins}; {ratio}"
         rows.append(row)
     return markdown(pd.DataFrame(rows))
-
-
-def _both(row: pd.Series) -> str:
-    return f"{row['searched']:.3f} / {row['fresh']:.3f}"
 
 
 def more_trials(name: str = "simulated") -> str:
@@ -294,7 +298,7 @@ SECTIONS = {
     "own_points": own_points,
     "shares": shares,
     "early": early,
-    "dial": dial,
+    "dial": partial(dial, live={"TPE": searches.tpe}),
     "more_trials": more_trials,
     "other_seeds": other_seeds,
     "narrow": narrow,

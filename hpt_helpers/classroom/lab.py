@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache, partial
@@ -193,6 +192,11 @@ def _train_piece(piece: list[tuple[Training, int]]) -> np.ndarray:
         seed=[training.seed for training, _ in piece],
     )
     return np.array(astuple(curves))
+
+
+def forget() -> None:
+    """Forget what this process has trained, so that it comes from the cache, or is trained anew."""
+    _known.clear()
 
 
 def _n_known(training: Training) -> int:
@@ -416,14 +420,10 @@ def run_whole(strategies: Sequence[Strategy], objective: Objective, **options):
     To a searcher half a search is something, and a trial that raises has failed. To a measurement
     both are wrong numbers, and worse in a cache.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", "interrupted")
-        try:
-            return run_many(strategies, _strict(objective), **options)
-        except UserWarning as warning:
-            raise KeyboardInterrupt(*warning.args) from None
-        except _Raised as raised:
-            raise raised.__cause__ from None
+    try:
+        return run_many(strategies, _strict(objective), on_interrupt="raise", **options)
+    except _Raised as raised:
+        raise raised.__cause__ from None
 
 
 class _Raised(BaseException):

@@ -15,9 +15,9 @@ from hpt_helpers import strategies
 from hpt_helpers.classroom import bayes
 from hpt_helpers.classroom.lab import Search
 from hpt_helpers.classroom.table import PoolSpace
-from hpt_helpers.classroom.testbed import RECIPES, LogInteger, grid
+from hpt_helpers.classroom.testbed import RECIPES, grid
 from hpt_helpers.search import Strategy
-from hpt_helpers.search_space import Choice, SearchSpace
+from hpt_helpers.search_space import Choice, Integer, SearchSpace
 
 WIDE = 1.5  # the length scale in six dimensions, where points lie further apart than in one
 
@@ -92,20 +92,7 @@ def _grid(
 
 def bayesian(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Search with scikit-optimize, as `bayesian_search` does."""
-    return strategies.bayesian_search(_ForSkopt(space), n_trials, n_epochs, seed=repeat)
-
-
-class _ForSkopt(SearchSpace):
-    """A space with a `LogInteger`, until the package's `Integer` is logarithmic, too."""
-
-    def to_skopt(self) -> list:
-        from skopt.space import Integer
-
-        whole = {n: p for n, p in self.items() if not isinstance(p, LogInteger)}
-        found = dict(zip(whole, SearchSpace(whole).to_skopt(), strict=True))
-        for name in self.keys() - whole.keys():
-            found[name] = Integer(self[name].low, self[name].high, prior="log-uniform", name=name)
-        return [found[name] for name in self]
+    return strategies.bayesian_search(space, n_trials, n_epochs, seed=repeat)
 
 
 def tpe(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Iterator:
@@ -129,8 +116,8 @@ def to_optuna(space: SearchSpace) -> dict:
     def translate(p):
         if isinstance(p, Choice):
             return distributions.CategoricalDistribution(p.values)
-        if isinstance(p, LogInteger):
-            return distributions.IntDistribution(p.low, p.high, log=True)
+        if isinstance(p, Integer):
+            return distributions.IntDistribution(p.low, p.high, log=p.log)
         return distributions.FloatDistribution(p.low, p.high, log=p.log)
 
     return {name: translate(p) for name, p in space.items()}

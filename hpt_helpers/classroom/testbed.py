@@ -11,9 +11,8 @@ other seeds. Their mean says what a configuration is worth, whatever luck made a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from types import MappingProxyType
@@ -41,29 +40,9 @@ N_POOL = 1000  # configurations that a repeat draws, beside those that all repea
 JUDGES_FROM = 1_000_000  # the judges' draws and seeds begin here; no repeat has such a number
 
 
-@dataclass(frozen=True)
-class LogInteger(Integer):
-    """An integer from low to high, both included, uniform in the logarithm."""
-
-    def from_unit(self, u: float) -> int:
-        low, end = math.log(self.low), math.log(self.high + 1)
-        return min(int(math.exp(low + u * (end - low))), self.high)
-
-    def to_unit(self, value: int) -> float:
-        low, end = math.log(self.low), math.log(self.high + 1)
-        return (math.log(value + 0.5) - low) / (end - low)
-
-    def sample(self, rng: np.random.Generator) -> int:
-        return self.from_unit(rng.random())
-
-    def points(self, n: int, centred: bool = False) -> list[int]:
-        values = Real(self.low, self.high, log=True).points(n, centred)
-        return list(dict.fromkeys(round(value) for value in values))
-
-
 SETTINGS = {
     "lr": Real(1e-4, 1e-2, log=True),
-    "hidden_size": LogInteger(2, 32),
+    "hidden_size": Integer(2, 32, log=True),
     "weight_decay": Real(1e-4, 1.0, log=True),
     "beta1": Real(0.5, 0.99),
     "label_smoothing": Real(0.0, 0.3),
@@ -107,7 +86,7 @@ RECIPES = {
     ),
     "simulated": Recipe(
         "simulated",
-        SearchSpace(SETTINGS | {"lr": Real(1e-4, 1e-1, log=True)} | BATCHES),
+        SearchSpace(SETTINGS | {"lr": Real(1e-4, 0.05, log=True)} | BATCHES),
         (10, 30, 100, 300, 2000),
     ),
 }
@@ -121,7 +100,7 @@ RECIPES |= {
 # (`table_studies.narrowed`).
 NARROW = {
     "lr": Real(0.002, 0.009, log=True),
-    "hidden_size": LogInteger(11, 30),
+    "hidden_size": Integer(11, 30, log=True),
     "weight_decay": Real(3e-4, 0.3, log=True),
     "beta1": Real(0.55, 0.95),
     "label_smoothing": Real(0.01, 0.09),
