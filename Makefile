@@ -121,7 +121,6 @@ RARELY_DIGEST = cat $(sort $(wildcard $(RARELY))) | git hash-object --stdin
 
 check-all: ## check what changes rarely: environment.yml in a new environment, wheels that install offline
 	@$(MAKE) --no-print-directory test-environment
-	@$(MAKE) --no-print-directory test-installs
 	@$(MAKE) --no-print-directory workshop WHEELS=1
 	@$(MAKE) --no-print-directory test-wheels
 	@$(RARELY_DIGEST) > .ci/all_checked
