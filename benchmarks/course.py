@@ -116,7 +116,8 @@ import nbformat
 from tools.notebooks import execute
 path, started = Path(sys.argv[1]), time.perf_counter()
 execute(nbformat.read(path, as_version=4), path.parent)
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+unit = 1 if sys.platform == "darwin" else 1024  # bytes
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
 print(time.perf_counter() - started, peak)
 """
 

@@ -119,7 +119,10 @@ def rows(start_s: float, found: dict[str, float]) -> Sequence[Row]:
         alone = N_SIMULATED * trial_s
         for workers in WORKERS:
             took = start_s + simulated(N_SIMULATED, trial_s, workers, found["one"] - trial, trial)
-            what = f"simulated: {N_SIMULATED} trials of {trial_s:g} s, {workers} workers, against one after the other"
+            what = (
+                f"simulated: {N_SIMULATED} trials of {trial_s:g} s, {workers} workers, "
+                "against one after the other"
+            )
             made.append(Row(what, alone / took, "×"))
     return made
 

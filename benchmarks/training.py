@@ -366,7 +366,8 @@ def main(measurements: Sequence[Callable[[], Row | list[Row]]] = MEASUREMENTS) -
     missed = [row.what for row in rows if row.missed]
     seconds = time.perf_counter() - started
     print(
-        f"\n{len(missed)} of {sum(row.must is not None for row in rows)} figures missed; took {seconds:.0f} s"
+        f"\n{len(missed)} of {sum(row.must is not None for row in rows)} figures missed; "
+        f"took {seconds:.0f} s"
     )
     record = {
         "machine": about,

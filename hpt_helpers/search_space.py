@@ -259,7 +259,8 @@ class SearchSpace(Mapping):
         array = np.asarray(points, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != len(self):
             raise ValueError(
-                f"points has the shape {array.shape}; (n, {len(self)}) is needed, a column a parameter"
+                f"points has the shape {array.shape}; "
+                f"(n, {len(self)}) is needed, a column a parameter"
             )
         if not ((array >= 0) & (array <= 1)).all():
             raise ValueError(

@@ -89,12 +89,14 @@ def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, in
     configs, rungs = list(configs), list(rungs)
     if [n for n, _ in rungs[:1]] != [len(configs)]:
         raise ValueError(
-            f"rungs is {rungs!r}; a first rung of {len(configs)} configurations, those given, is needed"
+            f"rungs is {rungs!r}; "
+            f"a first rung of {len(configs)} configurations, those given, is needed"
         )
     for (n_before, before), (n_after, after) in pairwise(rungs):
         if n_after > n_before or after <= before:
             raise ValueError(
-                f"rungs is {rungs!r}; each needs more epochs and no more configurations than the last"
+                f"rungs is {rungs!r}; "
+                "each needs more epochs and no more configurations than the last"
             )
     losses = [0.0] * len(configs)
     for n_configs, n_epochs in rungs:
@@ -139,7 +141,8 @@ def hyperband_schedule(
         s_max += 1
     if survivors == "ceil" and round(math.log(R) / math.log(eta)) > s_max:
         raise ValueError(
-            f"max_resource is {R}; Ray's first rung has 0 epochs then, but not for {eta ** (s_max + 1)}"
+            f"max_resource is {R}; Ray's first rung has 0 epochs then, "
+            f"but not for {eta ** (s_max + 1)}"
         )
     schedule = []
     for s in range(s_max, -1, -1):

@@ -87,7 +87,7 @@ def trial_result(
 
 
 def failure_of(val_loss: float, reason: str = "") -> str:
-    """Return why a trial failed: its reason, or that its loss is not finite; empty if it did not."""
+    """Return why a trial failed: the reason, or a loss that is not finite; empty if it did not."""
     return reason or ("" if math.isfinite(val_loss) else f"validation loss is {val_loss}")
 
 
@@ -140,7 +140,8 @@ def config_of(trials: pd.DataFrame, trial: int) -> dict:
     found = trials.loc[trials.index == trial, "config"]
     if len(found) != 1:
         raise ValueError(
-            f"trial is {trial!r}, and {len(found)} of the {len(trials)} rows of trials have that label"
+            f"trial is {trial!r}, "
+            f"and {len(found)} of the {len(trials)} rows of trials have that label"
         )
     config = found.iloc[0]
     if not isinstance(config, Mapping):
@@ -321,7 +322,8 @@ def _read(path: Path) -> tuple[dict, list[dict]]:
         retried = trial in range(len(records)) and records[trial]["status"] == "failed"
         if not whole or not (retried or trial == len(records)):
             raise ValueError(
-                f"line {i + 1} of {path.name} is not the record of trial {len(records)}: lines are missing or mixed"
+                f"line {i + 1} of {path.name} is not the record of trial {len(records)}: "
+                "lines are missing or mixed"
             )
         records[trial : trial + 1] = [record]
     if rest:

@@ -1,4 +1,4 @@
-"""The benchmarks do the work they claim to time, count it right, and fail when a figure is missed."""
+"""The benchmarks do the work they time, count it right, and fail when a figure is missed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The installed packages are those that environment.yml's pip section asks for, and fit together."""
+"""The installed packages fit together, and are those that environment.yml's pip asks for."""
 
 import json
 import subprocess

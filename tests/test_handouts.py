@@ -23,7 +23,10 @@ LESSONS = {
 SVG, PNG = figures.SVG, figures.PNG
 
 QUESTION = "## Study\n\nWhy so?\n\n**Predict:** which is larger?"
-ANSWER = "<details><summary>What was seen</summary>\n\nThe rows.\n\n- a list\n\n</details>\n\n## Next\n\nMore."
+ANSWER = (
+    "<details><summary>What was seen</summary>\n\nThe rows.\n\n- a list\n\n</details>"
+    "\n\n## Next\n\nMore."
+)
 BOX = '<div style="border-left: 4px solid #0072B2">\n\n- **Luck.** Repeat.\n\n</div>'
 
 
@@ -238,7 +241,10 @@ def test_a_div_holds_divs():
 
 
 def test_a_page_brings_its_figures_along_and_lists_its_headings():
-    body = '<h1 id="top">T</h1><h2 id="a-b">A <code>b</code></h2><img src="x.svg" alt="y"><table><th></th></table>'
+    body = (
+        '<h1 id="top">T</h1><h2 id="a-b">A <code>b</code></h2>'
+        '<img src="x.svg" alt="y"><table><th></th></table>'
+    )
     page = web.lesson_page(
         "01_x", body, {"x.svg": "<svg/>"}, {"00_y": "Y", "01_x": "A & B", "02_z": "Z"}
     )

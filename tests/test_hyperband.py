@@ -118,7 +118,7 @@ class Curves:
 
 
 def asked(strategy):
-    """Answer a strategy with random losses; return the (trials, epochs) of everything it asks for."""
+    """Answer a strategy with random losses; return the (trials, epochs) of all it asks for."""
     rng, found, losses = np.random.default_rng(0), [], None
     while True:
         try:

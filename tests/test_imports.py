@@ -1,6 +1,4 @@
-"""Imports go one way, down docs/package.md's list of modules, and are cheap: heavy libraries wait until
-they are used.
-"""
+"""Imports go down docs/package.md's list of modules only; heavy libraries wait for their use."""
 
 import ast
 import importlib
@@ -126,7 +124,8 @@ import hpt_helpers
 
 for module in pkgutil.walk_packages(hpt_helpers.__path__, "hpt_helpers."):
     importlib.import_module(module.name)
-    print(module.name, *(heavy for heavy in ("ray", "skopt", "matplotlib.pyplot") if heavy in sys.modules))
+    heavy = ("ray", "skopt", "matplotlib.pyplot")
+    print(module.name, *(name for name in heavy if name in sys.modules))
 """
 
 
@@ -186,7 +185,8 @@ USED = """
 import sys
 from hpt_helpers.search import run
 from hpt_helpers.strategies import grid_search
-trials = run(grid_search([{"x": 1}, {"x": 2}], 3), lambda requests: [r.config["x"] for r in requests])
+strategy = grid_search([{"x": 1}, {"x": 2}], 3)
+trials = run(strategy, lambda requests: [r.config["x"] for r in requests])
 print(trials["val_loss"].tolist(), "torch" in sys.modules)
 """
 
@@ -220,8 +220,12 @@ def interrupted(*args, **kwargs):
     raise KeyboardInterrupt
 
 
+def fit_many(config, splits, *, n_epochs):
+    population.fit_many([config], splits, n_epochs=n_epochs)
+
+
 training.cross_entropy = population.train_stack = interrupted
-for train in training.fit, lambda *args, n_epochs: population.fit_many([config], splits, n_epochs=1):
+for train in training.fit, fit_many:
     try:
         train(config, splits, n_epochs=1)
     except KeyboardInterrupt:

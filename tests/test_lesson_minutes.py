@@ -71,7 +71,10 @@ def test_the_formula_on_a_lesson_counted_by_hand():
 
 
 def test_imports_over_several_lines_are_not_read():
-    code = "from hpt_helpers.classroom.plots import (\n    maps,\n    spread,\n)\nimport numpy as np\n\nx = maps"
+    code = (
+        "from hpt_helpers.classroom.plots import (\n    maps,\n    spread,\n)\n"
+        "import numpy as np\n\nx = maps"
+    )
     assert code_to_read(code) == ["x = maps"]
     assert code_to_read("important = 1\nfrom_here = 2") == ["important = 1", "from_here = 2"]
 

@@ -237,7 +237,8 @@ def test_the_benchmarks_and_the_builder_set_them_before_torch_is_imported(start)
     settings = {name: value for name, value in os.environ.items() if name not in REPEATABLE} | {
         "MPLBACKEND": "Agg"
     }
-    look = f"print('torch' in sys.modules, [os.environ.get(name) for name in {[*REPEATABLE, 'MPLBACKEND']}])"
+    names = [*REPEATABLE, "MPLBACKEND"]
+    look = f"print('torch' in sys.modules, [os.environ.get(name) for name in {names}])"
     command = [sys.executable, "-c", f"import os, sys; {start}; {look}"]
     result = subprocess.run(
         command, cwd=ROOT, env=settings, capture_output=True, text=True, check=True

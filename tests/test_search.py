@@ -413,7 +413,7 @@ def asks(batches):
 
 
 def count_training(patch):
-    """Return a list that fills with what is trained: a population's members times its new epochs."""
+    """Return a list that fills with each training's cost: its members times its new epochs."""
     counts, train_to = [], population.Population.train_to
 
     def counting(self, epoch):

@@ -190,7 +190,7 @@ def test_brackets_that_cut_early_can_be_left_out(first_cut, starts):
 
 
 def judged(**fresh):
-    """Return winners by search, repeat after repeat, whose loss as searched is ten times as high."""
+    """Return winners by search and repeat, whose loss as searched is ten times as high."""
     rows = [
         {"search": search, "repeat": repeat, "fresh": loss, "val_loss": 10 * loss, "epochs": 100}
         for search, losses in fresh.items()

@@ -1,4 +1,4 @@
-"""The testbed's tables: what is in them is what training gives, and they answer as training would."""
+"""The testbed's tables hold what training gives, and answer as training would."""
 
 from dataclasses import replace
 

@@ -167,8 +167,8 @@ def index_page(titles: dict[str, str], minutes: dict[str, str]) -> str:
     )
     body = f"""<h1>{TITLE}</h1>
 <p>A course on searching for good hyperparameters: grid search, random search, Bayesian
-optimisation, Hyperband, and what a race between them proves. Read a lesson with its results closed until you open
-them: predict first.</p>
+optimisation, Hyperband, and what a race between them proves. Read a lesson with its results
+closed until you open them: predict first.</p>
 <h2>To read here</h2>
 <ul>
 {items}</ul>

@@ -41,8 +41,8 @@ HEAD = """# What a lesson takes
 
 `make timings` writes this page. Minutes are for reading, the core path + going further, by the
 formula of `tools/lesson_minutes.py`. Seconds are for a Run All, the first time (with an empty
-cache) and again. Memory is the most that a JupyterLab server, the kernel and all that it starts hold
-together. Seconds of cells are the first time's.
+cache) and again. Memory is the most that a JupyterLab server, the kernel and all that it starts
+hold together. Seconds of cells are the first time's.
 
 Measured on {measured_on}.
 

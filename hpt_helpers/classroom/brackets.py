@@ -63,9 +63,8 @@ def chart(schedule: Sequence[Sequence[tuple[int, int]]], *, title: str = "", ax=
                 f"bracket {number}\n{' → '.join(str(n) for n, _ in rungs)}\n{cost} epochs",
             )
         )
-        texts.append(
-            f"bracket {number} trains {', then '.join(f'{n} to epoch {e}' for n, e in rungs)}: {cost} epochs"
-        )
+        trained = ", then ".join(f"{n} to epoch {e}" for n, e in rungs)
+        texts.append(f"bracket {number} trains {trained}: {cost} epochs")
         top += n_first + gap
     ax.set(ylim=(top - gap + 0.5, -0.5), xlim=(0, schedule[0][-1][1] * 1.01))
     ax.set_yticks(*zip(*places, strict=True))

@@ -134,7 +134,8 @@ def _checked(computed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         if not any(array.dtype.hasobject for array in arrays.values()):
             return arrays
     raise TypeError(
-        f"the function returned {computed!r}; names with arrays of numbers, bools or text are needed"
+        f"the function returned {computed!r}; "
+        "names with arrays of numbers, bools or text are needed"
     )
 
 

@@ -31,8 +31,8 @@ import numpy as np
 
 OURS = __name__.partition(".")[0]
 ADVICE = (
-    "give the numbers or text from which it is made, make it inside the function, or define it in a "
-    "module"
+    "give the numbers or text from which it is made, make it inside the function, "
+    "or define it in a module"
 )
 
 
@@ -57,7 +57,7 @@ def _text(description: Any) -> str:
 
 
 class _Describer:
-    """Describes one value in lists, dicts and plain values; a function inside itself by its place."""
+    """Describes one value in plain values; a function inside itself by its place."""
 
     def __init__(self):
         self.functions: list[types.FunctionType] = []  # those that are being described
@@ -181,7 +181,8 @@ class _Describer:
 
     def refuse(self, value: Any):
         raise TypeError(
-            f"{value!r:.200}, of type {type(value).__name__}, has no description for the cache; {ADVICE}"
+            f"{value!r:.200}, of type {type(value).__name__}, "
+            f"has no description for the cache; {ADVICE}"
         )
 
 
@@ -265,7 +266,7 @@ def _contents(path: str, changed_ns: int, size: int) -> bytes:
 
 @functools.cache
 def _imports(source: bytes, name: str) -> list[str]:
-    """Return the names that a module's source imports, inside functions too; some are no modules."""
+    """Return the names that a module's source imports anywhere; some are no modules."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):

@@ -51,7 +51,7 @@ class Data(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A training to be done: a configuration, on this draw of the rows, under this seed, so long."""
+    """A training to be done: of what, on which draw of the rows, under which seed, how long."""
 
     data: Data
     config: Mapping
@@ -533,7 +533,7 @@ def _measured(
 
 
 class Pairs(NamedTuple):
-    """In how many pairs the first loss is lower, how many are level, and in how many it is higher."""
+    """In how many pairs the first loss is lower, level with the second, or higher."""
 
     wins: int
     ties: int

@@ -112,7 +112,8 @@ class Landscape:
         means[~np.array(having)] = np.nan
         if np.isnan(means).all():
             raise ValueError(
-                f"no configuration with {fixed} is there that reached epoch {epoch} under every seed"
+                f"no configuration with {fixed} is there "
+                f"that reached epoch {epoch} under every seed"
             )
         return self.configs[int(np.nanargmin(means))]
 

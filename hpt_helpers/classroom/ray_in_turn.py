@@ -53,8 +53,9 @@ def fit_in_turn(
             signal.signal(signal.SIGINT, handler)  # or the next interrupt would be lost
         if time.monotonic() - started >= limit_s:
             raise TimeoutError(
-                f"Ray did not end {name!r} within {limit_s:g} s. Run this cell again; if that ends here too, restart "
-                "the kernel, close what else keeps the machine busy, and run all cells. The others need no Ray."
+                f"Ray did not end {name!r} within {limit_s:g} s. Run this cell again; if that ends "
+                "here too, restart the kernel, close what else keeps the machine busy, and run all "
+                "cells. The others need no Ray."
             )
         if interrupted:
             raise KeyboardInterrupt

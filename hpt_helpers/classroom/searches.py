@@ -1,4 +1,4 @@
-"""Searches as `hpt_helpers.classroom.lab` races them: (space, repeat, n_trials, n_epochs) -> strategy.
+"""Searches for races: functions of (space, repeat, n_trials, n_epochs) that return a strategy.
 
 All but `tpe` and `bayesian` draw from the space that they are given, so that they run on a table's
 pool. These two propose points of their own, which are trained.

@@ -197,7 +197,7 @@ class PoolSpace(SearchSpace):
         self.repeat = repeat
 
     def sample(self, n: int, *, seed: int) -> list[dict]:
-        """Return the first n configurations in the order of this seed; ValueError for more than all."""
+        """Return the first n configurations in this seed's order; ValueError for more than all."""
         n = as_count("n", n, most=len(self.configs))
         order = np.arange(len(self.configs))
         if as_count("seed", seed, least=0) != self.repeat:
@@ -281,7 +281,7 @@ class Lookups:
 
 @dataclass(frozen=True)
 class Judges:
-    """What winners are worth, as `lab.Problem` asks: looked up, or trained where it is not there."""
+    """What winners are worth, as `lab.Problem` asks: looked up, or trained if not there."""
 
     name: str
     n_val: int
@@ -309,7 +309,7 @@ class Judges:
         return loss.reshape(-1, n), accuracy.reshape(-1, n)
 
     def rows(self, purpose: str, repeat: int, which: int) -> Splits:
-        """Return the rows of a repeat's judge, or a new split of the rows that its searches have."""
+        """Return the rows of a repeat's judge, or a new split of the rows of its searches."""
         recipe = load_table(self.name).recipe
         if purpose == "judge":
             return judge_rows(recipe, repeat, which)

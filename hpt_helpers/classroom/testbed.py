@@ -50,7 +50,7 @@ SETTINGS = {
 INIT_SCALE = {"init_scale": Real(0.3, 3.0, log=True)}
 BATCHES = {"batch_size": Choice([BATCH_SIZE])}
 
-# What somebody uses who tunes nothing: PyTorch's learning rate of Adam, and this package's defaults.
+# Without any tuning: the learning rate of PyTorch's Adam, and this package's defaults.
 DEFAULT_CONFIG = {"lr": 1e-3, "batch_size": BATCH_SIZE} | DEFAULTS
 
 

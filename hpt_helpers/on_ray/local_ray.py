@@ -25,9 +25,9 @@ QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
 }
 # Whether it reports usage or not, a starting Ray asks the metadata addresses of three clouds which
-# of them it is in. A proxy that is not there refuses at once. `requests`, by which Ray asks, takes a
-# proxy for one host from a variable of this form; any other request goes its usual way, whether this
-# process makes it or a trial.
+# of them it is in. A proxy that is not there refuses at once. `requests`, by which Ray asks, takes
+# a proxy for one host from a variable of this form; any other request goes its usual way, whether
+# this process makes it or a trial.
 NO_OUTSIDE_REQUESTS = {
     f"http://{host}_proxy": "http://127.0.0.1:9"
     for host in ("169.254.169.254", "metadata.google.internal")
@@ -142,7 +142,7 @@ def _stop(folder: Path) -> None:
 
 
 def _wait(processes: list) -> list:
-    """Wait for at most END_WITHIN_S until these processes have ended; return those that have not."""
+    """Wait up to END_WITHIN_S for these processes to end; return those that have not."""
     deadline = time.monotonic() + END_WITHIN_S
     while (alive := [p for p in processes if _is_alive(p)]) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -41,9 +41,7 @@ def skopt_search(
                 return self.FINISHED
             if self.optimizer is None:
                 self.optimizer = BayesianOptimizer(space, seed=seed, **opts)
-                for i in range(len(self.trials)):  # or it would draw other random numbers from here
-                    self.optimizer.tell(self.trials[:i])
-                    self.optimizer.ask()
+                _replay(self.optimizer, self.trials)
             self.optimizer.tell(self.trials)
             [config] = self.optimizer.ask()
             self.running[trial_id] = len(self.trials)
@@ -69,3 +67,10 @@ def skopt_search(
             self.__dict__.update(pickle.loads(Path(checkpoint_path).read_bytes()))
 
     return SkoptSearch()
+
+
+def _replay(optimizer: BayesianOptimizer, trials: list[tuple[dict, float | None]]) -> None:
+    """Ask a new optimizer for these trials, so that it draws the random numbers that they took."""
+    for i in range(len(trials)):
+        optimizer.tell(trials[:i])
+        optimizer.ask()

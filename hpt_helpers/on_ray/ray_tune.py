@@ -78,7 +78,8 @@ def tune_on_ray(
             "this process uses no Ray: call tune_on_ray in a block `with local_ray() as folder:`"
         )
     as_space(space)
-    search = f"{strategy_name}, max_epochs={max_epochs}, seed={as_seed('seed', seed)}, {options} in {space}"
+    seed_text = f"seed={as_seed('seed', seed)}"
+    search = f"{strategy_name}, max_epochs={max_epochs}, {seed_text}, {options} in {space}"
     cutting = {"hyperband": safe_hyperband, "asha": ASHAScheduler}.get(strategy_name)
     eta = as_count("eta", options.pop("eta", 3), least=2) if cutting else None
     configs = _configs(
@@ -91,8 +92,9 @@ def tune_on_ray(
     left = sorted(set(range(n_trials)) - {record["place"] for record in ended})
     if ended and left and cutting:
         raise ValueError(
-            f"{log} has {len(ended)} of {n_trials} trials of a search by {strategy_name}, which cannot be taken up, "
-            "because Tune stores nothing of its scheduler. Begin anew in another storage_path, or with another log"
+            f"{log} has {len(ended)} of {n_trials} trials of a search by {strategy_name}, which "
+            "cannot be taken up, because Tune stores nothing of its scheduler. Begin anew in "
+            "another storage_path, or with another log"
         )
     if left:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -159,7 +161,8 @@ def _configs(
         and name == "hyperband"
     ):
         raise ValueError(
-            f"max_concurrent is {max_concurrent}; hyperband needs all trials at once, to queue for CPUs"
+            f"max_concurrent is {max_concurrent}; "
+            "hyperband needs all trials at once, to queue for CPUs"
         )
     if max_epochs is not None or eta:
         as_count("max_epochs", max_epochs)

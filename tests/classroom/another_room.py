@@ -38,8 +38,9 @@ import json, locale, socket, time
 import numpy._core._multiarray_umath as numpy_core
 import torch
 print(json.dumps({
-    "locale": locale.setlocale(locale.LC_CTYPE), "encoding": locale.getencoding(), "zone": time.timezone,
-    "torch": torch.backends.cpu.get_cpu_capability(), "networks": [name for _, name in socket.if_nameindex()],
+    "locale": locale.setlocale(locale.LC_CTYPE), "encoding": locale.getencoding(),
+    "zone": time.timezone, "torch": torch.backends.cpu.get_cpu_capability(),
+    "networks": [name for _, name in socket.if_nameindex()],
     "numpy": " ".join(f for f in numpy_core.__cpu_dispatch__ if numpy_core.__cpu_features__[f]),
 }))
 """

@@ -98,7 +98,7 @@ def comparable(outputs: Iterable[NotebookNode]) -> dict[str, list]:
 
 
 def difference(cell: NotebookNode, outputs: Iterable[NotebookNode]) -> str:
-    """Return in a line how new outputs differ from those stored in the cell; empty if they do not."""
+    """Return in a line how new outputs differ from the cell's; empty if they do not."""
     stored, new = comparable(cell.outputs), comparable(outputs)
     kinds = [kind for kind in sorted({*stored, *new}) if stored.get(kind) != new.get(kind)]
     told = (

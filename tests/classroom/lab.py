@@ -30,12 +30,18 @@ SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
 PANEL = "jupyterapp.shell.currentWidget"
-CODE = f"{PANEL}.content.widgets.map(w => w.model.sharedModel.toJSON()).filter(c => c.cell_type === 'code')"
+CODE = (
+    f"{PANEL}.content.widgets.map(w => w.model.sharedModel.toJSON())"
+    ".filter(c => c.cell_type === 'code')"
+)
 IDLE = (
     f"{PANEL}.sessionContext.isReady && {PANEL}.sessionContext.session?.kernel?.status === 'idle'"
 )
 # After the first error JupyterLab runs no more cells.
-DONE = f"{IDLE} && ({CODE}.every(c => c.execution_count) || {CODE}.some(c => c.outputs.some(o => o.ename)))"
+DONE = (
+    f"{IDLE} && ({CODE}.every(c => c.execution_count) "
+    f"|| {CODE}.some(c => c.outputs.some(o => o.ename)))"
+)
 
 
 class Lab(NamedTuple):

@@ -38,7 +38,7 @@ def test_a_lesson_shows_what_is_stored(visited, check):
 
 
 def test_the_room_is_another_one_and_slow_cells_were_interrupted(visited):
-    """At least half of those over 2 s: memory keeps what some have computed, and makes them fast."""
+    """At least half of those over 2 s: memory keeps some results, which makes cells fast."""
     assert visited["facts"].items() >= ROOM.items()
     assert visited["facts"]["torch"] != torch.backends.cpu.get_cpu_capability()
     assert not {*instructions()["NPY_DISABLE_CPU_FEATURES"].split()} & {

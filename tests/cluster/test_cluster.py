@@ -52,7 +52,7 @@ def keys(trials_or_configs):
 
 
 def kill_while_a_trial_runs(nodes, traces, seen):
-    """Kill the worker node in the middle of a step there, once others have ended; note what it was."""
+    """Kill the worker node amid a step there, once others have ended; note which it was."""
     while "over" not in seen:
         lines = traces.read()
         there = [line for line in lines if line["at"] == nodes.worker_at]

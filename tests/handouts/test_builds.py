@@ -1,4 +1,4 @@
-"""Two builds give the same files; what would be wrong in print or unreadable aloud fails a build."""
+"""Two builds give the same files; what is wrong in print or unreadable aloud fails a build."""
 
 import datetime
 import filecmp
@@ -33,7 +33,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def again():
-    """Return another build: in a process of its own, another folder, time zone, and order of sets."""
+    """Return another build: in another process, folder, time zone, and order of sets."""
     folder, script = ROOT / "build" / "handouts-again", ROOT / "build" / "again.py"
     script.write_text(AGAIN.format(folder=str(folder)), encoding="utf-8")
     changed = os.environ | {

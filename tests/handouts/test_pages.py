@@ -22,8 +22,10 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 PAGES = ["index", *LESSONS, "guide", "glossary"]
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"
 # Elements that reach beyond the window and do not stand in a box that scrolls.
-CUT = """[...document.querySelectorAll('main *')].filter(one => !one.closest('.scroll, .skip, math')
-    && one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML.slice(0, 120))"""
+CUT = """[...document.querySelectorAll('main *')]
+    .filter(one => !one.closest('.scroll, .skip, math'))
+    .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+    .map(one => one.outerHTML.slice(0, 120))"""
 
 
 @pytest.fixture
@@ -119,7 +121,7 @@ def test_each_box_and_table_has_a_name_of_its_own(page, name):
 
 @pytest.mark.parametrize("stem", ["01_grid_search"])
 def test_a_printed_page_keeps_its_results_and_answers(page, notebooks, tmp_path, stem):
-    """Chromium hides what a closed <details> holds, also on paper, unless page.css says otherwise."""
+    """Chromium hides a closed <details> in print too, unless page.css says otherwise."""
     shown = page(stem)
     shown.pdf(path=tmp_path / "page.pdf", format="A4")
     text = bare("".join(found.extract_text() for found in PdfReader(tmp_path / "page.pdf").pages))

@@ -1,4 +1,4 @@
-"""What lesson 1 measures: ties and winners, edges, the ridge, luck, and the faults of a naive script.
+"""What lesson 1 measures: ties, winners, edges, the ridge, luck, and a naive script's faults.
 
 All but the faults, scaling and folds are made of the steps of `hpt_helpers.classroom.lab`. A repeat
 is a draw of the rows and a training seed. A winner's **fresh** loss is the mean over draws and
@@ -196,12 +196,12 @@ def luck(
 def two_runs(
     grid: Mapping[str, Sequence], name: str = "iris", repeats: Sequence[int] = REPEATS
 ) -> pd.DataFrame:
-    """Return what two runs of one unseeded grid search find on the same rows: a row for each repeat.
+    """Return what two runs of one unseeded grid search find on the same rows.
 
-    Columns: repeat (the draw of the rows); same_winner, whether both name the same configuration by
-    loss; run_to_run, by how much a trial's loss differs between the two runs (the mean over those
-    with the learning rate of the first run's winner); and best_to_second, by how much the two best
-    trials of one run differ (the mean of both runs).
+    Each repeat has a row. Columns: repeat (the draw of the rows); same_winner, whether both name
+    the same configuration by loss; run_to_run, by how much a trial's loss differs between the two
+    runs (the mean over those with the learning rate of the first run's winner); and best_to_second,
+    by how much the two best trials of one run differ (the mean of both runs).
     """
     both = pd.concat(
         [
@@ -352,7 +352,7 @@ def fault_costs(
 
 
 def paired_folds(search, axes: Sequence[str]) -> pd.DataFrame:
-    """Return the candidates of a fitted GridSearchCV, best first, each with its distance to the best.
+    """Return a fitted GridSearchCV's candidates, best first, with their distance to the best.
 
     axes: the names of the grid's axes. Columns: the axes (without the step's name); mean_loss over
     the folds; behind, the mean distance to the best candidate fold by fold; and standard_error, of

@@ -41,7 +41,7 @@ def mean_losses(
     n_epochs: int = N_EPOCHS,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Return the configurations as a table, in their order, with val_loss: the mean over repeats."""
+    """Return the configurations as a table, with val_loss: the mean over the repeats."""
     jobs = [
         Job(Data(data), config, repeat, repeat, n_epochs)
         for config in configs
@@ -68,7 +68,7 @@ def variance_shares(means: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_power_of_ten(means: pd.DataFrame) -> pd.DataFrame:
-    """Return the table sorted by lr, with a first column learning_rates: each one's power of ten."""
+    """Return the table sorted by lr, with a first column that says its power of ten."""
     powers = np.floor(np.log10(means["lr"])).astype(int)
     names = [f"{10.0**power:g} to {10.0 ** (power + 1):g}" for power in powers]
     table = means.assign(learning_rates=names).sort_values("lr", kind="stable")
@@ -91,7 +91,7 @@ def tries(
 
 
 def network(config: Mapping) -> dict:
-    """Return what a configuration says of the training: all but the dials; batches of 32 if none."""
+    """Return a configuration without the dials; if it has no batch_size, that is 32."""
     return {"batch_size": 32} | {name: config[name] for name in config if name not in DIALS}
 
 
@@ -335,7 +335,7 @@ def lottery(
 
 
 def _draws_and_seeds(repeat: int, n_seeds: int, n_judges: int) -> list[tuple[int, int]]:
-    """Return the draws of a repeat, each with a seed: its own, those of finalists, and of judges."""
+    """Return a repeat's pairs (draw, seed): its own, the finalists' and the judges'."""
     own = [(repeat, seed) for seed in lab.own_draws(repeat, "luck", n_seeds)]
     finalist = [(draw, draw) for draw in lab.own_draws(repeat, "finalist", N_AGAIN)]
     judge = [(draw, draw) for draw in lab.own_draws(repeat, "judge", n_judges)]

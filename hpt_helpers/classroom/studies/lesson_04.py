@@ -37,7 +37,7 @@ def full_curves(
     repeats: Sequence[int],
     progress: bool = False,
 ) -> dict[str, Landscape]:
-    """Return the landscape of each data set's configurations over repeats, by the data set's name."""
+    """Return each data set's landscape of configurations over repeats, by its name."""
     return {
         name: trained_landscape(
             name, of_data, n_epochs=n_epochs, seeds=list(repeats), progress=progress

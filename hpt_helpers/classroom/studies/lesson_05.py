@@ -1,6 +1,4 @@
-"""The measurements of lesson 5: who is ahead by which verdict, why a race reverses, what repairs it,
-and what a win proves.
-"""
+"""What lesson 5 measures: which verdict favours whom, why races reverse, and what a win proves."""
 
 from __future__ import annotations
 
@@ -92,7 +90,7 @@ def lowest_of_equals(
     repeats: Sequence[int],
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Return what a search finds that has nothing to find: trials of one and the same configuration.
+    """Return what a search finds among trials of one and the same configuration.
 
     In each repeat the trials share the rows, and differ in the training seed only. Columns: looks
     (how many trials); lowest, the lowest loss of so many, its median over the repeats; and worth,
