@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from hpt_helpers.config import as_count, config_key, network_config, training_key
 from hpt_helpers.data import Splits
@@ -53,7 +54,9 @@ class _PerTrial:
         from joblib import Parallel, delayed
 
         calls = (delayed(_attempt)(self.function, r.config, r.n_epochs) for r in requests)
-        return Parallel(self.n_jobs, return_as="generator", pre_dispatch=self.n_jobs)(calls)
+        # One call for each worker at a time: what has not begun is not lost to an interrupt.
+        parallel = Parallel(self.n_jobs, return_as="generator", pre_dispatch=str(self.n_jobs))
+        return cast(Iterator[float | Outcome], parallel(calls))
 
 
 def _attempt(function: Callable, config: Mapping, n_epochs: int) -> float | Outcome:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -379,11 +380,8 @@ class _LogIntegers:
     parameter: Integer
 
     def rvs(self, random_state=None) -> int:
-        rng = (
-            random_state
-            if hasattr(random_state, "uniform")
-            else np.random.default_rng(random_state)
-        )
+        draws = hasattr(random_state, "uniform")  # a generator of numpy's, old or new
+        rng: Any = random_state if draws else np.random.default_rng(random_state)
         return self.parameter.from_unit(rng.uniform())
 
 

@@ -339,7 +339,7 @@ def _read_line(line: bytes, where: str) -> dict:
     text, comma, rest = line.rpartition(b', "crc32": ')
     if not comma or comma + rest != _checksum(text):
         raise ValueError(f"{where} is not as it was written (its checksum differs): {line[:60]!r}")
-    line = json.loads(text + b"}")
-    if "format" in line:
-        return line
-    return {k: math.nan if v is None else v for k, v in line.items()}
+    record = json.loads(text + b"}")
+    if "format" in record:
+        return record
+    return {k: math.nan if v is None else v for k, v in record.items()}
