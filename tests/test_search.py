@@ -17,6 +17,7 @@ from hpt_helpers import population
 from hpt_helpers import progress as progress_module
 from hpt_helpers import search as module
 from hpt_helpers import trials as trials_module
+from hpt_helpers.classroom import lab
 from hpt_helpers.classroom.landscape import trained_landscape
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
@@ -1238,7 +1239,16 @@ def test_an_earlier_epoch_is_looked_up(monkeypatch):
     assert loss == pytest.approx(fit(config, IRIS, n_epochs=2).val_loss[-1], abs=1e-9)
 
 
-def test_a_later_failure_says_nothing_of_an_earlier_epoch(monkeypatch):
+@pytest.fixture
+def no_memory(monkeypatch, tmp_path):
+    """What is trained here stays neither in the laboratory's memory nor in the shared cache."""
+    monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
+    lab.forget()
+    yield
+    lab.forget()
+
+
+def test_a_later_failure_says_nothing_of_an_earlier_epoch(monkeypatch, no_memory):
     """A network that diverges at epoch 4 was sound at epoch 3, asked before or after, trained or
     stored.
     """
