@@ -17,7 +17,7 @@ import pandas as pd
 from benchmarks.measure import Row, interleaved, machine, table
 from hpt_helpers import bayesian, strategies
 from hpt_helpers.classroom.known_functions import KNOWN
-from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats
+from hpt_helpers.classroom.lab import Data, Trainings
 from hpt_helpers.search import Objective, run_many
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 
@@ -72,7 +72,7 @@ def moved(objective: Objective, seeds: Sequence[int], n_disturbed: int) -> int:
 def measure(n_seeds: int = 40, n_disturbed: int = 5) -> list[Row]:
     """Return the rows of the table."""
     seeds = range(n_seeds)
-    networks = TrainingOfRepeats("iris", seeds)
+    networks = Trainings(Data("iris"))
     branin = KNOWN["Branin"]
     problems = {
         "iris": (IRIS, networks),

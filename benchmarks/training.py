@@ -46,7 +46,8 @@ from benchmarks.measure import (
     peak_memory_growth,
     table,
 )
-from hpt_helpers.classroom.landscape import landscape
+from hpt_helpers.classroom import lab
+from hpt_helpers.classroom.landscape import trained_landscape
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.population import fit_many
 from hpt_helpers.search_space import Real, SearchSpace
@@ -231,7 +232,8 @@ def landscape_cold_and_cached() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
 
         def from_cache():
-            return landscape(configs, splits, n_epochs=100, seeds=range(1))
+            lab.forget()
+            return trained_landscape("iris", configs, n_epochs=100, seeds=[0], draws=splits.draw)
 
         def cold():
             os.environ["HPT_CACHE_DIR"] = tempfile.mkdtemp(dir=folder)

@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hpt_helpers.config import config_key as config_key
     from hpt_helpers.data import load_splits as load_splits
     from hpt_helpers.objectives import TrainingObjective as TrainingObjective
     from hpt_helpers.objectives import per_trial as per_trial
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from hpt_helpers.trials import trial_table as trial_table
 
 _MODULE_OF = {
+    "config_key": "config",
     "load_splits": "data",
     "TrainingObjective": "objectives",
     "per_trial": "objectives",

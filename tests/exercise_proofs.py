@@ -33,44 +33,45 @@ def raises_an_error(*arguments):
 
 def shortcomings(exercise):
     """Return what keeps an exercise from being proven, one line each; none is good."""
+    return [*_of_outcomes(exercise), *_of_wrong_answers(exercise), *_of_texts(exercise)]
 
+
+def _of_outcomes(exercise):
     def outcome(answer):
         return fresh(exercise).check(answer).outcome
 
-    found = []
     if outcome(exercise.starter) != NOT_ATTEMPTED:
-        found.append("the starter is not taken as not attempted")
-    if (
-        isinstance(exercise, Function)
-        and outcome(lambda *arguments: exercise.starter(*arguments)) == CORRECT
-    ):
-        found.append("the starter is correct as it stands")
+        yield "the starter is not taken as not attempted"
+    if isinstance(exercise, Function) and outcome(lambda *a: exercise.starter(*a)) == CORRECT:
+        yield "the starter is correct as it stands"
     if outcome(right_answer(exercise)) != CORRECT:
-        found.append("the solution is not correct")
+        yield "the solution is not correct"
     crash = fresh(exercise).check(raises_an_error)
     if crash.outcome != CRASHED or 'raise LookupError("no such row")' not in crash.message:
-        found.append("an exception does not crash with the learner's line")
+        yield "an exception does not crash with the learner's line"
+
+
+def _of_wrong_answers(exercise):
     if len(exercise.wrong) < 2:
-        found.append("fewer than two wrong answers")
-    results = [fresh(exercise).check(wrong.answer) for wrong in exercise.wrong]
-    found += [
-        f"wrong answer {i} is {r.outcome}" for i, r in enumerate(results) if r.outcome != INCORRECT
-    ]
-    found += [
-        f"wrong answer {i} is told something else: {r.message}"
-        for i, (r, wrong) in enumerate(zip(results, exercise.wrong, strict=True))
-        if wrong.message not in r.message
-    ]
-    if len({wrong.message for wrong in exercise.wrong}) < len(results):
-        found.append("two wrong answers are told the same")
-    if not all(wrong.misconception.strip() for wrong in exercise.wrong):
-        found.append("a wrong answer without the misconception it reveals")
+        yield "fewer than two wrong answers"
+    if len({wrong.message for wrong in exercise.wrong}) < len(exercise.wrong):
+        yield "two wrong answers are told the same"
+    for i, wrong in enumerate(exercise.wrong):
+        result = fresh(exercise).check(wrong.answer)
+        if result.outcome != INCORRECT:
+            yield f"wrong answer {i} is {result.outcome}"
+        if wrong.message not in result.message:
+            yield f"wrong answer {i} is told something else: {result.message}"
+        if not wrong.misconception.strip():
+            yield "a wrong answer without the misconception it reveals"
+
+
+def _of_texts(exercise):
     if not 2 <= len(exercise.hints) <= 3:
-        found.append("not two or three hints")
+        yield "not two or three hints"
     for name in ("title", "question", "because", "praise"):
         if not getattr(exercise, name).strip():
-            found.append(f"no {name}")
-    return found
+            yield f"no {name}"
 
 
 class Evil:

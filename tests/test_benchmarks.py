@@ -12,7 +12,7 @@ from benchmarks import course, rivals, surrogate, training
 from benchmarks import ray as of_ray
 from benchmarks.measure import Row, interleaved, peak_memory_growth, table
 from hpt_helpers import bayesian
-from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats
+from hpt_helpers.classroom.lab import Data, Trainings
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import evaluate, fit, start_training, train_one_epoch
 
@@ -122,6 +122,7 @@ def test_a_missed_figure_is_the_exit_code(value, code, monkeypatch, tmp_path, ca
 
 def test_the_scripts_trials_are_as_many_as_theirs_and_in_their_ranges():
     asked = {name: next(strategy) for name, strategy in course.scripts().items()}
+    asked = {name: getattr(batch, "trials", batch) for name, batch in asked.items()}
     # the third asks for one at a time, 20 times
     assert [len(batch) for batch in asked.values()] == [8, 5, 1, 5]
     for batch in asked.values():
@@ -214,6 +215,6 @@ def test_the_surrogates_benchmark_compares_the_course_s_fit_with_scikit_learns(m
     assert rows["iris, 2 searches: ours ends lower"] + rows["iris: scikit-learn's ends lower"] <= 2
     assert bayesian._likeliest.__name__ == "_likeliest"  # put back
     monkeypatch.setattr(surrogate, "LAST_DIGITS", 0.5)  # half of a loss is a difference
-    assert surrogate.moved(TrainingOfRepeats("iris", [0, 1]), [0, 1], 2) == 4
+    assert surrogate.moved(Trainings(Data("iris")), [0, 1], 2) == 4
     monkeypatch.setattr(surrogate, "LAST_DIGITS", 0.0)
-    assert surrogate.moved(TrainingOfRepeats("iris", [0, 1]), [0, 1], 1) == 0
+    assert surrogate.moved(Trainings(Data("iris")), [0, 1], 1) == 0

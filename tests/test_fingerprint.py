@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from hpt_helpers import config, data, stack, strategies
 from hpt_helpers.classroom.fingerprint import fingerprint, sources_of
@@ -85,6 +86,12 @@ def test_what_could_act_differently_has_another_fingerprint():
 )
 def test_what_acts_alike_has_the_same(one, other):
     assert fingerprint(one) == fingerprint(other)
+
+
+def test_an_object_of_a_library_is_described_by_its_name_there():
+    assert len({fingerprint(value) for value in (stats.norm, stats.expon, np.log, np.exp)}) == 4
+    with pytest.raises(TypeError, match="no description"):
+        fingerprint(stats.norm(0, 1))  # one of our own making
 
 
 def test_functions_that_call_each_other_have_one():

@@ -107,14 +107,17 @@ def test_no_word_of_a_lesson_is_lost_and_each_prediction_has_its_answer(stem):
     notebook = LESSONS[stem]
     found = parts.lesson_parts(notebook)
     kept = " ".join(part.text for part in found if part.kind not in ("code", "exercise")).split()
-    there = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    cells = [cell for _, cell in parts.on_paper(notebook)]
+    there = " ".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    there = there.replace("(Then move the slider.)", "")
     assert kept == re.sub(r"<summary>.*?</summary>|</?(?:details|div)[^>]*>", " ", there).split()
     numbers = {
         kind: [part.number for part in found if part.kind == kind] for kind in ("predict", "answer")
     }
     assert numbers["predict"] == numbers["answer"] == list(range(1, len(numbers["answer"]) + 1))
-    cells = [part.text for part in found if part.kind in ("code", "exercise")]
-    assert cells == [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    code = [part.text for part in found if part.kind in ("code", "exercise")]
+    assert code == [cell.source for cell in cells if cell.cell_type == "code"]
+    assert len(notebook.cells) - len(cells) in (0, 2)  # how many exercises are done, and the answer
 
 
 def test_what_means_nothing_without_a_kernel_is_left_out():

@@ -46,7 +46,7 @@ def alone(config, n_epochs, repeat, seed=None):
 def cache(tmp_path, monkeypatch):
     """An empty cache, and a process that has trained nothing."""
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(lab, "_known", {})
+    lab.forget()
     return tmp_path
 
 
@@ -61,10 +61,6 @@ def trained(monkeypatch):
 
     monkeypatch.setattr(lab, "fit_many", counting)
     return counts
-
-
-def another_process(monkeypatch):
-    monkeypatch.setattr(lab, "_known", {})
 
 
 # --- draws of a repeat's own ----------------------------------------------------------------------
@@ -114,12 +110,12 @@ def test_jobs_of_any_kind_are_trained_as_alone_and_no_longer_than_asked():
     assert wine == pytest.approx(fit(CONFIG, fewer, n_epochs=2, seed=3).val_loss[-1], abs=1e-9)
 
 
-def test_what_was_trained_is_not_trained_again(trained, monkeypatch):
+def test_what_was_trained_is_not_trained_again(trained):
     jobs = [Job(IRIS, {"lr": lr, "batch_size": 16}, 5, 5, 4) for lr in (0.01, 0.02, 0.03)]
     first = lab.train(jobs[:2]).val_loss
     again = lab.train([*jobs, jobs[0]._replace(n_epochs=2)]).val_loss  # one is new
     assert trained == [2, 1] and (again[:2] == first).all() and (again[3, :2] == first[0, :2]).all()
-    another_process(monkeypatch)
+    lab.forget()
     assert (lab.train(jobs[:2]).val_loss == first).all() and trained == [2, 1]  # the disk has it
     lab.train([jobs[0]._replace(n_epochs=5)])
     assert trained == [2, 1, 1]
@@ -138,10 +134,10 @@ def test_what_was_trained_is_not_trained_again(trained, monkeypatch):
         {"n_epochs": 3},
     ],
 )
-def test_another_job_is_another_entry(other, trained, monkeypatch):
+def test_another_job_is_another_entry(other, trained):
     job = Job(IRIS, CONFIG, 3, 3, 2)
     for each in (job, job._replace(**other), job):
-        another_process(monkeypatch)
+        lab.forget()
         lab.train([each])
     assert len(trained) == 2
 
@@ -151,7 +147,7 @@ def test_another_default_or_other_rows_serve_no_old_curves(trained, monkeypatch)
     before = lab.train([job]).val_loss
     monkeypatch.setitem(config.DEFAULTS, "hidden_size", 4)
     assert lab.train([job]).val_loss.tolist() != before.tolist()
-    another_process(monkeypatch)
+    lab.forget()
     lab._digest.cache_clear()
     monkeypatch.setattr(lab, "rows_of", lambda data, draw: load_splits("iris", seed=7, draw=draw))
     assert lab.train([job]).val_loss.tolist() != before.tolist() and len(trained) == 3
@@ -170,7 +166,7 @@ def test_one_process_gives_the_numbers_of_two_to_the_last_digit(monkeypatch, tmp
     jobs = [Job(IRIS, c, draw, draw, 3) for draw in range(5) for c in SPACE.sample(20, seed=draw)]
     monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     one = lab.train(jobs)
-    another_process(monkeypatch)
+    lab.forget()
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path / "another"))
     monkeypatch.setattr("joblib.cpu_count", lambda: 2)
     monkeypatch.setattr(processes, "ALONE_S", -1)

@@ -1,18 +1,11 @@
-"""Landscapes: the curves of `fit`, cached under a key of everything that determines them."""
-
-import importlib
-import os
-import subprocess
-import sys
-from pathlib import Path
+"""Landscapes: the curves of `fit`, and what can be asked of them."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from hpt_helpers.classroom import fingerprint
-from hpt_helpers.classroom import landscape as module
-from hpt_helpers.classroom.landscape import landscape
+from hpt_helpers.classroom import lab
+from hpt_helpers.classroom.landscape import trained_landscape
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import fit
 
@@ -25,40 +18,13 @@ CONFIGS = [
 DIVERGING = {"lr": 1e200, "batch_size": 16}
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """Return the path of this test's own cache folder, which does not exist yet."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("HPT_CACHE_DIR", str(folder))
-    return folder
-
-
-@pytest.fixture
-def trainings(monkeypatch):
-    """Return a list that grows by one for each call of the trainer."""
-    calls = []
-
-    def counting(configs, *args, **kwargs):
-        calls.append(len(configs))
-        return original(configs, *args, **kwargs)
-
-    original = module.fit_all
-    monkeypatch.setattr(module, "fit_all", counting)
-    return calls
-
-
-def make(configs=CONFIGS, splits=IRIS, n_epochs=3, seeds=(0, 4)):
-    return landscape(configs, splits, n_epochs=n_epochs, seeds=seeds)
+def make(configs=CONFIGS, n_epochs=3, seeds=(0, 4), draws=IRIS.draw):
+    return trained_landscape("iris", configs, n_epochs=n_epochs, seeds=seeds, draws=draws)
 
 
 def assert_same(one, two):
     np.testing.assert_array_equal(one.val_loss, two.val_loss)
     np.testing.assert_array_equal(one.val_accuracy, two.val_accuracy)
-
-
-def the_entry(cache):
-    (entry,) = cache.iterdir()
-    return entry
 
 
 # --- what it holds --------------------------------------------------------------------------------
@@ -208,20 +174,12 @@ def test_the_losses_of_a_configuration_are_those_of_each_seed():
         found.losses(DIVERGING, 2)
 
 
-def test_a_list_of_splits_is_a_list_of_repeats(trainings):
-    rows = [load_splits("iris", draw=draw) for draw in (3, 7)]
-    found = make(CONFIGS[:2], splits=rows, seeds=(3, 7))
-    for i, config in enumerate(CONFIGS[:2]):
-        for j, (part, seed) in enumerate(zip(rows, (3, 7), strict=True)):
-            assert found.val_loss[i, j] == pytest.approx(
-                fit(config, part, n_epochs=3, seed=seed).val_loss, abs=1e-9
-            )
-    make(CONFIGS[:2], splits=rows, seeds=(3, 7))
-    assert len(trainings) == 1  # known
-    make(CONFIGS[:2], splits=rows[::-1], seeds=(3, 7))
-    assert len(trainings) == 2  # the same rows under other seeds are not
-    with pytest.raises(ValueError, match="splits has 2 entries; there are 3 seeds"):
-        make(splits=rows, seeds=(1, 2, 3))
+@pytest.mark.parametrize(("draws", "expected"), [(None, (3, 7)), (5, (5, 5)), ([7, 5], (7, 5))])
+def test_each_seed_has_its_draw_of_the_rows(draws, expected):
+    found = make(CONFIGS[:1], seeds=(3, 7), draws=draws)
+    for j, (seed, draw) in enumerate(zip((3, 7), expected, strict=True)):
+        curve = fit(CONFIGS[0], load_splits("iris", draw=draw), n_epochs=3, seed=seed)
+        assert found.val_loss[0, j] == pytest.approx(curve.val_loss, abs=1e-9)
 
 
 def test_one_that_diverges_is_nan_and_never_the_best():
@@ -230,6 +188,8 @@ def test_one_that_diverges_is_nan_and_never_the_best():
     assert found.best(3) == make().best(3)
     with pytest.raises(ValueError, match="that reached epoch 1 under every seed"):
         make([DIVERGING]).best(1)
+    lab.forget()
+    assert_same(make([DIVERGING, *CONFIGS]), found)  # from the cache
 
 
 @pytest.mark.parametrize(
@@ -240,6 +200,7 @@ def test_one_that_diverges_is_nan_and_never_the_best():
         ({"seeds": [-1]}, ValueError),
         ({"n_epochs": 0}, ValueError),
         ({"n_epochs": 2.5}, TypeError),
+        ({"draws": [1, 2, 3]}, ValueError),
         ({"configs": [{"lr": 0.01, "batch_size": 1000}]}, ValueError),
         ({"configs": [{"lr": 0.01, "batch_size": 16.5}]}, TypeError),
     ],
@@ -269,118 +230,3 @@ def test_bad_arguments_are_refused(arguments, error):
 def test_seeds_that_are_no_sequence_of_integers_are_refused(seeds, says):
     with pytest.raises(TypeError, match=says):
         make(seeds=seeds)
-
-
-# --- the cache ------------------------------------------------------------------------------------
-
-
-def test_a_second_call_reads_the_file_instead_of_training(trainings, cache):
-    first = make()
-    assert trainings == [6]
-    assert_same(make(), first)
-    assert trainings == [6]
-    assert [p.suffix for p in cache.iterdir()] == [".npz"]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
-def test_warnings_of_the_cache_are_given_where_the_landscape_was_asked_for(trainings, cache):
-    expected = make()
-    the_entry(cache).write_bytes(b"")
-    with pytest.warns(UserWarning, match="is damaged") as warned:
-        assert_same(make(), expected)
-    assert warned[0].filename == __file__
-    cache.chmod(0o777)
-    with pytest.warns(UserWarning, match="others may write") as warned:
-        assert_same(make(), expected)
-    assert warned[0].filename == __file__ and len(trainings) == 3
-
-
-def test_nan_survives_the_cache(trainings):
-    assert_same(make([DIVERGING, *CONFIGS]), make([DIVERGING, *CONFIGS]))
-    assert len(trainings) == 1
-
-
-def test_equal_inputs_in_other_types_share_an_entry(trainings):
-    make()
-    make(
-        [{k: np.array(v)[()] for k, v in c.items()} for c in CONFIGS],
-        seeds=np.array([0, 4]),
-        n_epochs=np.int64(3),
-    )
-    make([dict(reversed(c.items())) for c in CONFIGS], splits=load_splits("iris"))
-    assert len(trainings) == 1
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"configs": [CONFIGS[0] | {"lr": float(np.nextafter(0.01, 1))}, *CONFIGS[1:]]},
-        {"configs": [CONFIGS[0] | {"batch_size": 17}, *CONFIGS[1:]]},
-        {"configs": [CONFIGS[0] | {"hidden_size": 9}, *CONFIGS[1:]]},
-        {"configs": CONFIGS[::-1]},
-        {"configs": CONFIGS[:2]},
-        {"splits": load_splits("wine")},
-        {"splits": load_splits("iris", seed=43)},
-        {"splits": load_splits("iris", scaled=False)},
-        {"n_epochs": 4},
-        {"seeds": (0, 5)},
-        {"seeds": (4, 0)},
-        {"seeds": (0, 4, 5)},
-    ],
-)
-def test_an_entry_is_named_by_configurations_data_epochs_and_seeds(changed, trainings):
-    make()
-    make(**changed)
-    assert len(trainings) == 2
-
-
-@pytest.mark.parametrize("part", ["X_train", "y_train", "X_val", "y_val"])
-def test_one_changed_value_of_the_data_is_other_data(part, trainings):
-    make()
-    changed = load_splits("iris")
-    values = getattr(changed, part).view(-1)
-    values[values.argmax()] = 0
-    make(splits=changed)
-    assert len(trainings) == 2
-
-
-def training_modules():
-    """Return the modules that training imports, directly or not, from what Python itself has
-    imported.
-
-    Without those that decide no number: config.py, whose configurations and seeds stand in the key,
-    progress.py, and local_ray.py, whose way with interrupts is used.
-    """
-    code = (
-        "import sys, hpt_helpers.classroom.parallel; "
-        "print(*(m for m in sys.modules if m.startswith('hpt_helpers.')))"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    ).stdout.split()
-    no_number = {"", ".classroom", ".config", ".on_ray", ".on_ray.local_ray", ".progress"}
-    return sorted({*found} - {f"hpt_helpers{name}" for name in no_number})
-
-
-TRAINING_MODULES = training_modules()
-
-
-def test_the_modules_that_train_are_all_named():
-    assert len(TRAINING_MODULES) >= 5
-    assert sorted(m.__name__ for m in module.CODE) == TRAINING_MODULES
-
-
-@pytest.mark.parametrize("name", TRAINING_MODULES)
-def test_a_change_to_a_training_module_cannot_serve_stale_curves(
-    name, trainings, tmp_path, monkeypatch
-):
-    make()
-    changed = importlib.import_module(name)
-    copy = tmp_path / "changed.py"
-    copy.write_bytes(Path(changed.__file__).read_bytes() + b"\n")
-    path = fingerprint._path
-    monkeypatch.setattr(fingerprint, "_path", lambda n: str(copy) if n == name else path(n))
-    make()
-    assert len(trainings) == 2
-    make()
-    assert len(trainings) == 2

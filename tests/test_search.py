@@ -17,7 +17,7 @@ from hpt_helpers import population
 from hpt_helpers import progress as progress_module
 from hpt_helpers import search as module
 from hpt_helpers import trials as trials_module
-from hpt_helpers.classroom.landscape import landscape
+from hpt_helpers.classroom.landscape import trained_landscape
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective, per_trial
@@ -66,6 +66,11 @@ def hyperband_of_9(configs):
     yield from halving(configs[:9], [(9, 1), (3, 3), (1, 9)])
     yield from halving(configs[9:14], [(5, 3), (1, 9)])
     yield from halving(configs[14:], [(3, 9)])
+
+
+def landscape(configs, n_epochs, seeds):
+    """Return the curves of networks on IRIS, from a cache."""
+    return trained_landscape("iris", configs, n_epochs=n_epochs, seeds=seeds, draws=IRIS.draw)
 
 
 def same_trials(one, two, tolerance=0.0, without=("runtime_s",)):
@@ -389,7 +394,7 @@ BATCHES = st.lists(
 @given(BATCHES, st.integers(0, 25) | st.just(math.inf))
 @settings(max_examples=80)
 def test_whatever_is_asked_charged_equals_trained_within_the_budget(batches, budget):
-    stored = landscape([NAMES[0], NAMES[3], NAMES[4]], IRIS, n_epochs=6, seeds=[0])
+    stored = landscape([NAMES[0], NAMES[3], NAMES[4]], 6, [0])
     counting = CountingTrainer()
     with pytest.MonkeyPatch.context() as patch:
         trained = count_training(patch)
@@ -1246,7 +1251,7 @@ def test_a_later_failure_says_nothing_of_an_earlier_epoch(monkeypatch):
         return curves
 
     monkeypatch.setattr(population.Population, "curves", diverging)
-    stored = landscape([NET], IRIS, n_epochs=6, seeds=[0])
+    stored = landscape([NET], 6, [0])
     for objective in (TrainingObjective(IRIS), stored):
         trials = run(asks([[(NET, 3)], [(NET, 6), (NET, 2)], [(NET, 4)]]), objective)
         diverged = "diverged: validation loss not finite at epoch 4"
@@ -1263,7 +1268,7 @@ def test_slices_change_no_number(monkeypatch):
 
 def test_a_landscape_is_an_objective_that_gives_what_training_gives():
     configs = [*SPACE.sample(17, seed=7)[:-1], {"lr": 1e200, "batch_size": 16}]
-    stored = landscape(configs, IRIS, n_epochs=9, seeds=[2, 5])
+    stored = landscape(configs, 9, [2, 5])
     for seed in (2, 5):
         trained = run(hyperband_of_9(configs), TrainingObjective(IRIS), seed=seed)
         replayed = run(hyperband_of_9(configs), stored, seed=seed)
@@ -1275,14 +1280,14 @@ def test_a_landscape_is_an_objective_that_gives_what_training_gives():
 
 def test_a_landscape_takes_configurations_with_epochs():
     config = {"lr": 0.01, "batch_size": 16}
-    stored = landscape([config], IRIS, n_epochs=4, seeds=[0])
+    stored = landscape([config], 4, [0])
     trials = run(grid_search([config | {"epochs": 4}]), stored)
     assert trials["val_loss"][0] == stored.lookup(config, 4, 0)[0]
 
 
 def test_what_a_landscape_does_not_hold_is_a_failed_trial_that_costs_nothing():
     config = {"lr": 0.01, "batch_size": 16}
-    stored = landscape([config], IRIS, n_epochs=4, seeds=[0])
+    stored = landscape([config], 4, [0])
     trials = run(grid_search([config, config | {"lr": 0.02}, config], 4), stored)
     assert trials["status"].tolist() == ["ok", "failed", "ok"]
     assert "not among the landscape's 1" in trials.at[1, "reason"]
@@ -1290,7 +1295,7 @@ def test_what_a_landscape_does_not_hold_is_a_failed_trial_that_costs_nothing():
 
 
 def test_a_landscape_refuses_epochs_that_contradict_as_training_does():
-    stored = landscape([NET], IRIS, n_epochs=4, seeds=[0])
+    stored = landscape([NET], 4, [0])
     tables = [
         run(grid_search([NET | {"epochs": 2}], 4), objective)
         for objective in (stored, TrainingObjective(IRIS))

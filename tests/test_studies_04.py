@@ -6,15 +6,15 @@ import pytest
 from scipy.stats import pearsonr, rankdata
 
 from hpt_helpers import strategies
+from hpt_helpers.classroom import lab
 from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.studies import lesson_04 as study
-from hpt_helpers.classroom.studies.repeats import TrainingOfRepeats
 from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective
-from hpt_helpers.search import run, run_many
+from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit
-from hpt_helpers.trials import config_of, incumbent, same_trials, trial_record, trial_table
+from hpt_helpers.trials import config_of, incumbent, trial_record, trial_table
 
 SPACE = SearchSpace({"lr": Real(1e-3, 1e-1, log=True), "batch_size": Choice([16, 32])})
 
@@ -76,6 +76,13 @@ def test_an_interrupt_ends_the_survivors_instead_of_one_search_among_them(monkey
     assert len(asked) == 1
 
 
+def test_a_survivor_as_good_as_the_best_by_the_rule_of_ties_has_rank_1():
+    full = made_up(n_configs=3, n_repeats=1, n_epochs=2)
+    full.val_loss[:, 0] = [[0.1, 0.5], [0.2, 0.5 - 1e-12], [0.3, 0.5 - 1e-12]]
+    found = study.survivors({"a": full}, [(3, 1), (1, 2)])
+    assert found["rank"].tolist() == [1] and found["worse_half"].tolist() == [False]
+
+
 def test_best_so_far_never_rises_and_starts_alike():
     full = made_up()
     best = study.best_so_far(full).val_loss
@@ -125,115 +132,91 @@ def test_a_trial_is_stopped_early_when_it_ends_before_its_own_last_epoch():
 # --- the race -------------------------------------------------------------------------------------
 
 
-def fresh(config, n_epochs, repeat, others):
-    """Return the mean loss over other repeats, one training at a time."""
-    seeds = [1000 + 100 * repeat + other for other in others]
+def fresh(config, n_epochs, draws):
+    """Return the mean loss over these draws, each under its own seed, one training at a time."""
     curves = [
-        fit(config, load_splits("iris", draw=seed), n_epochs=n_epochs, seed=seed) for seed in seeds
+        fit(config, load_splits("iris", draw=draw), n_epochs=n_epochs, seed=draw) for draw in draws
     ]
     return np.mean([curve.val_loss[-1] for curve in curves])
 
 
+def by_hand(strategy, repeat):
+    """Return the trials of a search on the rows and seed of a repeat."""
+    return run(strategy, TrainingObjective(load_splits("iris", draw=repeat)), seed=repeat)
+
+
 def test_a_race_by_hand():
-    found = study.race("iris", SPACE, 3, repeats=[2, 5])
-    for row, repeat in enumerate((2, 5)):
-        objective = TrainingObjective(load_splits("iris", draw=repeat))
-        hyper = run(strategies.hyperband(SPACE, 3, seed=repeat), objective, seed=repeat)
-        n_trials = hyper["charged_epochs"].sum() // 3
-        plain = run(
-            strategies.random_search(SPACE, n_trials, 3, seed=10_000 + repeat),
-            objective,
-            seed=repeat,
-        )
-        for name, trials in (
-            ("hyperband", hyper),
-            ("random", plain),
-            ("full", hyper[hyper["n_epochs"] == 3]),
-        ):
+    judged = study.race("iris", SPACE, 3, repeats=[2, 5], n_judges=2)
+    for repeat, found in judged.groupby("repeat"):
+        hyperband = by_hand(strategies.hyperband(SPACE, 3, seed=repeat), repeat)
+        n_epochs = hyperband["charged_epochs"].sum()
+        random = strategies.random_search(SPACE, n_epochs // 3, 3, seed=10_000 + repeat)
+        of_search = {
+            "hyperband": hyperband,
+            "random": by_hand(random, repeat),
+            "full": hyperband[hyperband["n_epochs"] == 3],
+        }
+        assert set(found["search"]) == set(of_search)
+        for row in found.itertuples():
+            trials = of_search[row.search]
             best = incumbent(trials)
-            assert found[name][row] == pytest.approx(trials["val_loss"].min(), abs=1e-9)
-            expected = fresh(
-                config_of(trials, best), int(trials.at[best, "n_epochs"]), repeat, range(10)
-            )
-            assert found[f"{name}_fresh"][row] == pytest.approx(expected, abs=1e-9)
-        assert found["epochs"][row] == hyper["charged_epochs"].sum()
+            assert row.config == config_of(trials, best)
+            assert row.val_loss == pytest.approx(trials["val_loss"].min(), abs=1e-9)
+            expected = fresh(row.config, row.n_epochs, lab.own_draws(repeat, "judge", 2))
+            assert row.fresh == pytest.approx(expected, abs=1e-9)
+        assert found.set_index("search")["epochs"][["hyperband", "full"]].tolist() == [n_epochs] * 2
 
 
-def test_finalists_are_chosen_by_their_mean_on_other_repeats():
-    found = study.race("iris", SPACE, 3, repeats=[3], least=3, n_finalists=2)
-    [bracket] = [rungs for rungs in strategies.hyperband_schedule(3) if rungs[0][1] >= 3]
-    objective = TrainingObjective(load_splits("iris", draw=3))
-    trials = run(
-        strategies.successive_halving(SPACE.sample(bracket[0][0], seed=3), bracket),
-        objective,
-        seed=3,
+def test_finalists_are_chosen_by_their_mean_on_other_draws():
+    """Only the bracket that never cuts is left: two configurations, both of them finalists."""
+    judged = study.race(
+        "iris", SPACE, 3, repeats=[3], first_cut=3, n_finalists=2, n_again=2, n_judges=1
     )
-    two = [config_of(trials, i) for i in trials["val_loss"].nsmallest(2).index]
-    best = min(two, key=lambda config: fresh(config, 3, 3, range(50, 54)))
-    assert found["hyperband_fresh"][0] == pytest.approx(fresh(best, 3, 3, range(10)), abs=1e-9)
-    assert found["epochs"][0] == trials["charged_epochs"].sum() + 2 * 4 * 3
+    trials = by_hand(strategies.grid_search(SPACE.sample(2, seed=3), 3), 3)
+    draws = lab.own_draws(3, "finalist", 2)
+    losses = [fresh(config, 3, draws) for config in trials["config"]]
+    found = judged.set_index("search").loc["hyperband"]
+    assert found["config"] == trials["config"][int(np.argmin(losses))]
+    assert found["val_loss"] == pytest.approx(min(losses), abs=1e-9)
+    assert found["epochs"] == 2 * 3 + 2 * 2 * 3
 
 
-def test_a_race_is_run_once_and_another_one_anew(monkeypatch):
-    settings = {"repeats": [4], "least": 1, "n_finalists": 1}
-    first = study.race("iris", SPACE, 3, **settings)
-    ran = []
-    monkeypatch.setattr(study, "_race", lambda *given: ran.append(given) or first)
-    pd.testing.assert_frame_equal(study.race("iris", SPACE, 3, **settings, progress=True), first)
-    assert ran == []
-    narrow = SearchSpace({**SPACE, "lr": Real(1e-3, 1e-2, log=True)})
-    settings |= {"name": "iris", "space": SPACE, "n_epochs": 3}
-    others = {
-        "repeats": [4, 5],
-        "least": 3,
-        "n_finalists": 2,
-        "name": "wine",
-        "space": narrow,
-        "n_epochs": 9,
-    }
-    for argument, value in others.items():
-        study.race(**settings | {argument: value})
-    assert len(ran) == 6
-
-
-def test_repeats_that_train_together_are_the_repeats_alone():
-    rows = {seed: load_splits("iris", draw=seed) for seed in (0, 7)}
-    objective = TrainingOfRepeats("iris", list(rows))
-    together = run_many(
-        [strategies.hyperband(SPACE, 9, seed=s) for s in rows], objective, seeds=list(rows)
-    )
-    for trials, (seed, splits) in zip(together, rows.items(), strict=True):
-        alone = run(strategies.hyperband(SPACE, 9, seed=seed), TrainingObjective(splits), seed=seed)
-        assert same_trials(trials, alone)
-    refused = run(strategies.grid_search(SPACE.sample(1, seed=0), 2), objective, seed=3)
-    assert refused["status"].tolist() == ["failed"] and "seed is 3" in refused["reason"][0]
-
-
-def table_of(**columns):
-    return pd.DataFrame({"repeat": range(3), "epochs": 100} | columns)
-
-
-FIRST = table_of(
-    hyperband=[1.0, 2.0, 3.0],
-    random=[2.0, 1.0, 4.0],
-    full=[3.0, 3.0, 3.0],
-    hyperband_fresh=[1.0, 2.0, 3.0],
-    random_fresh=[0.5, 3.0, 2.5],
-    full_fresh=[1.0, 1.5, 3.5],
+@pytest.mark.parametrize(
+    ("first_cut", "starts"), [(1, [81, 34, 15, 8, 5]), (2, [34, 15, 8, 5]), (81, [5])]
 )
+def test_brackets_that_cut_early_can_be_left_out(first_cut, starts):
+    schedule = study.schedule_from(first_cut, 81)
+    assert [rungs[0][0] for rungs in schedule] == starts
 
 
-def test_verdicts_count_the_repeats_in_which_hyperband_is_lower():
-    found = study.verdicts({"a": FIRST})
-    assert found.loc["a", ["as_searched", "among_full", "fresh", "of"]].tolist() == [2, 1, 1, 3]
-    assert found.loc["a", ["gain", "gain_fresh"]].tolist() == [0.333, 0.0]
+def judged(**fresh):
+    """Return winners by search, repeat after repeat, whose loss as searched is ten times as high."""
+    rows = [
+        {"search": search, "repeat": repeat, "fresh": loss, "val_loss": 10 * loss, "epochs": 100}
+        for search, losses in fresh.items()
+        for repeat, loss in enumerate(losses)
+    ]
+    return pd.DataFrame(rows)
+
+
+FIRST = judged(hyperband=[1.0, 2.0, 3.0], random=[0.5, 3.0, 2.5], full=[1.0, 1.5, 3.5])
+LEVEL = 1e-12  # less than the rule of ties tells apart
+
+
+def test_verdicts_count_the_repeats_in_which_hyperband_is_lower_and_no_ties():
+    tied = FIRST.copy()
+    tied.loc[tied["search"] == "hyperband", "val_loss"] = [5.0 - LEVEL, 7.0, 24.0]
+    found = study.verdicts({"a": FIRST, "b": tied})
+    assert found.loc["a"].tolist() == [1, 1, 1, 3, 0.0, 0.0]
+    assert found.loc["b"].tolist() == [2, 1, 1, 3, 8.0, 0.0]
 
 
 def test_remedies_are_compared_with_the_first_race_in_pairs():
-    later = table_of(
-        hyperband_fresh=[1.0 + 1e-12, 1.0, 4.0], random_fresh=[2.0, 2.0, 2.0], epochs=[10, 20, 30]
+    later = judged(
+        hyperband=[1.0 + LEVEL, 1.0, 4.0], random=[0.5 + LEVEL, 2.0, 4.0 + LEVEL], full=[9.0] * 3
     )
+    later["epochs"] = [10, 20, 30, *[500] * 6]
     found = study.remedies({"as it is": FIRST, "later": later})
     assert found.loc["as it is"].tolist() == [0, 0, 2.0, 1, 100, 0, 0]
     assert found.loc["only trials that reached R"].tolist() == [1, 1, 2.0, 1, 100, 0, 0]
-    assert found.loc["later"].tolist() == [1, 1, 2.0, 2, 20, 2, 1]
+    assert found.loc["later"].tolist() == [1, 1, 2.0, 1, 20, 1, 1]

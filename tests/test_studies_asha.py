@@ -41,7 +41,7 @@ def test_asha_does_not_wait_for_a_straggler():
 def test_without_stragglers_one_worker_is_always_busy_and_with_them_many_are_not():
     alike, spread = (
         waiting([1, 64], spread=0.0, repeats=range(2)),
-        waiting([1, 64], spread=1.0, repeats=range(10)),
+        waiting([1, 64], spread=1.0, repeats=range(2)),
     )
     assert (
         alike.loc[1, "halving_hours"] == pytest.approx(297 / 60, abs=0.01)

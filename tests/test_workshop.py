@@ -104,7 +104,7 @@ def test_a_solution_keeps_imports_and_check_and_takes_the_place_of_the_starter()
     choice = workshop.solved(
         'answer_2 = ...  # such as "a1"\n\nex.q2.check(answer_2)', lesson_01.q2
     )
-    assert choice.startswith('answer_2 = "b1"\n# b: ') and choice.endswith(
+    assert choice.startswith('answer_2 = "c2"\n# c: ') and choice.endswith(
         "\n\n\nex.q2.check(answer_2)"
     )
 

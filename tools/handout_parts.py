@@ -116,11 +116,9 @@ def on_paper(notebook: nbformat.NotebookNode) -> list[tuple[int, nbformat.Notebo
     found = []
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and re.fullmatch(r"\w+\.progress\(\)", cell.source.strip()):
-            if (
-                found
-                and found[-1][1].cell_type == "markdown"
-                and len(blocks(found[-1][1].source)) == 1
-            ):
+            before = found[-1][1] if found else cell
+            asks = len(blocks(before.source)) == 1 and before.source.strip().endswith("?")
+            if before.cell_type == "markdown" and asks:
                 found.pop()
             continue
         found.append((index, cell))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hpt_helpers.classroom import plots
 from hpt_helpers.classroom.figures import COLOURS, described, label, new_axes, new_row, plain_ticks
+from hpt_helpers.classroom.lab import schedule_epochs
 
 if TYPE_CHECKING:
     from hpt_helpers.classroom.landscape import Landscape
@@ -18,21 +19,14 @@ SHADES = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#D55E00", "#999999")
 
 
 def costs(schedule: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
-    """Return the epochs that each bracket trains where a configuration that goes on is not trained
-    anew.
+    """Return the epochs that each bracket trains when its survivors train on.
 
     schedule: brackets of rungs (n_configs, n_epochs), as `hyperband_schedule` returns them.
 
     >>> costs([[(9, 1), (3, 3), (1, 9)], [(3, 9)]])
     [21, 27]
     """
-    return [
-        sum(
-            n * (epochs - before)
-            for (n, epochs), before in zip(rungs, [0, *(e for _, e in rungs)], strict=False)
-        )
-        for rungs in schedule
-    ]
+    return [schedule_epochs([rungs]) for rungs in schedule]
 
 
 def chart(schedule: Sequence[Sequence[tuple[int, int]]], *, title: str = "", ax=None):

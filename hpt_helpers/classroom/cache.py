@@ -76,16 +76,7 @@ def _call(function: Callable, arguments: tuple) -> Mapping[str, np.ndarray]:
     return function(*arguments)
 
 
-def cached_by_key(key: Mapping[str, object], compute: Callable) -> dict[str, np.ndarray]:
-    """As `cached`, under a key that names what determines the arrays; for lessons 1 to 4 until they
-    are ported to the lab.
-    """
-    digest = _digest(None, dict(key))
-    found = _found(digest)
-    return _kept(digest, compute()) if found is None else found
-
-
-def _digest(function: Callable | None, arguments: object) -> str:
+def _digest(function: Callable, arguments: object) -> str:
     versions = {name: metadata.version(name) for name in LIBRARIES}
     return fingerprint([versions, function, arguments])
 

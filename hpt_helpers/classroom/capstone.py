@@ -1,4 +1,4 @@
-"""The capstone: digits for 2,000 epochs, placed among random searches, and a leaderboard.
+"""The capstone: digits under a budget of 2,000 epochs, and a leaderboard in a shared folder.
 
 A line of the leaderboard is a small JSON file without configuration or code. As the folder is
 shared, it is read with suspicion.
@@ -37,7 +37,7 @@ MAX_BYTES, SUFFIX = 1000, ".line.json"
 
 
 def random_searches(*, progress: bool = False) -> np.ndarray:
-    """Return the lowest validation losses of 200 random searches of the budget: (200,), sorted.
+    """Return the lowest validation loss of each of 200 random searches, sorted, shape (200,).
 
     Each spends the budget: it draws 25 of 60 configurations without replacement, trained for 80
     epochs on the default rows under seed 0.
@@ -48,9 +48,9 @@ def random_searches(*, progress: bool = False) -> np.ndarray:
 
 
 def by_hand(*, progress: bool = False) -> Challenge:
-    """Return the capstone as a game: 25 tries at learning rate and hidden size, in batches of 48.
+    """Return the capstone as a game: 25 tries of 80 epochs at learning rate and hidden size.
 
-    Each try is 80 epochs. The losses are those of `TrainingObjective` under seed 0:
+    Batches have 48 rows. The losses are those of `TrainingObjective` under seed 0, so
     `grid_search(game.configs, N_EPOCHS)` is the same search.
     """
     plane = [config | {"batch_size": 48} for config in HAND.grid({"lr": 9, "hidden_size": 5})]
@@ -58,9 +58,9 @@ def by_hand(*, progress: bool = False) -> Challenge:
 
 
 def _on_default_rows(configs: Sequence[Mapping], progress: bool) -> Landscape:
-    draws = [load_splits(DATA).draw]
+    draw = load_splits(DATA).draw
     return trained_landscape(
-        DATA, configs, n_epochs=N_EPOCHS, seeds=[0], draws=draws, progress=progress
+        DATA, configs, n_epochs=N_EPOCHS, seeds=[0], draws=draw, progress=progress
     )
 
 

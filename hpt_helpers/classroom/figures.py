@@ -132,8 +132,8 @@ def spaced(places: Sequence[float], gap: float) -> list[float]:
 
     What is too near shares one group, which is centred where its members were.
 
-    >>> spaced([0, 1, 1.2, 3], gap=1)
-    [0.0, 1.0, 2.0, 3.0]
+    >>> spaced([0, 2, 2.5, 5], gap=1)
+    [0.0, 1.75, 2.75, 5.0]
     """
     groups = []  # (sum of places, how many)
     for place in places:

@@ -40,10 +40,10 @@ def fingerprint(value: Any) -> str:
     """Return a SHA-256 digest of a value: equal for two values only where they act alike.
 
     value: None, bool, int, float, str, range, numpy's scalars and arrays, modules, functions
-        (those of a notebook, lambdas, closures and partial ones, too), classes of modules,
-        instances of dataclasses and of this package's classes, and lists, tuples, sets and
-        mappings of these. A list and a tuple are the same; 1, 1.0 and True are not, nor are
-        mappings in another order.
+        (those of a notebook, lambdas, closures and partial ones, too), classes of modules, what a
+        library's module has under a public name (such as SciPy's `norm`), instances of dataclasses
+        and of this package's classes, and lists, tuples, sets and mappings of these. A list and a
+        tuple are the same; 1, 1.0 and True are not, nor are mappings in another order.
     Raises TypeError for anything else, which names it and says what to do.
 
     >>> fingerprint({"a": 1, "b": [2, 3]}) == fingerprint({"a": np.int8(1), "b": (2, 3)})
@@ -160,6 +160,7 @@ class _Describer:
         """Describe by module and name what a module, not a notebook, has under its own name."""
         module = sys.modules.get(getattr(value, "__module__", None) or type(value).__module__)
         name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+        name = name or _library_name(value, module)
         if module is None or name is None or module.__name__ == "__main__":
             return None
         try:
@@ -182,6 +183,14 @@ class _Describer:
         raise TypeError(
             f"{value!r:.200}, of type {type(value).__name__}, has no description for the cache; {ADVICE}"
         )
+
+
+def _library_name(value: Any, module: types.ModuleType | None) -> str | None:
+    """Return the public name that a library's module has for an object, as SciPy has for `norm`."""
+    if module is None or module.__name__ == "__main__" or _version(module.__name__) is None:
+        return None
+    held = vars(module).items()
+    return next((name for name, it in held if it is value and not name.startswith("_")), None)
 
 
 def _instructions(code: types.CodeType) -> Iterator[dis.Instruction]:

@@ -1,6 +1,4 @@
-"""Functions of which all is known, to try a search on: `function(config) -> loss`, `space` and
-`minimum` of each.
-"""
+"""Functions of which all is known, to try a search on: each with its space and its minimum."""
 
 from __future__ import annotations
 
@@ -42,24 +40,20 @@ CENTRES = 1e-4 * np.array(
 
 
 def branin(config: Mapping) -> float:
-    """Return Branin's function of x (−5 to 10) and y (0 to 15): smooth, with three lowest points."""
+    """Return Branin's function of x (−5 to 10) and y (0 to 15): smooth, three lowest points."""
     x, y = config["x"], config["y"]
     valley = (y - 5.1 / (4 * np.pi**2) * x**2 + 5 / np.pi * x - 6) ** 2
     return float(valley + 10 * (1 - 1 / (8 * np.pi)) * np.cos(x) + 10)
 
 
 def hartmann(config: Mapping) -> float:
-    """Return Hartmann's function of x1 to x6 (each 0 to 1): smooth, four hollows, one of them the
-    lowest.
-    """
+    """Return Hartmann's function of x1 to x6 (each 0 to 1): smooth, with four hollows."""
     x = np.array([config[f"x{i}"] for i in range(1, 7)])
     return float(-(WEIGHTS * np.exp(-(WIDTHS * (x - CENTRES) ** 2).sum(axis=1))).sum())
 
 
 def hole_in_a_bowl(config: Mapping) -> float:
-    """Return a bowl around (0.8, 0.8) of x and y (each 0 to 1), with a hole in a small disc far
-    from its bottom.
-    """
+    """Return a bowl of x and y (0 to 1) around (0.8, 0.8), with a small hole at (0.2, 0.2)."""
     x, y = config["x"], config["y"]
     in_the_hole = (x - 0.2) ** 2 + (y - 0.2) ** 2 < 0.12**2
     return (x - 0.8) ** 2 + (y - 0.8) ** 2 - 2 * in_the_hole

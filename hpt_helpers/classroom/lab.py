@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache, partial
@@ -195,6 +194,11 @@ def _train_piece(piece: list[tuple[Training, int]]) -> np.ndarray:
     return np.array(astuple(curves))
 
 
+def forget() -> None:
+    """Forget what this process has trained, so that it comes from the cache, or is trained anew."""
+    _known.clear()
+
+
 def _n_known(training: Training) -> int:
     return _known[training].shape[1] if training in _known else 0
 
@@ -338,8 +342,19 @@ def hyperband_epochs(max_epochs: int) -> int:
     >>> hyperband_epochs(27)
     357
     """
+    return schedule_epochs(hyperband_schedule(max_epochs))
+
+
+def schedule_epochs(schedule: Sequence[Sequence[tuple[int, int]]]) -> int:
+    """Return how many epochs brackets train when their survivors train on.
+
+    schedule: brackets of rungs (n_configs, n_epochs), as `hyperband_schedule` returns them.
+
+    >>> schedule_epochs([[(9, 1), (3, 3), (1, 9)]])
+    21
+    """
     total = 0
-    for rungs in hyperband_schedule(max_epochs):
+    for rungs in schedule:
         before = [0, *(n_epochs for _, n_epochs in rungs)]
         total += sum(n * (n_epochs - b) for (n, n_epochs), b in zip(rungs, before, strict=False))
     return total
@@ -405,14 +420,10 @@ def run_whole(strategies: Sequence[Strategy], objective: Objective, **options):
     To a searcher half a search is something, and a trial that raises has failed. To a measurement
     both are wrong numbers, and worse in a cache.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", "interrupted")
-        try:
-            return run_many(strategies, _strict(objective), **options)
-        except UserWarning as warning:
-            raise KeyboardInterrupt(*warning.args) from None
-        except _Raised as raised:
-            raise raised.__cause__ from None
+    try:
+        return run_many(strategies, _strict(objective), on_interrupt="raise", **options)
+    except _Raised as raised:
+        raise raised.__cause__ from None
 
 
 class _Raised(BaseException):

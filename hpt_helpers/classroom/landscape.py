@@ -1,6 +1,4 @@
-"""Whole landscapes: the learning curves of many configurations under many seeds, computed once and
-kept on disk.
-"""
+"""Whole landscapes: the learning curves of many configurations under many seeds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +7,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from hpt_helpers import data, model, population, stack, threads, training
-from hpt_helpers.classroom import parallel
-from hpt_helpers.classroom.cache import cached_by_key
 from hpt_helpers.classroom.lab import Data, Job, as_data, train
-from hpt_helpers.classroom.parallel import fit_all
 from hpt_helpers.config import as_count, as_seeds, network_config, training_key
-from hpt_helpers.data import Splits
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
-
-# Whose source decides the curves, beside what else a key names.
-CODE = [data, model, parallel, population, stack, threads, training]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,70 +126,25 @@ class Landscape:
                 yield Outcome(losses[-1], accuracies[-1], failure_reason(losses))
 
 
-# Until lessons 1 to 4 are ported: then `trained_landscape` takes its place.
-def landscape(
-    configs: Iterable[Mapping],
-    splits: Splits | Sequence[Splits],
-    *,
-    n_epochs: int,
-    seeds: Sequence[int],
-    progress: bool = False,
-) -> Landscape:
-    """Return the learning curves of every configuration under every seed, from the cache where they
-    are in it.
-
-    splits: one for all seeds, or one for each: then each is a repeat, with rows and a seed of its
-    own.
-    seeds: the training seeds, such as range(5). progress: show a bar while training.
-    The key in the cache names configurations, rows, epochs, seeds, and the source of all modules
-    that train.
-    Raises ValueError or TypeError for bad configurations or n_epochs, TypeError for seeds that are
-    no sequence of integers, and ValueError for no configurations, no seeds or a negative one, and
-    another number of splits than seeds.
-    """
-    n_epochs = as_count("n_epochs", n_epochs)
-    seeds = as_seeds(seeds)
-    one = splits if isinstance(splits, Splits) else None
-    splits = [one] * len(seeds) if one else list(splits)
-    if len(splits) != len(seeds):
-        raise ValueError(f"splits has {len(splits)} entries; there are {len(seeds)} seeds")
-    configs = [network_config(c, splits[0] if splits else None) for c in configs]
-    if not configs or not seeds:
-        raise ValueError(
-            f"{len(configs)} configurations and {len(seeds)} seeds; at least one of each is needed"
-        )
-    rows = [[part.numpy() for part in s.seen] for s in ([one] if one else splits)]
-    key = {"configs": configs, "seeds": seeds, "n_epochs": n_epochs, "rows": rows, "code": CODE}
-
-    def train() -> dict[str, np.ndarray]:
-        n, each = len(configs), [config for config in configs for _ in seeds]
-        curves = fit_all(each, splits * n, n_epochs=n_epochs, seed=seeds * n, progress=progress)
-        shape = (n, len(seeds), n_epochs)
-        return {
-            "val_loss": curves.val_loss.reshape(shape),
-            "val_accuracy": curves.val_accuracy.reshape(shape),
-        }
-
-    return Landscape(configs, seeds, **cached_by_key(key, train))
-
-
 def trained_landscape(
     data: Data | str,
     configs: Iterable[Mapping],
     *,
     n_epochs: int,
     seeds: Sequence[int],
-    draws: Sequence[int] | None = None,
+    draws: int | Sequence[int] | None = None,
     progress: bool = False,
 ) -> Landscape:
     """Return the learning curves of every configuration under every seed, as `lab.train` has them.
 
-    seeds: the training seeds, such as range(5). draws: the draw of the rows for each seed; None for
-    the draw of the same number, so that a seed is a repeat. progress: show a bar while training.
+    seeds: the training seeds, such as range(5). draws: the draw of the rows, one for all seeds or
+    one for each; None for the draw of the same number, so that a seed is a repeat. progress: show a
+    bar while training.
     Raises ValueError or TypeError for bad configurations, n_epochs or seeds, for none of them, and
     for another number of draws than of seeds.
     """
     seeds = as_seeds(seeds)
+    draws = [draws] * len(seeds) if isinstance(draws, int) else draws
     draws = seeds if draws is None else as_seeds(draws)
     if len(draws) != len(seeds):
         raise ValueError(f"draws has {len(draws)} entries; there are {len(seeds)} seeds")

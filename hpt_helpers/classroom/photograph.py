@@ -1,5 +1,4 @@
-"""Filling in a photograph from a few of its pixels: a tuning problem of three hyperparameters and
-about 1 ms a trial.
+"""Filling in a photograph from a few of its pixels: a tuning problem of about 1 ms a trial.
 
 A photograph of scikit-learn's is made small and grey. Kernel ridge regression learns the brightness
 at some of its pixels and says what it is at all others; how well depends on two length scales and
@@ -23,9 +22,7 @@ BOUNDS = {"row_scale": (0.3, 300.0), "column_scale": (0.3, 300.0), "alpha": (1e-
 
 @cache
 def picture(name: str = "flower.jpg") -> np.ndarray:
-    """Return one of scikit-learn's photographs, grey, as the means of 8 × 8 blocks, from 0 (black)
-    to 1 (white).
-    """
+    """Return a photograph of scikit-learn's as means of 8 × 8 blocks, 0 (black) to 1 (white)."""
     from sklearn.datasets import load_sample_image
 
     grey = load_sample_image(name).mean(axis=2) / 255
@@ -35,12 +32,10 @@ def picture(name: str = "flower.jpg") -> np.ndarray:
 
 
 def space(repeat: int | None = None) -> SearchSpace:
-    """Return the search space: length scales of rows and columns in pixels, and alpha; all
-    logarithmic.
+    """Return the search space: length scales in pixels, and alpha, all logarithmic.
 
     repeat: shift each range, by up to a fifth of its width, as this repeat has it. Without it, a
-    grid's middle
-    is the same point in every repeat and may be good by accident.
+    grid's middle is the same point in every repeat and may be good by accident.
     """
     shifts = (
         np.zeros(3) if repeat is None else np.random.default_rng([repeat, 1]).uniform(-0.2, 0.2, 3)
@@ -54,8 +49,7 @@ def space(repeat: int | None = None) -> SearchSpace:
 
 @dataclass(frozen=True, eq=False)
 class Photograph:
-    """One draw of the pixels: `loss(config)` to search by, `test_loss(config)` to judge by,
-    `filled(config)` to see.
+    """One draw of the pixels: `loss` to search by, `test_loss` to judge by, `filled` to see.
 
     pixels: the whole picture, shape (n_rows, n_columns). train, val, test: (row, column) of the
     pixels of each part, shape (n, 2), drawn without overlap.
@@ -78,17 +72,13 @@ class Photograph:
         return self._error(config, self.test)
 
     def known(self) -> np.ndarray:
-        """Return the picture as training sees it, shape (n_rows, n_columns): nan where the pixel is
-        unknown.
-        """
+        """Return the picture, shape (n_rows, n_columns): nan where training sees no pixel."""
         seen = np.full_like(self.pixels, np.nan)
         seen[tuple(self.train.T)] = self.pixels[tuple(self.train.T)]
         return seen
 
     def filled(self, config: Mapping) -> np.ndarray:
-        """Return the whole picture as predicted from the training pixels, shape (n_rows,
-        n_columns).
-        """
+        """Return the picture as predicted from training pixels, shape (n_rows, n_columns)."""
         return self._predict(config, np.argwhere(np.ones_like(self.pixels))).reshape(
             self.pixels.shape
         )
@@ -107,9 +97,7 @@ class Photograph:
         return known.mean() + self._kernel(config, places) @ weights
 
     def _kernel(self, config: Mapping, places: np.ndarray) -> np.ndarray:
-        """Return the similarity of each place with each training pixel: of the rows times of the
-        columns.
-        """
+        """Return how similar each place is to each training pixel: rows' times columns'."""
         similar = 1.0
         for axis, name in enumerate(("row_scale", "column_scale")):
             # few places: exp is what takes the time
@@ -122,8 +110,7 @@ class Photograph:
 
 @lru_cache(maxsize=1000)
 def photograph(repeat: int = 0, name: str = "flower.jpg", *, n_val: int = N_VAL) -> Photograph:
-    """Return the photograph with its training, validation and test pixels drawn as this repeat has
-    them.
+    """Return the photograph with the training, validation and test pixels of a repeat.
 
     n_val: how many validation pixels, up to 300; fewer are the first of them, and all else is the
     same.
@@ -137,6 +124,6 @@ def photograph(repeat: int = 0, name: str = "flower.jpg", *, n_val: int = N_VAL)
 
 @cache
 def loss_of(repeat: int, n_val: int, row_scale: float, column_scale: float, alpha: float) -> float:
-    """Return the loss of a configuration on this repeat's photograph; a second time, from memory."""
+    """Return the loss of a configuration on a repeat's photograph; a second time, from memory."""
     config = {"row_scale": row_scale, "column_scale": column_scale, "alpha": alpha}
     return photograph(repeat, n_val=n_val).loss(config)

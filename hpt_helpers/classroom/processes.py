@@ -89,7 +89,11 @@ def _by_others(work: Callable, pieces: list) -> Iterator[Any]:
         with _interrupts_held():
             from joblib.externals.loky import ProcessPoolExecutor  # takes a notebook's functions
 
-            executor = _executor or ProcessPoolExecutor(PROCESSES, timeout=IDLE_S, env=ONE_THREAD)
+            # Of one that ends because it was idle just when work came; others start in its place.
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+            executor = _executor or ProcessPoolExecutor(
+                PROCESSES, timeout=IDLE_S, env=ONE_THREAD, initializer=_begin
+            )
             _executor = None
             of_each = partial(_quietly, work)
             found = executor.map(of_each, pieces, chunksize=math.ceil(len(pieces) / 100))
@@ -124,14 +128,22 @@ def _interrupts_held() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-def _quietly(work: Callable, piece: Any) -> tuple[Any, list]:
-    """Do a piece in another process, whose output and bars nobody is to see.
-
-    Return what `work` returned, and its warnings, for the first process to give.
-    """
+def _begin() -> None:
+    """Prepare another process, which shares nothing, shows no bars, and may grow."""
     global _is_worker
     _is_worker = True
     os.environ["TQDM_DISABLE"] = "1"
+    from joblib.externals.loky import process_executor
+
+    # One that grew by 300 MB would be ended as leaking; to import PyTorch takes more.
+    process_executor._MAX_MEMORY_LEAK_SIZE = math.inf
+
+
+def _quietly(work: Callable, piece: Any) -> tuple[Any, list]:
+    """Do a piece in another process, whose output nobody is to see.
+
+    Return what `work` returned, and its warnings, for the first process to give.
+    """
     unseen = io.StringIO()
     with (
         contextlib.redirect_stdout(unseen),

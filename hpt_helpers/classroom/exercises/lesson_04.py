@@ -198,14 +198,14 @@ q3 = MultipleChoice(
         Wrong(
             "b2",
             (
-                "in the lesson's race with R = 81 it was ahead as searched, and fresh in 9 of 30 "
+                "in the lesson's race with R = 81 it was ahead as searched, and fresh in 10 of 30 "
                 "repeats."
             ),
             "Takes the loss that a winner was chosen by for the loss that it will have.",
         ),
         Wrong(
             "c2",
-            "it may be: with R = 81 random search was ahead in 21 of 30 repeats. In 9 it was "
+            "it may be: with R = 81 random search was ahead in 20 of 30 repeats. In 10 it was "
             "not, and the report "
             "does not tell which this is.",
             "Overcorrects: takes selection bias for proof of the opposite.",
