@@ -274,25 +274,6 @@ def test_asha_promotes_the_best_third_of_the_highest_rung_first():
     assert asked == [(drawn[i], n) for i, n in steps]
 
 
-def test_the_nearest_of_the_pool_stands_in():
-    space = table_problem("digits", 30).space(0)
-
-    def two_points(space, repeat, n_trials, n_epochs):
-        losses = yield [(space.from_unit([[0.2] * len(space)])[0], n_epochs)]
-        assert losses == [0.5]
-        yield [(space.from_unit([[0.9] * len(space)])[0], n_epochs)]
-
-    strategy = searches.on_pool(two_points, space, 0, 2, 27)
-    [(first, _)] = next(strategy)
-    [(second, _)] = strategy.send(np.array([0.5]))
-    points = space.to_unit(space.configs)
-    for config, wanted in ((first, 0.2), (second, 0.9)):
-        [place] = space.to_unit([config])
-        target = np.r_[[wanted] * 6, place[-1]]  # the batch size is the same everywhere
-        distances = np.linalg.norm(points - target, axis=1)
-        assert np.linalg.norm(place - target) == pytest.approx(distances.min(), abs=0.01)
-
-
 def test_shares_of_variance_of_a_known_function():
     points = np.random.default_rng(0).random((2000, 3))
     a, b, _ = points.T

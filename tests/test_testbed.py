@@ -1,8 +1,10 @@
 """docs/testbed.md: its tables are what the tool gives now, and its verdicts are counted rightly."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from hpt_helpers.classroom.table import table_problem
 from tools import testbed
 
 
@@ -37,3 +39,22 @@ def test_verdicts_count_pairs():
 def test_markdown():
     table = pd.DataFrame({"a": [0.12345], "b": ["x"], "c": [3]})
     assert testbed.markdown(table) == "| a | b | c |\n| --- | --- | --- |\n| 0.123 | x | 3 |"
+
+
+def test_the_nearest_of_the_pool_stands_in():
+    space = table_problem("digits", 30).space(0)
+
+    def two_points(space, repeat, n_trials, n_epochs):
+        losses = yield [(space.from_unit([[0.2] * len(space)])[0], n_epochs)]
+        assert losses == [0.5]
+        yield [(space.from_unit([[0.9] * len(space)])[0], n_epochs)]
+
+    strategy = testbed.on_pool(two_points, space, 0, 2, 27)
+    [(first, _)] = next(strategy)
+    [(second, _)] = strategy.send(np.array([0.5]))
+    points = space.to_unit(space.configs)
+    for config, wanted in ((first, 0.2), (second, 0.9)):
+        [place] = space.to_unit([config])
+        target = np.r_[[wanted] * 6, place[-1]]  # the batch size is the same everywhere
+        distances = np.linalg.norm(points - target, axis=1)
+        assert np.linalg.norm(place - target) == pytest.approx(distances.min(), abs=0.01)

@@ -6,7 +6,7 @@ pool. These two propose points of their own, which are trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,6 @@ import numpy as np
 from hpt_helpers import strategies
 from hpt_helpers.classroom import bayes
 from hpt_helpers.classroom.lab import Search
-from hpt_helpers.classroom.table import PoolSpace
 from hpt_helpers.classroom.testbed import RECIPES, grid
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
@@ -95,7 +94,7 @@ def bayesian(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> S
     return strategies.bayesian_search(space, n_trials, n_epochs, seed=repeat)
 
 
-def tpe(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Iterator:
+def tpe(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Search with Optuna's tree-structured Parzen estimator, multivariate (Falkner et al. 2018)."""
     import optuna
 
@@ -121,25 +120,3 @@ def to_optuna(space: SearchSpace) -> dict:
         return distributions.FloatDistribution(p.low, p.high, log=p.log)
 
     return {name: translate(p) for name, p in space.items()}
-
-
-def on_pool(
-    make: Callable, space: PoolSpace, repeat: int, n_trials: int, n_epochs: int
-) -> Iterator:
-    """Run a search that proposes points of its own, with the pool's nearest in place of each.
-
-    make: such a search, as `tpe`; use `partial(on_pool, tpe)`. It is told the loss of the nearest
-    configuration as if it were that of its own point.
-    """
-    points = space.to_unit(space.configs)
-    strategy = make(SearchSpace(space), repeat, n_trials, n_epochs)
-    losses = None
-    while True:
-        try:
-            asked = strategy.send(losses)
-        except StopIteration:
-            return
-        wanted = space.to_unit([config for config, _ in asked])
-        nearest = [int(((points - point) ** 2).sum(axis=1).argmin()) for point in wanted]
-        epochs = [n for _, n in asked]
-        losses = yield [(space.configs[i], n) for i, n in zip(nearest, epochs, strict=True)]
