@@ -229,7 +229,8 @@ def tuner(configs, folder, max_t=9, space=SPACE):
 #
 #   ```python
 #   space = {..., "epochs": tune.choice([5, 10, 15])}
-#   scheduler = HyperBandScheduler(metric="mean_accuracy", mode="max")  # on the test rows, and unseeded
+#   # by the accuracy on the test rows, and unseeded
+#   scheduler = HyperBandScheduler(metric="mean_accuracy", mode="max")
 #   tune.run(train_model, config=space, scheduler=scheduler, num_samples=5)
 #   ```
 # - **R = 9**: five trials again, without `epochs`, and `max_t` is 9.
