@@ -172,7 +172,7 @@ timings: venv ## measure the time and memory of each lesson into docs/timings.md
 table: venv ## train the testbed's tables anew (half an hour; an interrupted build goes on)
 	$(PY) -m tools.build_table
 
-testbed: venv ## race the searches on the tables and live, and write docs/testbed.md (an hour)
+testbed: venv ## race the searches on the tables and live, and write docs/testbed.md (it takes long)
 	$(PY) -m tools.testbed
 
 bench: venv ## measure the speed of training
