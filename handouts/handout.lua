@@ -94,9 +94,17 @@ local function picture(alt, source, name)
   return shown
 end
 
+local n_unnamed = 0  -- code that stands in a text, such as a script that is looked at
+
+local function name_of(block)
+  if block.attributes.name then return block.attributes.name end
+  n_unnamed = n_unnamed + 1
+  return "Code in the text, " .. n_unnamed
+end
+
 function CodeBlock(block)
   local class = block.classes[1]
-  local name = block.attributes.name or "Code"
+  local name = name_of(block)
   local sticky = block.attributes.sticky and ", sticky: true" or ""
   block.attributes.name, block.attributes.sticky = nil, nil
   if class == "figure" then return picture(block.text, block.attributes.src, name) end

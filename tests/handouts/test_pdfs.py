@@ -4,6 +4,7 @@ where they say.
 
 import importlib
 import re
+import unicodedata
 from html import unescape
 
 import pytest
@@ -32,10 +33,11 @@ OF_A_LESSON = [(role, stem) for role in ROLES for stem in LESSONS]
 
 
 def bare(text: str) -> str:
-    """Return text without what typesetting changes: spaces, hyphens at a line's end, bullets, kinds
-    of quotes.
+    """Return text without what typesetting changes.
+
+    That is spaces, hyphens at a line's end, bullets, kinds of quotes, and letters drawn as one.
     """
-    text = text.replace("…", "...").replace("\u200b", "")
+    text = unicodedata.normalize("NFKC", text.replace("…", "...").replace("\u200b", ""))
     return re.sub(r"[\s‐\-−–—\u00ad•‣\"'“”‘’`*\\]+", "", text)
 
 
