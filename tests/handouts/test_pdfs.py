@@ -164,7 +164,10 @@ def test_the_core_workbook_ends_before_going_further(pdf, notebooks, stem):
     parts = lesson_parts(notebooks[stem])
     further = [part.text for part in parts[len(core_only(parts)) :] if part.kind == "heading"]
     text = text_of(pdf("a4", "core", stem))
-    assert further and [title for title in further[1:] if bare(plain(title)) in text] == []
+    core = bare(plain(" ".join(part.text for part in core_only(parts))))
+    further = [bare(plain(title)) for title in further[1:]]
+    # the core may name a section that it leads to
+    assert further and [title for title in further if title not in core and title in text] == []
     assert len(pdf("a4", "core", stem).pages) < len(pdf("a4", "learner", stem).pages)
 
 
@@ -293,7 +296,7 @@ def links(found):
 def test_every_link_leads_somewhere(pdf, paper, role, name):
     found = pdf(paper, role, name)
     targets = [target for _, target in links(found)]
-    assert targets
+    assert targets or role == "key"  # which has answers only
     for target in targets:
         if isinstance(target, str) and not re.match(r"https?://\S+\.\S+", target):
             assert (found.path.parent / target.split("#")[0]).is_file(), target
