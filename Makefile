@@ -95,7 +95,7 @@ $(TYPES): $(MARKER)
 	@touch $(TYPES)
 
 types: venv $(TYPES) ## check the types that people take home with pyright
-	$(PY) -m pyright
+	$(PY) -m pyright --pythonpath $(PY)
 
 test-cluster: venv ## run searches on a Ray of two nodes, some of which are killed (5 minutes; `make test` does not)
 	$(PY) -m pytest tests/cluster $(PYTEST_ARGS)
