@@ -110,5 +110,7 @@ def test_the_start_page_states_the_longest_time():
     page = read(NOTEBOOKS / "00_start_here.ipynb").cells
     text = " ".join(" ".join(cell.source for cell in page).split())
     times = [time_of(read(path)) for path in LESSONS]
-    [stated] = re.findall(r"A lesson takes at most (\d+) minutes, and its exercises (\d+)", text)
+    [stated] = re.findall(
+        r"A lesson takes at most (\d+) minutes, and its exercises (\d+) more", text
+    )
     assert [int(n) for n in stated] == [max(t.core for t in times), max(t.exercises for t in times)]

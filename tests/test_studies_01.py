@@ -1,13 +1,15 @@
-"""Lesson 1's measurements, each against plain `fit` or numbers worked out by hand."""
+"""Lesson 1's measurements, each against plain `fit`, or against numbers worked out by hand."""
 
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from hpt_helpers.classroom import lab
+from hpt_helpers.classroom.lab import Data
 from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.studies import lesson_01 as studies
 from hpt_helpers.data import load_splits
@@ -17,46 +19,93 @@ GRID = {"lr": [0.003, 0.03], "batch_size": [32, 64], "epochs": [3, 6]}
 CANDIDATES = [(lr, size, epochs) for size in (32, 64) for epochs in (3, 6) for lr in (0.003, 0.03)]
 
 
-def alone(lr, size, epochs, *, draw, seed):
-    curve = fit(
-        {"lr": lr, "batch_size": size}, load_splits("iris", draw=draw), n_epochs=epochs, seed=seed
-    )
+def alone(candidate, splits, seed):
+    lr, size, epochs = candidate
+    curve = fit({"lr": lr, "batch_size": size}, splits, n_epochs=epochs, seed=seed)
     return curve.val_loss[-1], curve.val_accuracy[-1]
 
 
-def test_a_winner_is_that_of_eight_trainings_one_by_one():
-    won = studies.winners(GRID, repeats=[2, 5])
-    for repeat, row in zip((2, 5), won.itertuples(), strict=True):
-        found = {c: alone(*c, draw=repeat, seed=repeat) for c in CANDIDATES}
-        best = min(found, key=lambda c: found[c][0])
-        highest = max(accuracy for _, accuracy in found.values())
-        assert (row.repeat, row.lr, row.batch_size, row.epochs) == (repeat, *best)
-        assert row.val_loss == pytest.approx(
-            found[best][0], abs=1e-9
-        ) and row.accuracy == pytest.approx(highest)
-        assert row.n_tied == sum(accuracy == highest for _, accuracy in found.values())
+def loss_on(candidate, draws):
+    return np.mean([alone(candidate, load_splits("iris", draw=d), d)[0] for d in draws])
 
 
-def test_grids_are_judged_on_draws_of_each_repeat():
-    (row,) = studies.grids_judged_fresh(
-        {"only": GRID}, n_mean=2, repeats=[0, 3], n_judges=2
-    ).itertuples()
+# --- the grid in repeats --------------------------------------------------------------------------
 
-    def loss_on(candidate, draws):
-        return np.mean([alone(*candidate, draw=d, seed=d)[0] for d in draws])
 
-    searched, fresh, of_mean, rates = [], [], [], []
-    for repeat in (0, 3):
-        judges = lab.own_draws(repeat, "judge", 2)
-        several = [repeat, *lab.own_draws(repeat, "mean", 1)]
-        best = min(CANDIDATES, key=lambda c: loss_on(c, [repeat]))
-        searched.append(loss_on(best, [repeat]))
-        fresh.append(loss_on(best, judges))
-        of_mean.append(loss_on(min(CANDIDATES, key=lambda c: loss_on(c, several)), judges))
-        rates.append(best[0])
-    assert row.trials == 8 and row.top_lr_wins == rates.count(0.03)
-    found = row.as_searched, row.fresh, row.fresh_of_2
-    assert found == pytest.approx([np.mean(x) for x in (searched, fresh, of_mean)], abs=1e-9)
+def test_trials_are_those_of_eight_trainings_one_by_one():
+    table = studies.grid_trials(GRID, repeats=[2, 5])
+    assert len(table) == 16 and table["repeat"].tolist() == [2] * 8 + [5] * 8
+    for row in table.itertuples():
+        splits = load_splits("iris", draw=row.repeat)
+        expected = alone((row.lr, row.batch_size, row.epochs), splits, row.repeat)
+        assert (row.val_loss, row.val_accuracy) == pytest.approx(expected, abs=1e-9)
+    assert set(table[studies.AXES].itertuples(index=False, name=None)) == set(CANDIDATES)
+
+
+def test_a_loss_of_several_draws_is_their_mean_and_the_draws_are_the_repeats_own():
+    one = {"lr": [0.03], "batch_size": [32], "epochs": [4]}
+    [loss] = studies.grid_trials(one, repeats=[3], n_draws=3)["val_loss"]
+    assert loss == pytest.approx(loss_on((0.03, 32, 4), [3, *lab.own_draws(3, "mean", 2)]))
+
+
+def trial_rows(*rows):
+    return pd.DataFrame(rows, columns=["repeat", "lr", "batch_size", "epochs", "val_loss"])
+
+
+def test_the_lowest_loss_wins_and_of_equal_ones_the_fewest_epochs():
+    trials = trial_rows(
+        (0, 0.1, 16, 50, 0.3),
+        (0, 0.2, 16, 50, 0.2),
+        (7, 0.1, 16, 100, 0.1),
+        (7, 0.2, 32, 50, 0.1 + 1e-12),
+        (7, 0.3, 32, 50, float("nan")),
+    )
+    won = studies.winners(trials)
+    found = won[["repeat", "lr", "batch_size", "epochs"]].to_numpy().tolist()
+    assert found == [[0, 0.2, 16, 50], [7, 0.2, 32, 50]]
+
+
+def test_agreement_counts_the_winners_of_repeats():
+    """Three repeats on simulated rows, against winners found one by one."""
+    grid = {"lr": [0.003, 0.03], "batch_size": [64], "epochs": [1, 2]}
+    (row,) = studies.agreement({"only": grid}, [30], repeats=range(3)).itertuples()
+    won = []
+    for repeat in range(3):
+        splits = load_splits("simulated", draw=repeat, n_val=30)
+        candidates = [(lr, 64, epochs) for epochs in (1, 2) for lr in grid["lr"]]
+        won.append(min(candidates, key=lambda c: alone(c, splits, repeat)[0]))
+    assert (row.grid, row.rows, row.winners) == ("only", 30, len(set(won)))
+    assert row.most_wins == max(won.count(candidate) for candidate in won)
+
+
+def test_winners_are_judged_on_draws_of_their_repeats_own():
+    won = studies.judged(GRID, [1, 2], repeats=[0, 3], n_judges=2)
+    assert won[["chosen_by", "repeat"]].to_numpy().tolist() == [[1, 0], [1, 3], [2, 0], [2, 3]]
+    for row in won.itertuples():
+        own = lab.own_draws(row.repeat, "mean", 1) if row.chosen_by == 2 else []
+        choosers = [row.repeat, *own]
+        best = min(CANDIDATES, key=lambda c: loss_on(c, choosers))
+        assert (row.lr, row.batch_size, row.epochs) == best
+        assert row.as_searched == pytest.approx(loss_on(best, choosers), abs=1e-9)
+        judges = lab.own_draws(row.repeat, "judge", 2)
+        assert row.fresh == pytest.approx(loss_on(best, judges), abs=1e-9)
+
+
+def test_both_losses_of_winners_are_rows_of_a_figure():
+    columns = ["chosen_by", "lr", "as_searched", "fresh"]
+    won = pd.DataFrame(
+        [(1, 0.1, 0.2, 0.5), (5, 0.01, 0.3, 0.4), (1, 0.1, 0.1, 0.6)], columns=columns
+    )
+    found = studies.as_searched_and_fresh(won).groupby("winners", sort=False)["val_loss"]
+    assert found.apply(list).to_dict() == {
+        "1 draw chose 0.1, as searched": [0.2, 0.1],
+        "1 draw chose 0.1, fresh": [0.5, 0.6],
+        "5 draws chose 0.01, as searched": [0.3],
+        "5 draws chose 0.01, fresh": [0.4],
+    }
+
+
+# --- learning rate, batch size and epochs together ------------------------------------------------
 
 
 def small_landscape():
@@ -67,6 +116,13 @@ def small_landscape():
     final = [[1.0, 2.0], [0.5, 1.5], [1.5, 1.0], [2.0, 1.0]]
     losses = np.stack([np.full((4, 2), 9.0), np.array(final)], axis=2)
     return Landscape(configs, [0, 1], losses, np.zeros((4, 2, 2)))
+
+
+def test_the_surface_has_four_rates_to_each_power_of_ten():
+    truth = studies.surface(n_epochs=2, n_repeats=1)
+    rates = sorted({config["lr"] for config in truth.configs})
+    assert len(truth.configs) == 39 and (rates[0], rates[-1]) == (0.0001, 0.1)
+    assert np.diff(np.log10(rates)) == pytest.approx(0.25, abs=0.01)
 
 
 def test_the_best_rate_of_each_batch_size_by_hand():
@@ -87,99 +143,54 @@ def test_duels_are_counted_repeat_by_repeat_and_ties_are_no_wins():
     assert studies.duels(truth, [0.01], 16, 64, epoch=2)["wins_of_16"].to_list() == [0]
 
 
-def test_luck_is_the_spread_of_a_square_of_trainings():
-    table = studies.luck({"lr": 0.03, "batch_size": 32}, n_epochs=3, repeats=[1, 4])
-    square = np.array([[alone(0.03, 32, 3, draw=d, seed=s)[0] for s in (1, 4)] for d in (1, 4)])
-    # the standard deviation of two numbers is their distance by the square root of two
-    half = 2**-0.5
-    seeds, draws = (
-        np.abs(np.diff(square, axis=1)).ravel() * half,
-        np.abs(np.diff(square, axis=0)).ravel() * half,
-    )
-    assert list(table["what_changes"]) == ["training seed"] * 2 + ["rows drawn"] * 2
-    assert table["sd"].to_numpy() == pytest.approx([*seeds, *draws], abs=1e-9)
+# --- the naive script -----------------------------------------------------------------------------
 
 
 def test_naive_scores_are_those_of_each_network_alone():
-    networks = [{"lr": 0.01, "batch_size": 16}, {"lr": 0.05, "batch_size": 32}]
-    scores = studies.naive_scores(networks, [2, 4], 2, run=1)
-    for split in (0, 1):
-        rows = load_splits("iris", seed=1000 + split)
-        for place, (epochs, network) in enumerate([(e, n) for e in (2, 4) for n in networks]):
-            curve = fit(network, rows, n_epochs=epochs, seed=1000 + split + 2)
-            assert scores["test"][split, place] == rows.autopsy_scores([curve.model])[0]
-            assert scores["val"][split, place] == pytest.approx(curve.val_accuracy[-1])
-            assert scores["val_loss"][split, place] == pytest.approx(curve.val_loss[-1], abs=1e-9)
+    grid = {"lr": [0.01, 0.05], "batch_size": [32], "epochs": [2, 4]}
+    scores = studies.naive_scores(grid, 2)
+    assert len(scores) == 8
+    for row in scores.itertuples():
+        rows = load_splits("iris", seed=row.split)
+        config = {"lr": row.lr, "batch_size": row.batch_size}
+        curve = fit(config, rows, n_epochs=row.epochs, seed=row.split)
+        assert row.test == rows.autopsy_scores([curve.model])[0]
+        assert row.unused == pytest.approx(curve.val_accuracy[-1])
 
 
-def test_optimism_by_hand():
-    """Two splits of three candidates, all tried: the best test score minus the unused one, the mean
-    of those tied.
-    """
-    scores = {
-        "test": np.array([[0.9, 0.8, 0.7], [0.6, 0.9, 0.9]]),
-        "val": np.array([[0.8, 0.9, 0.9], [0.9, 0.9, 0.7]]),
-    }
-    table = studies.optimism(scores, [3])
-    assert table["optimism"].tolist() == pytest.approx([10.0, 10.0])
-    # One tried: no choice, so each is the plain difference of some candidate.
-    differences = 100 * (scores["test"] - scores["val"])
-    for row in studies.optimism(scores, [1]).itertuples():
-        assert np.isclose(row.optimism, differences[row.split]).any()
+def test_optimism_by_hand(monkeypatch):
+    """Two splits of two trials, and of the first of them alone; the first of two that tie wins."""
+    some = {"lr": [0.01], "batch_size": [16], "epochs": [5]}
+    monkeypatch.setattr(studies, "SCRIPTS", {1: some, 2: some | {"lr": [0.01, 0.1]}})
+    columns = ["split", *studies.AXES, "test", "unused"]
+    rows = [
+        (8, 0.1, 16, 5, 0.9, 0.6),
+        (8, 0.01, 16, 5, 0.9, 0.7),
+        (9, 0.01, 16, 5, 0.5, 0.6),
+        (9, 0.1, 16, 5, 0.8, 0.75),
+    ]
+    scores = pd.DataFrame(rows, columns=columns)
+    monkeypatch.setattr(studies, "naive_scores", lambda grid, n_splits: scores)
+    table = studies.optimism([1, 2], n_splits=2)
+    assert table[["n_trials", "split"]].to_numpy().tolist() == [[1, 8], [1, 9], [2, 8], [2, 9]]
+    assert table["optimism"].tolist() == pytest.approx([20, -10, 20, 5])
 
 
-def test_optimism_is_none_where_scores_are_noise_free():
-    same = np.random.default_rng(0).random((5, 8))
-    assert studies.optimism({"test": same, "val": same}, [1, 8])["optimism"].eq(0).all()
+def test_the_scripts_are_parts_of_the_largest_and_have_as_many_trials_as_they_say():
+    largest = studies.SCRIPTS[max(studies.SCRIPTS)]
+    for n, grid in studies.SCRIPTS.items():
+        assert n == np.prod([len(values) for values in grid.values()])
+        assert all(set(grid[axis]) <= set(largest[axis]) for axis in studies.AXES)
 
 
 def test_two_runs_differ_by_their_seeds_only():
     (row,) = studies.two_runs(GRID, repeats=[3]).itertuples()
-    (other,) = lab.own_draws(3, "luck", 1)
-    runs = [[alone(*c, draw=3, seed=seed)[0] for c in CANDIDATES] for seed in (3, other)]
-    assert row.same_winner == (np.argmin(runs[0]) == np.argmin(runs[1]))
-    like_winner = [i for i, c in enumerate(CANDIDATES) if c[0] == CANDIDATES[np.argmin(runs[0])][0]]
-    assert len(like_winner) == 4
-    assert row.run_to_run == pytest.approx(
-        np.mean([abs(runs[0][i] - runs[1][i]) for i in like_winner]), abs=1e-9
-    )
-    assert row.best_to_second == pytest.approx(
-        np.mean([np.diff(np.sort(run))[0] for run in runs]), abs=1e-9
-    )
+    splits, (other,) = load_splits("iris", draw=3), lab.own_draws(3, "luck", 1)
+    expected = [min(CANDIDATES, key=lambda c: alone(c, splits, seed)[0]) for seed in (3, other)]
+    assert [row.first, row.second] == expected and row.same == (row.first == row.second)
 
 
-def test_the_costs_of_faults_from_the_scores(monkeypatch):
-    """Two networks and one more, two checkpoints, two splits; the scores are written out."""
-    grid = {"lr": [0.1], "batch_size": [16, 32], "epochs": [1, 2]}
-
-    def scores(networks, checkpoints, n_splits, run):
-        assert (
-            [n["lr"] for n in networks] == [0.1, 0.1, 0.5, 0.5]
-            and list(checkpoints) == [1, 2]
-            and n_splits == 2
-        )
-        test = [[0.8, 0.9, 0.5, 0.5, 0.7, 0.6, 0.95, 0.5], [0.7, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]]
-        loss = [[0.3, 0.2, 9, 9, 9, 9, 0.1, 9], [0.1, 0.2, 9, 9, 9, 9, 9, 9]]
-        return {
-            "test": np.array(test) + 0.02 * run,
-            "val": np.full((2, 8), 0.65),
-            "val_loss": np.array(loss),
-        }
-
-    monkeypatch.setattr(studies, "naive_scores", scores)
-    table = studies.fault_costs(grid, 2, more_lrs=[0.5]).set_index("fault")
-    # too high by 90 - 65 and 70 - 65; reports apart by 2; the third rate takes 95 instead of 90,
-    # then nothing changes
-    assert table["points"].to_dict() == {
-        "chosen on test rows": 15.0,
-        "no seed": 2.0,
-        "epochs as an axis": 2.5,
-    }
-    assert table["standard_error"].to_dict() == {
-        "chosen on test rows": 10.0,
-        "no seed": 0.0,
-        "epochs as an axis": 2.5,
-    }
+# --- folds and luck -------------------------------------------------------------------------------
 
 
 def test_folds_are_compared_in_pairs():
@@ -193,63 +204,47 @@ def test_folds_are_compared_in_pairs():
     assert table["lr"].tolist() == [0.2, 0.1]
     assert table["mean_loss"].tolist() == pytest.approx([1.6, 2.0])
     assert table["behind"].tolist() == pytest.approx([0, 0.4])
-    # distances 0.5 and 0.3: sd 0.2 / √2, over √2
-    assert table["standard_error"].tolist() == pytest.approx([0, 0.1])
-
-
-def test_spacings_are_judged_in_pairs_and_equal_choices_tie():
-    axes = {"two": [0.003, 0.03], "one": [0.003]}
-    table = studies.spacings(axes, [1, 20], repeats=[0, 1], n_judges=2)
-    for epochs, row in table.set_index("epochs").iterrows():
-        fresh = {"two": [], "one": []}
-        for repeat in (0, 1):
-            judges = lab.own_draws(repeat, "judge", 2)
-            for name, lrs in axes.items():
-                best = min(lrs, key=lambda lr: alone(lr, 16, epochs, draw=repeat, seed=repeat)[0])
-                fresh[name].append(
-                    np.mean([alone(best, 16, epochs, draw=d, seed=d)[0] for d in judges])
-                )
-        assert row["two"] == pytest.approx(np.mean(fresh["two"]), abs=1e-9)
-        assert row["one"] == pytest.approx(np.mean(fresh["one"]), abs=1e-9)
-        two, one = fresh["two"], fresh["one"]
-        assert row["ties"] == sum(a == b for a, b in zip(two, one, strict=True))
-        assert row["wins"] == sum(a < b for a, b in zip(two, one, strict=True))
-
-
-def test_the_gain_of_scaling_from_two_trainings():
-    (row,) = studies.scaling_gain(
-        ["wine"], {"lr": [0.01], "batch_size": [32]}, repeats=[4]
-    ).itertuples()
-    with_, without = (
-        fit(
-            {"lr": 0.01, "batch_size": 32},
-            load_splits("wine", draw=4, scaled=s),
-            n_epochs=100,
-            seed=4,
-        )
-        for s in (True, False)
-    )
-    assert row.gain == pytest.approx(100 * (with_.val_accuracy[-1] - without.val_accuracy[-1]))
+    # distances 0.5 and 0.3 have the standard error 0.1; t with one degree of freedom is 12.706
+    assert table["needed"].tolist() == pytest.approx([0, 1.2706], abs=1e-4)
 
 
 def test_nested_and_plain_agree_where_there_is_nothing_to_choose():
-    assert studies.nested_gap([{"lr": 0.01, "batch_size": 16}], [3], n_repeats=2) == pytest.approx(
-        [0, 0]
-    )
+    grid = {"lr": [0.01], "batch_size": [16], "epochs": [3]}
+    assert studies.nested_gap(grid, n_repeats=2) == pytest.approx([0, 0])
 
 
 def test_fold_scores_are_those_of_networks_scaled_by_their_training_rows():
     X, y = load_splits("iris", draw=1, scaled=False).search_rows()
     folds = [(np.arange(0, 80), np.arange(80, 120))]
     (scores,) = studies._fold_scores(X, y, folds, [{"lr": 0.05, "batch_size": 20}], [2, 5], 7)
-    scaled = (X - X[:80].mean(axis=0)) / X[:80].std(axis=0)
-    rows = replace(
-        load_splits("iris"),
-        X_train=torch.from_numpy(scaled[:80]),
-        y_train=torch.from_numpy(y[:80]),
-        X_val=torch.from_numpy(scaled[80:]),
-        y_val=torch.from_numpy(y[80:]),
+    X = torch.from_numpy((X - X[:80].mean(axis=0)) / X[:80].std(axis=0))
+    y = torch.from_numpy(y)
+    parts = {"X_train": X[:80], "y_train": y[:80], "X_val": X[80:], "y_val": y[80:]}
+    rows = replace(load_splits("iris"), **parts)
+    curve = fit({"lr": 0.05, "batch_size": 20}, rows, n_epochs=5, seed=7)
+    assert scores == pytest.approx(curve.val_accuracy[[1, 4]])
+
+
+def test_luck_is_the_spread_of_a_square_of_trainings():
+    a, b = ({"lr": lr, "batch_size": 32} for lr in (0.03, 0.01))
+    table = studies.luck(a, b, n_epochs=3, repeats=[1, 4])
+    square = [
+        [[alone((lr, 32, 3), load_splits("iris", draw=d), s)[0] for s in (1, 4)] for d in (1, 4)]
+        for lr in (0.03, 0.01)
+    ]
+    of_a, of_b = np.array(square)
+    expected = {}
+    for what, values in {"loss": of_a, "difference": of_a - of_b}.items():
+        # the standard deviation of two numbers is their distance by the square root of two
+        expected[f"{what}, by rows"] = np.abs(values[0] - values[1]) / 2**0.5
+        expected[f"{what}, by seed"] = np.abs(values[:, 0] - values[:, 1]) / 2**0.5
+    found = table.groupby("what", sort=False)["sd"].apply(list).to_dict()
+    assert list(found) == list(expected)
+    assert all(found[name] == pytest.approx(expected[name], abs=1e-9) for name in expected)
+
+
+def test_rows_of_another_number_are_another_data_set():
+    few, more = (
+        studies.grid_trials(GRID, Data("digits", 80, n), repeats=[0])["val_loss"] for n in (20, 60)
     )
-    assert scores == pytest.approx(
-        fit({"lr": 0.05, "batch_size": 20}, rows, n_epochs=5, seed=7).val_accuracy[[1, 4]]
-    )
+    assert (few != more).all()

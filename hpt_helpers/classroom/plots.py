@@ -359,7 +359,8 @@ def losses_by_configuration(
     ax.set(ylim=(len(fresh) - 0.4, -0.6), xscale="log")
     plain_ticks(ax.xaxis)
     ax.grid(False, axis="y")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.3, -0.14), ncols=4, frameon=False)
+    # below the whole figure, whose left part is the names of the configurations
+    ax.figure.legend(loc="outside lower center", ncols=4, frameon=False)
     return described(
         ax,
         f"{title}: the winner of one search is {names[winner]}, with {searched.iloc[winner]:.3f} "

@@ -15,9 +15,14 @@
 # way you will see what each of them finds, what it costs, where it fails, and how far its result can be
 # trusted.
 #
-# The course makes one promise: **every claim is measured in front of you, and your numbers are the ones that are
-# stored with the lessons.** Nothing here is downloaded. The data sets are small and come with scikit-learn, the
-# networks train in seconds on a laptop's processor, and every random choice has a seed.
+# The course makes one promise: **what it says about searches comes from a measurement that you can run, and your
+# numbers are the ones that are stored with the lessons.** Most of it is measured in front of you. Some lessons also look
+# losses up in two tables, which were trained once because that takes half an hour. `make table` trains them anew. Where
+# a problem was chosen because a search does well on it, the lesson says so. And what others have found is quoted with
+# its source.
+#
+# Nothing here is downloaded. The data sets are small and come with scikit-learn, the networks train in seconds on a
+# laptop's processor, and every random choice has a seed.
 #
 # You need to know Python, and what it means to train a classifier and to test it. You need no GPU.
 
@@ -32,8 +37,8 @@
 # | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02 |
 # | [05 The bake-off](05_bake_off.ipynb) | Which search is best, and what does a race prove? | 01 to 04 |
 #
-# A lesson takes at most 60 minutes, and its exercises 18. Some have an optional part after their summary, "Going
-# further", whose time is stated apart. The order is the one above; 03 and 04 can change places.
+# A lesson takes at most 60 minutes, and its exercises 18 more. After its summary an optional part, "Going further",
+# has a time of its own. The order is the one above; 03 and 04 can change places.
 #
 # What the field's words mean, and what four libraries call the same things, stands in the
 # [glossary](../docs/glossary.md). `make handouts` makes of each lesson a workbook to print and a web page, in
@@ -42,12 +47,11 @@
 # %% [markdown]
 # ## How to work through a lesson
 #
-# 1. **Predict.** Before most cells a sentence says what to look for. Decide what you expect, aloud or on
-#    paper.
+# 1. **Predict.** Before most cells stands a question. Decide what you expect, aloud or on paper, and why.
 # 2. **Run** the cell: Shift and Enter. The lessons open without results, because a prediction is worth
 #    nothing when the answer stands below it.
-# 3. **Compare.** Below the cell, open "What was seen": it says what was seen, why, and what to do about it. Where you
-#    were wrong is where you learn.
+# 3. **Compare.** Below the cell, open "What was seen". It says what was seen, why, and what follows for your own work.
+#    Where you were wrong is where you learn.
 # 4. **Change something and run again.** Once a lesson has run from top to bottom, any cell can be run again,
 #    alone and in any order: no cell spoils another.
 # 5. **Exercises** check themselves. Put your answer in place of the `...` and run the cell: it says whether the

@@ -37,9 +37,10 @@ q1 = Function(
     name="q1",
     title="The winner of a table",
     question="""
-    Write `winner(trials)`. `trials` is a list of dicts, each with `val_accuracy`, `val_loss` and
-    `epochs`. Return the position (0 for the first) of the trial with the highest accuracy; where
-    that ties, the lowest loss; where that ties too, the fewest epochs.""",
+    Some teams rank by accuracy first. Write `winner(trials)` for them. `trials` is a list of dicts,
+    each with `val_accuracy`, `val_loss` and `epochs`. Return the position, counted from 0, of the
+    trial with the highest accuracy. Where that ties, take the lowest loss, and where that ties too,
+    the fewest epochs.""",
     solve=winner_solution,
     starter=winner_starter,
     cases=winner_cases,
@@ -149,18 +150,18 @@ q2 = MultipleChoice(
     name="q2",
     title="A winner on the edge",
     question="""
-    A grid of learning rates 0.0001, 0.001, 0.01 and batch sizes 16, 32, 64 is run on new data.
-    Learning rate 0.01 with batch size 16 wins. What follows?
+    You run a grid of learning rates 0.0001, 0.001 and 0.01 and batch sizes 16, 32 and 64 on new
+    data. Learning rate 0.01 with batch size 16 wins. What follows?
 
     - **a** Batches of 16 are best for these data.
     - **b** Refine the grid around the winner.
-    - **c** Nothing yet about batch sizes: first extend the grid to larger learning rates.
+    - **c** Nothing yet about batch sizes. First extend the grid to larger learning rates.
 
-    Because:
+    And why?
 
-    - **1** every combination was tried.
-    - **2** larger batches make fewer steps, and their best learning rate may lie beyond the edge.
-    - **3** small batches generalise better.""",
+    - **1** Every combination was tried.
+    - **2** Larger batches make fewer steps, and their best learning rate may lie beyond the edge.
+    - **3** Small batches generalise better.""",
     solve=edge_solution,
     because=(
         "The winner has the largest learning rate of the grid, so something better may lie "
@@ -171,8 +172,8 @@ q2 = MultipleChoice(
     hints=[
         "Where in the grid does the winner lie?",
         (
-            "The best settings formed a slanted ridge: how did the best learning rate change "
-            "with the batch size?"
+            "In the figure with the slider each batch size has its own lowest point. How does the "
+            "best learning rate change with the batch size?"
         ),
     ],
     wrong=[
@@ -237,8 +238,8 @@ q3 = Function(
     question="""
     Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and
     `test_accuracy`. The function should choose a trial and return its learning rate and the score
-    to report. One fault concerns the choice, one the score. And a trial that diverged, whose
-    `val_loss` is nan, may never be chosen, wherever in the list it stands.""",
+    to report. One fault concerns the choice and another the score. Besides, a trial that diverged
+    has the loss nan, and it must never be chosen, wherever it stands.""",
     solve=report_solution,
     starter=report_starter,
     cases=report_cases,
@@ -328,9 +329,9 @@ q4 = Number(
     name="q4",
     title="Rows for a narrow interval",
     question="""
-    On 30 validation rows an accuracy of 0.9 has a wide Wilson interval. How many validation rows
-    would make the interval ten times narrower at the same accuracy? (200 more or fewer are
-    fine.)""",
+    On 30 validation rows an accuracy of 0.9 has a wide Wilson interval, which is the one printed
+    with the test score. How many validation rows would make the interval ten times narrower at the
+    same accuracy? (200 more or fewer are fine.)""",
     solve=n_rows_solution,
     tolerance=200,
     because=(

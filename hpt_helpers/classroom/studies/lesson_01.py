@@ -1,157 +1,185 @@
-"""What lesson 1 measures: ties, winners, edges, the ridge, luck, and a naive script's faults.
+"""What lesson 1 measures: winners, edges, batch sizes, a naive script's faults, and luck.
 
-All but the faults, scaling and folds are made of the steps of `hpt_helpers.classroom.lab`. A repeat
-is a draw of the rows and a training seed. A winner's **fresh** loss is the mean over draws and
-seeds that chose nothing and judge this repeat only. Losses are in nats.
+A repeat is a draw of training and validation rows, and a training seed. A winner's **fresh** loss
+is the mean over draws and seeds that had no part in choosing it, and that judge no other repeat.
+All draws of iris come from the same 120 flowers; the 30 test flowers stay sealed. Losses are in
+nats.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy import stats
 from sklearn.model_selection import ParameterGrid, StratifiedKFold
 
 from hpt_helpers.classroom import lab
 from hpt_helpers.classroom.cache import cached_each
 from hpt_helpers.classroom.lab import Data, Job
-from hpt_helpers.classroom.landscape import Landscape
-from hpt_helpers.classroom.processes import share
+from hpt_helpers.classroom.landscape import Landscape, trained_landscape
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.search_space import Choice, SearchSpace
 
-REPEATS = range(20)
+Grid = Mapping[str, Sequence]  # its axes are lr, batch_size and epochs
+
+NETWORK = ["lr", "batch_size"]
+AXES = [*NETWORK, "epochs"]
 # the seed of the first split whose test rows are studied: far from 42, whose test rows stay sealed
 FIRST_SPLIT = 1_000
-SPLITS_TOGETHER = 25  # so many splits of the naive script are trained at once
+TOGETHER = 25  # so many splits of the naive script are trained at once
 
-
-def networks_of(grid: Mapping[str, Sequence]) -> list[dict]:
-    """Return the networks of a grid that has epochs as an axis, too."""
-    return list(ParameterGrid({name: grid[name] for name in ("lr", "batch_size")}))
+# What the naive script searches, by the number of trials: the last grid has all the others' points.
+SCRIPTS = {
+    1: {"lr": [0.01], "batch_size": [32], "epochs": [50]},
+    8: {"lr": [0.001, 0.01], "batch_size": [16, 32], "epochs": [50, 100]},
+    56: {
+        "lr": [0.001, 0.0018, 0.0032, 0.0056, 0.01, 0.018, 0.032],
+        "batch_size": [16, 32],
+        "epochs": [25, 50, 75, 100],
+    },
+}
 
 
 # --- the grid in repeats --------------------------------------------------------------------------
 
 
-def own_pairs(repeat: int, n: int = 1) -> list[tuple[int, int]]:
-    """Return the repeat's own draw and n - 1 others that only it has, each with a training seed."""
-    others = lab.own_draws(repeat, "mean", n - 1) if n > 1 else []
+def grid_trials(
+    grid: Grid, data: Data | str = "iris", *, repeats: Iterable[int], n_draws: int = 1
+) -> pd.DataFrame:
+    """Return every trial of a grid search in each repeat.
+
+    n_draws: of how many draws of rows, each with a training seed, a trial's loss is the mean. The
+    first is that of the repeat, and the others are the repeat's own as well.
+    Columns: repeat, lr, batch_size, epochs, val_loss and val_accuracy. Raises ValueError or
+    TypeError for a configuration that cannot be trained.
+    """
+    return _trials(grid, lab.as_data(data), {repeat: _pairs(repeat, n_draws) for repeat in repeats})
+
+
+def _pairs(repeat: int, n_draws: int) -> list[tuple[int, int]]:
+    """Return the repeat's draw and n_draws - 1 others of its own, each with its training seed."""
+    others = lab.own_draws(repeat, "mean", n_draws - 1) if n_draws > 1 else []
     return [(draw, draw) for draw in [repeat, *others]]
 
 
-def grid_trials(
-    label: str,
-    grid: Mapping[str, Sequence],
-    name: str,
-    repeats: Sequence[int],
-    pairs_of: Callable[[int], list[tuple[int, int]]] = own_pairs,
-) -> pd.DataFrame:
-    """Return the trials of a grid search over lr, batch_size and epochs in each repeat.
-
-    pairs_of: repeat -> pairs of a draw of rows and a training seed; a trial's loss and accuracy are
-    means over them. Columns: those of `lab.search`; search is the label, and spent counts each
-    trial's epochs in full.
-    """
-    trials = [
-        (
-            label,
-            repeat,
-            trial,
-            {name: params[name] for name in ("lr", "batch_size")},
-            params["epochs"],
-        )
-        for repeat in repeats
-        for trial, params in enumerate(ParameterGrid(grid))
+def _trials(grid: Grid, data: Data, pairs: Mapping[int, list]) -> pd.DataFrame:
+    """Return the trials of each repeat, whose losses are means over its pairs (draw, seed)."""
+    rows = [
+        {"repeat": repeat} | {axis: trial[axis] for axis in AXES}
+        for repeat, trial in product(pairs, ParameterGrid(grid))
     ]
-    table = pd.DataFrame(trials, columns=["search", "repeat", "trial", "config", "n_epochs"])
-    jobs = [
-        Job(Data(name), config, draw, seed, n_epochs)
-        for _, repeat, _, config, n_epochs in trials
-        for draw, seed in pairs_of(repeat)
-    ]
-    curves = lab.train(jobs)
+    jobs = _jobs(grid, data, pairs)
+    curves = lab.train(jobs, progress=True)
     last = np.arange(len(jobs)), [job.n_epochs - 1 for job in jobs]
-    return table.assign(
-        spent=table.groupby("repeat")["n_epochs"].cumsum(),
-        val_loss=curves.val_loss[last].reshape(len(table), -1).mean(axis=1),
-        val_accuracy=curves.val_accuracy[last].reshape(len(table), -1).mean(axis=1),
+    return pd.DataFrame(rows).assign(
+        val_loss=curves.val_loss[last].reshape(len(rows), -1).mean(axis=1),
+        val_accuracy=curves.val_accuracy[last].reshape(len(rows), -1).mean(axis=1),
     )
 
 
-def winners(
-    grid: Mapping[str, Sequence], name: str = "iris", repeats: Sequence[int] = REPEATS
-) -> pd.DataFrame:
-    """Return what a grid search over lr, batch_size and epochs finds in each repeat.
+def _jobs(grid: Grid, data: Data, pairs: Mapping[int, list]) -> list[Job]:
+    return [
+        Job(data, {name: trial[name] for name in NETWORK}, *pair, trial["epochs"])
+        for repeat, trial in product(pairs, ParameterGrid(grid))
+        for pair in pairs[repeat]
+    ]
 
-    Columns: repeat, lr, batch_size, epochs and val_loss of the winner (see `lab.winners`); accuracy
-    (the highest), and n_tied: how many trials share it.
+
+def winners(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return each repeat's winner: the lowest loss, and of equal losses that of fewest epochs.
+
+    trials: as `grid_trials` returns them. Columns: the same, and config and n_epochs, as
+    `lab.judge` needs them.
     """
-    trials = grid_trials("grid", grid, name, repeats)
-    highest = trials.groupby("repeat")["val_accuracy"].transform("max")
-    tied = trials[trials["val_accuracy"] >= highest - lab.SAME].groupby("repeat")
-    won = lab.winners(trials)
-    return pd.DataFrame(
-        {
-            "repeat": won["repeat"],
-            "lr": [config["lr"] for config in won["config"]],
-            "batch_size": [config["batch_size"] for config in won["config"]],
-            "epochs": won["n_epochs"],
-            "val_loss": won["val_loss"],
-            "accuracy": tied["val_accuracy"].max().to_numpy(),
-            "n_tied": tied.size().to_numpy(),
-        }
+    table = trials.assign(
+        search="grid",
+        trial=trials.groupby("repeat").cumcount(),
+        config=trials[NETWORK].to_dict("records"),
+        n_epochs=trials["epochs"],
+        spent=trials["epochs"],
     )
+    keep = [*trials.columns, "config", "n_epochs"]
+    won = lab.winners(table.rename(columns={"epochs": "own_epochs"}))
+    return won.drop(columns="epochs").rename(columns={"own_epochs": "epochs"})[keep]
 
 
-def grids_judged_fresh(
-    grids: Mapping[str, Mapping[str, Sequence]],
-    name: str = "iris",
-    n_mean: int = 5,
-    *,
-    repeats: Sequence[int] = REPEATS,
-    n_judges: int = 10,
+def agreement(
+    grids: Mapping[str, Grid], n_val: Sequence[int], *, repeats: Iterable[int]
 ) -> pd.DataFrame:
-    """Return what larger grids are worth: each is searched in all repeats, and its winners judged.
+    """Return how far repeats agree on the winner of a grid, by the number of validation rows.
 
-    Columns: grid, trials; as_searched, the mean loss by which the winners won; fresh, the mean loss
-    of the same winners on the draws that judge; top_lr_wins, in how many repeats the highest
-    learning rate of the grid wins; and fresh_of_N, where a trial's loss is the mean over n_mean
-    draws.
+    The data are the simulated ones, of which 320 rows train. grids: name -> grid.
+    Columns: grid; rows, how many of them validate; winners, how many configurations win at least
+    one repeat; and most_wins, how many repeats the most frequent winner wins.
     """
-    rows = []
-    for label, grid in grids.items():
-        problem = lab.network_problem(name, _space_of(grid), max(grid["epochs"]))
-        once = grid_trials("once", grid, name, repeats)
-        means = grid_trials("means", grid, name, repeats, partial(own_pairs, n=n_mean))
-        judged = lab.judge(problem, lab.winners(pd.concat([once, means])), n_judges)
-        by_one, by_mean = (judged[judged["search"] == kind] for kind in ("once", "means"))
-        row = {
-            "grid": label,
-            "trials": len(ParameterGrid(grid)),
-            "as_searched": by_one["val_loss"].mean(),
-            "fresh": by_one["fresh"].mean(),
-            "top_lr_wins": sum(config["lr"] == max(grid["lr"]) for config in by_one["config"]),
-            f"fresh_of_{n_mean}": by_mean["fresh"].mean(),
-        }
-        rows.append(row)
-    return pd.DataFrame(rows)
+    data, repeats, found = {n: Data("simulated", n_val=n) for n in n_val}, list(repeats), []
+    pairs = {repeat: _pairs(repeat, 1) for repeat in repeats}
+    each = product(grids.values(), data.values())  # all at once, so that processes can share them
+    lab.train([job for grid, rows in each for job in _jobs(grid, rows, pairs)], progress=True)
+    for (name, grid), n in product(grids.items(), n_val):
+        wins = winners(grid_trials(grid, data[n], repeats=repeats)).groupby(AXES).size()
+        found.append((name, n, len(wins), wins.max()))
+    return pd.DataFrame(found, columns=["grid", "rows", "winners", "most_wins"])
 
 
-def _space_of(grid: Mapping[str, Sequence]) -> SearchSpace:
-    return SearchSpace({name: Choice(list(grid[name])) for name in ("lr", "batch_size")})
+def judged(
+    grid: Grid, n_draws: Sequence[int], *, repeats: Iterable[int], n_judges: int = 10
+) -> pd.DataFrame:
+    """Return the winners of a grid search on iris, and what they are worth, a row for each search.
+
+    n_draws: of how many draws of rows a trial's loss is the mean, when the search chooses by it.
+    Columns: chosen_by (so many draws), repeat, lr, batch_size, epochs, as_searched (the loss with
+    which it won), and fresh and accuracy, its means on n_judges draws of the repeat's own.
+    """
+    space = SearchSpace({name: Choice(list(grid[name])) for name in NETWORK})
+    problem = lab.network_problem("iris", space, max(grid["epochs"]))
+    repeats, parts = list(repeats), []
+    for n in n_draws:
+        won = winners(grid_trials(grid, repeats=repeats, n_draws=n))
+        parts.append(lab.judge(problem, won, n_judges, progress=True).assign(chosen_by=n))
+    table = pd.concat(parts, ignore_index=True).rename(columns={"val_loss": "as_searched"})
+    return table[["chosen_by", "repeat", *AXES, "as_searched", "fresh", "accuracy"]]
+
+
+def as_searched_and_fresh(won: pd.DataFrame) -> pd.DataFrame:
+    """Return both losses of each winner as rows, named by who chose it and which rate it has.
+
+    won: as `judged` returns it. Columns: winners (such as "1 draw chose 0.1, fresh") and val_loss.
+    """
+    parts = []
+    for (n, lr), some in won.groupby(["chosen_by", "lr"]):
+        who = f"{n} draw{'s' * (n > 1)} chose {lr:g}"
+        for column in ("as_searched", "fresh"):
+            name = f"{who}, {column.replace('_', ' ')}"
+            parts.append(pd.DataFrame({"winners": name, "val_loss": some[column]}))
+    return pd.concat(parts, ignore_index=True)
+
+
+# --- learning rate, batch size and epochs together ------------------------------------------------
+
+
+def surface(*, n_epochs: int = 100, n_repeats: int = 40) -> Landscape:
+    """Return iris' losses at 13 learning rates and 3 batch sizes, epoch by epoch, in all repeats.
+
+    The learning rates go from 0.0001 to 0.1, four to each power of ten.
+    """
+    axes = {"lr": np.geomspace(0.0001, 0.1, 13).round(5), "batch_size": [16, 32, 64]}
+    repeats = range(n_repeats)
+    return trained_landscape(
+        "iris", ParameterGrid(axes), n_epochs=n_epochs, seeds=repeats, progress=True
+    )
 
 
 def best_rates(truth: Landscape, epochs: Mapping[int, int]) -> pd.DataFrame:
     """Return the learning rate of each batch size that has the lowest mean loss over the repeats.
 
-    epochs: batch size -> the epoch at which to read it. Columns: batch_size, epochs, best_lr,
+    epochs: batch size -> the epoch at which to read it. Columns: batch_size, epochs, best_lr and
     mean_loss.
     """
     rows = []
@@ -173,251 +201,135 @@ def duels(truth: Landscape, lrs: Sequence[float], a: int, b: int, epoch: int) ->
     return pd.DataFrame(rows, columns=["lr", f"wins_of_{a}", "of"])
 
 
-def luck(
-    config: Mapping, name: str = "iris", *, n_epochs: int, repeats: Sequence[int] = REPEATS
-) -> pd.DataFrame:
-    """Return how much a loss varies when only the seed changes, and when only the rows do.
+# --- the naive script -----------------------------------------------------------------------------
 
-    The configuration is trained on every draw under every seed. Columns: what_changes ("training
-    seed" or "rows drawn"), and sd, the standard deviation of the loss: of each draw over its seeds,
-    of each seed over the draws.
+
+def optimism(n_trials: Iterable[int], *, n_splits: int) -> pd.DataFrame:
+    """Return by how much a script's report is too high when it chooses on the test rows.
+
+    n_trials: numbers of configurations that it tries, which are among those of `SCRIPTS`. It does
+    so on n_splits splits of iris, each with test rows of its own. Optimism is the winner's test
+    accuracy minus its accuracy on the validation rows, which had no part in the choice (Cawley &
+    Talbot 2010). Where several tie, the first wins, as it does in the script.
+    Columns: n_trials, split and optimism (in percentage points).
     """
-    jobs = [Job(Data(name), config, *pair, n_epochs) for pair in product(repeats, repeats)]
-    losses = lab.train(jobs).val_loss[:, -1].reshape(len(repeats), len(repeats))
-    changes = {
-        "training seed": losses.std(axis=1, ddof=1),
-        "rows drawn": losses.std(axis=0, ddof=1),
-    }
-    return pd.concat(
-        [pd.DataFrame({"what_changes": name, "sd": sd}) for name, sd in changes.items()]
-    )
+    scores, parts = naive_scores(SCRIPTS[max(SCRIPTS)], n_splits), []
+    scores = scores.sort_values(["split", "batch_size", "epochs", "lr"])  # ParameterGrid's order
+    for n in n_trials:
+        inside = np.logical_and.reduce([scores[axis].isin(SCRIPTS[n][axis]) for axis in AXES])
+        tried = scores[inside]
+        won = tried.loc[tried.groupby("split")["test"].idxmax()]
+        gap = 100 * (won["test"] - won["unused"])
+        parts.append(pd.DataFrame({"n_trials": n, "split": won["split"], "optimism": gap}))
+    return pd.concat(parts, ignore_index=True)[["n_trials", "split", "optimism"]]
 
 
-def two_runs(
-    grid: Mapping[str, Sequence], name: str = "iris", repeats: Sequence[int] = REPEATS
-) -> pd.DataFrame:
-    """Return what two runs of one unseeded grid search find on the same rows.
+def naive_scores(grid: Grid, n_splits: int) -> pd.DataFrame:
+    """Return the accuracy of a grid's configurations on test rows, and on rows that are not used.
 
-    Each repeat has a row. Columns: repeat (the draw of the rows); same_winner, whether both name
-    the same configuration by loss; run_to_run, by how much a trial's loss differs between the two
-    runs (the mean over those with the learning rate of the first run's winner); and best_to_second,
-    by how much the two best trials of one run differ (the mean of both runs).
-    """
-    both = pd.concat(
-        [
-            grid_trials("first", grid, name, repeats),
-            grid_trials("second", grid, name, repeats, _other_seed),
-        ]
-    )
-    won = lab.winners(both).pivot(index="repeat", columns="search", values="trial")
-    rows = []
-    for repeat, trials in both.groupby("repeat"):
-        losses = trials.pivot(index="trial", columns="search", values="val_loss")
-        rates = trials[trials["search"] == "first"].set_index("trial")["config"].str["lr"]
-        first, second = won.loc[repeat, ["first", "second"]]
-        alike = losses[rates == rates[first]]
-        ordered = np.sort(losses, axis=0)
-        row = {
-            "repeat": repeat,
-            "same_winner": first == second,
-            "run_to_run": (alike["first"] - alike["second"]).abs().mean(),
-            "best_to_second": (ordered[1] - ordered[0]).mean(),
-        }
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _other_seed(repeat: int) -> list[tuple[int, int]]:
-    return [(repeat, seed) for seed in lab.own_draws(repeat, "luck", 1)]
-
-
-def spacings(
-    axes: Mapping[str, Sequence[float]],
-    epochs: Sequence[int],
-    name: str = "iris",
-    *,
-    repeats: Sequence[int] = REPEATS,
-    n_judges: int = 10,
-) -> pd.DataFrame:
-    """Return how two grids of learning rates compare, judged fresh, after each number of epochs.
-
-    axes: two names -> learning rates, for batches of 16. Columns: epochs; the mean fresh loss of
-    each one's winners; and in how many repeats the first is lower (wins), and both are equal by
-    `lab.SAME` (ties), as where both chose the same.
-    """
-    rows = []
-    for epoch in epochs:
-        grids = {
-            label: {"lr": lrs, "batch_size": [16], "epochs": [epoch]} for label, lrs in axes.items()
-        }
-        trials = [grid_trials(label, grid, name, repeats) for label, grid in grids.items()]
-        problem = lab.network_problem(name, _space_of(next(iter(grids.values()))), epoch)
-        judged = lab.judge(problem, lab.winners(pd.concat(trials)), n_judges)
-        fresh = judged.pivot(index="repeat", columns="search", values="fresh")[list(axes)]
-        outcome = lab.pairs(*fresh.to_numpy().T)
-        rows.append({"epochs": epoch, **fresh.mean(), "wins": outcome.wins, "ties": outcome.ties})
-    return pd.DataFrame(rows)
-
-
-# --- the naive script, which scores on test rows --------------------------------------------------
-
-
-def naive_scores(
-    networks: Sequence[Mapping], checkpoints: Sequence[int], n_splits: int, *, run: int = 0
-) -> dict[str, np.ndarray]:
-    """Return the accuracies and losses of every candidate on each of n_splits splits of iris.
-
-    A candidate is a network at one of the checkpoints (epochs, rising). A split draws the test rows
-    too, as a script without a fixed split does; run: of the training seeds, which differ from split
-    to split and from run to run. Keys: test and val, the accuracies on these rows, and val_loss:
-    arrays of shape (n_splits, n_candidates), checkpoint by checkpoint.
-    """
-    seeds = range(FIRST_SPLIT, FIRST_SPLIT + n_splits)
-    each = [
-        (list(networks), list(checkpoints), seeds[i : i + SPLITS_TOGETHER], n_splits * run)
-        for i in range(0, n_splits, SPLITS_TOGETHER)
-    ]
-    found = cached_each(_naive_scores, each, progress=True)
-    return {key: np.concatenate([part[key] for part in found]) for key in found[0]}
-
-
-def _naive_scores(
-    networks: list, checkpoints: list, split_seeds: Sequence[int], shift: int
-) -> dict[str, np.ndarray]:
-    parts = [load_splits("iris", seed=seed) for seed in split_seeds]
-    part_of, configs = zip(*product(parts, networks), strict=True)
-    population = Population(configs, part_of, seed=[part.seed + shift for part in part_of])
-    found = {"test": [], "val": [], "val_loss": []}
-    for epoch in checkpoints:
-        population.train_to(epoch)
-        models = [population.model(i) for i in range(len(configs))]
-        curves = population.curves()
-        found["test"].append(
-            [part.autopsy_scores([m])[0] for m, part in zip(models, part_of, strict=True)]
-        )
-        found["val"].append(curves.val_accuracy[:, -1])
-        found["val_loss"].append(curves.val_loss[:, -1])
-    return {
-        key: np.hstack([np.reshape(at_epoch, (len(parts), -1)) for at_epoch in values])
-        for key, values in found.items()
-    }
-
-
-def optimism(scores: Mapping[str, np.ndarray], n_tried: Sequence[int]) -> pd.DataFrame:
-    """Return by how much the test score is too high when it chose, in points, for each split.
-
-    scores: as `naive_scores` returns them. n_tried: how many of the candidates a script tries,
-    drawn at random for each split. Optimism is the best test score minus the accuracy of the same
-    candidate on the validation rows, which had no part in the choice (Cawley & Talbot 2010); where
-    several tie, their mean. Columns: n_tried, split, optimism (in percentage points).
-    """
-    n_splits, n_candidates = scores["test"].shape
-    rows = []
-    for n, split in product(n_tried, range(n_splits)):
-        some = np.random.default_rng([n, split]).permutation(n_candidates)[:n]
-        test, unused = scores["test"][split, some], scores["val"][split, some]
-        rows.append((n, split, 100 * (test - unused)[test == test.max()].mean()))
-    return pd.DataFrame(rows, columns=["n_tried", "split", "optimism"])
-
-
-def fault_costs(
-    grid: Mapping[str, Sequence], n_splits: int = 60, *, more_lrs: Sequence[float] = (0.0032,)
-) -> pd.DataFrame:
-    """Return what three faults of a naive grid search cost, in percentage points of accuracy.
-
-    Rows: "chosen on test rows", by how much the reported score is too high; "no seed", how far the
-    reports of two runs are apart; "epochs as an axis", what the epochs trained twice would have
-    bought: the test accuracy of the choice by validation loss with more_lrs in the grid, minus that
-    without. Columns: fault; points and standard_error, over n_splits splits.
+    Each split draws the test rows too, as a script without a fixed split does, and the training
+    seed is that of the split.
+    Columns: split, lr, batch_size, epochs, test, and unused (the validation rows).
     """
     networks = networks_of(grid)
-    more = [{"lr": lr, "batch_size": size} for lr in more_lrs for size in grid["batch_size"]]
-    runs = [naive_scores(networks + more, grid["epochs"], n_splits, run=run) for run in (0, 1)]
-    given = np.tile([True] * len(networks) + [False] * len(more), len(grid["epochs"]))
-    scores = {key: values[:, given] for key, values in runs[0].items()}
-    reports = [run["test"][:, given].max(axis=1) for run in runs]
-    splits = np.arange(n_splits)
-    of_few = scores["test"][splits, scores["val_loss"].argmin(axis=1)]
-    of_more = runs[0]["test"][splits, runs[0]["val_loss"].argmin(axis=1)]
-    costs = {
-        "chosen on test rows": optimism(scores, [given.sum()])["optimism"],
-        "no seed": 100 * np.abs(reports[0] - reports[1]),
-        "epochs as an axis": 100 * (of_more - of_few),
-    }
-    rows = [(fault, *np.round(lab.mean_and_error(cost), 2) + 0.0) for fault, cost in costs.items()]
-    return pd.DataFrame(rows, columns=["fault", "points", "standard_error"])
+    epochs, seeds = sorted(grid["epochs"]), range(FIRST_SPLIT, FIRST_SPLIT + n_splits)
+    each = [(networks, epochs, seeds[i : i + TOGETHER]) for i in range(0, n_splits, TOGETHER)]
+    found = cached_each(_naive_scores, each, progress=True)
+    rows = [
+        {"split": seed} | network | {"epochs": epoch}
+        for _, _, some in each
+        for epoch, seed, network in product(epochs, some, networks)
+    ]
+    scores = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+    return pd.DataFrame(rows).assign(**scores)
 
 
-# --- folds and scaling ----------------------------------------------------------------------------
+def networks_of(grid: Grid) -> list[dict]:
+    """Return the networks of a grid that has epochs as an axis, too."""
+    return list(ParameterGrid({name: grid[name] for name in NETWORK}))
 
 
-def paired_folds(search, axes: Sequence[str]) -> pd.DataFrame:
-    """Return a fitted GridSearchCV's candidates, best first, with their distance to the best.
+def _naive_scores(networks: list, epochs: list, seeds: Sequence[int]) -> dict[str, np.ndarray]:
+    """Return both accuracies of each network on each split, epoch by epoch, one after another."""
+    splits = [load_splits("iris", seed=seed) for seed in seeds]
+    split_of, configs = zip(*product(splits, networks), strict=True)
+    population = Population(configs, split_of, seed=[split.seed for split in split_of])
+    test, unused = [], []
+    for epoch in epochs:
+        population.train_to(epoch)
+        for i, split in enumerate(split_of):
+            test.extend(split.autopsy_scores([population.model(i)]))
+        unused.extend(population.curves().val_accuracy[:, -1])
+    return {"test": np.array(test), "unused": np.array(unused)}
+
+
+def two_runs(grid: Grid, *, repeats: Iterable[int] = range(40)) -> pd.DataFrame:
+    """Return the winners of two runs of a grid search on the same rows, under two seeds.
+
+    Columns: repeat (the draw of the rows), first and second (each run's winner, a tuple of its lr,
+    batch_size and epochs), and same, whether they are the same.
+    """
+    repeats = list(repeats)
+    seeds = {repeat: (repeat, *lab.own_draws(repeat, "luck", 1)) for repeat in repeats}
+    pairs = [{repeat: [(repeat, seeds[repeat][k])] for repeat in repeats} for k in (0, 1)]
+    runs = [winners(_trials(grid, Data("iris"), of_run))[AXES] for of_run in pairs]
+    first, second = (list(run.itertuples(index=False, name=None)) for run in runs)
+    same = [a == b for a, b in zip(first, second, strict=True)]
+    return pd.DataFrame({"repeat": repeats, "first": first, "second": second, "same": same})
+
+
+# --- folds ----------------------------------------------------------------------------------------
+
+
+def paired_folds(search, axes: Iterable[str]) -> pd.DataFrame:
+    """Return a fitted GridSearchCV's candidates, best first, compared with the best fold by fold.
 
     axes: the names of the grid's axes. Columns: the axes (without the step's name); mean_loss over
-    the folds; behind, the mean distance to the best candidate fold by fold; and standard_error, of
-    that.
+    the folds; behind, the mean distance to the best candidate; and needed, which distance so many
+    folds would have to show, by Student's t at 95 %.
     """
     results = pd.DataFrame(search.cv_results_)
     losses = -results.filter(regex=r"^split\d+_test_score$").to_numpy()
+    n_folds = losses.shape[1]
     gaps = losses - losses[losses.mean(axis=1).argmin()]
-    table = results[[f"param_{axis}" for axis in axes]].set_axis(
-        [axis.split("__")[-1] for axis in axes], axis=1
+    names = {f"param_{axis}": axis.split("__")[-1] for axis in axes}
+    table = (
+        results[list(names)]
+        .rename(columns=names)
+        .assign(
+            mean_loss=losses.mean(axis=1),
+            behind=gaps.mean(axis=1),
+            needed=stats.t.ppf(0.975, n_folds - 1) * stats.sem(gaps, axis=1),
+        )
     )
-    table["mean_loss"], table["behind"] = losses.mean(axis=1), gaps.mean(axis=1)
-    table["standard_error"] = gaps.std(axis=1, ddof=1) / losses.shape[1] ** 0.5
     return table.sort_values("mean_loss", ignore_index=True)
 
 
-def scaling_gain(
-    names: Sequence[str], grid: Mapping[str, Sequence], repeats: Sequence[int] = REPEATS
-) -> pd.DataFrame:
-    """Return what scaling the features is worth in each repeat: columns data and gain, in points.
-
-    In each repeat the network with the lowest loss is chosen with and without scaling; gain is the
-    difference of their validation accuracies after 100 epochs, in percentage points.
-    """
-    cases = list(product(names, repeats))
-    gains = share(partial(_gain, networks_of(grid)), cases, progress=True)
-    return pd.DataFrame({"data": [name for name, _ in cases], "gain": gains})
-
-
-def _gain(networks: list, case: tuple[str, int]) -> float:
-    (name, repeat), accuracy = case, {}
-    for scaled in (True, False):
-        part = load_splits(name, draw=repeat, scaled=scaled)
-        curves = fit_many(networks, part, n_epochs=100, seed=repeat)
-        accuracy[scaled] = curves.val_accuracy[curves.val_loss[:, -1].argmin(), -1]
-    return 100 * (accuracy[True] - accuracy[False])
-
-
-def nested_gap(
-    networks: Sequence[Mapping], checkpoints: Sequence[int], n_repeats: int = 20
-) -> np.ndarray:
+def nested_gap(grid: Grid, n_repeats: int = 20) -> np.ndarray:
     """Return plain minus nested cross-validated accuracy on iris, in points, shape (n_repeats,).
 
-    Candidates are the networks at each checkpoint. Plain: the best mean accuracy of three outer
-    folds. Nested: each outer fold scored by the candidate that two inner folds of its training rows
-    choose.
+    Plain is the best mean accuracy of three outer folds. Nested scores each outer fold by the
+    candidate that two inner folds of its training rows choose.
     """
-    each = [(list(networks), list(checkpoints), repeat) for repeat in range(n_repeats)]
+    networks, epochs = networks_of(grid), sorted(grid["epochs"])
+    each = [(networks, epochs, repeat) for repeat in range(n_repeats)]
     return np.array([found["gap"] for found in cached_each(_nested_gap, each, progress=True)])
 
 
-def _nested_gap(networks: list, checkpoints: list, repeat: int) -> dict[str, np.ndarray]:
+def _nested_gap(networks: list, epochs: list, repeat: int) -> dict[str, np.ndarray]:
     X, y = load_splits("iris", draw=repeat, scaled=False).search_rows()
     folds = list(StratifiedKFold(3, shuffle=True, random_state=repeat).split(X, y))
-    outer = _fold_scores(X, y, folds, networks, checkpoints, repeat)
+    outer = _fold_scores(X, y, folds, networks, epochs, repeat)
     chosen = []
     for train, _ in folds:
         inner = StratifiedKFold(2, shuffle=True, random_state=repeat).split(X[train], y[train])
-        scores = _fold_scores(X[train], y[train], inner, networks, checkpoints, repeat)
+        scores = _fold_scores(X[train], y[train], inner, networks, epochs, repeat)
         chosen.append(scores.mean(axis=0).argmax())
     return {"gap": 100 * (outer.mean(axis=0).max() - outer[range(3), chosen].mean())}
 
 
 def _fold_scores(
-    X, y, folds, networks: Sequence[Mapping], checkpoints: Sequence[int], seed: int
+    X, y, folds, networks: Sequence[Mapping], epochs: Sequence[int], seed: int
 ) -> np.ndarray:
     """Return the accuracy of each candidate on each fold, of shape (n_folds, n_candidates).
 
@@ -432,6 +344,30 @@ def _fold_scores(
             "X_val": torch.from_numpy((X[held_out] - centre) / scale),
             "y_val": torch.from_numpy(y[held_out]),
         }
-        trained = fit_many(networks, replace(like, **rows), n_epochs=max(checkpoints), seed=seed)
-        scores.append(trained.val_accuracy[:, np.array(checkpoints) - 1].ravel())
+        trained = fit_many(networks, replace(like, **rows), n_epochs=max(epochs), seed=seed)
+        scores.append(trained.val_accuracy[:, np.array(epochs) - 1].ravel())
     return np.array(scores)
+
+
+# --- luck -----------------------------------------------------------------------------------------
+
+
+def luck(
+    a: Mapping, b: Mapping, *, n_epochs: int, repeats: Iterable[int] = range(20)
+) -> pd.DataFrame:
+    """Return how much a loss, and a difference of two losses, vary with the rows and with the seed.
+
+    Both configurations are trained on every draw of iris' rows under every seed.
+    Columns: what (such as "difference, by seed"), and sd: the standard deviation over the seeds,
+    one for each draw, or over the draws, one for each seed.
+    """
+    repeats = list(repeats)
+    pairs = list(product(repeats, repeats))
+    jobs = [Job(Data("iris"), config, *pair, n_epochs) for config in (a, b) for pair in pairs]
+    of_a, of_b = lab.train(jobs, progress=True).val_loss[:, -1].reshape(2, len(repeats), -1)
+    parts = []
+    for what, values in {"loss": of_a, "difference": of_a - of_b}.items():
+        for name, axis in {"by rows": 0, "by seed": 1}.items():
+            sd = values.std(axis=axis, ddof=1)
+            parts.append(pd.DataFrame({"what": f"{what}, {name}", "sd": sd}))
+    return pd.concat(parts, ignore_index=True)
