@@ -35,6 +35,7 @@ LESSON.cells = [
     nb.new_code_cell("import numpy as np\n\nfor i in range(3):\n    total += i  # a comment"),
     # 201 words
     nb.new_markdown_cell("<details><summary>seen</summary>\n\n" + "word " * 200 + "\n\n</details>"),
+    nb.new_markdown_cell("## Exercises\n\n" + "word " * 500),  # they count by their number
     nb.new_code_cell("answer_1 = ...\n\nex.q1.check(answer_1)"),
     nb.new_markdown_cell(
         "## Going further\n\n" + "word " * 97

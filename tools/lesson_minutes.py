@@ -3,7 +3,8 @@
 Minutes = words / 200 + tokens / 40 + 0.5 for each prediction + 1.5 for each figure + 1.25 for each
 table. Tokens are Python's names, operators, numbers and strings, outside import lines and exercise
 cells. Words are those of all text cells, closed answers included, HTML tags left out. What follows
-"## Going further" counts apart from the core path, and so do the core path's exercises, 6 each.
+"## Going further" counts apart from the core path, and so do the core path's exercises: 6 each,
+which is also for the text between the headings "Exercises" and "Summary".
 
 A lesson's first cell states what readers took, which is never less than this estimate.
 """
@@ -111,9 +112,14 @@ def split(notebook: nbformat.NotebookNode) -> tuple[list, list]:
 
 def load(cells: list[nbformat.NotebookNode]) -> Load:
     """Return what these cells ask of their reader."""
-    found = Load()
+    found, in_exercises = Load(), False
     for cell in cells:
         if cell.cell_type == "markdown":
+            headings = re.findall(r"^## (\w+)", cell.source, flags=re.M)
+            if headings:
+                in_exercises = headings[-1] == "Exercises"
+            if in_exercises:
+                continue
             found.words += len(re.sub(r"<[^>]+>", " ", cell.source).split())
             found.predictions += cell.source.count(PREDICTION)
         elif is_exercise(cell):
