@@ -1,4 +1,4 @@
-"""The pictures of lesson 3: what a surrogate believes, where it goes, a photograph filled in."""
+"""The pictures of lesson 3: what a surrogate believes, where it goes, and when its lead is real."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpt_helpers.classroom.bayes import expected_improvement, surrogate
-from hpt_helpers.classroom.figures import COLOURS, described, new_axes, new_row
+from hpt_helpers.classroom.figures import (
+    COLOURS,
+    MARKERS,
+    check_columns,
+    described,
+    new_axes,
+    new_row,
+)
 from hpt_helpers.trials import config_of, incumbent
 
 if TYPE_CHECKING:
@@ -174,6 +181,70 @@ def filled_in(photograph: Photograph, trials: pd.DataFrame):
         ax.axis("off")
         described(ax, f"A photograph, {title}.")
     return axes[0]
+
+
+def worth(table: pd.DataFrame, *, ax=None):
+    """Draw what the winner so far is worth, against the number of trials: a line for each search.
+
+    table: columns search, trials and fresh loss, a row for each repeat. Lines are medians, bands
+    are quartiles.
+    """
+    check_columns(table, "search", "trials", "fresh loss")
+    title = "What the winner so far is worth"
+    ax = new_axes(ax, title=title, x_label="trials", y_label="fresh loss (nats)", size=(7.6, 4.2))
+    texts = []
+    for i, (name, part) in enumerate(table.groupby("search", sort=False)):
+        found = part.groupby("trials")["fresh loss"].quantile([0.25, 0.5, 0.75]).unstack()
+        look = {"color": COLOURS[1 + i], "linestyle": ("-", "--")[i % 2], "marker": MARKERS[i]}
+        ax.plot(found[0.5], label=name, **look)
+        ax.fill_between(found.index, found[0.25], found[0.75], color=COLOURS[1 + i], alpha=0.15)
+        medians = ", ".join(f"{median:.3f} after {n}" for n, median in found[0.5].items())
+        texts.append(f"{name}, median {medians} trials")
+    trials = sorted(table["trials"].unique())
+    ax.set_xscale("log")
+    ax.set_xticks(trials, [str(n) for n in trials])
+    ax.minorticks_off()
+    ax.legend()
+    return described(ax, f"{title}: {'; '.join(texts)}.")
+
+
+def leads(table: pd.DataFrame, *, ax=None):
+    """Draw how often a search is ahead, against how far configurations differ beyond luck.
+
+    table: columns data, n_val, differences and luck (in the same unit), as_searched and fresh (in
+    how many repeats it is ahead) and of (the repeats). A row is a pair of points at its differences
+    / luck, hollow as searched and full fresh, joined by a line. The grey band holds the wins that a
+    fair coin gives in 95 of 100 such series.
+    """
+    from scipy.stats import binom
+
+    check_columns(table, "data", "n_val", "differences", "luck", "as_searched", "fresh", "of")
+    n, ratio, texts = table["of"].max(), table["differences"] / table["luck"], []
+    labels = {"x_label": "differences / luck", "y_label": f"repeats of {n} in which it is ahead"}
+    title = "How often the search that learns beats random search"
+    ax = new_axes(ax, title=title, **labels, size=(8.2, 4.8))
+    for i, (name, part) in enumerate(table.assign(ratio=ratio).groupby("data", sort=False)):
+        look = {"color": COLOURS[1 + i], "marker": MARKERS[i], "ms": 9, "linestyle": "none"}
+        ax.vlines(part["ratio"], part["fresh"], part["as_searched"], color=COLOURS[1 + i], lw=1)
+        ax.plot(part["ratio"], part["as_searched"], mfc="white", label=f"{name}, searched", **look)
+        ax.plot(part["ratio"], part["fresh"], label=f"{name}, fresh", **look)
+        for row in part.itertuples():
+            place = (row.ratio, row.fresh), ((-7, 7)[i == 0], -13)
+            rows = f"{row.n_val:,} rows"
+            ax.annotate(rows, *place, textcoords="offset points", ha=("right", "left")[i == 0])
+            texts.append(
+                f"{name} with {rows}: ahead in {row.as_searched} of {row.of} as searched, "
+                f"in {row.fresh} of {row.of} fresh"
+            )
+    few, many = (int(wins) for wins in binom.ppf([0.025, 0.975], n, 0.5))
+    coin = f"a coin: {few} to {many} wins"
+    ax.axhspan(few - 0.5, many + 0.5, color="0.92", linewidth=0, zorder=0, label=coin)
+    ax.set(xscale="log", ylim=(0, n + 1), xlim=(ratio.min() / 1.7, ratio.max() * 1.7))
+    ticks = [0.2, 0.5, 1, 2, 4]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    ax.legend(loc="lower right", fontsize=9)
+    return described(ax, f"{'; '.join(texts)}.")
 
 
 def _lrs_and_losses(curve: Landscape) -> tuple[np.ndarray, np.ndarray]:
