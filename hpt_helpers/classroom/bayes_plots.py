@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpt_helpers.classroom.bayes import expected_improvement, surrogate
 from hpt_helpers.classroom.figures import (
     COLOURS,
     MARKERS,
@@ -27,60 +26,24 @@ if TYPE_CHECKING:
 LOSS, GAIN = "validation loss (nats)", "expected gain (nats)"
 
 
-def idea():
-    """Draw the three steps of a search that learns, on a made-up loss. Returns the first Axes."""
-    x = np.linspace(0, 1, 201)
-    loss = 0.9 - 0.7 * np.exp(-(((x - 0.62) / 0.2) ** 2)) - 0.15 * x
-    tried = [10, 80, 180]
-    mean, std = surrogate(x[tried, None], loss[tried], x[:, None])
-    gain = expected_improvement(mean, std, loss[tried].min())
-    following = int(gain.argmax())
-    axes = new_row(3, (10.5, 3.2))
-    titles = (
-        "1  Trials: losses at a few places",
-        "2  A guess everywhere, with doubt",
-        "3  Next: where most may be gained",
-    )
-    for ax, title in zip(axes, titles, strict=True):
-        new_axes(ax, title=title, x_label="a hyperparameter")
-        ax.set(xticks=[], yticks=[], xlim=(-0.02, 1.02))
-        ax.title.set_size(11)
-    for ax in axes[:2]:
-        ax.plot(x[tried], loss[tried], "o", color=COLOURS[0], ms=7, zorder=3)
-        ax.set(ylabel="loss", ylim=((mean - 2 * std).min() - 0.05, (mean + 2 * std).max() + 0.05))
-    axes[1].plot(x, mean, color=COLOURS[1])
-    axes[1].fill_between(
-        x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0
-    )
-    axes[2].fill_between(x, 0, gain, color=COLOURS[2], alpha=0.8)
-    axes[2].axvline(x[following], color=COLOURS[0], linestyle=":")
-    axes[2].set_ylabel("expected gain")
-    axes[2].annotate(
-        "try here, and\nstart again at 1",
-        (x[following], gain.max() * 0.9),
-        (0.03, gain.max() * 0.72),
-        arrowprops={"arrowstyle": "->"},
-        size=10,
-    )
-    return described(
-        axes[0],
-        "A search that learns, in three steps: the losses of a few trials; from them a guess "
-        "for every "
-        "place, with a band of doubt that is wide far from trials; the gain to be expected "
-        "at every place. The next "
-        "trial goes where that is largest, and the steps begin anew.",
-    )
-
-
-def belief(curve: Landscape, tried: Sequence[int], mean, std, *, truth: bool = False, ax=None):
+def belief(
+    curve: Landscape,
+    tried: Sequence[int],
+    surrogate: Callable,
+    *,
+    truth: bool = False,
+    ax=None,
+):
     """Draw what a surrogate believes: its mean, two standard deviations around it, and the trials.
 
-    curve: a landscape in which the learning rate varies; its losses are those of its first seed at
-    the last epoch. tried: positions in it. mean, std: shape (n_configs,). truth: draw the losses
-    themselves as well, on an axis that they alone decide, so that the pictures of a slider can be
-    compared.
+    curve: a landscape of evenly placed learning rates; its losses are those of its first seed at
+    the last epoch. tried: positions in it. surrogate: (places of the trials, losses, places from 0
+    to 1, of shape (n, 1)) -> mean and standard deviation. truth: draw the losses themselves as
+    well, on an axis that they alone decide, so that the pictures of a slider can be compared.
     """
     x, losses = _lrs_and_losses(curve)
+    place = np.linspace(0, 1, len(x))[:, None]
+    mean, std = surrogate(place[tried], losses[tried], place)
     ax = new_axes(ax, title=f"After {len(tried)} trials", x_label="learning rate", y_label=LOSS)
     ax.plot(x, mean, color=COLOURS[1], label="mean")
     ax.fill_between(
@@ -103,7 +66,7 @@ def belief(curve: Landscape, tried: Sequence[int], mean, std, *, truth: bool = F
     )
 
 
-def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
+def step(curve: Landscape, tried: Sequence[int], gain, surrogate: Callable):
     """Draw the gain by which the last trial was chosen, and beside it the belief that includes it.
 
     gain: shape (n_configs,); what is below 0 is drawn as 0. All else as for `belief`. Returns the
@@ -121,7 +84,7 @@ def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
         f"{max(gain):.4f}; "
         f"its loss is {losses[tried[-1]]:.3f}.",
     )
-    belief(curve, tried, mean, std, ax=right)
+    belief(curve, tried, surrogate, ax=right)
     right.plot(
         x[tried[-1]], losses[tried[-1]], "*", color=COLOURS[2], ms=14, markeredgecolor="black"
     )

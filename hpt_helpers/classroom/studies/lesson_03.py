@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
 
 from hpt_helpers.classroom import lab, photograph
 from hpt_helpers.classroom.lab import Chosen, Data, Job, Problem, Search
@@ -45,6 +47,20 @@ def hidden_curve() -> Landscape:
     configs = [{"lr": lr, "batch_size": 16} for lr in Real(1e-4, 0.1, log=True).points(101)]
     draws = [load_splits("iris").draw]
     return trained_landscape("iris", configs, n_epochs=100, seeds=[0], draws=draws)
+
+
+def same_as_scikit_learn(surrogate: Callable, curve: Landscape, tried: Sequence[int]) -> bool:
+    """Return whether a surrogate's mean and standard deviation are scikit-learn's, to 1e-8.
+
+    Both are told these trials of the curve, and compared at all its learning rates. scikit-learn's
+    kernel is `Matern` with nu=2.5 and a length scale of 0.3, its alpha is our noise of 0.001.
+    """
+    place = np.linspace(0, 1, len(curve.configs))[:, None]
+    losses = curve.val_loss[tried, 0, -1]
+    settings = {"alpha": 1e-3, "optimizer": None, "normalize_y": True}
+    library = GaussianProcessRegressor(Matern(0.3, nu=2.5), **settings).fit(place[tried], losses)
+    expected = library.predict(place, return_std=True)
+    return np.allclose(surrogate(place[tried], losses, place), expected, rtol=0, atol=1e-8)
 
 
 # --- the photograph -------------------------------------------------------------------------------
@@ -92,42 +108,41 @@ def race(
     return lab.judge(problem, lab.winners(trials), n_judges, progress=progress)
 
 
-def worth_after(
-    problem: Problem, name: str, search: Search, n_trials: Sequence[int]
-) -> pd.DataFrame:
-    """Return what the winner so far is worth after each of these numbers of trials.
+def worth_by_trials(searches: Mapping[str, tuple[Search, int]]) -> pd.DataFrame:
+    """Return what the winner so far is worth on digits, with 360 validation rows, as trials go on.
 
-    A row for each number and repeat. Columns: search (its name), repeat, trials, and fresh loss.
+    searches: name -> a search and its number of trials. The winner is judged after five trials, ten
+    and so on, doubling. A row for each search, number and repeat. Columns: search, repeat, trials,
+    fresh loss and accuracy, both of the repeat's judges.
     """
-    trials = lab.search(problem, {name: search}, repeats=range(N_REPEATS), n_trials=max(n_trials))
-    parts = []
-    for n in n_trials:
-        winners = lab.winners(trials[trials["trial"] < n])
-        parts.append(lab.judge(problem, winners, 4).assign(trials=n))
+    problem, parts = table_problem("digits", 360), []
+    for name, (search, n_trials) in searches.items():
+        trials = lab.search(problem, {name: search}, repeats=range(N_REPEATS), n_trials=n_trials)
+        n = N_START
+        while n <= n_trials:
+            winners = lab.winners(trials[trials["trial"] < n])
+            parts.append(lab.judge(problem, winners, 4).assign(trials=n))
+            n *= 2
     found = pd.concat(parts, ignore_index=True).rename(columns={"fresh": "fresh loss"})
-    return found[["search", "repeat", "trials", "fresh loss"]]
+    return found[["search", "repeat", "trials", "fresh loss", "accuracy"]]
 
 
-def where_trials_go(searches: Mapping[str, Search], n_trials: int = 40) -> pd.DataFrame:
-    """Return how near to the best of all 1,000 candidates searches come on digits, with 360 rows.
+def found_the_best(search: Search, n_trials: int = 40) -> int:
+    """Return in how many repeats of digits, with 360 rows, a search tries the best of all.
 
-    A row for each search. Columns: search; in_best_tenth, the share of the trials after the first
-    five whose loss is among the hundred lowest of the repeat's candidates; found_the_best, in how
-    many repeats the lowest of all was tried; of, the repeats; accuracy, the winner's median, fresh.
+    That is the candidate of the repeat's 1,000 with the lowest validation loss.
     """
     problem, losses = table_problem("digits", 360), pool_losses(load_table("digits"), 360)
-    trials = lab.search(problem, searches, repeats=range(N_REPEATS), n_trials=n_trials)
-    own = trials["val_loss"].to_numpy()
-    rank = (losses[:, trials["repeat"]] < own - lab.SAME).sum(axis=0)
-    trials = trials.assign(in_best_tenth=rank < N_BEST, best=rank == 0)
-    later = trials[trials["trial"] >= N_START].groupby("search", sort=False)
-    found = trials.groupby(["search", "repeat"])["best"].any()
-    judged = lab.judge(problem, lab.winners(trials), 4).groupby("search")
-    table = later["in_best_tenth"].mean().to_frame()
-    table["found_the_best"] = found.groupby("search").sum()
-    table["of"] = N_REPEATS
-    table["accuracy"] = judged["accuracy"].median()
-    return table.reset_index()
+    trials = lab.search(problem, {"": search}, repeats=range(N_REPEATS), n_trials=n_trials)
+    lowest = trials.groupby("repeat")["val_loss"].min().to_numpy()
+    return int((lowest <= np.nanmin(losses, axis=0) + lab.SAME).sum())
+
+
+def choice_on_digits(search: Search, repeat: int) -> dict:
+    """Return the configuration that a search of 40 trials chooses on digits, with 360 rows."""
+    problem = table_problem("digits", 360)
+    trials = lab.search(problem, {"": search}, repeats=[repeat], n_trials=40)
+    return lab.winners(trials)["config"].iloc[0]
 
 
 def pool_losses(table: Table, n_val: int) -> np.ndarray:
