@@ -93,7 +93,7 @@ def test_two_terms_are_those_of_the_expected_improvement_by_hand():
         round(0.3 * 0.37738, 4),
         round(-0.036944 + 0.113214, 4),
     ]
-    assert "0.3 ± 0.1: 0.000 from the mean, 0.040 from the doubt, 0.040 in all" in left.alt_text
+    assert "0.3 ± 0.1: 0.000 to exploit, 0.040 to explore, 0.040 in all" in left.alt_text
 
 
 def test_worth_draws_medians_and_says_them():

@@ -113,13 +113,13 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
             right.bar(place, term, 0.34, color=colour, hatch=("", "//")[i % 2], edgecolor="white")
             right.text(place, max(term, 0), f"{term:.3f}", ha="center", va="bottom", size=9)
         texts.append(
-            f"{name}: {exploit:.3f} from the mean, {explore:.3f} from the doubt, "
+            f"{name}: {exploit:.3f} to exploit, {explore:.3f} to explore, "
             f"{exploit + explore:.3f} in all"
         )
     left.axvline(best, color=COLOURS[0], linestyle=":", label=f"best so far, {best:g}")
     left.legend(fontsize=8)
     right.axhline(0, color=COLOURS[0], linewidth=1)
-    right.set_xticks(range(3), ["first term: mean", "second term: doubt", "sum"])
+    right.set_xticks(range(3), ["first term: exploit", "second term: explore", "sum"])
     return described(left, "; ".join(texts) + ".")
 
 

@@ -224,7 +224,8 @@ print("lowest of all 101 losses:", truth.min().round(3))
 #
 # Into the gap. On the left the band is still the widest, but hardly any of it lies below the best loss. The sixth
 # trial gives 0.108, which is the lowest loss of all 101. **So:** do not take a bad trial in the log of such a search
-# for a failure. The search went there because it knew least there, and where the loss is high it does not come back.
+# for a failure. The search went there because it knew least there, and where the loss is high it does not soon come
+# back.
 #
 # </details>
 
@@ -676,9 +677,9 @@ plots.spread(held, title="Share of the truth within two standard deviations")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Too small. The median is 0.817 on the curve and 0.875 on the photograph, and on the curve it is far smaller in some
-# repeats. The curve bends more sharply in one place than in another, and one length scale cannot describe both.
-# **So:** use the band to choose trials, and do not report it as an error.
+# Too small. The median is 0.817 on the curve and 0.875 on the photograph, and in one repeat of the curve it is below
+# 0.2. The curve bends more sharply in one place than in another, and one length scale cannot describe both. **So:**
+# use the band to choose trials, and do not report it as an error.
 #
 # </details>
 

@@ -44,9 +44,9 @@ q1 = Function(
     explain=position_explained,
     because=(
         "Subtracting kappa standard deviations makes a point attractive for a low mean or for a "
-        "large doubt. A surrogate goes on promising something where it has been, so tried points "
-        "have to be left out. Positions are kept because the choice runs over all positions, not "
-        "over a shorter list."
+        "large standard deviation. A surrogate goes on promising something where it has been, so "
+        "tried points have to be left out. Positions are kept because the choice runs over all "
+        "positions, not over a shorter list."
     ),
     hints=[
         "One number for each point: its mean less kappa times its standard deviation.",
@@ -61,7 +61,7 @@ q1 = Function(
         ),
         Wrong(
             lowest(lambda mean, std, kappa: mean + kappa * std),
-            "doubt counts against a point here; it is to count for it.",
+            "the standard deviation counts against a point here; it is to count for it.",
             "Avoids risk: takes the upper bound, as for a choice that cannot be repeated.",
         ),
         Wrong(
@@ -76,12 +76,12 @@ q1 = Function(
         ),
         Wrong(
             lowest(lambda mean, std, kappa: mean),
-            "the doubt has no effect: only the mean decides.",
+            "the standard deviation has no effect: only the mean decides.",
             "Exploits only.",
         ),
         Wrong(
             lowest(lambda mean, std, kappa: -std),
-            "the mean has no effect: only the doubt decides.",
+            "the mean has no effect: only the standard deviation decides.",
             "Explores only.",
         ),
         Wrong(
@@ -92,7 +92,7 @@ q1 = Function(
         Wrong(
             lowest(lambda mean, std, kappa: mean - std),
             "right only where kappa happens to fit: multiply each standard deviation by it.",
-            "Leaves the weight of the doubt out.",
+            "Leaves the weight of the standard deviation out.",
         ),
         Wrong(
             within_the_untried,
@@ -320,7 +320,7 @@ q4 = Function(
         ),
         Wrong(
             lambda mean, std, best: NormalDist().cdf(best - mean),
-            "the doubt has no effect: measure the distance in standard deviations.",
+            "the standard deviation has no effect: measure the distance in standard deviations.",
             "Forgets to standardise.",
         ),
         Wrong(
