@@ -2,8 +2,11 @@
 show.
 """
 
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from hpt_helpers.classroom import bayes_plots
@@ -19,6 +22,15 @@ CURVE = Landscape(
     np.ones((4, 1, 2)),
 )
 MEAN, STD = np.array([0.5, 0.35, 0.25, 0.4]), np.array([0.0, 0.1, 0.2, 0.0])
+
+
+def surrogate(tried, losses, points, factor=1):
+    """Return MEAN and STD at the four points, whatever the trials."""
+    assert points[:, 0].tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert losses.tolist() == LOSSES[np.rint(tried[:, 0] * 3).astype(int)].tolist()
+    return MEAN, factor * STD
+
+
 GAIN = np.array([-np.inf, 0.02, 0.06, -np.inf])
 
 
@@ -37,7 +49,7 @@ def lines(ax):
 
 
 def test_a_belief_is_its_mean_its_band_and_the_trials():
-    ax = bayes_plots.belief(CURVE, [0, 3], MEAN, STD)
+    ax = bayes_plots.belief(CURVE, [0, 3], surrogate)
     assert lines(ax)["mean"] == [LRS, MEAN.tolist()]
     assert lines(ax)["trials"] == [[0.001, 0.03], [0.5, 0.4]]
     edges = ax.collections[0].get_paths()[0].vertices
@@ -47,16 +59,17 @@ def test_a_belief_is_its_mean_its_band_and_the_trials():
 
 
 def test_the_truth_fixes_the_axis_while_a_slider_moves():
-    one, other = (bayes_plots.belief(CURVE, [0, 3], MEAN, k * STD, truth=True) for k in (1, 9))
+    wide = partial(surrogate, factor=9)
+    one, other = (bayes_plots.belief(CURVE, [0, 3], s, truth=True) for s in (surrogate, wide))
     assert lines(one)["truth"] == [LRS, LOSSES.tolist()]
     assert one.get_ylim() == other.get_ylim()
     assert one.get_ylim()[0] < 0.2 and one.get_ylim()[1] > 0.5
-    free = bayes_plots.belief(CURVE, [0, 3], MEAN, 9 * STD)
+    free = bayes_plots.belief(CURVE, [0, 3], wide)
     assert "truth" not in lines(free) and free.get_ylim() != other.get_ylim()
 
 
 def test_a_step_draws_the_gain_and_the_belief_with_the_new_trial_as_a_star():
-    left = bayes_plots.step(CURVE, [0, 3, 2], GAIN, MEAN, STD)
+    left = bayes_plots.step(CURVE, [0, 3, 2], GAIN, surrogate)
     right = left.figure.axes[1]
     heights = left.collections[0].get_paths()[0].vertices
     # what was tried gains nothing, and not -inf
@@ -80,17 +93,29 @@ def test_two_terms_are_those_of_the_expected_improvement_by_hand():
         round(0.3 * 0.37738, 4),
         round(-0.036944 + 0.113214, 4),
     ]
-    assert "0.3 ± 0.1: 0.000 from the mean, 0.040 from the doubt, 0.040 in all" in left.alt_text
+    assert "0.3 ± 0.1: 0.000 to exploit, 0.040 to explore, 0.040 in all" in left.alt_text
 
 
-def test_the_idea_has_three_panels_with_the_same_trials():
-    first = bayes_plots.idea()
-    axes = first.figure.axes
-    assert len(axes) == 3 and [ax.get_title()[0] for ax in axes] == ["1", "2", "3"]
-    assert data(axes[0].lines[0]) == data(axes[1].lines[0])
-    gain = axes[2].collections[0].get_paths()[0].vertices
-    [[following, _], _] = data(axes[2].lines[0])
-    assert gain[gain[:, 1].argmax(), 0] == pytest.approx(following)
+def test_worth_draws_medians_and_says_them():
+    rows = [("a", 5, 3.0), ("a", 5, 1.0), ("a", 5, 2.5), ("a", 10, 1.0), ("b", 5, 4.0)]
+    ax = bayes_plots.worth(pd.DataFrame(rows, columns=["search", "trials", "fresh loss"]))
+    assert lines(ax) == {"a": [[5, 10], [2.5, 1.0]], "b": [[5], [4.0]]}
+    assert "a, median 2.500 after 5, 1.000 after 10 trials; b, median 4.000 after 5" in ax.alt_text
+
+
+def test_leads_are_drawn_at_differences_over_luck():
+    table = pd.DataFrame({"data": ["one", "one", "two"], "n_val": [300, 30, 2000]})
+    table = table.assign(differences=[20.0, 20.0, 5.0], luck=[5.0, 20.0, 10.0], of=30)
+    table = table.assign(as_searched=[30, 28, 25], fresh=[29, 21, 14])
+    drawn = lines(bayes_plots.leads(table))
+    assert drawn["one, searched"] == [[4, 1], [30, 28]] and drawn["one, fresh"] == [
+        [4, 1],
+        [29, 21],
+    ]
+    assert drawn["two, fresh"] == [[0.5], [14]]
+    ax = bayes_plots.leads(table)
+    assert "two with 2,000 rows: ahead in 25 of 30 as searched, in 14 of 30 fresh" in ax.alt_text
+    assert "a coin: 10 to 20 wins" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_a_photograph_is_drawn_as_the_first_and_the_best_trial_fill_it_in():

@@ -3,16 +3,17 @@
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from hpt_helpers.classroom import lab
 from hpt_helpers.classroom.bayes import search_by_hand, surrogate
 from hpt_helpers.classroom.known_functions import KNOWN
-from hpt_helpers.classroom.lab import SAME, Chosen
+from hpt_helpers.classroom.lab import Chosen
 from hpt_helpers.classroom.photograph import photograph, space
+from hpt_helpers.classroom.searches import at_random
 from hpt_helpers.classroom.studies import lesson_03 as studies
 from hpt_helpers.classroom.studies import lesson_03_further as further
+from hpt_helpers.classroom.table import load_table
 from hpt_helpers.data import load_splits
 from hpt_helpers.search import Request
 from hpt_helpers.search_space import Real, SearchSpace
@@ -30,6 +31,12 @@ def test_the_hidden_curve_is_a_training_for_each_learning_rate():
     )
 
 
+def test_a_surrogate_that_is_not_scikit_learns_is_found_out():
+    curve = studies.hidden_curve()
+    assert studies.same_as_scikit_learn(surrogate, curve, [10, 50, 90])
+    assert not studies.same_as_scikit_learn(partial(surrogate, scale=0.31), curve, [10, 50, 90])
+
+
 # --- problems -------------------------------------------------------------------------------------
 
 
@@ -41,11 +48,6 @@ def test_the_flower_is_searched_on_validation_and_judged_on_test_pixels(n_val):
     losses, accuracies = flower.measure([Chosen(CONFIG, 1, 4), Chosen(CONFIG, 1, 5)], "judge", 3, 0)
     expected = [[photograph(repeat).test_loss(CONFIG)] * 3 for repeat in (4, 5)]
     assert losses.tolist() == expected and np.isnan(accuracies).all()
-
-
-def test_a_network_is_named_by_its_data_and_validation_rows():
-    names = [studies.network(name, studies.SCRIPT, 3).name for name in ("iris", "wine")]
-    assert names == [f"{name}, {len(load_splits(name).y_val)} rows" for name in ("iris", "wine")]
 
 
 SQUARE = SearchSpace({"x": Real(0, 1)})
@@ -68,7 +70,7 @@ LINE = lab.Problem("line", square, value_of_x, ten_more)  # judged by another fu
 
 
 def test_a_crash_is_told_where_the_parameter_is_low_and_judged_as_before():
-    crashing = studies.crashing(LINE, "x", share=0.25, loss=7)
+    crashing = further.crashing(LINE, "x", share=0.25, loss=7)
     requests = [Request({"x": x}, 1, 0) for x in (0.1, 0.24, 0.26, 0.9)]
     assert crashing.objective(requests) == [7, 7, 0.26, 0.9]
     assert crashing.measure([Chosen({"x": 0.1}, 1, 0)], "judge", 1, False)[0] == 10.1
@@ -78,72 +80,25 @@ def test_a_crash_is_told_where_the_parameter_is_low_and_judged_as_before():
 
 
 def test_a_race_has_the_lowest_loss_met_and_the_judgement_of_that_trial():
-    searches = {"random": studies.at_random, "grid": studies.on_a_grid}
-    found = studies.race(LINE, searches, n_trials=4, repeats=[2, 5])
-    assert set(found["problem"]) == {"line"}
+    found = studies.race(LINE, {"random": at_random}, n_trials=4, repeats=[2, 5])
     lowest = [min(config["x"] for config in SQUARE.sample(4, seed=r)) for r in (2, 5)]
-    searched, fresh = studies.in_pairs(found, "as_searched"), studies.in_pairs(found)
-    assert searched["random"].tolist() == lowest
-    assert fresh.loc[[2, 5], "random"].tolist() == pytest.approx([10 + x for x in lowest])
-    assert searched["grid"].tolist() == pytest.approx([1 / 8] * 2)  # the middle of the first cell
+    assert found["val_loss"].tolist() == lowest
+    assert found["fresh"].tolist() == pytest.approx([10 + x for x in lowest])
 
 
-def test_a_grid_takes_as_many_points_an_axis_as_the_trials_allow():
-    for its_space, n_points in ((KNOWN["Branin"].space, 25), (space(), 27)):
-        [batch] = studies.on_a_grid(its_space, 0, 27, 1)
-        assert len(batch) == n_points
+def at_x(space, repeat, n_trials, n_epochs, told):
+    yield [({"x": told(4)}, n_epochs)]
 
 
-def test_wins_are_counted_by_problem_and_judgement_and_ties_are_none():
-    losses = {  # (problem, search): (as searched, fresh) of repeats 0 and 1
-        ("a", "by hand"): ([1, 1], [3, 1 - SAME / 2]),
-        ("a", "random"): ([2, 3], [2, 1]),
-        ("a", "grid"): ([0, 2], [4, 4]),
-        ("b", "by hand"): ([0, 0], [2, 2]),
-        ("b", "random"): ([1, 0], [1, 4]),
-        ("b", "grid"): ([0, 0], [4, 4]),
-    }
-    parts = [
-        {"problem": p, "search": s, "repeat": [0, 1], "as_searched": searched, "fresh": fresh}
-        for (p, s), (searched, fresh) in losses.items()
-    ]
-    table = studies.wins(pd.concat(map(pd.DataFrame, parts)), "by hand")
-    assert list(table.columns) == ["problem", "judged", "repeats", "beats random", "beats grid"]
-    assert table.values.tolist() == [
-        ["a", "as searched", 2, 2, 1],
-        ["a", "fresh", 2, 0, 2],
-        ["b", "as searched", 2, 1, 0],
-        ["b", "fresh", 2, 1, 2],
-    ]
-
-
-def test_races_puts_the_problems_one_after_the_other():
-    problems = [LINE, studies.known("Branin")]
-    found = studies.races(problems, search_by_hand, n_trials=6, repeats=[0, 1])
-    assert found["problem"].tolist() == ["line"] * 6 + ["Branin"] * 6
-    assert list(found["search"].unique()) == ["by hand", "random", "grid"]
-
-
-def at_x(space, repeat, n_trials, n_epochs, x=0.5, told=None):
-    yield [({"x": x if told is None else told(4)}, n_epochs)]
-
-
-def test_ways_differ_by_the_arguments_of_the_search():
-    options = {"low": {"x": 0.0}, "high": {"x": 1.0}}
-    table = studies.ways(LINE, at_x, options, n_trials=3, repeats=range(5))
-    assert table.values.tolist() == [["low", 10.0, 5, 0, 5], ["high", 11.0, 0, 0, 5]]
-    table = studies.ways(LINE, studies.at_random, {"same": {}}, n_trials=3, repeats=range(5))
-    assert table[["beats_random", "level", "repeats"]].values.tolist() == [[0, 5, 5]]
-
-
-def test_tellings_are_ways_to_be_told():
-    told = {"a": lambda loss: loss / 8, "b": lambda loss: 0.0}
-    assert studies.tellings(LINE, at_x, told, repeats=[1])["median_loss"].tolist() == [10.5, 10.0]
+def test_tellings_differ_by_what_the_search_is_told():
+    told = {"low": lambda loss: loss - 4.0, "high": lambda loss: 1.0}
+    table = further.tellings(LINE, at_x, told, n_trials=3, repeats=range(5))
+    assert table.values.tolist() == [["low", 10.0, 5, 0, 0], ["high", 11.0, 0, 0, 5]]
 
 
 def test_a_regret_is_the_distance_from_the_minimum():
     choice = Chosen({"x": np.pi, "y": 2.275}, 1, 0)
-    losses, _ = studies.known("Branin").measure([choice], "judge", 1, False)
+    losses, _ = further.known("Branin").measure([choice], "judge", 1, False)
     assert losses == pytest.approx(0, abs=1e-5)
     table = further.regrets(search_by_hand, n_trials=7, repeats=range(3))
     for row in table.itertuples():
@@ -151,6 +106,90 @@ def test_a_regret_is_the_distance_from_the_minimum():
         drawn = [min(map(function, its_space.sample(7, seed=r))) - minimum for r in range(3)]
         assert row.random == pytest.approx(np.median(drawn)) and row.repeats == 3
         assert row.random_below_1 == sum(regret < 1 for regret in drawn)
+
+
+# --- on the tables --------------------------------------------------------------------------------
+
+DIGITS, LAST = load_table("digits"), -1
+
+
+def pool_of(repeat):
+    return DIGITS.loss[:1000, repeat, DIGITS.rows(360), LAST]
+
+
+def first_of_the_pool(space, repeat, n_trials, n_epochs):
+    yield [(config, n_epochs) for config in space.sample(n_trials, seed=repeat)]
+
+
+def best_of_the_pool(space, repeat, n_trials, n_epochs):
+    yield [(space.sample(1000, seed=repeat)[pool_of(repeat).argmin()], n_epochs)]
+
+
+def test_worth_by_trials_judges_the_winner_of_the_first_five_then_ten_and_so_on():
+    table = studies.worth_by_trials({"a": (first_of_the_pool, 21), "b": (first_of_the_pool, 5)})
+    assert table.groupby("search")["trials"].unique().map(list).to_dict() == {
+        "a": [5, 10, 20],
+        "b": [5],
+    }
+    rows = table[table["repeat"] == 7].set_index(["search", "trials"])
+    for n in (5, 10, 20):
+        best = pool_of(7)[:n].argmin()
+        assert rows.loc[("a", n), "fresh loss"] == DIGITS.fresh_loss[best, 7, LAST]
+        assert rows.loc[("a", n), "accuracy"] == DIGITS.fresh_accuracy[best, 7, LAST]
+
+
+def test_the_best_is_found_by_who_tries_it():
+    assert studies.found_the_best(best_of_the_pool, n_trials=1) == 30
+    lucky = sum(pool_of(repeat)[:40].argmin() == pool_of(repeat).argmin() for repeat in range(30))
+    assert studies.found_the_best(first_of_the_pool) == lucky
+
+
+def test_the_choice_on_digits_is_the_trial_of_the_lowest_loss():
+    expected = DIGITS.configs(3)[int(pool_of(3)[:40].argmin())]
+    assert studies.choice_on_digits(first_of_the_pool, 3) == expected
+
+
+def test_differences_are_of_what_is_worth_most_and_luck_is_what_rows_and_seeds_add():
+    table = studies.differences_and_luck()
+    assert table["n_val"].tolist() == [360, 100, 30, 2000, 300, 100, 30, 10]
+    luck = table.groupby("data", sort=False)["luck"]
+    assert luck.apply(lambda values: values.is_monotonic_increasing).all()
+    spreads, misses = [], []
+    for repeat in range(30):
+        best = np.argsort(DIGITS.fresh_loss[:1000, repeat, LAST])[:100]
+        fresh = np.log(DIGITS.fresh_loss[best, repeat, LAST])
+        spreads.append(fresh.std())
+        misses.append((np.log(pool_of(repeat)[best]) - fresh).std())
+    assert table.loc[0, "differences"] == pytest.approx(100 * np.mean(spreads))
+    assert table.loc[0, "luck"] == pytest.approx(100 * np.mean(misses))
+
+
+def test_who_tries_the_best_of_the_pool_leads_as_searched():
+    table = studies.leads(first_of_the_pool)
+    assert (table[["as_searched", "fresh"]] == 0).all(axis=None)  # the same trials as at random
+
+
+def test_a_winner_by_the_mean_of_another_surrogate_is_another_trial():
+    def upside_down(tried, losses, points):
+        return -losses, None
+
+    def as_it_is(tried, losses, points):
+        return losses, None
+
+    same = further.chosen_by_mean(first_of_the_pool, as_it_is, n_trials=10)
+    assert (same[["better", "level", "worse"]] == [0, 30, 0]).all(axis=None)
+    worst = further.chosen_by_mean(first_of_the_pool, upside_down, n_trials=10)
+    assert (worst["worse"] > 25).all() and len(worst) == 8
+
+
+def test_scales_say_when_the_winner_was_found():
+    def whatever_the_scale(space, repeat, n_trials, n_epochs, scale):
+        yield from first_of_the_pool(space, repeat, 5, n_epochs)
+
+    table = further.scales(whatever_the_scale, [0.3, 3])
+    at = [pool_of(repeat)[:5].argmin() + 1 for repeat in range(30)]
+    assert table["after"].tolist()[:2] == [np.median(at)] * 2
+    assert table["n_val"].tolist() == [360, 360, 2000, 2000]
 
 
 # --- what a band holds ----------------------------------------------------------------------------
@@ -194,22 +233,18 @@ def trained(lr, draw, seed):
 
 def test_the_autopsy_reports_what_was_chosen_by_and_judges_it_fresh():
     table = studies.autopsy(three_rates, n_trials=3, repeats=[0, 1]).set_index("search")
-    assert list(table.index) == ["as written", "seeded", "seeded, by loss"]
-    reported, fresh, highest = [], [], []
+    assert list(table.index) == ["as written", "by loss, seeded"]
+    reported, fresh = [], []
     for repeat in (0, 1):
         found = [trained(lr, repeat, repeat) for lr in RATES]
         best = int(np.argmin([curves.val_loss[-1] for curves in found]))
         judges = [trained(RATES[best], draw, draw) for draw in lab.own_draws(repeat, "judge", 10)]
         reported.append(100 * found[best].val_accuracy[-1])
         fresh.append(100 * np.mean([curves.val_accuracy[-1] for curves in judges]))
-        highest.append(100 * max(curves.val_accuracy[-1] for curves in found))
-    row, (a, b) = table.loc["seeded, by loss"], np.subtract(reported, fresh)
-    assert row["scores"] == 3 and row["tied"] == 1
+    row = table.loc["by loss, seeded"]
+    assert row["different_scores"] == 3 and row["share_the_best"] == 1
     assert row["reported"] == pytest.approx(np.mean(reported))
     assert row["fresh"] == pytest.approx(np.mean(fresh))
-    assert row["optimism"] == pytest.approx((a + b) / 2)
-    assert row["error"] == pytest.approx(abs(a - b) / 2)  # of two it is half their distance
-    assert table.at["seeded", "reported"] == pytest.approx(np.mean(highest))
 
 
 def test_each_trial_of_the_script_as_written_has_a_seed_of_its_own():

@@ -5,12 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import Matern
 
 from hpt_helpers import strategies
-from hpt_helpers.classroom import lab, processes, searches, table, testbed
+from hpt_helpers.classroom import bayes, lab, processes, searches, table, testbed
 from hpt_helpers.classroom.table import load_table, table_problem, train_again
 from hpt_helpers.classroom.table_studies import early_order, narrowed, random_winners, sobol_shares
 from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED
@@ -246,18 +243,16 @@ def test_prefixes_of_the_validation_rows(monkeypatch):
 # --- searches, and shares of variance -------------------------------------------------------------
 
 
-def test_by_hand_in_six_dimensions_is_scikit_learns_process_with_a_scale_of_one_and_a_half():
-    rng = np.random.default_rng(0)
-    points, tried = rng.random((200, 6)), list(range(12))
-    losses = np.log(rng.random(12))
-    z = (losses - losses.mean()) / losses.std()
-    kernel = Matern(1.5, nu=2.5)
-    process = GaussianProcessRegressor(kernel, alpha=1e-3, optimizer=None).fit(points[tried], z)
-    mean, std = process.predict(points, return_std=True)
-    gain = (z.min() - mean) * norm.cdf((z.min() - mean) / std)
-    gain += std * norm.pdf((z.min() - mean) / std)
-    ours = searches._gains_of_wide(points, tried, losses)
-    assert ours[12:] == pytest.approx(gain[12:] * losses.std(), rel=1e-4, abs=1e-9)
+def test_by_hand_in_six_dimensions_has_a_length_scale_of_one_and_a_half():
+    space = table_problem("digits", 30).space(0)
+    strategy = searches.by_hand(space, 0, 6, 27)
+    first = next(strategy)
+    losses = np.linspace(0.5, 0.9, 5)
+    [(asked, _)] = strategy.send(losses)
+    candidates = space.sample(1000, seed=0)
+    assert [config for config, _ in first] == candidates[:5]
+    gain = bayes.gains(space.to_unit(candidates), [0, 1, 2, 3, 4], np.log(losses), 1.5)
+    assert asked == candidates[gain.argmax()]
 
 
 def test_asha_promotes_the_best_third_of_the_highest_rung_first():

@@ -1,14 +1,20 @@
-"""The pictures of lesson 3: what a surrogate believes, where it goes, a photograph filled in."""
+"""The pictures of lesson 3: what a surrogate believes, where it goes, and when its lead is real."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpt_helpers.classroom.bayes import expected_improvement, surrogate
-from hpt_helpers.classroom.figures import COLOURS, described, new_axes, new_row
+from hpt_helpers.classroom.figures import (
+    COLOURS,
+    MARKERS,
+    check_columns,
+    described,
+    new_axes,
+    new_row,
+)
 from hpt_helpers.trials import config_of, incumbent
 
 if TYPE_CHECKING:
@@ -20,60 +26,24 @@ if TYPE_CHECKING:
 LOSS, GAIN = "validation loss (nats)", "expected gain (nats)"
 
 
-def idea():
-    """Draw the three steps of a search that learns, on a made-up loss. Returns the first Axes."""
-    x = np.linspace(0, 1, 201)
-    loss = 0.9 - 0.7 * np.exp(-(((x - 0.62) / 0.2) ** 2)) - 0.15 * x
-    tried = [10, 80, 180]
-    mean, std = surrogate(x[tried, None], loss[tried], x[:, None])
-    gain = expected_improvement(mean, std, loss[tried].min())
-    following = int(gain.argmax())
-    axes = new_row(3, (10.5, 3.2))
-    titles = (
-        "1  Trials: losses at a few places",
-        "2  A guess everywhere, with doubt",
-        "3  Next: where most may be gained",
-    )
-    for ax, title in zip(axes, titles, strict=True):
-        new_axes(ax, title=title, x_label="a hyperparameter")
-        ax.set(xticks=[], yticks=[], xlim=(-0.02, 1.02))
-        ax.title.set_size(11)
-    for ax in axes[:2]:
-        ax.plot(x[tried], loss[tried], "o", color=COLOURS[0], ms=7, zorder=3)
-        ax.set(ylabel="loss", ylim=((mean - 2 * std).min() - 0.05, (mean + 2 * std).max() + 0.05))
-    axes[1].plot(x, mean, color=COLOURS[1])
-    axes[1].fill_between(
-        x, mean - 2 * std, mean + 2 * std, color=COLOURS[1], alpha=0.15, linewidth=0
-    )
-    axes[2].fill_between(x, 0, gain, color=COLOURS[2], alpha=0.8)
-    axes[2].axvline(x[following], color=COLOURS[0], linestyle=":")
-    axes[2].set_ylabel("expected gain")
-    axes[2].annotate(
-        "try here, and\nstart again at 1",
-        (x[following], gain.max() * 0.9),
-        (0.03, gain.max() * 0.72),
-        arrowprops={"arrowstyle": "->"},
-        size=10,
-    )
-    return described(
-        axes[0],
-        "A search that learns, in three steps: the losses of a few trials; from them a guess "
-        "for every "
-        "place, with a band of doubt that is wide far from trials; the gain to be expected "
-        "at every place. The next "
-        "trial goes where that is largest, and the steps begin anew.",
-    )
-
-
-def belief(curve: Landscape, tried: Sequence[int], mean, std, *, truth: bool = False, ax=None):
+def belief(
+    curve: Landscape,
+    tried: Sequence[int],
+    surrogate: Callable,
+    *,
+    truth: bool = False,
+    ax=None,
+):
     """Draw what a surrogate believes: its mean, two standard deviations around it, and the trials.
 
-    curve: a landscape in which the learning rate varies; its losses are those of its first seed at
-    the last epoch. tried: positions in it. mean, std: shape (n_configs,). truth: draw the losses
-    themselves as well, on an axis that they alone decide, so that the pictures of a slider can be
-    compared.
+    curve: a landscape of evenly placed learning rates; its losses are those of its first seed at
+    the last epoch. tried: positions in it. surrogate: (places of the trials, losses, places from 0
+    to 1, of shape (n, 1)) -> mean and standard deviation. truth: draw the losses themselves as
+    well, on an axis that they alone decide, so that the pictures of a slider can be compared.
     """
     x, losses = _lrs_and_losses(curve)
+    place = np.linspace(0, 1, len(x))[:, None]
+    mean, std = surrogate(place[tried], losses[tried], place)
     ax = new_axes(ax, title=f"After {len(tried)} trials", x_label="learning rate", y_label=LOSS)
     ax.plot(x, mean, color=COLOURS[1], label="mean")
     ax.fill_between(
@@ -96,7 +66,7 @@ def belief(curve: Landscape, tried: Sequence[int], mean, std, *, truth: bool = F
     )
 
 
-def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
+def step(curve: Landscape, tried: Sequence[int], gain, surrogate: Callable):
     """Draw the gain by which the last trial was chosen, and beside it the belief that includes it.
 
     gain: shape (n_configs,); what is below 0 is drawn as 0. All else as for `belief`. Returns the
@@ -114,7 +84,7 @@ def step(curve: Landscape, tried: Sequence[int], gain, mean, std):
         f"{max(gain):.4f}; "
         f"its loss is {losses[tried[-1]]:.3f}.",
     )
-    belief(curve, tried, mean, std, ax=right)
+    belief(curve, tried, surrogate, ax=right)
     right.plot(
         x[tried[-1]], losses[tried[-1]], "*", color=COLOURS[2], ms=14, markeredgecolor="black"
     )
@@ -143,13 +113,13 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
             right.bar(place, term, 0.34, color=colour, hatch=("", "//")[i % 2], edgecolor="white")
             right.text(place, max(term, 0), f"{term:.3f}", ha="center", va="bottom", size=9)
         texts.append(
-            f"{name}: {exploit:.3f} from the mean, {explore:.3f} from the doubt, "
+            f"{name}: {exploit:.3f} to exploit, {explore:.3f} to explore, "
             f"{exploit + explore:.3f} in all"
         )
     left.axvline(best, color=COLOURS[0], linestyle=":", label=f"best so far, {best:g}")
     left.legend(fontsize=8)
     right.axhline(0, color=COLOURS[0], linewidth=1)
-    right.set_xticks(range(3), ["first term: mean", "second term: doubt", "sum"])
+    right.set_xticks(range(3), ["first term: exploit", "second term: explore", "sum"])
     return described(left, "; ".join(texts) + ".")
 
 
@@ -174,6 +144,70 @@ def filled_in(photograph: Photograph, trials: pd.DataFrame):
         ax.axis("off")
         described(ax, f"A photograph, {title}.")
     return axes[0]
+
+
+def worth(table: pd.DataFrame, *, ax=None):
+    """Draw what the winner so far is worth, against the number of trials: a line for each search.
+
+    table: columns search, trials and fresh loss, a row for each repeat. Lines are medians, bands
+    are quartiles.
+    """
+    check_columns(table, "search", "trials", "fresh loss")
+    title = "What the winner so far is worth"
+    ax = new_axes(ax, title=title, x_label="trials", y_label="fresh loss (nats)", size=(7.6, 4.2))
+    texts = []
+    for i, (name, part) in enumerate(table.groupby("search", sort=False)):
+        found = part.groupby("trials")["fresh loss"].quantile([0.25, 0.5, 0.75]).unstack()
+        look = {"color": COLOURS[1 + i], "linestyle": ("-", "--")[i % 2], "marker": MARKERS[i]}
+        ax.plot(found[0.5], label=name, **look)
+        ax.fill_between(found.index, found[0.25], found[0.75], color=COLOURS[1 + i], alpha=0.15)
+        medians = ", ".join(f"{median:.3f} after {n}" for n, median in found[0.5].items())
+        texts.append(f"{name}, median {medians} trials")
+    trials = sorted(table["trials"].unique())
+    ax.set_xscale("log")
+    ax.set_xticks(trials, [str(n) for n in trials])
+    ax.minorticks_off()
+    ax.legend()
+    return described(ax, f"{title}: {'; '.join(texts)}.")
+
+
+def leads(table: pd.DataFrame, *, ax=None):
+    """Draw how often a search is ahead, against how far configurations differ beyond luck.
+
+    table: columns data, n_val, differences and luck (in the same unit), as_searched and fresh (in
+    how many repeats it is ahead) and of (the repeats). A row is a pair of points at its differences
+    / luck, hollow as searched and full fresh, joined by a line. The grey band holds the wins that a
+    fair coin gives in 95 of 100 such series.
+    """
+    from scipy.stats import binom
+
+    check_columns(table, "data", "n_val", "differences", "luck", "as_searched", "fresh", "of")
+    n, ratio, texts = table["of"].max(), table["differences"] / table["luck"], []
+    labels = {"x_label": "differences / luck", "y_label": f"repeats of {n} in which it is ahead"}
+    title = "How often the search that learns beats random search"
+    ax = new_axes(ax, title=title, **labels, size=(8.2, 4.8))
+    for i, (name, part) in enumerate(table.assign(ratio=ratio).groupby("data", sort=False)):
+        look = {"color": COLOURS[1 + i], "marker": MARKERS[i], "ms": 9, "linestyle": "none"}
+        ax.vlines(part["ratio"], part["fresh"], part["as_searched"], color=COLOURS[1 + i], lw=1)
+        ax.plot(part["ratio"], part["as_searched"], mfc="white", label=f"{name}, searched", **look)
+        ax.plot(part["ratio"], part["fresh"], label=f"{name}, fresh", **look)
+        for row in part.itertuples():
+            place = (row.ratio, row.fresh), ((-7, 7)[i == 0], -13)
+            rows = f"{row.n_val:,} rows"
+            ax.annotate(rows, *place, textcoords="offset points", ha=("right", "left")[i == 0])
+            texts.append(
+                f"{name} with {rows}: ahead in {row.as_searched} of {row.of} as searched, "
+                f"in {row.fresh} of {row.of} fresh"
+            )
+    few, many = (int(wins) for wins in binom.ppf([0.025, 0.975], n, 0.5))
+    coin = f"a coin: {few} to {many} wins"
+    ax.axhspan(few - 0.5, many + 0.5, color="0.92", linewidth=0, zorder=0, label=coin)
+    ax.set(xscale="log", ylim=(0, n + 1), xlim=(ratio.min() / 1.7, ratio.max() * 1.7))
+    ticks = [0.2, 0.5, 1, 2, 4]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    ax.legend(loc="lower right", fontsize=9)
+    return described(ax, f"{'; '.join(texts)}.")
 
 
 def _lrs_and_losses(curve: Landscape) -> tuple[np.ndarray, np.ndarray]:

@@ -27,11 +27,7 @@ def at_random(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> 
 
 def by_hand(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Search as lesson 3 does by hand, with a longer length scale: among 1,000 candidates."""
-    return bayes.search_by_hand(space, repeat, n_trials, n_epochs, gains=_gains_of_wide)
-
-
-def _gains_of_wide(points: np.ndarray, tried: list[int], losses: np.ndarray) -> np.ndarray:
-    return bayes.gains(points * (0.3 / WIDE), tried, losses)  # the kernel's own scale is 0.3
+    return bayes.search_by_hand(space, repeat, n_trials, n_epochs, scale=WIDE)
 
 
 def hyperband(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:

@@ -33,19 +33,20 @@ q1 = Function(
     name="q1",
     title="The lowest bound",
     question="""
-    Expected improvement is one way to weigh mean and doubt. Another is the **lower confidence
-    bound**, mean − `kappa` × standard deviation. Write `next_trial(means, stds, tried, kappa)`:
-    the position (0 for the first) of the lowest bound among the points that were not tried. All
-    but `kappa` are lists, `tried` of positions; no two bounds are equal.""",
+    Expected improvement is one way to weigh mean and standard deviation. Another is the **lower
+    confidence bound**, which is mean − `kappa` × standard deviation. Write
+    `next_trial(means, stds, tried, kappa)`. It returns the position, counted from 0, of the point
+    with the lowest bound among those that were not tried yet. `means` and `stds` are lists of
+    numbers, one for each point, and `tried` is a list of positions. No two bounds are equal.""",
     solve=next_trial_solution,
     starter=next_trial_starter,
     cases=next_trial_cases,
     explain=position_explained,
     because=(
         "Subtracting kappa standard deviations makes a point attractive for a low mean or for a "
-        "large doubt. A surrogate goes on promising something where it has been, so tried points "
-        "have to be left out. Positions are kept because the choice runs over all positions, not "
-        "over a shorter list."
+        "large standard deviation. A surrogate goes on promising something where it has been, so "
+        "tried points have to be left out. Positions are kept because the choice runs over all "
+        "positions, not over a shorter list."
     ),
     hints=[
         "One number for each point: its mean less kappa times its standard deviation.",
@@ -60,7 +61,7 @@ q1 = Function(
         ),
         Wrong(
             lowest(lambda mean, std, kappa: mean + kappa * std),
-            "doubt counts against a point here; it is to count for it.",
+            "the standard deviation counts against a point here; it is to count for it.",
             "Avoids risk: takes the upper bound, as for a choice that cannot be repeated.",
         ),
         Wrong(
@@ -75,12 +76,12 @@ q1 = Function(
         ),
         Wrong(
             lowest(lambda mean, std, kappa: mean),
-            "the doubt has no effect: only the mean decides.",
+            "the standard deviation has no effect: only the mean decides.",
             "Exploits only.",
         ),
         Wrong(
             lowest(lambda mean, std, kappa: -std),
-            "the mean has no effect: only the doubt decides.",
+            "the mean has no effect: only the standard deviation decides.",
             "Explores only.",
         ),
         Wrong(
@@ -91,7 +92,7 @@ q1 = Function(
         Wrong(
             lowest(lambda mean, std, kappa: mean - std),
             "right only where kappa happens to fit: multiply each standard deviation by it.",
-            "Leaves the weight of the doubt out.",
+            "Leaves the weight of the standard deviation out.",
         ),
         Wrong(
             within_the_untried,
@@ -128,10 +129,11 @@ q2 = Function(
     name="q2",
     title="What a surrogate is told of a failure",
     question="""
-    Repair `told(losses)`, a list of what a surrogate that minimises is told: the natural logarithm
-    of each loss, in the same order. A failed trial has a loss of `nan` or `inf`; it is told like
-    the worst that did not fail, not as something huge, beside which all others look alike. Losses
-    are positive, and at least one did not fail.""",
+    Repair `told(losses)`. It returns a list of what a surrogate that minimises is told, which is
+    the natural logarithm of each loss, in the same order. A trial that failed has the loss `nan` or
+    `inf`. It should be told like the worst trial that did not fail, and not as something huge,
+    beside which all other losses would look alike. All other losses are positive, and at least one
+    trial did not fail.""",
     solve=told_solution,
     starter=told_starter,
     cases=told_cases,
@@ -212,20 +214,20 @@ q3 = MultipleChoice(
     name="q3",
     title="Seventeen wins, and nine",
     question="""
-    A colleague compares two searches of 27 trials on 30 validation rows, in 20 repeats. By the
-    lowest loss that each met, the one that learns wins 17. Judged fresh, on other rows and seeds,
-    its choices win 9. What do you tell her?
+    A colleague compares two searches of 40 trials on 30 validation rows, in 20 repeats. By the
+    lowest loss that each has met, the search that learns wins 17 of them. When their choices are
+    judged fresh, on other rows and seeds, it wins nine. What do you tell her?
 
-    - **a** The search that learns is better here; 17 of 20 is not chance.
-    - **b** Nothing shows its choices to be better here; it only met lower losses.
+    - **a** The search that learns is better here, because 17 of 20 is not chance.
+    - **b** Nothing shows that its choices are better here. It has only met lower losses.
     - **c** The search that learns is worse here, and should never be used.
 
-    Because:
+    And why?
 
-    - **1** a stronger search also finds more of the luck of the rows and seed by which it is
+    - **1** A stronger search also finds more of the luck of the rows and the seed by which it is
       judged.
-    - **2** nine of 20 is less than half.
-    - **3** 27 trials are too few for a surrogate to learn anything.""",
+    - **2** Nine of 20 is less than half.
+    - **3** 40 trials are too few for a surrogate to learn anything.""",
     solve=colleague_solution,
     because=(
         "The 17 wins count losses on the rows that the searches chose by, and a stronger search "
@@ -249,7 +251,7 @@ q3 = MultipleChoice(
         Wrong(
             "c1",
             (
-                "a fair coin gives 9 or fewer in two of five cases, and on another problem it "
+                "a fair coin gives 9 or fewer in two of five cases, and on digits with 30 rows it "
                 "won 26 of 30."
             ),
             "Reads noise as a verdict, and one problem as all.",
@@ -265,8 +267,8 @@ q3 = MultipleChoice(
         Wrong(
             "b3",
             (
-                "the option is right, this reason is not: with 27 trials it won on the "
-                "photograph with 300 pixels, fresh."
+                "the option is right, this reason is not: with 40 trials it won 30 of 30 on "
+                "digits, fresh."
             ),
             "Explains a failure by too small a budget.",
         ),
@@ -289,8 +291,10 @@ q4 = Function(
     name="q4",
     title="The probability of improvement",
     question="""
-    Write `chance_of_improvement(mean, std, best)`: the probability that a loss, which is Normal
-    with this mean and this standard deviation (above 0), lies below `best`. All are numbers.""",
+    A third way to weigh mean and standard deviation asks only how likely a gain is, and not how
+    large. Write `chance_of_improvement(mean, std, best)`. It returns the probability that a loss
+    lies below `best`, where the loss has a normal distribution with this mean and this standard
+    deviation, which is above 0. All three are numbers.""",
     solve=chance_of_improvement_solution,
     starter=chance_of_improvement_starter,
     cases=chance_cases,
@@ -316,7 +320,7 @@ q4 = Function(
         ),
         Wrong(
             lambda mean, std, best: NormalDist().cdf(best - mean),
-            "the doubt has no effect: measure the distance in standard deviations.",
+            "the standard deviation has no effect: measure the distance in standard deviations.",
             "Forgets to standardise.",
         ),
         Wrong(

@@ -1,9 +1,7 @@
-"""The measurements of lesson 3: races of a search that learns, and what breaks such a search.
+"""The measurements of lesson 3: what a search that learns is worth, and when it learns only luck.
 
-All are made of the steps of `hpt_helpers.classroom.lab`, on three kinds of problems: the
-photograph, the course's network, and functions that are known. A repeat has pixels or rows and a
-seed of its own. A choice is judged **fresh** by what no search saw: further pixels, ten draws and
-seeds that judge this repeat only, or the distance to the known minimum.
+All are made of the steps of `hpt_helpers.classroom.lab`. A repeat has rows or pixels and a seed of
+its own, and its winners are judged **fresh**, by what no search of the repeat saw.
 """
 
 from __future__ import annotations
@@ -16,19 +14,28 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
 
 from hpt_helpers.classroom import lab, photograph
-from hpt_helpers.classroom.known_functions import KNOWN
 from hpt_helpers.classroom.lab import Chosen, Data, Job, Problem, Search
 from hpt_helpers.classroom.landscape import Landscape, trained_landscape
+from hpt_helpers.classroom.searches import at_random
+from hpt_helpers.classroom.table import Table, load_table, table_problem
+from hpt_helpers.classroom.testbed import N_POOL
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.search import Outcome, Request, Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace
-from hpt_helpers.strategies import grid_search, random_search
 
 # A person's tries on the hidden curve.
 OUR_TRIES = (0.0003, 0.03, 0.003, 0.01, 0.001, 0.005, 0.004, 0.007, 0.0045, 0.006)
+
+# The two tables and their numbers of validation rows, those with the most rows first.
+ROWS = {"digits": (360, 100, 30), "simulated": (2000, 300, 100, 30, 10)}
+N_BEST = N_POOL // 10  # the best tenth of a repeat's candidates
+N_START = 5  # random trials with which every search begins
+N_REPEATS = 30
 
 SCRIPT = SearchSpace(
     {"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(16, 64), "epochs": Integer(50, 150)}
@@ -38,18 +45,32 @@ SCRIPT = SearchSpace(
 def hidden_curve() -> Landscape:
     """Return the losses on iris at 101 learning rates, with batches of 16 over 100 epochs."""
     configs = [{"lr": lr, "batch_size": 16} for lr in Real(1e-4, 0.1, log=True).points(101)]
-    draws = [load_splits("iris").draw]  # the rows of the lesson's other cells
+    draws = [load_splits("iris").draw]
     return trained_landscape("iris", configs, n_epochs=100, seeds=[0], draws=draws)
 
 
-# --- problems -------------------------------------------------------------------------------------
+def same_as_scikit_learn(surrogate: Callable, curve: Landscape, tried: Sequence[int]) -> bool:
+    """Return whether a surrogate's mean and standard deviation are scikit-learn's, to 1e-8.
+
+    Both are told these trials of the curve, and compared at all its learning rates. scikit-learn's
+    kernel is `Matern` with nu=2.5 and a length scale of 0.3, its alpha is our noise of 0.001.
+    """
+    place = np.linspace(0, 1, len(curve.configs))[:, None]
+    losses = curve.val_loss[tried, 0, -1]
+    settings = {"alpha": 1e-3, "optimizer": None, "normalize_y": True}
+    library = GaussianProcessRegressor(Matern(0.3, nu=2.5), **settings).fit(place[tried], losses)
+    expected = library.predict(place, return_std=True)
+    return np.allclose(surrogate(place[tried], losses, place), expected, rtol=0, atol=1e-8)
+
+
+# --- the photograph -------------------------------------------------------------------------------
 
 
 def flower(n_val: int = 300) -> Problem:
     """Return the problem of filling in a photograph of a flower.
 
-    A trial's loss is the mean squared error on n_val validation pixels, a choice's that on 2,000
-    pixels which its repeat's search did not see.
+    A trial's loss is the mean squared error on n_val validation pixels. A winner's fresh loss is
+    the error on 2,000 other pixels.
     """
     name, objective = f"flower, {n_val} pixels", partial(_validation_errors, n_val)
     return Problem(name, photograph.space, objective, _test_errors)
@@ -61,152 +82,114 @@ def _validation_errors(n_val: int, requests: list[Request]) -> list[float]:
 
 def _test_errors(choices: Sequence[Chosen], purpose: str, n: int, progress: bool):
     errors = [photograph.photograph(choice.repeat).test_loss(choice.config) for choice in choices]
-    return _certain(errors, n)
+    return without_luck(errors, n)
 
 
-def _certain(losses: Sequence[float], n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return losses in which there is no luck, the same for each of n judges, and no accuracies."""
+def without_luck(losses: Sequence[float], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same losses for each of n judges, and accuracies that are nan."""
     same = np.repeat(np.array(losses)[:, None], n, axis=1)
     return same, np.full(same.shape, np.nan)
 
 
-def network(name: str, space: SearchSpace, n_epochs: int) -> Problem:
-    """Return `lab.network_problem`, whose name tells how many validation rows the data has."""
-    n_val = len(lab.rows_of(Data(name), 0).y_val)
-    return replace(lab.network_problem(name, space, n_epochs), name=f"{name}, {n_val} rows")
-
-
-def known(name: str) -> Problem:
-    """Return the problem of minimising one of the `KNOWN` functions.
-
-    A choice's fresh loss is its regret: how far its value is above the minimum.
-    """
-    return Problem(name, *(partial(part, name) for part in (_known_space, _values, _regrets)))
-
-
-def _known_space(name: str, repeat: int) -> SearchSpace:
-    return KNOWN[name].space
-
-
-def _values(name: str, requests: list[Request]) -> list[float]:
-    return [KNOWN[name].function(request.config) for request in requests]
-
-
-def _regrets(name: str, choices: Sequence[Chosen], purpose: str, n: int, progress: bool):
-    values = np.array([KNOWN[name].function(choice.config) for choice in choices])
-    return _certain(values - KNOWN[name].minimum, n)
-
-
-def crashing(
-    problem: Problem, parameter: str, *, share: float = 0.2, loss: float = 100.0
-) -> Problem:
-    """Return the problem in which the lowest `share` of a parameter's range has this loss."""
-    objective = partial(_losses_with_crashes, problem, parameter, share, loss)
-    return replace(problem, objective=objective)
-
-
-def _losses_with_crashes(
-    problem: Problem, parameter: str, share: float, loss: float, requests: list[Request]
-) -> list[float]:
-    places = [problem.space(r.seed)[parameter].to_unit(r.config[parameter]) for r in requests]
-    answers = problem.objective(requests)
-    return [
-        loss if place < share else answer for place, answer in zip(places, answers, strict=True)
-    ]
-
-
 # --- races ----------------------------------------------------------------------------------------
-
-
-def at_random(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
-    """Try random configurations, drawn under the repeat."""
-    return random_search(space, n_trials, n_epochs, seed=repeat)
-
-
-def on_a_grid(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
-    """Try the middles of equal cells, as many an axis as n_trials allow: 27 are 3 × 3 × 3."""
-    side = int(n_trials ** (1 / len(space)) + 1e-9)
-    return grid_search(space.grid(side, centred=True), n_epochs)
 
 
 def race(
     problem: Problem,
     searches: Mapping[str, Search],
     *,
-    n_trials: int = 27,
-    repeats: Sequence[int],
+    n_trials: int = 40,
+    repeats: Sequence[int] = range(N_REPEATS),
+    n_judges: int = 4,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Return what each search chose in each repeat, with its loss as searched and judged fresh.
-
-    Columns: problem, and those of `lab.judge`, with as_searched (the loss by which it was chosen)
-    for val_loss.
-    """
+    """Return the winner of each search in each repeat, judged fresh: the columns of `lab.judge`."""
     trials = lab.search(problem, searches, repeats=repeats, n_trials=n_trials, progress=progress)
-    found = lab.judge(problem, lab.winners(trials), progress=progress)
-    return found.rename(columns={"val_loss": "as_searched"}).assign(problem=problem.name)
+    return lab.judge(problem, lab.winners(trials), n_judges, progress=progress)
 
 
-def races(problems: Sequence[Problem], by_hand: Search, **race_options) -> pd.DataFrame:
-    """Return the `race` of a search by hand against random search and a centred grid.
+def worth_by_trials(searches: Mapping[str, tuple[Search, int]]) -> pd.DataFrame:
+    """Return what the winner so far is worth on digits, with 360 validation rows, as trials go on.
 
-    The problems follow one another.
+    searches: name -> a search and its number of trials. The winner is judged after five trials, ten
+    and so on, doubling. A row for each search, number and repeat. Columns: search, repeat, trials,
+    fresh loss and accuracy, both of the repeat's judges.
     """
-    searches = {"by hand": by_hand, "random": at_random, "grid": on_a_grid}
-    found = [race(problem, searches, **race_options) for problem in problems]
-    return pd.concat(found, ignore_index=True)
+    problem, parts = table_problem("digits", 360), []
+    for name, (search, n_trials) in searches.items():
+        trials = lab.search(problem, {name: search}, repeats=range(N_REPEATS), n_trials=n_trials)
+        n = N_START
+        while n <= n_trials:
+            winners = lab.winners(trials[trials["trial"] < n])
+            parts.append(lab.judge(problem, winners, 4).assign(trials=n))
+            n *= 2
+    found = pd.concat(parts, ignore_index=True).rename(columns={"fresh": "fresh loss"})
+    return found[["search", "repeat", "trials", "fresh loss", "accuracy"]]
 
 
-def in_pairs(found: pd.DataFrame, by: str = "fresh") -> pd.DataFrame:
-    """Return a row for each repeat of a race, with a column for each search's loss."""
-    return found.pivot(index="repeat", columns="search", values=by)
+def found_the_best(search: Search, n_trials: int = 40) -> int:
+    """Return in how many repeats of digits, with 360 rows, a search tries the best of all.
+
+    That is the candidate of the repeat's 1,000 with the lowest validation loss.
+    """
+    problem, losses = table_problem("digits", 360), pool_losses(load_table("digits"), 360)
+    trials = lab.search(problem, {"": search}, repeats=range(N_REPEATS), n_trials=n_trials)
+    lowest = trials.groupby("repeat")["val_loss"].min().to_numpy()
+    return int((lowest <= np.nanmin(losses, axis=0) + lab.SAME).sum())
 
 
-def wins(found: pd.DataFrame, search: str) -> pd.DataFrame:
-    """Return in how many repeats of a race one search's loss is below each other's.
+def choice_on_digits(search: Search, repeat: int) -> dict:
+    """Return the configuration that a search of 40 trials chooses on digits, with 360 rows."""
+    problem = table_problem("digits", 360)
+    trials = lab.search(problem, {"": search}, repeats=[repeat], n_trials=40)
+    return lab.winners(trials)["config"].iloc[0]
 
-    A row for each problem and way of judging. Columns: problem, judged ("as searched" or "fresh"),
-    repeats, and "beats …" for each other search.
+
+def pool_losses(table: Table, n_val: int) -> np.ndarray:
+    """Return the losses of the candidates on n_val validation rows, shape (1000, n_repeats)."""
+    return table.loss[:N_POOL, :, table.rows(n_val), -1]
+
+
+# --- when is a lead real? -------------------------------------------------------------------------
+
+
+def differences_and_luck() -> pd.DataFrame:
+    """Return by how much good configurations differ, and how much luck there is in their losses.
+
+    Of a repeat's 1,000 candidates the hundred of lowest fresh loss count. Columns: data; n_val;
+    differences, the standard deviation of the logarithm of their fresh losses; luck, that of the
+    logarithm of val_loss / fresh. Both are means over the repeats, in per cent.
     """
     rows = []
-    for problem, part in found.groupby("problem", sort=False):
-        for judged in ("as searched", "fresh"):
-            losses = in_pairs(part, judged.replace(" ", "_"))
-            row = {"problem": problem, "judged": judged, "repeats": len(losses)}
-            for other in part["search"].unique():
-                if other != search:
-                    row[f"beats {other}"] = lab.pairs(losses[search], losses[other]).wins
-            rows.append(row)
-    return pd.DataFrame(rows)
+    for name, n_vals in ROWS.items():
+        table = load_table(name)
+        for n_val in n_vals:
+            log_loss = np.log(pool_losses(table, n_val))
+            log_fresh = np.log(table.fresh_loss[:N_POOL, :, -1])
+            best = np.argsort(log_fresh, axis=0)[:N_BEST]
+            loss, fresh = (np.take_along_axis(a, best, axis=0) for a in (log_loss, log_fresh))
+            spread = [values.std(axis=0).mean() for values in (fresh, loss - fresh)]
+            rows.append((name, n_val, *(100 * value for value in spread)))
+    return pd.DataFrame(rows, columns=["data", "n_val", "differences", "luck"])
 
 
-def ways(
-    problem: Problem, search: Search, options: Mapping[str, Mapping], **race_options
-) -> pd.DataFrame:
-    """Return in how many repeats the choice of a search beats random search's, judged fresh.
+def leads(search: Search, *, progress: bool = False) -> pd.DataFrame:
+    """Return in how many of 30 repeats a search is ahead of random search, on both tables.
 
-    options: name of a way to call the search -> keyword arguments for it. A row for each way.
-    Columns: way, median_loss (fresh), beats_random, level (in how many both have the same loss:
-    random draws, too, begin with the same five), repeats.
+    Both have 40 trials. Columns: those of `differences_and_luck`; as_searched and fresh, in how
+    many repeats its winner has the lower loss; and of, the repeats.
     """
-    called = {way: partial(search, **given) if given else search for way, given in options.items()}
-    fresh = in_pairs(race(problem, {"random": at_random} | called, **race_options))
-    rows = []
-    for way in options:
-        won, level, _ = lab.pairs(fresh[way], fresh["random"])
-        rows.append((way, fresh[way].median(), won, level, len(fresh)))
-    return pd.DataFrame(rows, columns=["way", "median_loss", "beats_random", "level", "repeats"])
+    searches, rows = {"learned": search, "random": at_random}, []
+    for name, n_val in [(name, n) for name, n_vals in ROWS.items() for n in n_vals]:
+        judged = race(table_problem(name, n_val), searches, progress=progress)
+        [as_searched] = lab.compare(judged, "random", by="val_loss")["wins"]
+        [fresh] = lab.compare(judged, "random")["wins"]
+        rows.append((as_searched, fresh, N_REPEATS))
+    won = pd.DataFrame(rows, columns=["as_searched", "fresh", "of"])
+    return differences_and_luck().join(won)
 
 
-def tellings(
-    problem: Problem, search: Search, told: Mapping[str, Callable], **race_options
-) -> pd.DataFrame:
-    """Return the table of `ways` for a search that is told losses by each of these functions."""
-    options = {name: {"told": function} for name, function in told.items()}
-    return ways(problem, search, options, **race_options)
-
-
-# --- a naive script -------------------------------------------------------------------------------
+# --- the original script --------------------------------------------------------------------------
 
 
 class Script(NamedTuple):
@@ -218,18 +201,17 @@ class Script(NamedTuple):
 
 SCRIPTS = {
     "as written": Script(seeded=False, by_loss=False),
-    "seeded": Script(seeded=True, by_loss=False),
-    "seeded, by loss": Script(seeded=True, by_loss=True),
+    "by loss, seeded": Script(seeded=True, by_loss=True),
 }
 
 
 def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd.DataFrame:
-    """Return what each of `SCRIPTS` reports, and what its choice is worth: a row each.
+    """Return what each of `SCRIPTS` reports, and what its winner is worth: a row each.
 
-    The choice is that of `lab.winners`: of equal scores the one of fewest epochs.
-    Columns: search; as means over the repeats, how many different scores the trials have and how
-    many share the best; the accuracy that is reported, that of the choice judged fresh, and their
-    difference, the optimism, with its standard error: all in percentage points.
+    The winner is that of `lab.winners`: of equal scores the one of fewest epochs.
+    Columns: search; and, as means over the repeats, different_scores (how many the trials have),
+    share_the_best (how many trials have the best score), reported (the winner's accuracy in per
+    cent) and fresh (its accuracy on ten draws that did not choose it).
     """
     rows = []
     for name, script in SCRIPTS.items():
@@ -239,16 +221,14 @@ def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd
         trials = lab.search(problem, searches, repeats=repeats, n_trials=n_trials)
         scores = trials.groupby("repeat")["val_loss"]
         best = trials["val_loss"] <= scores.transform("min") + lab.SAME
-        chosen = lab.judge(problem, lab.winners(trials))
-        reported, fresh = 100 * chosen["val_accuracy"], 100 * chosen["accuracy"]
+        judged = lab.judge(problem, lab.winners(trials))
         row = {
             "search": name,
-            "scores": scores.nunique().mean(),
-            "tied": best.sum() / len(repeats),
-            "reported": reported.mean(),
-            "fresh": fresh.mean(),
+            "different_scores": scores.nunique().mean(),
+            "share_the_best": best.sum() / len(repeats),
+            "reported": 100 * judged["val_accuracy"].mean(),
+            "fresh": 100 * judged["accuracy"].mean(),
         }
-        row["optimism"], row["error"] = lab.mean_and_error(reported - fresh)
         rows.append(row)
     return pd.DataFrame(rows)
 
