@@ -45,8 +45,9 @@ def test_twenty_entries_trained_anew(name):
         seed=repeats.tolist(),
     )
     at = [epoch - 1 for epoch in found.epochs]
-    stored = found.loss[positions, repeats, -1]
-    assert stored == pytest.approx(curves.val_loss[:, at], rel=STORED)
+    # Equal in single precision: 80 losses would hardly all be, were they 1e-9 away from these.
+    stored = found.loss[positions, repeats, -1].astype(np.float32)
+    assert (stored == curves.val_loss[:, at].astype(np.float32)).all()
     accuracy = found.accuracy[positions, repeats, -1]
     assert accuracy == pytest.approx(curves.val_accuracy[:, at], abs=1e-12)
 
