@@ -6,7 +6,7 @@ pool. These two propose points of their own, which are trained.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -100,19 +100,33 @@ def tpe(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strate
     distributions = to_optuna(space)
     for _ in range(n_trials):
         trial = study.ask(distributions)
-        [loss] = yield [(trial.params, n_epochs)]
+        [loss] = yield [(from_optuna(space, trial.params), n_epochs)]
         study.tell(trial, loss)
 
 
 def to_optuna(space: SearchSpace) -> dict:
-    """Return the space's distributions for Optuna's `study.ask`."""
+    """Return the space's distributions for Optuna's `study.ask`.
+
+    An Integer is a float there, half a step wider at both ends, and `from_optuna` rounds it. With
+    integers of its own, what Optuna's multivariate TPE draws depends on the last digits of numpy's
+    logarithms, and these differ from processor to processor.
+    """
     from optuna import distributions
 
     def translate(p):
         if isinstance(p, Choice):
             return distributions.CategoricalDistribution(p.values)
-        if isinstance(p, Integer):
-            return distributions.IntDistribution(p.low, p.high, log=p.log)
-        return distributions.FloatDistribution(p.low, p.high, log=p.log)
+        half = 0.5 if isinstance(p, Integer) else 0
+        return distributions.FloatDistribution(p.low - half, p.high + half, log=p.log)
 
     return {name: translate(p) for name, p in space.items()}
+
+
+def from_optuna(space: SearchSpace, params: Mapping) -> dict:
+    """Return the configuration of the space that the params of a trial of Optuna's stand for."""
+
+    def translate(p, value):
+        # Python rounds halves to even numbers, so that half a step beyond an end may leave it
+        return min(max(round(value), p.low), p.high) if isinstance(p, Integer) else value
+
+    return {name: translate(p, params[name]) for name, p in space.items()}
