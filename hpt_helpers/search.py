@@ -81,8 +81,8 @@ def run(
     budget: total epochs, at least 0. The search ends before the first trial that could exceed it.
         Repeating epochs that were already charged is free, so a strategy that only does so never
         exhausts the budget.
-    seconds: a time limit, asked before each trial that an objective answers one by one; the trial
-        that runs when the time is over is finished.
+    seconds: a time limit, checked before each trial that an objective answers one by one. The
+        trial that the search waits for when the time is over is finished and recorded.
     seed: the training seed of every trial. progress: show a bar of charged epochs, with the number
         of trials, the best loss so far, and how many failed.
     log: a JSON-lines file that every trial is appended to. Trials already in it, from an

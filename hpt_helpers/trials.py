@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import errno
 import json
@@ -215,7 +216,10 @@ def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
 
 
 def with_tuples(config: Mapping) -> dict:
-    """Return a log's configuration as a search space has it: with tuples where JSON has lists."""
+    """Return a configuration with tuples in place of lists, as those of a search space are.
+
+    Logs of earlier versions have lists for both.
+    """
     return {name: _tupled(value) for name, value in config.items()}
 
 
@@ -231,7 +235,10 @@ def append_trial(path: str | Path, record: Mapping, *, trial: int) -> None:
     """
     # JSON has no nan: a failed trial's numbers are written as null.
     line = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in record.items()}
-    _append(path, {"trial": trial, **line})
+    # And no tuples: a configuration that holds one is written once more, as Python writes it.
+    config = record["config"]
+    exact = {} if json.loads(json.dumps(config)) == config else {"exact": repr(config)}
+    _append(path, {"trial": trial, **line, **exact})
 
 
 def _append(path: str | Path, line: Mapping) -> None:
@@ -342,4 +349,6 @@ def _read_line(line: bytes, where: str) -> dict:
     record = json.loads(text + b"}")
     if "format" in record:
         return record
+    if "exact" in record:
+        record["config"] = ast.literal_eval(record.pop("exact"))
     return {k: math.nan if v is None else v for k, v in record.items()}
