@@ -109,8 +109,9 @@ def _new_points(optimizer: Any, n: int, tried: list, n_points: float) -> list:
 
 
 def _told(losses: np.ndarray, clip: float, log_loss: bool) -> list[float]:
-    """Return what the surrogate is told of losses, nan for failed ones, of which one at least is
-    finite.
+    """Return what the surrogate is told: losses clipped, perhaps as logarithms, and all finite.
+
+    losses: nan where a trial failed, which is told as the worst of the others; one is finite.
     """
     good = np.isfinite(losses)
     told = np.where(good, losses, np.max(losses, where=good, initial=-math.inf))

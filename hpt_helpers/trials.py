@@ -181,9 +181,8 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
     """Return the trials within `tolerance` of the best, cheapest first.
 
     by: "val_loss", of which the lowest is best, or "val_accuracy", of which the highest is.
-    tolerance: in its units, at least 0. Failed trials are never among them; without a success the
-    table is empty. Raises ValueError for another by or a negative
-    tolerance.
+    tolerance: in the units of `by`, at least 0. Failed trials are never among them, and where all
+    failed the table is empty. Raises ValueError for another `by` or a negative tolerance.
     """
     if by not in ("val_loss", "val_accuracy"):
         raise ValueError(f"by is {by!r}; allowed are 'val_loss' and 'val_accuracy'")
