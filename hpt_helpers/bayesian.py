@@ -43,6 +43,7 @@ class BayesianOptimizer:
         **opts,
     ):
         from skopt import Optimizer
+        from threadpoolctl import ThreadpoolController
 
         if not is_number(clip):
             raise TypeError(f"clip is {clip!r}; a number is needed")
@@ -57,6 +58,8 @@ class BayesianOptimizer:
         self._optimizer: Any = Optimizer(space.to_skopt(), random_state=seed, **settings)
         if "base_estimator" not in opts:
             self._optimizer.base_estimator_.set_params(optimizer=_likeliest, n_restarts_optimizer=0)
+        # Matrices of so few trials take several threads up to ten times as long as one.
+        self._libraries = ThreadpoolController()
         self._points: list[list] = []  # of all trials that it knows of
         self._n_told = 0  # of these, whose losses scikit-optimize knows
 
@@ -78,7 +81,8 @@ class BayesianOptimizer:
         optimizer, n = self._optimizer, self._n_told
         # told anew: the quantile moves, and losses become known
         optimizer.Xi, optimizer.yi = self._points[:n], told[:n]
-        optimizer.tell(self._points[n:], told[n:])
+        with self._libraries.limit(limits=1, user_api="blas"):
+            optimizer.tell(self._points[n:], told[n:])
         self._n_told = len(told)
 
     def ask(self, n: int = 1) -> list[dict]:
@@ -86,7 +90,8 @@ class BayesianOptimizer:
 
         Once all of the space's points were tried, they repeat.
         """
-        points = _new_points(self._optimizer, n, self._points, self.n_points)
+        with self._libraries.limit(limits=1, user_api="blas"):
+            points = _new_points(self._optimizer, n, self._points, self.n_points)
         return [as_plain(dict(zip(self.space, point, strict=True))) for point in points]
 
 
@@ -104,8 +109,9 @@ def _new_points(optimizer: Any, n: int, tried: list, n_points: float) -> list:
 
 
 def _told(losses: np.ndarray, clip: float, log_loss: bool) -> list[float]:
-    """Return what the surrogate is told of losses, nan for failed ones, of which one at least is
-    finite.
+    """Return what the surrogate is told: losses clipped, perhaps as logarithms, and all finite.
+
+    losses: nan where a trial failed, which is told as the worst of the others; one is finite.
     """
     good = np.isfinite(losses)
     told = np.where(good, losses, np.max(losses, where=good, initial=-math.inf))

@@ -1,7 +1,8 @@
 """Objectives for `run`: one that trains the course's networks, one of a function of your own."""
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -25,9 +26,11 @@ def per_trial(
     The function returns a loss or an `Outcome`. A trial for which it raises is a failed one,
     charged in full, and the function is called once for it. An objective of several processes calls
     it once more, alone, for trials whose process died.
-    n_jobs: how many processes call the function, through joblib; they get a copy of it, and keep
-        nothing between trials. runtime_s is then the time between two answers. A strategy must ask
-        for several trials at once to keep them busy: `bayesian_search(…, batch_size=n_jobs)`.
+    n_jobs: how many processes call the function, through joblib. They get a copy of it, and keep
+        nothing between trials. A strategy must ask for several trials at once to keep them busy:
+        `bayesian_search(…, batch_size=n_jobs)`. Trials are recorded in the order in which they were
+        asked for, so runtime_s is the time between two answers. Trials still running when an
+        interrupt or the end of `run`'s seconds comes are lost, as are those that wait for them.
     identity: for a function that continues a configuration's training where it stopped, such as one
         with checkpoints of its own: what says which configurations share a training, usually
         `config_key`. Each of its epochs is then charged once.
@@ -56,7 +59,16 @@ class _PerTrial:
         calls = (delayed(_attempt)(self.function, r.config, r.n_epochs) for r in requests)
         # One call for each worker at a time: what has not begun is not lost to an interrupt.
         parallel = Parallel(self.n_jobs, return_as="generator", pre_dispatch=str(self.n_jobs))
-        return cast(Iterator[float | Outcome], parallel(calls))
+        answers = cast(Generator[float | Outcome, None, None], parallel(calls))
+        try:
+            # not `yield from`, which would close them outside the block below
+            for answer in answers:  # noqa: UP028
+                yield answer
+        finally:
+            with warnings.catch_warnings():
+                # Where time is over, it advises to change what is no part of the caller's program.
+                warnings.filterwarnings("ignore", r"\d+ tasks? which were still being processed")
+                answers.close()
 
 
 def _attempt(function: Callable, config: Mapping, n_epochs: int) -> float | Outcome:

@@ -81,15 +81,16 @@ def run(
     budget: total epochs, at least 0. The search ends before the first trial that could exceed it.
         Repeating epochs that were already charged is free, so a strategy that only does so never
         exhausts the budget.
-    seconds: a time limit, asked before each trial that an objective answers one by one; the trial
-        that runs when the time is over is finished.
+    seconds: a time limit, checked before each trial that an objective answers one by one. The
+        trial that the search waits for when the time is over is finished and recorded.
     seed: the training seed of every trial. progress: show a bar of charged epochs, with the number
         of trials, the best loss so far, and how many failed.
     log: a JSON-lines file that every trial is appended to. Trials already in it, from an
-        interrupted run of the same search, are taken from it at what they cost then. Asked for at a
-        later epoch, they are trained from epoch 0. It is opened before the first trial, for this
-        search alone; its first line says what the search is. The number of trials is no part of
-        that, so a search can be extended.
+        interrupted run of the same search, are taken from it at what they cost then. The networks
+        themselves are gone: a configuration of the log that is asked for at a later epoch is
+        trained from epoch 0. The log is opened before the first trial, for this search alone. Its
+        first line says what the search is, but not how many trials it has, so that a search can be
+        extended.
     name: what you call objective and data, such as "wine, log loss". A log with another name is
         refused; without names the losses of another objective would be taken as this one's.
     retry_failed: try those that failed in the log again; the log keeps both, and the second counts.
@@ -246,9 +247,9 @@ class _Search:
     def _resume(self, config: dict, n_epochs: int, place: int) -> tuple[dict, int, dict | None]:
         """Return the log's next trial: (config, n_epochs, record).
 
-        That is what the strategy asked for, or takes its place where the strategy will be told. The
-        record is None for a failed trial that is to be tried again. Raises ValueError for anything
-        else.
+        It is the trial that the strategy asked for. Where the strategy asked by `Ask`, and so is
+        told what was run, the log's configuration may take the place of its own. The record is None
+        for a failed trial that is to be tried again. Raises ValueError for any other trial.
         """
         record = self.logged.popleft()
         logged = record["config"]

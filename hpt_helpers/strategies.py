@@ -32,7 +32,7 @@ def random_search(
 ) -> Strategy:
     """Try n_trials random configurations, drawn with replacement (Bergstra & Bengio 2012).
 
-    n_epochs: as above.
+    n_epochs: as for `grid_search`.
     """
     space, n_trials = as_space(space), as_count("n_trials", n_trials)
     yield [(config, _epochs_of(config, n_epochs)) for config in space.sample(n_trials, seed=seed)]
@@ -59,8 +59,8 @@ def bayesian_search(
     clip: losses above this quantile are clipped before the model sees them, because a few large
         ones would hide what distinguishes the small ones; 1 tells all as they are. A failed trial
         counts as the worst. log_loss: tell (positive) losses' logs.
-    opts: others of its `Optimizer`; where they say nothing, `bayesian.BAYESIAN` does. n_epochs: as
-        for `grid_search`.
+    opts: further settings of scikit-optimize's `Optimizer`; `bayesian.BAYESIAN` has the defaults.
+    n_epochs: as for `grid_search`.
     While the space has other points, a random one replaces a point that was asked for before.
     Raises TypeError or ValueError for a bad n_trials, batch_size or clip, and for a loss without a
     logarithm.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import errno
 import json
@@ -180,9 +181,8 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
     """Return the trials within `tolerance` of the best, cheapest first.
 
     by: "val_loss", of which the lowest is best, or "val_accuracy", of which the highest is.
-    tolerance: in its units, at least 0. Failed trials are never among them; without a success the
-    table is empty. Raises ValueError for another by or a negative
-    tolerance.
+    tolerance: in the units of `by`, at least 0. Failed trials are never among them, and where all
+    failed the table is empty. Raises ValueError for another `by` or a negative tolerance.
     """
     if by not in ("val_loss", "val_accuracy"):
         raise ValueError(f"by is {by!r}; allowed are 'val_loss' and 'val_accuracy'")
@@ -215,7 +215,10 @@ def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
 
 
 def with_tuples(config: Mapping) -> dict:
-    """Return a log's configuration as a search space has it: with tuples where JSON has lists."""
+    """Return a configuration with tuples in place of lists, as those of a search space are.
+
+    Logs of earlier versions have lists for both.
+    """
     return {name: _tupled(value) for name, value in config.items()}
 
 
@@ -231,7 +234,10 @@ def append_trial(path: str | Path, record: Mapping, *, trial: int) -> None:
     """
     # JSON has no nan: a failed trial's numbers are written as null.
     line = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in record.items()}
-    _append(path, {"trial": trial, **line})
+    # And no tuples: a configuration that holds one is written once more, as Python writes it.
+    config = record["config"]
+    exact = {} if json.loads(json.dumps(config)) == config else {"exact": repr(config)}
+    _append(path, {"trial": trial, **line, **exact})
 
 
 def _append(path: str | Path, line: Mapping) -> None:
@@ -342,4 +348,6 @@ def _read_line(line: bytes, where: str) -> dict:
     record = json.loads(text + b"}")
     if "format" in record:
         return record
+    if "exact" in record:
+        record["config"] = ast.literal_eval(record.pop("exact"))
     return {k: math.nan if v is None else v for k, v in record.items()}

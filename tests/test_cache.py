@@ -7,7 +7,6 @@ import os
 import pickle
 import shutil
 import stat
-import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -172,12 +171,6 @@ def test_another_version_of_a_library_is_another_key(library, make, monkeypatch,
 
 
 # --- the folder -----------------------------------------------------------------------------------
-
-
-def test_the_name_is_a_sha_256(make, cache):
-    make()
-    name = the_entry(cache).stem
-    assert len(name) == 64 and int(name, 16) >= 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
@@ -391,13 +384,6 @@ def test_a_pickle_in_the_cache_is_never_loaded(form, cache, tmp_path, make, comp
     with pytest.warns(UserWarning, match="is damaged"):
         assert_same(make(), ARRAYS)
     assert len(computed) == 2 and not sprung.exists()
-
-
-def test_an_entry_is_an_archive_with_a_checksum_for_every_array(make, cache):
-    make()
-    with zipfile.ZipFile(the_entry(cache)) as archive:
-        assert len(archive.namelist()) == 1 + len(ARRAYS)
-        assert archive.testzip() is None and all(i.CRC for i in archive.infolist())
 
 
 def test_an_entry_appears_whole(make, cache, monkeypatch):

@@ -54,6 +54,16 @@ def test_two_trials_run_at_a_time(tmp_path):
     assert trials["status"].tolist() == ["ok", "ok"]
 
 
+def test_the_end_of_the_time_cancels_what_runs_without_a_foreign_warning(recwarn):
+    def later_ones_are_slow(config, n_epochs):
+        time.sleep(config["x"])
+        return 0.5
+
+    objective = per_trial(later_ones_are_slow, n_jobs=2)
+    assert len(run(grid_search(EIGHT, 1), objective, seconds=0.01)) in (0, 1)
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_an_interrupt_ends_the_processes():
     def endless(config, n_epochs):
         time.sleep(600)

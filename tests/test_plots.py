@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from hpt_helpers.classroom import figures, plots
+from hpt_helpers.classroom.lab import SAME
 
 RNG = np.random.default_rng(0)
 CURVES = np.exp(-RNG.uniform(0, 1, (20, 12)))
@@ -373,6 +374,13 @@ def test_pairs_are_differences_with_their_mean_and_interval():
         "mean -0.050, 95 % interval -0.255 to 0.155" in ax.alt_text
         and "random lower in 2 of 4" in ax.alt_text
     )
+
+
+def test_pairs_and_lowest_cells_tie_by_the_laboratorys_rule():
+    pairs = pd.DataFrame({"a": [1, 1 + 0.9 * SAME, 1 + 3 * SAME], "b": [1.0] * 3})
+    assert "equal in 2 of 3" in plots.paired(pairs, "a", "b").alt_text
+    cells = pd.DataFrame({"lr": [0.1, 0.2, 0.3], "batch_size": 8, "val_loss": pairs["a"]})
+    assert "met in 2 of 3 cells" in plots.maps(cells, values=["val_loss"]).alt_text
 
 
 def test_pairs_leave_out_a_repeat_that_has_one_of_the_two():

@@ -112,13 +112,6 @@ def test_logarithmic_parameters_are_uniform_in_the_logarithm(sample):
 
 
 @pytest.mark.parametrize("sample", SAMPLERS)
-def test_the_test_of_uniformity_would_see_the_logarithm_forgotten(sample):
-    space = SearchSpace({"lr": Real(SPACE["lr"].low, SPACE["lr"].high)})
-    values = [config["lr"] for config in sample(space, 1000, 0)]
-    assert log_uniformity(values, space["lr"]) < 1e-9
-
-
-@pytest.mark.parametrize("sample", SAMPLERS)
 def test_all_other_parameters_are_uniform(sample):
     configs = sample(SPACE, 1000, 1)
     momenta = [c["momentum"] for c in configs]

@@ -368,12 +368,20 @@ def write(path, records):
         append_trial(path, r, trial=i)
 
 
+def nested(inner):
+    few = st.lists(inner, max_size=2)
+    return few | few.map(tuple) | st.dictionaries(st.text(max_size=2), inner, max_size=2)
+
+
 @given(
     st.lists(
         st.builds(
             trial_record,
             st.fixed_dictionaries(
-                {"lr": st.floats(allow_nan=False, allow_infinity=False), "kind": st.text()}
+                {
+                    "lr": st.floats(allow_nan=False, allow_infinity=False),
+                    "kind": st.text() | st.recursive(st.none() | st.integers(), nested),
+                }
             ),
             n_epochs=st.integers(1, 2**40),
             val_loss=st.floats(),
@@ -390,6 +398,8 @@ def test_a_log_gives_back_what_was_written(tmp_path, records):
     path.unlink(missing_ok=True)
     write(path, records)
     assert equal(read_log(path), records)
+    # repr tells a tuple from a list, and 1 from 1.0
+    assert [repr(r["config"]) for r in read_log(path)] == [repr(r["config"]) for r in records]
 
 
 def test_a_log_is_one_json_object_a_line(tmp_path):

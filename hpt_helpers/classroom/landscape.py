@@ -44,9 +44,8 @@ class Landscape:
         seed.
 
         Raises ValueError when the landscape does not hold the configuration, the epoch or the seed,
-        and
-        when the configuration has an entry `epochs` other than epoch; TypeError for an epoch that
-        is no integer.
+        and when the configuration has an entry `epochs` other than epoch; TypeError for an epoch
+        that is no integer.
         """
         losses, accuracies = self._curves(config, epoch, seed)
         return float(losses[-1]), float(accuracies[-1])
@@ -103,9 +102,8 @@ class Landscape:
         seeds.
 
         fixed: values that it has to have, such as batch_size=16. One that diverged under any seed
-        is never the
-        best; ValueError when all did, when none has these values, and for an epoch that the
-        landscape lacks.
+        is never the best. Raises ValueError when all did, when none has these values, and for an
+        epoch that the landscape lacks.
         """
         means = self.val_loss[:, :, as_count("epoch", epoch, most=self.n_epochs) - 1].mean(axis=1)
         having = [all(c.get(name) == value for name, value in fixed.items()) for c in self.configs]

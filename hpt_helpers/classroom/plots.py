@@ -27,6 +27,7 @@ from hpt_helpers.classroom.figures import (
     plain_ticks,
     short_label,
 )
+from hpt_helpers.classroom.lab import SAME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,7 @@ def maps(
         new_axes(ax, title=name + averaged, x_label=label(x), y_label=label(y))
         _draw_map(ax, grid, value, log_x=x == "lr")
         _cross(ax, grid, [(config[x], config[y]) for config in mark])
-        lowest = np.argwhere(np.isclose(grid, np.nanmin(grid), rtol=0, atol=1e-12))
+        lowest = np.argwhere(grid.to_numpy() <= np.nanmin(grid) + SAME)
         _ring(ax, [(grid.columns[column], row) for row, column in lowest])
         row, column = lowest[0]
         described(
@@ -437,13 +438,13 @@ def _draw_group(ax, row: int, values: np.ndarray) -> tuple[float, ...]:
 def paired(table: pd.DataFrame, a: str, b: str, *, title: str = "", unit: str = "nats", ax=None):
     """Draw the difference a − b of each repeat, sorted, and below them their mean.
 
-    The bar is the mean's 95 % interval (Student's t). table: a row for each repeat, with a column
-    for each of the two that are compared; at least two complete rows.
+    The bar is the mean's 95 % interval (Student's t). Differences of at most `lab.SAME` count as
+    equal. table: a row for each repeat, with a column for each of the two that are compared; at
+    least two complete rows.
     """
     check_columns(table, a, b)
     both = table[[a, b]].dropna().to_numpy(dtype=float)
-    equal = np.isclose(*both.T, rtol=1e-9, atol=0)  # but for rounding
-    gap = np.sort(np.where(equal, 0, both[:, 0] - both[:, 1]))
+    gap = np.sort(both[:, 0] - both[:, 1])
     if len(gap) < 2:
         raise ValueError(
             f"table has {len(gap)} rows with both {a!r} and {b!r}; a comparison in pairs needs 2"
@@ -456,9 +457,9 @@ def paired(table: pd.DataFrame, a: str, b: str, *, title: str = "", unit: str = 
     y = np.arange(len(gap))
     counts = []
     for name, some, colour, marker in (
-        (f"{label(a)} lower", gap < 0, COLOURS[1], "o"),
-        (f"{label(b)} lower", gap > 0, COLOURS[2], "^"),
-        ("equal", gap == 0, COLOURS[0], "D"),
+        (f"{label(a)} lower", gap < -SAME, COLOURS[1], "o"),
+        (f"{label(b)} lower", gap > SAME, COLOURS[2], "^"),
+        ("equal", np.abs(gap) <= SAME, COLOURS[0], "D"),
     ):
         if some.any():
             counts.append(f"{name} in {some.sum()} of {len(gap)}")

@@ -46,14 +46,14 @@ def tune_on_ray(
 ):
     """Run one search on the Ray that this process uses (`local_ray`); return its trial table.
 
-    strategy_name: one of `STRATEGIES`. The first two try what `space.grid` and `sample` give, by
-        Tune's own generator, the third what `skopt_search` suggests; hyperband and asha are Tune's
-        schedulers, on what `sample` gives.
-    trainable_or_objective: an objective as for `run`, asked in the workers, by hyperband and asha
-        for 1, eta, eta**2, … epochs; without a checkpoint: **a paused trial starts again** at epoch
-        0, unless its process has trained its `identity`. Or a class Trainable, with epochs as steps
-        and results that hold val_loss, perhaps val_accuracy and failure (a reason), which goes on
-        from a checkpoint of each epoch.
+    strategy_name: one of `STRATEGIES`. grid_search tries the configurations of `space.grid`,
+        bayesian_search those that `skopt_search` suggests, and the others those of `space.sample`.
+        hyperband and asha are Tune's schedulers.
+    trainable_or_objective: an objective as for `run`, which the workers ask. hyperband and asha ask
+        it for 1, eta, eta**2, … epochs. An objective has no checkpoint: **a paused trial starts
+        again** at epoch 0, unless its process has trained its `identity`. A class Trainable goes on
+        from a checkpoint of each epoch. Its steps are epochs, and its results hold val_loss, and
+        perhaps val_accuracy and failure (a reason).
     max_epochs: of each trial; None for its config["epochs"], not with hyperband and asha. n_trials:
         None for a whole grid, or one round of Hyperband's brackets. seed: of configurations, and of
         the objective's requests.
@@ -61,11 +61,13 @@ def tune_on_ray(
         a local file of ended trials, `ended_trials.jsonl` there if None. **A search that was killed
         goes on when it is asked for again with its log**: what stands there is not run again; what
         ran then starts anew.
-    max_concurrent: how many trials run at a time; bayesian_search asks for one more if None.
-        max_failures: how often a trial is run again that raised, or lost its process. progress:
-        show a bar of ended trials, with the best loss so far, and how many failed. options:
-        those of `space.grid`, of `bayesian_search`, or eta (3 if not given). Rows are as drawn, or
-        of bayesian_search as ended. An interrupt ends it with a warning.
+    max_concurrent: how many trials run at a time. If None, as many as Ray has CPUs for;
+        bayesian_search asks for one more, which queues.
+    max_failures: how often a trial is run again that raised, or lost its process.
+    progress: show a bar of ended trials, with the best loss so far, and how many failed.
+    options: those of `space.grid`, of `bayesian_search`, or eta (3 if not given).
+    The table's rows are in the order of the draws, those of bayesian_search in the order in which
+    they ended. An interrupt ends the search with a warning.
     Raises RuntimeError where this process uses no Ray; TypeError or ValueError for another name or
     option, counts below 1, max_concurrent with hyperband, and a log of another search, or of one by
     hyperband or asha that was not over.
