@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_BARS = 60  # of a histogram
+MAX_POINTS = 1000  # of a panel
 
 # --- curves ---------------------------------------------------------------------------------------
 
@@ -259,6 +260,46 @@ def _project(ax, name: str, configs: Sequence[Mapping], truth: pd.DataFrame, x: 
         f"{title}: {len(configs)} configurations have {n_values} different values of {label(x)} "
         f"between {min(xs):.3g} and {max(xs):.3g}; above, the loss at each {label(x)}.",
     )
+
+
+def each_against(
+    table: pd.DataFrame,
+    space: Mapping,
+    value: str = "fresh",
+    *,
+    shares: Mapping[str, float] | None = None,
+    title: str = "",
+    axes=None,
+):
+    """Draw a value against each hyperparameter of a space: dots, and the medians of their tenths.
+
+    table: a column for each hyperparameter, and value. Of many rows MAX_POINTS are drawn, spread
+    evenly over the table; the medians are of all. space: its logarithmic ones have logarithmic
+    axes. shares: what a title says of a hyperparameter, its share of the variance. Returns the
+    first Axes; each of them has its description.
+    """
+    check_columns(table, *space, value)
+    n_rows = -(-len(space) // 3)
+    axes = new_row(len(space), (10.5, 3.2 * n_rows), n_rows=n_rows) if axes is None else axes
+    some = table.iloc[:: max(1, len(table) // MAX_POINTS)]
+    for ax, (name, parameter) in zip(axes, space.items(), strict=False):
+        share = f": {shares[name]:.2f}" if shares is not None else ""
+        new_axes(ax, title=label(name) + share, x_label=label(name), y_label=label(value))
+        ax.plot(some[name], some[value], "o", color="0.7", ms=2, zorder=1)
+        tenth = (table[name].rank(method="first", pct=True) * 10).clip(upper=9.99).astype(int)
+        medians = table.groupby(tenth)[[name, value]].median()
+        ax.plot(medians[name], medians[value], "-o", color=COLOURS[1], ms=4, zorder=2)
+        ax.set(xscale="log" if getattr(parameter, "log", False) else "linear", yscale="log")
+        for axis in (ax.yaxis, *[ax.xaxis] * parameter.log):
+            plain_ticks(axis)
+        lowest, highest = medians[value].min(), medians[value].max()
+        described(
+            ax,
+            f"{title or label(value).capitalize()} against {label(name)}{share}: the medians of "
+            f"tenths go from {medians[value].iloc[0]:.2f} to {medians[value].iloc[-1]:.2f}, the "
+            f"lowest is {lowest:.2f} and the highest {highest:.2f}.",
+        )
+    return axes[0]
 
 
 # --- what searches report -------------------------------------------------------------------------
