@@ -20,7 +20,6 @@ from hpt_helpers.classroom import lab, searches
 from hpt_helpers.classroom.cache import cached_each
 from hpt_helpers.classroom.table import Table, load_table, table_problem
 from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_POOL, RECIPES, grid, search_rows
-from hpt_helpers.config import training_key
 from hpt_helpers.population import Population
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import SearchSpace
@@ -28,7 +27,9 @@ from hpt_helpers.strategies import grid_search
 from hpt_helpers.threads import one_thread
 
 N_BEST = 10  # the best trials of a search, which are compared with its winner
-SPACE = SearchSpace({name: p for name, p in RECIPES["digits"].space.items() if len(p.points(2)) > 1})
+SPACE = SearchSpace(  # of the digits, without the batch size, which is always the same
+    {name: p for name, p in RECIPES["digits"].space.items() if name != "batch_size"}
+)
 
 
 # --- what a space holds ---------------------------------------------------------------------------
@@ -43,11 +44,26 @@ def pool(name: str = "digits", n_val: int = 360) -> pd.DataFrame:
     return frame[frame["position"] < N_POOL]
 
 
-def script_scores(axes: Sequence[str], repeat: int, n_val: int = 360) -> np.ndarray:
-    """Return the validation accuracies of all points of one of the digits' grids in a repeat."""
+def winner(name: str, repeat: int, n_val: int, n_trials: int) -> dict:
+    """Return the configuration that wins a random search of n_trials in a repeat."""
+    table = load_table(name)
+    return table.configs(repeat)[_best(table, repeat, n_val, n_trials)[0]]
+
+
+def colleagues(
+    axes: Sequence[str], *, n_draws: int, n_people: int, repeat: int = 0, n_val: int = 360
+) -> pd.DataFrame:
+    """Return what people report who each draw a few points of a grid on digits, and keep the best.
+
+    Draws are independent, and the highest validation accuracy wins, of equal ones the first drawn.
+    Columns: combination, its number; behind, by how much its accuracy is below the grid's best.
+    """
     table, points = load_table("digits"), grid(RECIPES["digits"], axes)
     entries = [table.entry(config, table.epochs[-1], repeat) for config in points]
-    return np.array([table.accuracy[i, r, table.rows(n_val), k] for i, r, k in entries])
+    accuracies = np.array([table.accuracy[i, r, table.rows(n_val), k] for i, r, k in entries])
+    drawn = np.random.default_rng(0).integers(len(points), size=(n_people, n_draws))
+    won = drawn[np.arange(n_people), accuracies[drawn].argmax(axis=1)]
+    return pd.DataFrame({"combination": won, "behind": accuracies.max() - accuracies[won]})
 
 
 # --- grids and random search ----------------------------------------------------------------------
@@ -93,22 +109,36 @@ def random_on(
 
 
 def random_on_axes(axes: Sequence[str] = ("lr", "hidden_size"), n_val: int = 360) -> pd.DataFrame:
-    """Compare a grid on two axes, and random draws on all six, with random draws on the same two.
+    """Compare a grid on two axes with random draws on the same two, and with draws on all six.
 
-    All make as many trials as the grid has points. Columns: search; fresh, the median loss of the
-    winners; wins and defeats of a search against random draws on the two axes, in pairs.
+    All make as many trials as the grid has points. A row for each search; columns: fresh, the
+    median loss of its winners, and for each search in how many repeats the row's winner is better,
+    fresh, than that one's.
     """
     n_trials = len(grid(RECIPES["digits"], axes))
     known = {"grid on two": searches.grid_of("digits", axes), "random on six": searches.at_random}
     drawn = {"random on two": partial(random_on, tuple(axes))}
     parts = [
-        judged("digits", n_val, known, n_trials),
         judged("digits", n_val, drawn, n_trials, live=True),
+        judged("digits", n_val, known, n_trials),
     ]
-    found = pd.concat(parts, ignore_index=True)
-    table = found.groupby("search", sort=False, as_index=False)["fresh"].median()
-    duels = lab.compare(found, "random on two")[["search", "wins", "defeats"]]
-    return table.merge(duels, on="search")
+    return wins(pd.concat(parts, ignore_index=True))
+
+
+def wins(found: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each search: its median fresh loss, and its wins over each of the others.
+
+    found: columns search, repeat and fresh, as `judged` returns them.
+    """
+    names = list(found["search"].unique())
+    fresh = found.pivot(index="repeat", columns="search", values="fresh")[names]
+    table = pd.DataFrame({"fresh": fresh.median()})
+    for other in names:
+        won = [lab.pairs(fresh[name], fresh[other]).wins for name in names]
+        table[f"beats {other}"] = [
+            "–" if name == other else n for name, n in zip(names, won, strict=True)
+        ]
+    return table.rename_axis(None)
 
 
 # --- trials and rows ------------------------------------------------------------------------------
@@ -140,6 +170,11 @@ def trials_and_rows(
         }
         parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
+
+
+def worth(searched: pd.DataFrame) -> pd.DataFrame:
+    """Return the median fresh losses of `trials_and_rows`: a row for each number of rows."""
+    return searched.groupby(["n_val", "n_trials"])["fresh"].median().unstack()
 
 
 def row_losses(name: str, repeat: int, n_val: int, *, n_trials: int = 81) -> np.ndarray:
@@ -248,20 +283,3 @@ def _both_searches(
     again = lab.retrain(problem, fewer, n_finalists, n_again, progress=True)
     both = pd.concat([trials, again.assign(search="finalists")], ignore_index=True)
     return lab.judge(problem, lab.winners(both), table.n_judges)
-
-
-def finalists(name: str, n_val: int, repeat: int, **options: int) -> pd.DataFrame:
-    """Return one search's finalists, the best first: config, val_loss when retrained, as_searched.
-
-    options: n_trials, n_finalists and n_again, as for `equal_cost`, by default 61, 5 and 4.
-    """
-    n_trials, n_finalists, n_again = (
-        options.get(key, default) for key, default in (("n_trials", 61), ("n_finalists", 5), ("n_again", 4))
-    )
-    problem = table_problem(name, n_val)
-    trials = lab.search(problem, {"random": searches.at_random}, repeats=[repeat], n_trials=n_trials)
-    again = lab.retrain(problem, trials, n_finalists, n_again)
-    before = {training_key(c): loss for c, loss in zip(trials["config"], trials["val_loss"], strict=True)}
-    as_searched = [before[training_key(config)] for config in again["config"]]
-    table = again[["config", "val_loss"]].assign(as_searched=as_searched)
-    return table.sort_values("val_loss", ignore_index=True)
