@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from hpt_helpers.classroom import figures, plots
+from hpt_helpers.search_space import Real
 
 RNG = np.random.default_rng(0)
 CURVES = np.exp(-RNG.uniform(0, 1, (20, 12)))
@@ -74,6 +75,9 @@ CALLS = {
     ),
     "projections": lambda ax=None, title="Grid": plots.projections(
         {title: CONFIGS}, TRUTH, axes=ax and [ax]
+    ),
+    "each_against": lambda ax=None, **o: plots.each_against(
+        GRID, {"lr": Real(0.001, 0.01, log=True)}, "val_loss", axes=ax and [ax], **o
     ),
     "reported_and_worth": lambda **o: plots.reported_and_worth(DIAL, **o),
     "losses_by_configuration": lambda **o: plots.losses_by_configuration(TWO, "lr", **o),
@@ -154,7 +158,7 @@ def test_it_has_a_title_two_labels_and_a_description(name):
     parts = [*ax.figure.axes, *ax.child_axes]
     [shown] = [part.get_title() for part in parts if part.get_title()]
     assert shown.startswith("What was seen") and (
-        shown == "What was seen" or name in ("maps", "projections")
+        shown == "What was seen" or name in ("maps", "projections", "each_against")
     )
     assert any(part.get_xlabel() for part in parts) and all(part.get_ylabel() for part in parts)
     own = CALLS[name]()
@@ -457,6 +461,18 @@ def test_a_logarithmic_axis_over_many_powers_of_ten_is_labelled_by_powers_only()
         low, high = ax.get_xlim()
         ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
         assert [text.get_text() for place, text in ticks if low <= place <= high] == labels
+
+
+def test_each_hyperparameter_has_a_panel_with_medians_of_tenths_and_its_share():
+    table = pd.DataFrame({"lr": np.geomspace(1e-4, 1e-2, 100), "beta1": np.tile([0.5, 0.9], 50)})
+    table["fresh"] = table["lr"] * 1000
+    space = {"lr": Real(1e-4, 1e-2, log=True), "beta1": Real(0.5, 0.9)}
+    axes = plots.each_against(table, space, shares={"lr": 1.0, "beta1": 0.0}).figure.axes
+    assert [ax.get_title() for ax in axes] == ["learning rate: 1.00", "beta1: 0.00"]
+    assert [ax.get_xscale() for ax in axes] == ["log", "linear"]
+    assert data(axes[0].lines[0]) == [table["lr"].to_list(), table["fresh"].to_list()]
+    tenths = [table["fresh"][i : i + 10].median() for i in range(0, 100, 10)]
+    assert data(axes[0].lines[1])[1] == pytest.approx(tenths)
 
 
 def test_projections_show_the_configurations_and_the_loss_at_their_x_on_common_axes():

@@ -275,29 +275,30 @@ def each_against(
 
     table: a column for each hyperparameter, and value. Of many rows MAX_POINTS are drawn, spread
     evenly over the table; the medians are of all. space: its logarithmic ones have logarithmic
-    axes. shares: what a title says of a hyperparameter, its share of the variance. Returns the
-    first Axes; each of them has its description.
+    axes. shares: what a panel's title says of its hyperparameter, the share of the variance.
+    Returns the first Axes; each of them has its description.
     """
     check_columns(table, *space, value)
     n_rows = -(-len(space) // 3)
     axes = new_row(len(space), (10.5, 3.2 * n_rows), n_rows=n_rows) if axes is None else axes
     some = table.iloc[:: max(1, len(table) // MAX_POINTS)]
-    for ax, (name, parameter) in zip(axes, space.items(), strict=False):
-        share = f": {shares[name]:.2f}" if shares is not None else ""
-        new_axes(ax, title=label(name) + share, x_label=label(name), y_label=label(value))
+    for ax, (name, parameter) in zip(axes, space.items(), strict=True):
+        what = f"{title}: {label(name)}" if title else label(name)
+        what += f": {shares[name]:.2f}" if shares is not None else ""
+        new_axes(ax, title=what, x_label=label(name), y_label=label(value))
         ax.plot(some[name], some[value], "o", color="0.7", ms=2, zorder=1)
-        tenth = (table[name].rank(method="first", pct=True) * 10).clip(upper=9.99).astype(int)
+        tenth = (table[name].rank(method="first") - 1) * 10 // len(table)
         medians = table.groupby(tenth)[[name, value]].median()
         ax.plot(medians[name], medians[value], "-o", color=COLOURS[1], ms=4, zorder=2)
-        ax.set(xscale="log" if getattr(parameter, "log", False) else "linear", yscale="log")
-        for axis in (ax.yaxis, *[ax.xaxis] * parameter.log):
+        log = getattr(parameter, "log", False)
+        ax.set(xscale="log" if log else "linear", yscale="log")
+        for axis in [ax.yaxis, ax.xaxis][: 1 + log]:
             plain_ticks(axis)
-        lowest, highest = medians[value].min(), medians[value].max()
+        ends, middle = medians[value].iloc[[0, -1]], medians[value]
         described(
             ax,
-            f"{title or label(value).capitalize()} against {label(name)}{share}: the medians of "
-            f"tenths go from {medians[value].iloc[0]:.2f} to {medians[value].iloc[-1]:.2f}, the "
-            f"lowest is {lowest:.2f} and the highest {highest:.2f}.",
+            f"{what}: {label(value)} against it; the medians of tenths go from {ends.iloc[0]:.2f} "
+            f"to {ends.iloc[-1]:.2f}, between {middle.min():.2f} and {middle.max():.2f}.",
         )
     return axes[0]
 
