@@ -9,8 +9,9 @@ import pytest
 from hpt_helpers.classroom import lab
 from hpt_helpers.classroom.studies import lesson_02 as studies
 from hpt_helpers.classroom.studies import lesson_02_further as further
-from hpt_helpers.classroom.table import load_table
+from hpt_helpers.classroom.table import load_table, resplit
 from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_POOL
+from hpt_helpers.training import fit
 
 TABLE = load_table("simulated")
 PLACES = np.arange(N_POOL)[:, None]
@@ -139,18 +140,23 @@ def test_ties_of_all_repeats_are_those_of_each():
 def test_finalists_against_as_many_trials():
     options = {"n_trials": 4, "n_finalists": 2, "n_again": 1}
     (row,) = studies.equal_cost([("simulated", 10)], **options).to_dict("records")
-    k = TABLE.rows(10)
-    best = TABLE.loss[:4, :, k, -1].argmin(axis=0)
-    fresh, promise = TABLE.fresh_loss[best, range(30), -1], TABLE.loss[best, range(30), k, -1]
-    assert row["trials_promise"] == pytest.approx((fresh - promise).mean(), abs=1e-6)
-    both = studies._both_searches("simulated", 10, **options)
-    finalists = both[both["search"] == "finalists"]
-    tried = TABLE.loss[:2, :, k, -1]  # two trials, which are both finalists
-    assert len(finalists) == 30 and tried.shape == (2, 30)
-    for r, config in zip(finalists["repeat"], finalists["config"], strict=True):
-        assert config in TABLE.configs(r)[:2]
-    counts = lab.pairs(fresh, finalists.sort_values("repeat")["fresh"])
+    losses = TABLE.loss[:4, :, TABLE.rows(10), -1]
+    best = losses.argmin(axis=0)
+    fresh = TABLE.fresh_loss[best, range(30), -1]
+    assert row["trials_promise"] == pytest.approx((fresh - losses.min(axis=0)).mean())
+    finalists = studies.chosen_by_finalists("simulated", 10, 2, 2, 1)
+    assert set(finalists["position"]) == {0, 1}  # of two trials, which both are finalists
+    counts = lab.pairs(fresh, finalists["fresh"])
     assert (row["trials_win"], row["finalists_win"]) == (counts.wins, counts.defeats)
+
+
+def test_the_best_finalist_is_that_of_its_own_new_split():
+    found = studies.chosen_by_finalists("simulated", 10, 2, 2, 1).iloc[4]
+    [draw] = lab.own_draws(4, "finalist", 1)
+    splits = resplit(TABLE.recipe, 4, 10, draw)
+    losses = [fit(c, splits, n_epochs=27, seed=draw).val_loss[-1] for c in TABLE.configs(4)[:2]]
+    assert found["position"] == np.argmin(losses)
+    assert found["chosen_by"] == pytest.approx(min(losses), abs=1e-9)
 
 
 # --- going further --------------------------------------------------------------------------------

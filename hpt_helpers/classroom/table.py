@@ -24,7 +24,7 @@ import pandas as pd
 
 from hpt_helpers.classroom.cache import cached_each
 from hpt_helpers.classroom.fingerprint import fingerprint
-from hpt_helpers.classroom.lab import Chosen, Data, Problem, Trainings, own_draws
+from hpt_helpers.classroom.lab import Chosen, Data, Problem, Trainings, own_draws, rows_of
 from hpt_helpers.classroom.testbed import (
     DEFAULT_CONFIG,
     N_POOL,
@@ -339,10 +339,19 @@ class Judges:
 
 def resplit(recipe: Recipe, repeat: int, n_val: int, draw: int) -> Splits:
     """Return the rows that a repeat's searches have, split anew: 320 for training, n_val others."""
-    splits = search_rows(recipe, repeat)
+    splits = rows_to_search(recipe, repeat)
     X, y = splits.search_rows()
     order = np.random.default_rng(draw).permutation(N_TRAIN + n_val)
     return cut(splits, X[order], y[order])
+
+
+def rows_to_search(recipe: Recipe, repeat: int) -> Splits:
+    """Return `search_rows`, from memory where they were asked for before: to draw 2,320 of 60,000
+    rows takes longer than some trainings.
+    """
+    if recipe.random_state is not None:
+        return search_rows(recipe, repeat)
+    return rows_of(Data(recipe.data, N_TRAIN), repeat)
 
 
 def _train_each(judges: Judges, purpose: str, jobs: Sequence, progress: bool):

@@ -18,8 +18,8 @@ from torch.nn.functional import cross_entropy
 
 from hpt_helpers.classroom import lab, searches
 from hpt_helpers.classroom.cache import cached_each
-from hpt_helpers.classroom.table import Table, load_table, table_problem
-from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_POOL, RECIPES, grid, search_rows
+from hpt_helpers.classroom.table import Table, load_table, rows_to_search, table_problem
+from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_POOL, RECIPES, grid
 from hpt_helpers.population import Population
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import SearchSpace
@@ -196,7 +196,7 @@ def _best(table: Table, repeat: int, n_val: int, n_trials: int) -> np.ndarray:
 @one_thread()
 def _trained_row_losses(name: str, repeat: int, positions: Sequence[int]) -> np.ndarray:
     table = load_table(name)
-    splits = search_rows(table.recipe, repeat)
+    splits = rows_to_search(table.recipe, repeat)
     one_row = replace(splits, X_val=splits.X_val[:1], y_val=splits.y_val[:1])
     configs = [table.configs(repeat)[i] for i in positions]
     population = Population(configs, one_row, seed=repeat).train_to(table.epochs[-1])
@@ -253,18 +253,18 @@ def equal_cost(
     exceeds the loss by which it was chosen (means); trials_win and finalists_win, in how many
     repeats its winner's fresh loss is the lower one.
     """
+    n_first = n_trials - n_finalists * n_again
     rows = []
     for name, n_val in cases:
-        found = _both_searches(name, n_val, n_trials, n_finalists, n_again)
-        broken = (found["fresh"] - found["val_loss"]).groupby(found["search"]).mean()
-        fresh = found.pivot(index="repeat", columns="search", values="fresh")
-        pairs = lab.pairs(fresh["trials"], fresh["finalists"])
+        by_trials = chosen_by_trials(name, n_val, n_trials)
+        by_finalists = chosen_by_finalists(name, n_val, n_first, n_finalists, n_again)
+        pairs = lab.pairs(by_trials["fresh"], by_finalists["fresh"])
         row = {
             "data": name,
             "rows": n_val,
             "tied": tied(name, [n_val], n_trials=n_trials).mean(),
-            "trials_promise": broken["trials"],
-            "finalists_promise": broken["finalists"],
+            "trials_promise": (by_trials["fresh"] - by_trials["chosen_by"]).mean(),
+            "finalists_promise": (by_finalists["fresh"] - by_finalists["chosen_by"]).mean(),
             "trials_win": pairs.wins,
             "finalists_win": pairs.defeats,
         }
@@ -272,14 +272,36 @@ def equal_cost(
     return pd.DataFrame(rows)
 
 
-def _both_searches(
+def chosen_by_trials(name: str, n_val: int, n_trials: int) -> pd.DataFrame:
+    """Return the winner of n_trials in each repeat.
+
+    Columns: position; chosen_by, the loss by which it won; fresh.
+    """
+    table = load_table(name)
+    losses = table.loss[:n_trials, :, table.rows(n_val), -1]
+    return _judged(table, np.nanargmin(losses, axis=0), np.nanmin(losses, axis=0))
+
+
+def chosen_by_finalists(
     name: str, n_val: int, n_trials: int, n_finalists: int, n_again: int
 ) -> pd.DataFrame:
-    """Return the judged winners of "trials" and of "finalists" in all repeats."""
-    table, problem = load_table(name), table_problem(name, n_val)
-    options = {"repeats": range(table.n_repeats), "n_trials": n_trials}
-    trials = lab.search(problem, {"trials": searches.at_random}, **options)
-    fewer = trials[trials["trial"] < n_trials - n_finalists * n_again]
-    again = lab.retrain(problem, fewer, n_finalists, n_again, progress=True)
-    both = pd.concat([trials, again.assign(search="finalists")], ignore_index=True)
-    return lab.judge(problem, lab.winners(both), table.n_judges)
+    """Return the best finalist in each repeat, by its mean loss on new splits of the rows.
+
+    Columns: those of `chosen_by_trials`.
+    """
+    table = load_table(name)
+    order = table.loss[:n_trials, :, table.rows(n_val), -1].argsort(axis=0)[:n_finalists]
+    choices = [
+        lab.Chosen(table.configs(repeat)[position], table.epochs[-1], repeat)
+        for repeat, positions in enumerate(order.T)
+        for position in positions
+    ]
+    again, _ = table_problem(name, n_val).measure(choices, "finalist", n_again, True)
+    again = again.mean(axis=1).reshape(-1, n_finalists)
+    best = order[again.argmin(axis=1), np.arange(table.n_repeats)]
+    return _judged(table, best, again.min(axis=1))
+
+
+def _judged(table: Table, positions: np.ndarray, losses: np.ndarray) -> pd.DataFrame:
+    fresh = table.fresh_loss[positions, np.arange(table.n_repeats), -1]
+    return pd.DataFrame({"position": positions, "chosen_by": losses, "fresh": fresh})
