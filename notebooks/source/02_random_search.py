@@ -16,7 +16,7 @@
 # are enough? And when should you stop searching, and spend your computing on something else? **The last question
 # decides most, and few people ask it.**
 #
-# **Time:** core path 60 minutes, exercises 18 minutes, going further 28 minutes. **Builds on:**
+# **Time:** core path 60 minutes, exercises 18 minutes, going further 27 minutes. **Builds on:**
 # [Grid search](01_grid_search.ipynb). Unknown words are in the [glossary](../docs/glossary.md).
 #
 # ## 1. What does random search draw?
