@@ -15,11 +15,6 @@ from hpt_helpers.search_space import Real
 RNG = np.random.default_rng(0)
 CURVES = np.exp(-RNG.uniform(0, 1, (20, 12)))
 LRS = [1e-4, 1e-3, 1e-2]
-CONFIGS = [
-    {"lr": 0.001, "hidden_size": 8},
-    {"lr": 0.001, "hidden_size": 16},
-    {"lr": 0.03, "hidden_size": 8},
-]
 # Two seeds of four configurations: means .85 .15 / .40 .35, accuracies .5 .9 / .9 .9.
 GRID = pd.DataFrame(
     {
@@ -29,7 +24,6 @@ GRID = pd.DataFrame(
         "val_accuracy": [0.4, 0.8, 0.9, 1.0, 0.6, 1.0, 0.9, 0.8],
     }
 )
-TRUTH = pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]})
 # Medians: with 30 rows 1 → .5 reported and 1 → .8 worth, with 300 rows 1 → .7 and 1 → .75.
 DIAL = pd.DataFrame(
     [
@@ -72,9 +66,6 @@ CALLS = {
         y_label="share",
         title=title,
         **o,
-    ),
-    "projections": lambda ax=None, title="Grid": plots.projections(
-        {title: CONFIGS}, TRUTH, axes=ax and [ax]
     ),
     "each_against": lambda ax=None, **o: plots.each_against(
         GRID, {"lr": Real(0.001, 0.01, log=True)}, "val_loss", axes=ax and [ax], **o
@@ -158,7 +149,7 @@ def test_it_has_a_title_two_labels_and_a_description(name):
     parts = [*ax.figure.axes, *ax.child_axes]
     [shown] = [part.get_title() for part in parts if part.get_title()]
     assert shown.startswith("What was seen") and (
-        shown == "What was seen" or name in ("maps", "projections", "each_against")
+        shown == "What was seen" or name in ("maps", "each_against")
     )
     assert any(part.get_xlabel() for part in parts) and all(part.get_ylabel() for part in parts)
     own = CALLS[name]()
@@ -473,22 +464,6 @@ def test_each_hyperparameter_has_a_panel_with_medians_of_tenths_and_its_share():
     assert data(axes[0].lines[0]) == [table["lr"].to_list(), table["fresh"].to_list()]
     tenths = [table["fresh"][i : i + 10].median() for i in range(0, 100, 10)]
     assert data(axes[0].lines[1])[1] == pytest.approx(tenths)
-
-
-def test_projections_show_the_configurations_and_the_loss_at_their_x_on_common_axes():
-    first = plots.projections({"a": CONFIGS, "b": CONFIGS[:1]}, TRUTH)
-    second = first.figure.axes[1]
-    assert first.get_ylim() == second.get_ylim() and first.get_xlim() == second.get_xlim()
-    assert data(first.lines[0]) == [[0.001, 0.001, 0.03], [8, 16, 8]]
-    assert data(second.lines[0]) == [[0.001], [8]]
-    (above,) = first.child_axes
-    assert data(above.lines[0]) == [LRS, [0.3, 0.1, 0.2]] and above.get_yscale() == "log"
-    for part in (first, above):
-        assert {data(line)[0][0] for line in part.lines[1:]} == {0.001, 0.03}
-        assert part.get_xscale() == "log"
-    assert above.get_title() == "a: 3 trials, 2 different values"
-    assert second.child_axes[0].get_title() == "b: 1 trials, 1 different values"
-    assert "3 configurations have 2 different values of learning rate" in first.alt_text
 
 
 # --- the central figure ---------------------------------------------------------------------------

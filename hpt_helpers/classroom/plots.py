@@ -214,54 +214,6 @@ def _quartiles(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
     return table.groupby(by)[value].quantile([0.25, 0.5, 0.75]).unstack()
 
 
-def projections(
-    searches: Mapping[str, Sequence[Mapping]],
-    truth: pd.DataFrame,
-    *,
-    x: str = "lr",
-    y: str = "hidden_size",
-    axes=None,
-):
-    """Draw what searches see of the hyperparameter x, side by side on common axes.
-
-    Below are each search's configurations by x and y, and above them what the loss is at their x.
-    searches: name -> configurations. truth: a table with columns x and val_loss, the grey points.
-    Returns the first Axes; each of them has its description. After Bergstra & Bengio (2012),
-    figure 1.
-    """
-    check_columns(truth, x, "val_loss")
-    axes = new_row(len(searches), (4.5 * len(searches), 4.5)) if axes is None else axes
-    places = [config[x] for configs in searches.values() for config in configs] + list(truth[x])
-    heights = [config[y] for configs in searches.values() for config in configs]
-    edge = 0.05 * (max(heights) - min(heights)) or 1
-    for ax, (name, configs) in zip(axes, searches.items(), strict=True):
-        _project(ax, name, configs, truth, x, y)
-        ax.set_xlim(min(places) / 1.2, max(places) * 1.2)
-        ax.set_ylim(min(heights) - edge, max(heights) + edge)
-    return axes[0]
-
-
-def _project(ax, name: str, configs: Sequence[Mapping], truth: pd.DataFrame, x: str, y: str):
-    xs, ys = ([config[column] for config in configs] for column in (x, y))
-    n_values = len(set(xs))
-    title = f"{name}: {len(configs)} trials, {n_values} different values"
-    new_axes(ax, x_label=label(x), y_label=label(y))
-    above = ax.inset_axes([0, 1.05, 1, 0.6], sharex=ax)
-    above.plot(truth[x], truth["val_loss"], "o", color="0.7", ms=3)
-    above.set(title=title, ylabel="loss (nats)", yscale="log")
-    above.tick_params(labelbottom=False, which="both")
-    ax.plot(xs, ys, "X", color=COLOURS[2], markeredgecolor="black", ms=9)
-    ax.set_xscale("log")
-    for value in xs:
-        for part in (ax, above):
-            part.axvline(value, color=COLOURS[1], linewidth=0.8, linestyle="--")
-    described(
-        ax,
-        f"{title}: {len(configs)} configurations have {n_values} different values of {label(x)} "
-        f"between {min(xs):.3g} and {max(xs):.3g}; above, the loss at each {label(x)}.",
-    )
-
-
 def each_against(
     table: pd.DataFrame,
     space: Mapping,
