@@ -11,15 +11,11 @@ from matplotlib.figure import Figure
 
 from hpt_helpers.classroom import figures, plots
 from hpt_helpers.classroom.lab import SAME
+from hpt_helpers.search_space import Real
 
 RNG = np.random.default_rng(0)
 CURVES = np.exp(-RNG.uniform(0, 1, (20, 12)))
 LRS = [1e-4, 1e-3, 1e-2]
-CONFIGS = [
-    {"lr": 0.001, "hidden_size": 8},
-    {"lr": 0.001, "hidden_size": 16},
-    {"lr": 0.03, "hidden_size": 8},
-]
 # Two seeds of four configurations: means .85 .15 / .40 .35, accuracies .5 .9 / .9 .9.
 GRID = pd.DataFrame(
     {
@@ -29,7 +25,6 @@ GRID = pd.DataFrame(
         "val_accuracy": [0.4, 0.8, 0.9, 1.0, 0.6, 1.0, 0.9, 0.8],
     }
 )
-TRUTH = pd.DataFrame({"lr": LRS, "val_loss": [0.3, 0.1, 0.2]})
 # Medians: with 30 rows 1 → .5 reported and 1 → .8 worth, with 300 rows 1 → .7 and 1 → .75.
 DIAL = pd.DataFrame(
     [
@@ -73,8 +68,8 @@ CALLS = {
         title=title,
         **o,
     ),
-    "projections": lambda ax=None, title="Grid": plots.projections(
-        {title: CONFIGS}, TRUTH, axes=ax and [ax]
+    "each_against": lambda ax=None, **o: plots.each_against(
+        GRID, {"lr": Real(0.001, 0.01, log=True)}, "val_loss", axes=ax and [ax], **o
     ),
     "reported_and_worth": lambda **o: plots.reported_and_worth(DIAL, **o),
     "losses_by_configuration": lambda **o: plots.losses_by_configuration(TWO, "lr", **o),
@@ -155,7 +150,7 @@ def test_it_has_a_title_two_labels_and_a_description(name):
     parts = [*ax.figure.axes, *ax.child_axes]
     [shown] = [part.get_title() for part in parts if part.get_title()]
     assert shown.startswith("What was seen") and (
-        shown == "What was seen" or name in ("maps", "projections")
+        shown == "What was seen" or name in ("maps", "each_against")
     )
     assert any(part.get_xlabel() for part in parts) and all(part.get_ylabel() for part in parts)
     own = CALLS[name]()
@@ -467,20 +462,16 @@ def test_a_logarithmic_axis_over_many_powers_of_ten_is_labelled_by_powers_only()
         assert [text.get_text() for place, text in ticks if low <= place <= high] == labels
 
 
-def test_projections_show_the_configurations_and_the_loss_at_their_x_on_common_axes():
-    first = plots.projections({"a": CONFIGS, "b": CONFIGS[:1]}, TRUTH)
-    second = first.figure.axes[1]
-    assert first.get_ylim() == second.get_ylim() and first.get_xlim() == second.get_xlim()
-    assert data(first.lines[0]) == [[0.001, 0.001, 0.03], [8, 16, 8]]
-    assert data(second.lines[0]) == [[0.001], [8]]
-    (above,) = first.child_axes
-    assert data(above.lines[0]) == [LRS, [0.3, 0.1, 0.2]] and above.get_yscale() == "log"
-    for part in (first, above):
-        assert {data(line)[0][0] for line in part.lines[1:]} == {0.001, 0.03}
-        assert part.get_xscale() == "log"
-    assert above.get_title() == "a: 3 trials, 2 different values"
-    assert second.child_axes[0].get_title() == "b: 1 trials, 1 different values"
-    assert "3 configurations have 2 different values of learning rate" in first.alt_text
+def test_each_hyperparameter_has_a_panel_with_medians_of_tenths_and_its_share():
+    table = pd.DataFrame({"lr": np.geomspace(1e-4, 1e-2, 100), "beta1": np.tile([0.5, 0.9], 50)})
+    table["fresh"] = table["lr"] * 1000
+    space = {"lr": Real(1e-4, 1e-2, log=True), "beta1": Real(0.5, 0.9)}
+    axes = plots.each_against(table, space, shares={"lr": 1.0, "beta1": 0.0}).figure.axes
+    assert [ax.get_title() for ax in axes] == ["learning rate: 1.00", "beta1: 0.00"]
+    assert [ax.get_xscale() for ax in axes] == ["log", "linear"]
+    assert data(axes[0].lines[0]) == [table["lr"].to_list(), table["fresh"].to_list()]
+    tenths = [table["fresh"][i : i + 10].median() for i in range(0, 100, 10)]
+    assert data(axes[0].lines[1])[1] == pytest.approx(tenths)
 
 
 # --- the central figure ---------------------------------------------------------------------------

@@ -20,6 +20,7 @@ LABELS = {
     "val_accuracy": "validation accuracy",
     "val_error": "validation error (share wrong)",
     "sd": "standard deviation of the loss (nats)",
+    "fresh": "fresh loss (nats)",
     "optimism": "optimism (percentage points)",
     "gain": "gain (percentage points)",
 }
@@ -68,16 +69,17 @@ def new_axes(ax=None, *, title: str = "", x_label: str = "", y_label: str = "", 
     return ax
 
 
-def new_row(n: int, size=(10.5, 3.8)):
+def new_row(n: int, size=(10.5, 3.8), *, n_rows: int = 1):
     """Return the axes of a new figure, n of them side by side: an array of shape (n,).
 
-    size: width and height of the figure in inches.
+    size: width and height of the figure in inches. n_rows: in so many rows, if they are too many
+    for one; n has to be a multiple of it.
     """
     import matplotlib.pyplot as plt
 
     look = {"layout": "constrained", "facecolor": "white", "squeeze": False}
-    _, axes = plt.subplots(1, n, figsize=size, **look)
-    return axes[0]
+    _, axes = plt.subplots(n_rows, n // n_rows, figsize=size, **look)
+    return axes.ravel()
 
 
 def plain_ticks(axis, subs: Sequence[float] | None = None) -> None:

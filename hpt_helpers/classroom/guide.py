@@ -32,7 +32,7 @@ GUIDE = (
         "First more validation rows; plan\nfor finalists on other draws",
         (
             ("01_grid_search", "Which of the eight won?"),
-            ("02_random_search", "Six dimensions, of which one matters"),
+            ("02_random_search", "5. When do more trials stop paying?"),
             ("03_bayesian_optimization", "Is what it learns true?"),
             (HERE, "What repairs it, and what does it cost?"),
         ),
@@ -41,10 +41,10 @@ GUIDE = (
     Branch(
         "Do one or two settings matter,\nin a range that you know?",
         "Grid search,\nits points inside that range",
-        (("02_random_search", "A grid is a bet on placement"),),
+        (("02_random_search", "3. Grid or random draws?"),),
         (
             ("01_grid_search", "The winner lies on the edge. What now?"),
-            ("02_random_search", "Six dimensions, of which one matters"),
+            ("02_random_search", "3. Grid or random draws?"),
             (HERE, "ASHA, wine and digits"),
         ),
     ),
@@ -76,7 +76,7 @@ GUIDE = (
     Branch(
         "Anything else",
         "Random search",
-        (("02_random_search", "Six dimensions, of which one matters"),),
+        (("02_random_search", "3. Grid or random draws?"),),
         answer="",
         next="in any case",
     ),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_BARS = 60  # of a histogram
+MAX_POINTS = 1000  # of a panel
 
 # --- curves ---------------------------------------------------------------------------------------
 
@@ -214,52 +215,45 @@ def _quartiles(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
     return table.groupby(by)[value].quantile([0.25, 0.5, 0.75]).unstack()
 
 
-def projections(
-    searches: Mapping[str, Sequence[Mapping]],
-    truth: pd.DataFrame,
+def each_against(
+    table: pd.DataFrame,
+    space: Mapping,
+    value: str = "fresh",
     *,
-    x: str = "lr",
-    y: str = "hidden_size",
+    shares: Mapping[str, float] | None = None,
+    title: str = "",
     axes=None,
 ):
-    """Draw what searches see of the hyperparameter x, side by side on common axes.
+    """Draw a value against each hyperparameter of a space: dots, and the medians of their tenths.
 
-    Below are each search's configurations by x and y, and above them what the loss is at their x.
-    searches: name -> configurations. truth: a table with columns x and val_loss, the grey points.
-    Returns the first Axes; each of them has its description. After Bergstra & Bengio (2012),
-    figure 1.
+    table: a column for each hyperparameter, and value. Of many rows MAX_POINTS are drawn, spread
+    evenly over the table; the medians are of all. space: its logarithmic ones have logarithmic
+    axes. shares: what a panel's title says of its hyperparameter, the share of the variance.
+    Returns the first Axes; each of them has its description.
     """
-    check_columns(truth, x, "val_loss")
-    axes = new_row(len(searches), (4.5 * len(searches), 4.5)) if axes is None else axes
-    places = [config[x] for configs in searches.values() for config in configs] + list(truth[x])
-    heights = [config[y] for configs in searches.values() for config in configs]
-    edge = 0.05 * (max(heights) - min(heights)) or 1
-    for ax, (name, configs) in zip(axes, searches.items(), strict=True):
-        _project(ax, name, configs, truth, x, y)
-        ax.set_xlim(min(places) / 1.2, max(places) * 1.2)
-        ax.set_ylim(min(heights) - edge, max(heights) + edge)
+    check_columns(table, *space, value)
+    n_rows = -(-len(space) // 3)
+    axes = new_row(len(space), (10.5, 3.2 * n_rows), n_rows=n_rows) if axes is None else axes
+    some = table.iloc[:: max(1, len(table) // MAX_POINTS)]
+    for ax, (name, parameter) in zip(axes, space.items(), strict=True):
+        what = f"{title}: {label(name)}" if title else label(name)
+        what += f": {shares[name]:.2f}" if shares is not None else ""
+        new_axes(ax, title=what, x_label=label(name), y_label=label(value))
+        ax.plot(some[name], some[value], "o", color="0.7", ms=2, zorder=1)
+        tenth = (table[name].rank(method="first") - 1) * 10 // len(table)
+        medians = table.groupby(tenth)[[name, value]].median()
+        ax.plot(medians[name], medians[value], "-o", color=COLOURS[1], ms=4, zorder=2)
+        log = getattr(parameter, "log", False)
+        ax.set(xscale="log" if log else "linear", yscale="log")
+        for axis in [ax.yaxis, ax.xaxis][: 1 + log]:
+            plain_ticks(axis)
+        ends, middle = medians[value].iloc[[0, -1]], medians[value]
+        described(
+            ax,
+            f"{what}: {label(value)} against it; the medians of tenths go from {ends.iloc[0]:.2f} "
+            f"to {ends.iloc[-1]:.2f}, between {middle.min():.2f} and {middle.max():.2f}.",
+        )
     return axes[0]
-
-
-def _project(ax, name: str, configs: Sequence[Mapping], truth: pd.DataFrame, x: str, y: str):
-    xs, ys = ([config[column] for config in configs] for column in (x, y))
-    n_values = len(set(xs))
-    title = f"{name}: {len(configs)} trials, {n_values} different values"
-    new_axes(ax, x_label=label(x), y_label=label(y))
-    above = ax.inset_axes([0, 1.05, 1, 0.6], sharex=ax)
-    above.plot(truth[x], truth["val_loss"], "o", color="0.7", ms=3)
-    above.set(title=title, ylabel="loss (nats)", yscale="log")
-    above.tick_params(labelbottom=False, which="both")
-    ax.plot(xs, ys, "X", color=COLOURS[2], markeredgecolor="black", ms=9)
-    ax.set_xscale("log")
-    for value in xs:
-        for part in (ax, above):
-            part.axvline(value, color=COLOURS[1], linewidth=0.8, linestyle="--")
-    described(
-        ax,
-        f"{title}: {len(configs)} configurations have {n_values} different values of {label(x)} "
-        f"between {min(xs):.3g} and {max(xs):.3g}; above, the loss at each {label(x)}.",
-    )
 
 
 # --- what searches report -------------------------------------------------------------------------

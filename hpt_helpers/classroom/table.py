@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +24,7 @@ import pandas as pd
 
 from hpt_helpers.classroom.cache import cached_each
 from hpt_helpers.classroom.fingerprint import fingerprint
-from hpt_helpers.classroom.lab import Chosen, Data, Problem, Trainings, own_draws
+from hpt_helpers.classroom.lab import Chosen, Data, Problem, Trainings, own_draws, rows_of
 from hpt_helpers.classroom.testbed import (
     DEFAULT_CONFIG,
     N_POOL,
@@ -41,10 +41,11 @@ from hpt_helpers.classroom.testbed import (
 )
 from hpt_helpers.config import as_count, training_key
 from hpt_helpers.data import Splits, load_splits
-from hpt_helpers.population import fit_many
+from hpt_helpers.population import Population
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.search_space import SearchSpace
-from hpt_helpers.training import fit
+from hpt_helpers.threads import one_thread
+from hpt_helpers.training import evaluate, fit
 
 FOLDER = Path(__file__).with_name("tables")
 
@@ -338,10 +339,19 @@ class Judges:
 
 def resplit(recipe: Recipe, repeat: int, n_val: int, draw: int) -> Splits:
     """Return the rows that a repeat's searches have, split anew: 320 for training, n_val others."""
-    splits = search_rows(recipe, repeat)
+    splits = rows_to_search(recipe, repeat)
     X, y = splits.search_rows()
     order = np.random.default_rng(draw).permutation(N_TRAIN + n_val)
     return cut(splits, X[order], y[order])
+
+
+def rows_to_search(recipe: Recipe, repeat: int) -> Splits:
+    """Return `search_rows`, from memory where they were asked for before: to draw 2,320 of 60,000
+    rows takes longer than some trainings.
+    """
+    if recipe.random_state is not None:
+        return search_rows(recipe, repeat)
+    return rows_of(Data(recipe.data, N_TRAIN), repeat)
 
 
 def _train_each(judges: Judges, purpose: str, jobs: Sequence, progress: bool):
@@ -358,16 +368,27 @@ def _train_each(judges: Judges, purpose: str, jobs: Sequence, progress: bool):
     return loss, accuracy
 
 
+@one_thread()
 def _train_jobs(judges: Judges, purpose: str, jobs: Sequence) -> dict[str, np.ndarray]:
     rows = {which: judges.rows(purpose, repeat, which) for _, _, repeat, which in jobs}
-    curves = fit_many(
+    # A population looks at all its validation rows after every epoch, so it is given one row only.
+    one_row = {
+        which: replace(splits, X_val=splits.X_val[:1], y_val=splits.y_val[:1])
+        for which, splits in rows.items()
+    }
+    population = Population(
         [config for config, *_ in jobs],
-        [rows[which] for *_, which in jobs],
-        n_epochs=max(n_epochs for _, n_epochs, _, _ in jobs),
+        [one_row[which] for *_, which in jobs],
         seed=[judges.seed(purpose, repeat, which) for _, _, repeat, which in jobs],
     )
-    last = np.arange(len(jobs)), [n_epochs - 1 for _, n_epochs, _, _ in jobs]
-    return {"loss": curves.val_loss[last], "accuracy": curves.val_accuracy[last]}
+    scores = np.empty((len(jobs), 2))
+    for epoch in sorted({n_epochs for _, n_epochs, _, _ in jobs}):
+        population.train_to(epoch)
+        for i, (_, n_epochs, _, which) in enumerate(jobs):
+            if n_epochs == epoch:
+                scores[i] = evaluate(population.model(i), rows[which].X_val, rows[which].y_val)
+    scores[~np.isfinite(scores[:, 0])] = np.nan  # diverged
+    return {"loss": scores[:, 0], "accuracy": scores[:, 1]}
 
 
 # --- for whoever does not believe it --------------------------------------------------------------

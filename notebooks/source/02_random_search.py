@@ -10,17 +10,19 @@
 # # Random search: draw configurations by chance
 #
 # A training takes two hours, and your model has six hyperparameters. A grid of two values for each has 64
-# combinations: more than five days. After five days you have tried two learning rates.
+# combinations. That is more than five days of computing, and after five days you have tried two learning rates.
 #
-# **When do random tries beat a grid, and when not? And what is their winner worth?**
+# Random search draws every trial anew, so 64 trials try 64 learning rates. Is that better than a grid? How many trials
+# are enough? And when should you stop searching, and spend your computing on something else? **The last question
+# decides most, and few people ask it.**
 #
-# **Time:** core path 60 minutes, going further 27 minutes. **Builds on:** [Grid search](01_grid_search.ipynb). Words:
-# [glossary](../docs/glossary.md).
+# **Time:** core path 60 minutes, exercises 18 minutes, going further 27 minutes. **Builds on:**
+# [Grid search](01_grid_search.ipynb). Unknown words are in the [glossary](../docs/glossary.md).
 #
-# ## The idea in one picture
+# ## 1. What does random search draw?
 #
-# Nine trials, two hyperparameters. Only the horizontal one matters; above each square is the loss (made up, with its
-# valley between the grid's points).
+# Here are nine trials of two hyperparameters. Only the horizontal one matters. Above each square stands the loss, which
+# is made up for this drawing.
 
 # %%
 from hpt_helpers.classroom import diagrams
@@ -28,397 +30,403 @@ from hpt_helpers.classroom import diagrams
 diagrams.grid_and_random(3)
 
 # %% [markdown]
-# The grid tries three values of what matters, each three times. Every random trial tries a new one (Bergstra and
-# Bengio, 2012). This lesson measures when that helps.
+# The grid tries three values of the hyperparameter that matters, each of them three times. Every random trial tries a
+# new value. This is the classic argument for random search (Bergstra and Bengio, 2012). Keep the drawing in mind, because
+# study 3 puts it to the test.
 #
-# ## By hand
+# We tune a network that reads handwritten digits, in images of 8 × 8 pixels. It has one hidden layer. It trains on 320
+# rows for 27 epochs in batches of 32, and 360 other rows judge it by the cross-entropy of lesson 1. Six hyperparameters
+# are open:
 #
-# The search space has **distributions** instead of lists. No trial depends on another, so the strategy asks for all
-# at once.
+# - `lr` is the learning rate.
+# - `hidden_size` is the number of hidden units.
+# - `weight_decay` pulls all weights towards 0 at each step.
+# - `beta1` says how much of its last direction Adam keeps.
+# - `label_smoothing` is the part of each label that is spread evenly over the ten digits.
+# - `init_scale` multiplies the random first weights.
+#
+# Where a grid has lists of values, random search has **distributions**. That is the whole strategy:
 
 # %%
-import math
+def random_config(rng):
+    return {
+        "lr": 10 ** rng.uniform(-4, -2),
+        "hidden_size": round(2 ** rng.uniform(1, 5)),
+        "weight_decay": 10 ** rng.uniform(-4, 0),
+        "beta1": rng.uniform(0.5, 0.99),
+        "label_smoothing": rng.uniform(0, 0.3),
+        "init_scale": 0.3 * 10 ** rng.uniform(0, 1),
+        "batch_size": 32,
+    }
 
+# %% [markdown]
+# Here are the best three of nine trials. As in lesson 1, the lowest validation loss wins.
+
+# %%
 import numpy as np
-
-
-def random_search_by_hand(n_trials, n_epochs, seed):
-    rng = np.random.RandomState(seed)  # scikit-learn's kind of generator
-    configs = []
-    for _ in range(n_trials):
-        batch_size = rng.randint(16, 65)  # 16 to 64
-        hidden_size = rng.randint(8, 33)
-        log_lr = rng.uniform(math.log(1e-4), math.log(0.1))
-        lr = math.exp(log_lr)
-        configs.append({"lr": lr, "batch_size": batch_size, "hidden_size": hidden_size})
-    yield [(config, n_epochs) for config in configs]
-
-# %% [markdown]
-# The same space as an object:
-
-# %%
-from hpt_helpers.search_space import Integer, Real, SearchSpace
-
-lr = Real(1e-4, 0.1, log=True)
-space = SearchSpace({
-    "lr": lr,
-    "batch_size": Integer(16, 64),
-    "hidden_size": Integer(8, 32),
-})
-
-# %% [markdown]
-# scikit-learn's `ParameterSampler` draws from its distributions, in the alphabetical order of their names, as our
-# function does. `grid_search` tries any list of configurations; `same_trials` compares them and their losses.
-
-# %%
-from sklearn.model_selection import ParameterSampler
-
-from hpt_helpers.data import load_splits
-from hpt_helpers.objectives import TrainingObjective
-from hpt_helpers.search import run
-from hpt_helpers.strategies import grid_search
-from hpt_helpers.trials import same_trials
-
-splits = load_splits("iris")
-by_hand = random_search_by_hand(27, 40, seed=42)
-trials = run(by_hand, TrainingObjective(splits))
-sampler = ParameterSampler(space.to_distributions(), 27, random_state=42)
-library = run(grid_search(sampler, 40), TrainingObjective(splits))
-assert same_trials(trials, library)
-trials.nsmallest(5, "val_loss")[[*space, "val_loss"]].round(4)
-
-# %% [markdown]
-# Both made the same 27 trials of 40 epochs.
-#
-# ## Why draw the logarithm?
-#
-# One chooses a learning rate by its ratio: after 0.001 one tries 0.002, after 0.01 rather 0.02. **Log-uniform** means
-# that the logarithm is drawn evenly.
-#
-# **Predict:** which share of *evenly* drawn learning rates from 0.0001 to 0.1 lies below 0.01?
-
-# %%
 import pandas as pd
 
+from hpt_helpers.data import load_splits
+from hpt_helpers.training import fit
+
+splits = load_splits("digits", draw=0, n_train=320, n_val=360)
+rng = np.random.default_rng(0)
+configs = [random_config(rng) for _ in range(9)]
+losses = [fit(config, splits, n_epochs=27).val_loss[-1] for config in configs]
+pd.DataFrame(configs).assign(val_loss=losses).nsmallest(3, "val_loss").round(4)
+
+# %% [markdown]
+# Four of the six are powers, whose exponents were drawn evenly. You change a learning rate by a factor. After 0.001 you
+# try 0.002, and after 0.01 you try 0.02, not 0.011. **Log-uniform** draws give every power of ten as many draws as any
+# other.
+#
+# What if you forget this, and draw the learning rate itself evenly between 0.0001 and 0.01? Counted in factors, half of
+# this range lies below 0.001.
+#
+# **Predict:** which share of 500 evenly drawn learning rates lies below 0.001?
+
+# %%
 from hpt_helpers.classroom import plots
 
 rng = np.random.default_rng(0)
 draws = pd.DataFrame({
-    "evenly": rng.uniform(0.0001, 0.1, size=500),
-    "log-uniform": 10 ** rng.uniform(-4, -1, size=500),
+    "evenly": rng.uniform(0.0001, 0.01, size=500),
+    "log-uniform": 10 ** rng.uniform(-4, -2, size=500),
 })
-tidy = draws.melt(var_name="distribution", value_name="lr")
-plots.spread(tidy, log=True)
-(draws < 0.01).mean().round(2)
+plots.spread(draws.melt(var_name="distribution", value_name="lr"), log=True)
+(draws < 0.001).mean().round(2)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About a tenth, though two of the range's three powers of ten lie below 0.01. Log-uniform draws give each power a
-# third. **So:** draw log-uniformly what you choose by its ratio, unless you know its power of ten.
+# Only 0.09, because an even draw counts distance, and from 0.0001 to 0.001 it is less than a tenth of the way to 0.01.
+# Drawn through the logarithm, 0.50 lie there.
+#
+# **So:** draw log-uniformly whatever you would change by a factor, such as learning rates, penalties and sizes. Draw evenly
+# what you would change by adding, such as a share between 0 and 1. It matters where a range spans a factor of ten or more.
 #
 # </details>
+
+# %% [markdown]
+# From here on we repeat whole searches, thousands of times. So every trial was trained once, ahead of this lesson, and a
+# table keeps its losses. It has 30 repeats. As in lesson 1, a **repeat** is a new draw of training and validation rows
+# together with a new training seed. Each has 1,000 random configurations of its own, from which its searches draw.
 #
-# ## Which hyperparameters matter?
+# Each configuration was trained four more times, on other rows and under other seeds. The mean of these four losses is its
+# **fresh** loss. It had no part in any choice, so it says what a configuration is worth.
 #
-# We train a full grid in 20 **repeats**: each a new draw of rows (from the same 120) and a new training seed. For the
-# learning rate, say, we take five averages of the logarithm of the loss, one at each of its values, over all
-# combinations of the others. Their variance, as a share of all variance, is what it explains alone; what is left
-# needs several together. (`mean_losses` trains every configuration in every repeat.)
+# You need not believe this. Name three entries, each by a configuration from 0 to 999 and a repeat from 0 to 29. They are
+# trained again, and `difference` says how far the table is from what you get.
+
+# %%
+from hpt_helpers.classroom.table import train_again
+
+train_again("digits", [(3, 0), (512, 29), (777, 14)], n_val=360).round(5)
+
+# %% [markdown]
+# ## 2. Which hyperparameters matter?
 #
-# **Predict:** which explains most, and about which share?
+# Perhaps some of the six could be left alone. To see which, take the 30,000 random configurations of the table. Average
+# the logarithm of their loss at each value of one hyperparameter, whatever the others are. The more this average moves
+# along the range, the more the hyperparameter explains by itself. Its variance, as part of the variance of all losses, is
+# the hyperparameter's **share**.
+#
+# Think of the ranges. The learning rate spans a factor of 100, and there are only 270 steps. The hidden layer has 2 to 32
+# units, which have to tell ten digits apart. The other four change how the network starts, moves and is held back.
+#
+# **Predict:** how many of the six have a share above 0.1?
 
 # %%
 from hpt_helpers.classroom.studies import lesson_02 as studies
+from hpt_helpers.classroom.table_studies import shares_of_variance
 
-repeats = studies.UNSEARCHED  # 20, kept apart: no search chooses by them
-n_values = {"lr": 5, "batch_size": 3, "hidden_size": 3}
-configs = space.grid(n_values)
-full_grid = studies.mean_losses(configs, repeats, n_epochs=40)
-studies.variance_shares(full_grid).round(2)
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# The learning rate explains nearly all: the **effective dimension** is about one. It belongs to the problem *and* the
-# ranges (see Going further). **So:** in wide ranges often few matter, and you do not know which.
-#
-# </details>
-#
-# ## Six dimensions, of which one matters
-#
-# Beside the learning rate, five dials that are connected to nothing. 64 trials are a grid of two values each. Nobody
-# knows where the good rates are, so the whole grid is shifted by a random part of its spacing. Crosses are trials
-# (batches of 32, 16 hidden units); grey points are the truth: 200 draws of the space, each with its mean loss over
-# the repeats.
-
-# %%
-from hpt_helpers.classroom import plots
-
-sample = space.sample(200, seed=42)
-means = studies.mean_losses(sample, repeats, n_epochs=40, progress=True)
-six = SearchSpace({"lr": lr, **studies.DIALS})
-grid = studies.shifted_grid(six, 2, repeat=0)
-tried = {"grid": grid, "random": six.sample(64, seed=0)}
-plots.projections(tried, means, y="dial 1")
-
-# %% [markdown]
-# The grid's 64 trials are two networks, each 32 times. Does random win? We search in 20 other repeats, each with its
-# own shift. Winners are judged **fresh**: each is trained again on ten draws of the rows, under ten seeds. These chose
-# nothing and judge this repeat only (means in `random_fresh` and `grid_fresh`). We do it twice: a trial's loss comes
-# from one draw of 30 validation rows, or is the mean of five, at five times the cost.
-#
-# **Predict:** in how many of 20 does random win, as searched (by the losses that chose) and fresh?
-
-# %%
-studies.many_dimensions(six, judged_by=[1, 5]).round(3)
+pool = studies.pool("digits")  # 30 repeats of 1,000 configurations
+shares = shares_of_variance("digits").set_index("hyperparameter")["alone"]
+plots.each_against(pool, studies.SPACE, shares=shares)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched, random wins in all 20: of 64 different values one is low, by merit or by luck; the grid has two. Judged
-# fresh, it wins nearly always where a loss is the mean of five draws. Where it is one draw it wins less often, here
-# about half, though its mean is lower: the lowest of 64 may only suit its 30 rows. **So:** more values help, and more
-# surely when the loss can tell them apart. Never compare searches by the losses they chose by.
+# Two. The learning rate has a share of 0.54 and the hidden size one of 0.33, because a network that took small steps, or
+# has few units, has learned little after 270 steps, and no other setting makes up for that. Label smoothing has only 0.02.
+# But look at the lowest dots of its panel. Among good configurations less smoothing is clearly better.
+#
+# **So:** in wide ranges few hyperparameters matter, and which ones depends on the ranges. Draw this picture from the trials
+# of your first search. Then narrow the ranges of those that matter and look again, because others may matter among the
+# good ones.
 #
 # </details>
+
+# %% [markdown]
+# ## 3. Grid or random draws?
 #
-# ## How many trials?
+# You have 27 trainings. A grid of three values for each of six hyperparameters would need 729, so you choose three axes,
+# the learning rate, the hidden size and the weight decay. Their values are the middles of the lower, middle and upper
+# third of each range. The other three hyperparameters stay at their usual values, with `beta1` 0.9, no label smoothing and
+# `init_scale` 1. Your colleague lets all six vary, and makes 27 random draws. Both search in each of 30 repeats, on 360
+# validation rows, and we compare the fresh losses of the two winners.
 #
-# A draw is among the best share $p$ of all draws with probability $p$. All $n$ miss it with probability $(1 - p)^n$, so
-# at least one hits with probability $1 - (1 - p)^n$.
+# The first row of the table is this duel. Each other row is a grid on other axes, against as many random draws of all six.
+# `grid` and `random` are median fresh losses, and `grid_wins` and `random_wins` count the repeats.
 #
-# **Predict:** how many trials hit one of the top 5 % with 95 % certainty? (Then move the slider.)
+# **Predict:** in how many of 30 repeats does the grid on the first row have the better winner?
+
+# %%
+grids = [
+    ("lr", "hidden_size", "weight_decay"),
+    ("lr", "hidden_size"),
+    ("lr", "weight_decay"),
+    ("weight_decay", "beta1"),
+    ("weight_decay", "beta1", "label_smoothing"),
+    tuple(studies.SPACE),
+]
+studies.grids_against_random(grids).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# In 27 of 30. The drawing at the top suggests the opposite. But this grid leaves three hyperparameters at values that are
+# good already. Random draws vary them all, and nearly every label smoothing that they draw is worse than none.
+#
+# A grid pays for wrong axes. Without the learning rate it wins in 2 of 30 repeats, or in none, because the usual rate of
+# 0.001 is too small for 270 steps. With two values of all six it wins in 5 of 30. That is the drawing's case, since half of
+# its trials have the small learning rate, and half have the small layer.
+#
+# **So:** a grid is a bet on its axes. It wins where they are the ones that matter and the rest has good values. Random
+# draws of everything are never the best in this table, and never ruined. They are for the case in which you do not know.
+#
+# </details>
+
+# %% [markdown]
+# Two things differ in that duel. The grid is regular, and it has fewer axes. Which of them won? A third search tells. It
+# draws at random, but only the learning rate and the hidden size, and leaves the others at their usual values. All three
+# searches make 16 trials. The table counts in how many of 30 repeats the search of the row beats that of the column.
+#
+# **Predict:** in how many of 30 repeats does "random on two" beat "random on six"?
+
+# %%
+studies.random_on_axes(("lr", "hidden_size")).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# In 27 of 30, as often as the grid does. Between the grid and random draws on the same two axes there is no clear winner,
+# at 18 to 12. So the lead came from the choice of axes, and not from the regular spacing.
+#
+# **So:** do not ask "grid or random?" first. Ask which hyperparameters can stay at their usual values, and search only the
+# others. If you do not know, draw all of them at random, look at the picture of study 2, and search again.
+#
+# </details>
+
+# %% [markdown]
+# ## 4. How many trials?
+#
+# You would be content with one of the best 5 % of all configurations. A draw is among the best share $p$ with probability
+# $p$, and misses it with probability $1 - p$. All $n$ draws miss with probability $(1 - p)^n$. So at least one of them hits
+# with probability $1 - (1 - p)^n$.
+#
+# One draw in 20 hits the best 5 %. But 20 draws may all miss, so they are not yet enough.
+#
+# **Predict:** how many draws hit the best 5 % with a probability of 0.95? Then move the slider.
 
 # %%
 from hpt_helpers.classroom.slider import Slider
 
 
-def chance_of_a_hit(p):
-    n = np.arange(1, 151)
-    hit = 1 - (1 - p) ** n
+def chance_of_a_hit(share):
+    n = np.arange(1, 301)
+    hit = 1 - (1 - share) ** n
     needed = n[hit >= 0.95][0]
-    title = f"Top {100 * p:g} %: 95 % certain from {needed} trials on"
+    loss = pool["fresh"].quantile(share)
+    title = f"Best {share:.0%}, losses up to {loss:.2f}: {needed} trials for 0.95"
     return plots.lines(n, {"a hit": hit}, x_label="trials", y_label="probability", title=title)
 
 
-shares = [0.2, 0.1, 0.05, 0.03, 0.02]
-Slider(chance_of_a_hit, shares, label="top share", start=0.05)
+Slider(chance_of_a_hit, [0.2, 0.1, 0.05, 0.02, 0.01], label="best share", start=0.05)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# 59, about three divided by the share, in any number of dimensions. **So:** use it to plan; but it promises
-# only that such a trial is *met*. What that is worth comes next.
+# It takes 59, about three divided by the share, in any number of dimensions. That sounds too good, because a rank is no
+# distance. On our digits the best 5 % have losses up to 0.32. If you searched learning rates below 0.001 only, the best
+# 5 % would be far worse, as the first panel of study 2 shows, and 59 trials would meet them just as surely.
+#
+# **So:** plan a first search by the formula, with 60 trials for the best 5 % and 300 for the best 1 % of *this* space.
 #
 # </details>
-#
-# **A rank is no distance.** The same "top 5 %", of three ranges of the learning rate:
-
-# %%
-by_power = studies.by_power_of_ten(means)
-plots.spread(by_power, "val_loss", log=True)
-losses = by_power.groupby("learning_rates")["val_loss"]
-losses.quantile(0.05).round(3)
 
 # %% [markdown]
-# In the lowest range even the top 5 % are several times worse than the middle of the highest. The formula counts ranks
-# among *these* draws. And the search must recognise what it meets, by 30 rows and one seed.
+# The formula promises that a good trial is **met**. The search must also recognise it, by its loss on some validation rows.
 #
-# We run 40 such searches. Ten of the 200 draws above are the top 5 %, and the last of the ten is trained beside each
-# winner, on the ten draws that judge it. The winner counts as one of the top 5 % if it is no worse there.
+# ## 5. When do more trials stop paying?
 #
-# **Predict:** 60 draws meet the top 5 % with probability 0.95 (`met`, by the formula). In which share of the searches
-# does the trial that is `returned`, the one with the lowest loss, belong to the top 5 %?
+# Your search has tried 27 configurations and reports a loss that looks excellent. Two things can make it low. The
+# configuration may be good, or the rows that judged it may have been kind. Every further trial gives each of the two
+# another chance.
+#
+# For this we need many rows, so we turn to simulated data with 60,000 of them. There are four classes, the same network,
+# and all hyperparameters but `init_scale`. Random search tries 1, 3, 9, 27, 81 and 243 configurations, judged by 10, 30,
+# 300 or 2,000 validation rows. Then its winner is judged fresh. A solid line is the loss that searches report, and a dashed
+# line of the same colour is what their winners are worth. Points are medians of 600 searches in 30 repeats. The table has
+# the dashed lines in numbers.
+#
+# **Predict:** with 10 rows, after how many trials does the dashed line stop falling?
 
 # %%
-studies.how_many(space, means).round(3)
+n_trials = [1, 3, 9, 27, 81, 243]
+dial = studies.trials_and_rows("simulated", n_trials=n_trials, n_val=[10, 30, 300, 2000])
+plots.reported_and_worth(dial)
+studies.worth(dial).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With 60 trials, in less than a quarter, and no more often than with nine. With more trials the loss as searched keeps
-# falling, but the fresh loss stops at about nine. On 30 rows luck outweighs the differences between good
-# configurations, so further trials are luckier, not better. **So:** a good trial is soon met and hard to recognise.
-# Spend on telling the best apart (see Retrain the finalists).
+# After about 27. From there to 243 trials, at nine times the cost, the fresh loss goes from 0.672 to 0.670, while the
+# report falls to 0.359. With 30 rows the dashed line falls a little further, from 0.655 to 0.643. With 2,000 rows it goes
+# on falling, from 0.635 to 0.601, and the report stays close to it.
+#
+# The lowest of many losses belongs partly to a good configuration and partly to a lucky one. The first trials differ so
+# much that even 10 rows can tell them apart. Later ones have to beat a winner that is good already. Good configurations
+# differ by less than the luck of 10 rows, so from there on the search finds luckier trials, not better ones. Luck shrinks
+# with the square root of the number of rows, and with 2,000 there is little of it to find.
+#
+# **So:** a falling report is no sign of progress. Whether more trials pay depends on your validation rows, and on how much
+# good configurations differ. With hundreds of rows they go on paying here, but slowly. Nine times the cost lowers the loss
+# by a twentieth.
 #
 # </details>
+
+# %% [markdown]
+# ## 6. Twenty more trials, or five finalists?
 #
-# ## A grid is a bet on placement
+# You have no fresh losses at work. But you can see whether luck decides. Compare each of your ten best trials with the
+# winner, row by row on the same validation rows. The mean difference says how far a trial is behind. Its **standard
+# error** says how much of that may be luck of the rows. A trial that is behind by less than two standard errors is
+# **tied** with the winner.
 #
-# Back to three dimensions and 27 trials: a grid of three values an axis, from bound to bound, against random draws.
-#
-# **Predict:** in how many of 20 repeats does random win, fresh?
+# Here is this check for one search of 81 trials, judged by 30 rows. You can copy it, since all that it needs is the loss
+# of each validation row.
 
 # %%
-def grid_of(repeat):
-    return space.grid(3)  # the same in every repeat
+losses = studies.row_losses("simulated", repeat=0, n_val=30)  # shape (10, 30), the winner first
+behind = losses[1:] - losses[0]
+error = behind.std(axis=1, ddof=1) / np.sqrt(30)
+tied = behind.mean(axis=1) < 2 * error
+print("tied with the winner:", tied.sum(), "of 9")
 
+# %% [markdown]
+# Most of the nine are tied, so which of the ten is best is still open. Instead of trying more, you could train the best
+# few again on new splits of the same rows, and take the lowest mean. These few are the **finalists**. Let the two compete
+# at equal cost. One search makes 81 trials. The other makes 61, and then trains its best five on four new splits.
+#
+# - `tied` is the mean number of ties among nine, after 81 trials.
+# - `trials_promise` and `finalists_promise` say by how much a winner is worse, fresh, than the loss by which it won.
+# - `trials_win` and `finalists_win` count in how many of 30 repeats each has the better winner, fresh. In the others both
+#   chose the same one.
+#
+# **Predict:** with 2,000 rows, will the finalists win more repeats, fewer, or as many?
 
-one = studies.duel(space, grid_of, repeats=range(20))
-pairs = studies.in_pairs(one)
-plots.paired(pairs, "random", "grid")
+# %%
+cases = [("simulated", n_val) for n_val in (30, 300, 2000)] + [("digits", 30)]
+studies.equal_cost(cases).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In 15 of 20. Because it is random? The grid's learning rates are the two ends of the range and its middle, and the
-# valley lies between the last two. **So:** ask of every comparison what else it could be.
+# As many, 7 to 7. With 2,000 rows one of nine is tied, so the search has told its best apart already. The finalists win
+# most often with 30 rows, 16 to 8. There seven of nine are tied, and telling them apart is what retraining does. On the
+# digits even 30 rows leave few ties. In that wide space good configurations still differ by more than luck, so 20 further
+# trials find better ones, and the finalists lose by 3 to 9.
+#
+# The promise is the surer gain. With 30 rows a winner of 81 trials is worse by 0.115 than it looked, and a winner among
+# finalists by 0.035.
+#
+# **So:** count the ties before you pay for more trials. If most are tied, retrain a few, or get more validation rows. If one
+# or two are tied, further trials are the better buy. The wins are a tendency and no law, since a fair coin, too, falls on
+# one side 16 times in 24 now and then.
 #
 # </details>
-#
-# We vary where the grid's points are (from bound to bound, or the centres of equal cells), how far learning rates
-# reach (to 0.1 or 0.01), and the epochs (so far 40, now also 20).
-#
-# **Predict:** where does random win, and where the grid?
-
-# %%
-narrow = SearchSpace({**space, "lr": Real(1e-4, 0.01, log=True)})
-spaces = {"to 0.1": space, "to 0.01": narrow}
-studies.placements(spaces).round(3)
 
 # %% [markdown]
-# <details><summary>What was seen</summary>
+# ## 7. What would a thousand colleagues report?
 #
-# It depends on placement, at both lengths. Up to 0.1 the bounds miss the valley, and random mostly wins; a centre
-# lies in it, and the grid is about as good or better. Up to 0.01 the best learning rates are near the upper bound:
-# there the grid from bound to bound has points, and wins; the centres have none, and mostly lose. As searched, some
-# verdicts differ. **So:** random draws have no placement to miss, only a range; the price is that a well placed grid is
-# hard to beat.
-#
-# </details>
-#
-# ## Retrain the finalists
-#
-# The lowest of 27 losses is good *and* lucky, and luck does not come twice. So train the best three again, five times
-# each, on new draws of rows under new seeds, and take the lowest mean.
-
-# %%
-from hpt_helpers.trials import config_of
-
-best_three = trials.nsmallest(3, "val_loss").index
-finalists = [config_of(trials, trial) for trial in best_three]
-new = range(200, 205)
-retrained = studies.mean_losses(finalists, new, n_epochs=40)
-winner = finalists[retrained["val_loss"].argmin()]
-before = trials.loc[best_three, "val_loss"].values
-retrained.assign(as_searched=before).round(3)
-
-# %% [markdown]
-# All three losses rise here, and their order turns round (these five draws may be harder, too). That cost 15
-# trainings. Would 15 more trials have been better? In 40 repeats one search makes 42 trials; the other makes 27 and
-# retrains. A search's *promise* is the loss by which its winner won (`as_searched`).
-#
-# **Predict:** whose winner is better, fresh? By how much is each promise broken?
-
-# %%
-spent = studies.retraining(space)
-pairs = studies.in_pairs(spent)
-plots.paired(pairs, "retrained", "all_trials")
-by_search = spent.groupby("search")
-by_search[["as_searched", "fresh"]].mean().round(3)
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# On average the retrained winner is clearly better; in a single repeat it depends (see the counts). The promise of 42
-# trials is less than half of what they keep. That of retraining is nearly kept, and a little low, because it is the
-# lowest of three. **So:**
-# keep a good part of the budget for the finalists (here a third). You choose better, and know better what you have.
-#
-# </details>
-#
-# ## Autopsy of a naive script
+# This course grew from a script like this one. It draws five of 27 combinations and keeps the most accurate.
 #
 # ```python
 # for _ in range(5):
-#     params = {name: random.choice(values) for name, values in LISTS.items()}
+#     params = {name: random.choice(values) for name, values in lists.items()}
 #     accuracy = train_and_score(params)
 #     if accuracy > best_accuracy:
 #         best_accuracy, best_params = accuracy, params
 # ```
 #
-# Nothing is seeded. Of 27 combinations, how many different `winners` do 1,000 runs on the same rows name (mean over 12
-# draws of rows, each with five draws of its own that judge)? And after these repairs?
+# The draws have no seed. Say that a thousand colleagues run it on the same rows, over the 27 combinations of study 3's
+# first grid. By the formula of study 4, five draws hit the best fifth with probability $1 - 0.8^5$, which is two times in
+# three.
 #
-# - Seeds: of the trainings; of the draws, too.
-# - Unseeded again, one after the other: choose by the loss; draw 15 instead of five; retrain the best three.
-#
-# **Predict:** which repair lowers the number of winners, and which their fresh loss?
+# **Predict:** with five draws, how many of the 27 combinations are the winner of at least one colleague?
 
 # %%
-LISTS = {
-    "lr": [0.01, 0.001, 0.0001],
-    "batch_size": [16, 32, 64],
-    "epochs": [50, 100, 150],
-}
-studies.lottery(LISTS).round(3)
+for n_draws in (5, 15):
+    reports = studies.colleagues(grids[0], n_draws=n_draws, n_people=1000)
+    n_winners, behind = reports["combination"].nunique(), reports["behind"].median()
+    print(f"{n_draws} draws: {n_winners} winners, the middle one {behind:.3f} behind the best")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Most combinations win some run. Seeding the trainings hardly changes their number: the lottery is the draw of
-# configurations. Seeding all freezes one ticket of it, and that these tickets are worse fresh is chance. The later
-# repairs each make the winner better: the loss, more trials, which also halve the number, and retraining.
-# **So:** seed everything, to be repeatable; to be *good*, choose by the loss, draw more than five, and retrain.
+# 21 of them. A combination wins whenever none of the five draws is better. Even for the 21st best this happens to one
+# colleague in a thousand. Half of the colleagues end 0.011 or more below the best accuracy. With 15 draws there are still
+# 10 winners, and half of the colleagues are within 0.003.
+#
+# **So:** five draws are a lottery. Set a seed, so that others can repeat your search. But a seed only makes all colleagues
+# draw the same ticket. It is more draws that make the result better.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## In practice
 #
-# scikit-learn takes distributions from scipy. Names get the prefix of their step in the `Pipeline` (and `module__` what
-# belongs to the network), in which each fold is scaled by its own training rows.
+# scikit-learn's `RandomizedSearchCV` draws from scipy's distributions, and judges each draw on several folds. Here it
+# tunes gradient boosting, on 2,320 rows of the simulated data. Whole numbers come from a list that doubles, which is
+# nearly log-uniform.
 
 # %%
-from scipy.stats import loguniform, randint
-
-distributions = {
-    "net__lr": loguniform(1e-4, 0.1),
-    "net__batch_size": randint(16, 65),
-    "net__module__hidden_size": randint(8, 33),
-}
-
-# %% [markdown]
-# `skorch_classifier` wraps our network for scikit-learn.
-
-# %%
+from scipy.stats import loguniform
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import RandomizedSearchCV
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
-from hpt_helpers.classroom.skorch_network import skorch_classifier
-
-raw = load_splits("iris", scaled=False)
-X, y = raw.search_rows()
-net = skorch_classifier(raw, n_epochs=15, seed=0)
-pipeline = Pipeline([("scale", StandardScaler()), ("net", net)])
-search = RandomizedSearchCV(
-    pipeline, distributions, n_iter=8, scoring="neg_log_loss", random_state=0
-)
-results = pd.DataFrame(search.fit(X, y).cv_results_)
-best = results.nlargest(4, "mean_test_score")
-best.filter(regex="param_|(mean|std)_test").round(3)
+rows = load_splits("simulated", draw=0, scaled=False).search_rows()
+space = {"learning_rate": loguniform(0.01, 1), "max_leaf_nodes": [4, 8, 16, 32, 64]}
+model = HistGradientBoostingClassifier(max_iter=50, random_state=0)
+options = {"n_iter": 6, "cv": 3, "scoring": "neg_log_loss", "random_state": 0}
+search = RandomizedSearchCV(model, space, **options).fit(*rows)
+results = pd.DataFrame(search.cv_results_).nlargest(4, "mean_test_score")
+results.filter(regex="param_|split._test").round(3)
 
 # %% [markdown]
-# Scores are negative losses: higher is better. "Test" means the fold held out.
+# Scores are negative losses, so higher is better, and "test" means the fold that was held out. The folds differ by more
+# than the first two candidates do. But all candidates share the folds, and the first is ahead in each of them. So compare
+# fold by fold, as study 6 compared row by row.
 #
 # ## The test score, once
 #
-# The winner among the finalists is trained once more, on training and validation rows together, and meets the test
-# rows, which chose nothing in this lesson.
+# We keep the digits network that wins 81 trials on 360 rows. `refit` trains it on training and validation rows together.
+# Then it meets the test rows, which chose nothing in this lesson.
 
 # %%
 from hpt_helpers.training import refit
 
-model = refit(winner, splits, n_epochs=40, seed=0)
-print("test accuracy:", splits.final_score(model))
+chosen = studies.winner("digits", repeat=0, n_val=360, n_trials=81)
+model = refit(chosen, splits, n_epochs=27)
+print("test accuracy", splits.final_score(model))
 
 # %% [markdown]
-# Report the interval with it: 30 rows cannot tell this winner from others nearly as good.
+# Report the interval with it. Networks whose accuracies differ by a percentage point cannot be told apart by these rows.
 #
 # ## Exercises
 #
-# In a new cell, `ex.q1.hint()` gives a hint, `ex.q1.solution()` the solution.
+# In a new cell, `ex.q1.hint()` gives a hint and `ex.q1.solution()` the solution.
 #
 # ### Exercise 1: how many trials?
 #
@@ -476,149 +484,119 @@ answer_3 = ...  # a letter and a number in quotes, such as "a1"
 ex.q3.check(answer_3)
 
 # %% [markdown]
+# ## Your own problem
+#
+# You have a table of 50,000 rows and a model with six hyperparameters. This is what the lesson comes to.
+#
+# **Ranges.** Start wide, and narrow what matters after a first search. Most of these ranges come from a textbook (Zhang et
+# al., 2023) and from a benchmark of boosting (Eggensperger et al., 2021).
+#
+# | kind | for example | range | draw evenly |
+# |---|---|---|---|
+# | step size | learning rate of a network | 0.000001 to 0.1 | its logarithm |
+# | step size | learning rate of boosting | 0.001 to 1 | its logarithm |
+# | penalty | weight decay (this lesson) | 0.0001 to 1 | its logarithm |
+# | penalty | L2 penalty of boosting | 0.001 to 1,000 | its logarithm |
+# | size | hidden units | 32 to 1,024 | its logarithm |
+# | share | columns that each tree sees | 0.1 to 1 | itself |
+# | small count | layers of a network | 1 to 6 | itself |
+# | length | epochs, rounds of boosting | read it off the curve (lesson 1) | – |
+#
+# **How many validation rows are enough?** No number fits all. In study 6, 2,000 rows left one tie in nine on the simulated
+# data, and 30 rows left two or three on the digits. So run some 60 trials and count your ties.
+#
+# **Holdout or folds?** With few ties a holdout is enough, because folds would tell apart what it tells already. With many
+# ties, five folds for every trial cost five times as much, and finalists cost a quarter of study 6's budget. Nagler et al.
+# (2024) found that a holdout often chooses as well as folds if each trial gets a new split.
+#
+# **A subsample first.** Klein et al. (2017) often found good configurations 10 to 100 times faster by starting on small
+# parts of the training rows. Keep all validation rows, because they tell trials apart (study 5). Train the finalists on
+# everything, since more rows also make more steps (lesson 1).
+#
+# **Groups and time.** All this takes the rows to be independent. If several rows belong to one customer, keep each customer
+# on one side of every split. If you will predict the future, validate on rows that come after those you train on.
+# scikit-learn has [`GroupKFold` and `TimeSeriesSplit`](https://scikit-learn.org/stable/modules/cross_validation.html).
+#
+# **When can you do without repeats?** When few are tied. With 2,000 rows one search on one split chose as well as
+# finalists, and its winner was worse by 0.026 than it looked. With 30 rows it was 0.115.
+#
 # ## Summary
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - In wide ranges often few hyperparameters matter, and you do not know which: random draws try many values of each.
-# - $1 - (1 - p)^n$ is the chance to *meet* the top share $p$ of these draws: a rank, no distance. What is *returned* is
-#   often lucky rather than good.
-# - A grid is a bet on placement. Compare searches fresh, in pairs, and on more than one placement.
-# - Keep part of the budget to retrain the finalists on new draws of rows and new seeds.
-# - A seed makes a search repeatable, not good.
-# - Draw log-uniformly what you choose by its ratio.
+# With your own table you will
+#
+# - **draw by the logarithm** whatever you would change by a factor.
+# - **choose axes before you choose a search.** Leave at their usual values what you know to be good there. If you do not
+#   know, draw everything at random, and see which hyperparameters matter.
+# - **plan trials by** $1 - (1 - p)^n$, and remember that it counts ranks, and promises only that a good trial is met.
+# - **count the ties among your ten best** before you pay for more trials. Many ties ask for rows or finalists, few ties
+#   for more trials.
+# - **expect less than the report.** With few rows it goes on falling when the search no longer finds anything better.
 #
 # </div>
 #
-# **Next:** [Bayesian optimisation](03_bayesian_optimization.ipynb) learns from earlier trials.
+# **Next:** [Bayesian optimisation](03_bayesian_optimization.ipynb), which learns from the trials it has made.
 
 # %% [markdown]
 # ## Going further
 #
-# ### Draws that repeat
+# ### The same picture on digits
 #
-# From lists, independent draws may repeat. Where all is lists, `ParameterSampler` draws without replacement, as from a
-# deck of cards.
+# On the simulated data 10 rows were soon exhausted. On the digits we have 30, 100 and 360 rows, and the `tied` column of
+# study 6 said that few of the ten best are tied there, even with 30.
 #
-# **Predict:** in ten independent draws from 27 combinations, how likely is a repeat, and how many different ones
-# appear?
+# **Predict:** with 30 rows on the digits, does the dashed line still fall between 81 and 243 trials?
 
 # %%
+digits = studies.trials_and_rows("digits", n_trials=n_trials, n_val=[30, 360])
+plots.reported_and_worth(digits)
+studies.worth(digits).round(3)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# It does, from 0.239 to 0.222, and with 360 rows a little more, from 0.231 to 0.206. Good configurations differ by more in
+# this space, so 30 rows go further. But the report is too low here as well, and by more with 30 rows.
+#
+# **So:** ask not how many rows you have, but how many ties they leave.
+#
+# </details>
+
+# %% [markdown]
+# ### Draws that repeat
+#
+# From lists, independent draws may repeat. Where everything is a list, scikit-learn's `ParameterSampler` draws without
+# replacement, as one draws cards from a deck.
+#
+# **Predict:** in ten independent draws from 27 combinations, how likely is it that one comes twice?
+
+# %%
+from sklearn.model_selection import ParameterSampler
+
+lists = {"lr": [0.01, 0.001, 0.0001], "batch_size": [16, 32, 64], "hidden_size": [8, 16, 32]}
 n = np.array([5, 10, 27])
 no_repeat = [np.prod(1 - np.arange(k) / 27) for k in n]
 different = 27 * (1 - (1 - 1 / 27) ** n)  # 27 cards, each missed by all draws or not
-deck = [len({tuple(c.values()) for c in ParameterSampler(LISTS, k, random_state=0)}) for k in n]
+deck = [len({tuple(c.values()) for c in ParameterSampler(lists, k, random_state=0)}) for k in n]
 table = {"draws": n, "a repeat": 1 - np.array(no_repeat), "different": different, "deck": deck}
 pd.DataFrame(table).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# A repeat is likely already in ten draws, and under one seed it teaches nothing. Without replacement 27 draws are the
-# whole grid. **So:** draw lists without replacement; where a space has a continuous distribution nothing repeats.
+# With probability 0.851, because ten draws make 45 pairs, and each pair agrees once in 27. 27 independent draws show about
+# 17 different combinations. The deck shows all 27, so it is the grid in another order.
+#
+# **So:** draw lists without replacement. Where a space has a continuous distribution, nothing repeats.
 #
 # </details>
-#
-# ### When to stop?
-#
-# You have made 27 trials. Would nine have done? As searched, the losses you have can say: what is the lowest of $n$ of
-# them, on average over all choices of $n$? Drawn without replacement, as trials are:
-
-# %%
-def expected_best(losses, n):
-    """Return the mean of the lowest of n of these losses, drawn without replacement."""
-    N = len(losses)
-    chance = [math.comb(N - 1 - rank, n - 1) / math.comb(N, n) for rank in range(N)]
-    return np.sort(losses) @ chance
-
-
-def with_replacement(losses, n):
-    """Dodge et al. (2019)."""
-    at_least = 1 - np.arange(len(losses) + 1) / len(losses)
-    return np.sort(losses) @ (at_least[:-1] ** n - at_least[1:] ** n)
 
 # %% [markdown]
-# We compare with the lowest of $n$ *new* trials, as searched too: mean of 40 searches. `spread` is the standard
-# deviation of `without` from search to search; `step` and `step_spread` are mean and standard deviation of what it
-# gains from the row above.
-#
-# **Predict:** for which $n$ of 2, 3, 9 and 27 does the estimate vary most from search to search?
-
-# %%
-from hpt_helpers.classroom.studies import lesson_02_further as further
-
-both = {"with_replacement": with_replacement, "without": expected_best}
-further.estimates(space, both).round(3)
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# In nats for small $n$, where it hangs on the 27 draws as well as on rows and seeds; relative to the loss for large
-# $n$. Without replacement the estimate is unbiased, by arithmetic (its distance from `new` is chance); with
-# replacement it is higher at every $n$, as a draw may be wasted on the same loss. What the step from nine to 27 gains
-# varies from search to search by more than half its size. **So:** draw without replacement, and do not stop by one
-# search's curve: what it gains may be luck (see How many trials?).
-#
-# </details>
-#
-# ### What does the smaller network cost?
-#
-# The **one-standard-error rule** (Breiman et al., 1984): among those that the luck of a loss cannot tell from the best,
-# take the simplest. A single loss comes without its standard error, so we state a tolerance: `ties` lists the trials
-# within it.
-
-# %%
-from hpt_helpers.trials import ties
-
-near = ties(trials, tolerance=0.05)
-near.sort_values("hidden_size")[[*space, "val_loss"]].round(4)
-
-# %% [markdown]
-# **Predict:** over 40 searches of 27 trials: what does the smaller network cost, fresh?
-
-# %%
-further.near_ties(space, tolerances=[0, 0.01, 0.02, 0.05]).round(3)
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# Nothing: the networks are much smaller, and their fresh loss is no higher. Here it is even a little lower. Among near
-# ties the lowest loss is mostly luck, and the size is not. **So:** state a tolerance before you search, and break near
-# ties by what you can see.
-#
-# </details>
-#
-# ### How many dimensions matter on digits?
-#
-# The shares of variance again, on digits after eight epochs; then for learning rates from 0.001 on. The batch size is
-# fixed at 32.
-#
-# **Predict:** what share has the hidden size, in each range?
-
-# %%
-from hpt_helpers.search_space import Choice
-
-twenty = range(20)
-wide = SearchSpace({"lr": Real(1e-4, 0.01, log=True), "hidden_size": Choice([8, 16, 32])})
-configs = [{**config, "batch_size": 32} for config in wide.grid(5)]
-digits = studies.mean_losses(configs, twenty, data="digits", n_epochs=8, progress=True)
-all_lrs = studies.variance_shares(digits)
-upper_part = digits[digits["lr"] > 0.0009]  # 0.001 and above
-large_lrs = studies.variance_shares(upper_part)
-all_lrs.assign(share_of_large_lrs=large_lrs["share"]).round(2)
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# Little, and then much more. A poor range of one hyperparameter drowns the others. **So:** once the range of what
-# matters most is narrowed, ask again.
-#
-# </details>
-#
 # ### Settings that exist only beside others
 #
-# Take a kernel machine with two kernels, of which only one has a `gamma`. Such a **conditional** space is a list of
-# spaces, of which `ParameterSampler` (and so `RandomizedSearchCV`) first draws one. (Where all of them are lists
+# Take a support vector machine with one of two kernels, of which only one has a `gamma`. Such a **conditional** space is a
+# list of spaces. `ParameterSampler`, and so `RandomizedSearchCV`, first draws one of them. (Where all of them are lists
 # only, it draws among all combinations instead.)
 #
 # **Predict:** which share of 200 draws has no `gamma`?
@@ -636,30 +614,53 @@ drawn.head(4).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About half: each branch is as likely as the other, though one has a dimension more. **So:** name what depends on a
-# choice inside its branch. Random search is no better for it, but its table has no values that meant nothing.
+# About half, 0.525, because each branch is as likely as the other, though one has a dimension more.
+#
+# **So:** name what depends on a choice inside its branch. Random search is no better for it, but its table holds no values
+# that meant nothing.
 #
 # </details>
+
+# %% [markdown]
+# ### What would fewer trials have found?
 #
-# ### Even draws
-#
-# Random points leave gaps and clusters. A **Latin hypercube** has one point in each slice of every axis, a **Sobol
-# sequence** fills the cube evenly. **Discrepancy** measures unevenness. We run 60 searches of eight trials with each, and
-# judge each winner on five draws of its repeat's own (of ten searches nine are below the `ninth_decile`):
-#
-# **Predict:** do even draws find lower losses, as searched and fresh?
+# You have made 81 trials. Would nine have done? The losses that you have can say what a search of nine *reports*. It is
+# the lowest of nine of your losses, averaged over all choices of nine. Papers that report it let readers compare searches
+# of different lengths (Dodge et al., 2019).
 
 # %%
-further.even_designs(space).round(3)
+import math
+
+
+def expected_best(losses, n):
+    """Return the mean of the lowest of n of these losses, drawn without replacement."""
+    N = len(losses)
+    chance = [math.comb(N - 1 - rank, n - 1) / math.comb(N, n) for rank in range(N)]
+    return np.sort(losses) @ chance
+
+# %% [markdown]
+# We compare this `estimate`, from 81 trials on the digits, with the lowest of $n$ `new` trials. Both are means over the
+# 30 repeats, and `spread` is the standard deviation of the estimate from repeat to repeat.
+#
+# **Predict:** for n = 9, is the estimate too low, too high, or about right?
+
+# %%
+from hpt_helpers.classroom.studies import lesson_02_further as further
+
+further.estimates(expected_best).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# They are several times more even, and as searched find slightly lower losses. Judged fresh there is little in it.
-# **So:** take even draws where your library offers them, as they cost nothing; expect little here.
+# About right, 0.394 against 0.391, because each nine of your 81 trials are nine random draws like any other. But a single
+# search has one estimate, and that varies by 0.036 from repeat to repeat.
+#
+# **So:** report the curve with its spread. And remember that it foretells reports. What the winners are worth stands in
+# study 5.
 #
 # </details>
-#
+
+# %% [markdown]
 # ### Exercise 4: the expected best accuracy
 #
 # Write `expected_best_accuracy(accuracies, n)`: from the list `accuracies`, in any order, `n` values are drawn with
@@ -680,6 +681,8 @@ ex.progress()
 
 # %% [markdown]
 # **Further reading.** Bergstra and Bengio (2012), Random Search for Hyper-Parameter Optimization, *JMLR* 13. Dodge et
-# al. (2019), Show Your Work: Improved Reporting of Experimental Results, *EMNLP-IJCNLP*. Bouthillier et al. (2021),
-# Accounting for Variance in Machine Learning Benchmarks, *MLSys* 3. Breiman, Friedman, Olshen and Stone (1984),
-# Classification and Regression Trees, Wadsworth.
+# al. (2019), Show Your Work: Improved Reporting of Experimental Results, *EMNLP-IJCNLP*. Eggensperger et al. (2021),
+# HPOBench, *NeurIPS Datasets and Benchmarks*. Klein et al. (2017), Fast Bayesian Optimization of Machine Learning
+# Hyperparameters on Large Datasets, *AISTATS*. Nagler et al. (2024), Reshuffling Resampling Splits Can Improve
+# Generalization of Hyperparameter Optimization, *NeurIPS*. Zhang, Lipton, Li and Smola (2023), Dive into Deep Learning,
+# chapter 19.

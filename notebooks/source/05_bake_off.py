@@ -342,14 +342,13 @@ race_plots.guide()
 # The same as text, with the cells where each branch was shown, and what speaks against it:
 #
 # 1. Do other rows name another winner? Yes: **First more validation rows; plan for finalists on other draws.** Shown in
-#    [Which of the eight won?](01_grid_search.ipynb#Which-of-the-eight-won?), [Six dimensions, of which one
-#    matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters), [Is what it learns
+#    [Which of the eight won?](01_grid_search.ipynb#Which-of-the-eight-won?), [5. When do more trials stop
+#    paying?](02_random_search.ipynb#5.-When-do-more-trials-stop-paying?), [Is what it learns
 #    true?](03_bayesian_optimization.ipynb#Is-what-it-learns-true?), [What repairs it, and what does it
 #    cost?](#What-repairs-it,-and-what-does-it-cost?).
 # 2. Do one or two settings matter, in a range that you know? Yes: **Grid search, its points inside that range.**
-#    Shown in [A grid is a bet on placement](02_random_search.ipynb#A-grid-is-a-bet-on-placement). Against it: [The
-#    winner lies on the edge. What now?](01_grid_search.ipynb#The-winner-lies-on-the-edge.-What-now?), [Six
-#    dimensions, of which one matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters), [ASHA, wine and
+#    Shown in [3. Grid or random draws?](02_random_search.ipynb#3.-Grid-or-random-draws?). Against it: [The
+#    winner lies on the edge. What now?](01_grid_search.ipynb#The-winner-lies-on-the-edge.-What-now?), [3. Grid or random draws?](02_random_search.ipynb#3.-Grid-or-random-draws?), [ASHA, wine and
 #    digits](#ASHA,-wine-and-digits).
 # 3. Are most settings hopeless, and is early order late order? Yes: **Hyperband, with many workers ASHA; leave bold
 # settings out.** Shown in [Is early order late order?](04_hyperband.ipynb#Is-early-order-late-order?), [Who wins the
@@ -362,8 +361,7 @@ race_plots.guide()
 #    true?](03_bayesian_optimization.ipynb#Is-what-it-learns-true?) (the photograph was among the clearest of 18
 #    problems tried beforehand, and taken for that). Against it: [The same winners, trained
 #    again](#The-same-winners,-trained-again).
-# 5. Anything else: **Random search.** Shown in [Six dimensions, of which one
-#    matters](02_random_search.ipynb#Six-dimensions,-of-which-one-matters).
+# 5. Anything else: **Random search.** Shown in [3. Grid or random draws?](02_random_search.ipynb#3.-Grid-or-random-draws?).
 # 6. At the end: **Train a few finalists on other draws; open the test rows once.** Shown in [What repairs it, and
 #    what does it cost?](#What-repairs-it,-and-what-does-it-cost?), [Fault 1: chosen on the test
 #    rows](01_grid_search.ipynb#Fault-1:-chosen-on-the-test-rows).

@@ -104,6 +104,11 @@ def stratified(rng, n):
     return 10 ** (-4 + 3 * (rng.permutation(n) + rng.uniform(size=n)) / n)
 
 
+def tenths_dealt_out(rng, n):
+    """As many draws from each tenth of the range, in any order."""
+    return 10 ** (-4 + 3 * (rng.permutation(np.arange(n) % 10) + rng.uniform(size=n)) / 10)
+
+
 def decades_in_turn(rng, n):
     return 10 ** (-4 + np.arange(n) % 3 + rng.uniform(size=n))
 
@@ -258,6 +263,7 @@ WRONG = [
     ("q2", columns(sizes=dealt_out), "do not deal a list out"),
     # taken for right before the strata were looked at
     ("q2", columns(stratified), "more evenly than chance"),
+    ("q2", columns(tenths_dealt_out), "more evenly than chance"),
     ("q2", columns(halton), "depends on the one before it"),
     ("q2", columns(decades_in_turn), "do they take turns?"),
     ("q2", one_draw_for_both, "they should be independent"),

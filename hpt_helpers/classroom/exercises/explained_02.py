@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
+from scipy.stats import chi2
 
 from hpt_helpers.classroom.exercises.reading import is_number
 
@@ -70,6 +71,10 @@ MAX_DISTANCE = 0.05
 # comes so near once in 3e7.
 MIN_DISTANCE = 0.25
 MAX_CORRELATION = 0.1  # of what is independent; 4.5 standard errors or more
+TOO_EVEN = (
+    "lr is spread more evenly than chance has it, as if each part of the range had its share: "
+    "such draws depend on each other. Draw each by itself."
+)
 MIN_CHI_SQUARE = 15  # with 48 degrees of freedom: less by chance once in 1e6
 
 
@@ -315,11 +320,24 @@ def _strata_fault(lrs: np.ndarray, sizes: np.ndarray) -> str:
     for seed in (0, 1):
         some = lrs[seed * N_MANY : (seed + 1) * N_MANY]
         if _distance(_units(some)) * len(some) ** 0.5 < MIN_DISTANCE:
-            return (
-                "lr is spread more evenly than chance has it, as if each part of the range had "
-                "one: such draws depend on each other. Draw each by itself."
-            )
+            return TOO_EVEN
+    if any(_too_even(lrs, n_strata) for n_strata in (10, 30, 100)):
+        return TOO_EVEN
     return ""
+
+
+def _too_even(lrs: np.ndarray, n_strata: int) -> bool:
+    """Return whether equal parts of the range have numbers of draws that are too equal for chance.
+
+    The draws of the two seeds are counted apart: stratified ones are even in each.
+    """
+    total = 0.0
+    for some in np.split(_units(lrs), 2):
+        counts = np.bincount(
+            (some * n_strata).astype(int).clip(0, n_strata - 1), minlength=n_strata
+        )
+        total += ((counts - counts.mean()) ** 2).sum() / counts.mean()
+    return total < chi2.ppf(1e-7, 2 * (n_strata - 1))
 
 
 # --- the expected best ----------------------------------------------------------------------------

@@ -1,388 +1,307 @@
-"""The measurements of lesson 2: random searches against grids, and what their winners are worth.
+"""The measurements of lesson 2: what random searches report, and what their winners are worth.
 
-All are made of the steps of `hpt_helpers.classroom.lab`, on iris. A repeat is a draw of the rows
-and a training seed, and a random search draws its configurations under it. A winner's **fresh**
-loss is the mean over draws and seeds that chose nothing and judge this repeat only. Losses are in
-nats, after the last epoch.
+Searches look their trials up in the tables of `hpt_helpers.classroom.table`, 30 repeats each, with
+judges of their own; what no table has is trained. A winner's **fresh** loss is the mean over the
+judges of its repeat. Losses are in nats, after 27 epochs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from torch.nn.functional import cross_entropy
 
-from hpt_helpers.classroom import lab
-from hpt_helpers.classroom.lab import Data, Job, Problem
+from hpt_helpers.classroom import lab, searches
+from hpt_helpers.classroom.cache import cached_each
+from hpt_helpers.classroom.table import Table, load_table, rows_to_search, table_problem
+from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_POOL, RECIPES, grid
+from hpt_helpers.population import Population
 from hpt_helpers.search import Strategy
-from hpt_helpers.search_space import Real, SearchSpace
+from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.strategies import grid_search
+from hpt_helpers.threads import one_thread
 
-N_EPOCHS, MOST = 40, 60  # of a training; of a random search, from which shorter ones are cut
-REPEATS = range(40)  # those that search
-UNSEARCHED = range(100, 120)  # those in which nothing searches: they show what a space holds
-N_AGAIN = 5  # how often a finalist is trained again
-DIALS = {f"dial {i}": Real(0, 1) for i in range(1, 6)}  # hyperparameters that change nothing
-
-ConfigsOf = Callable[[int], list[dict]]  # repeat -> configurations
+N_BEST = 10  # the best trials of a search, which are compared with its winner
+SPACE = SearchSpace(  # of the digits, without the batch size, which is always the same
+    {name: p for name, p in RECIPES["digits"].space.items() if name != "batch_size"}
+)
 
 
 # --- what a space holds ---------------------------------------------------------------------------
 
 
-def mean_losses(
-    configs: Sequence[Mapping],
-    repeats: Sequence[int] = UNSEARCHED,
-    *,
-    data: str = "iris",
-    n_epochs: int = N_EPOCHS,
-    progress: bool = False,
+def pool(name: str = "digits", n_val: int = 360) -> pd.DataFrame:
+    """Return all configurations that searches draw from, a row for each in its repeat.
+
+    Columns: those of `Table.frame`, among them fresh; without the configurations of grids.
+    """
+    frame = load_table(name).frame(n_val)
+    return frame[frame["position"] < N_POOL]
+
+
+def winner(name: str, repeat: int, n_val: int, n_trials: int) -> dict:
+    """Return the configuration that wins a random search of n_trials in a repeat."""
+    table = load_table(name)
+    return table.configs(repeat)[_best(table, repeat, n_val, n_trials)[0]]
+
+
+def colleagues(
+    axes: Sequence[str], *, n_draws: int, n_people: int, repeat: int = 0, n_val: int = 360
 ) -> pd.DataFrame:
-    """Return the configurations as a table, with val_loss: the mean over the repeats."""
-    jobs = [
-        Job(Data(data), config, repeat, repeat, n_epochs)
-        for config in configs
-        for repeat in repeats
-    ]
-    losses = lab.train(jobs, progress=progress).val_loss[:, -1]
-    return pd.DataFrame(configs).assign(val_loss=losses.reshape(len(configs), -1).mean(axis=1))
+    """Return what people report who each draw a few points of a grid on digits, and keep the best.
 
-
-def variance_shares(means: pd.DataFrame) -> pd.DataFrame:
-    """Return what share of the log loss's variance each hyperparameter explains alone.
-
-    means: a full grid, as `mean_losses` returns it. A share is the variance of the means at each of
-    the hyperparameter's values, over the variance of all. Columns: hyperparameter, share. The last
-    row is what no hyperparameter explains alone.
+    Draws are independent, and the highest validation accuracy wins, of equal ones the first drawn.
+    Columns: combination, its number; behind, by how much its accuracy is below the grid's best.
     """
-    log_loss = np.log(means["val_loss"])
-    shares = {
-        name: log_loss.groupby(means[name]).mean().var(ddof=0) / log_loss.var(ddof=0)
-        for name in means.columns.drop("val_loss")
-    }
-    shares["only together"] = 1 - sum(shares.values())
-    return pd.DataFrame(shares.items(), columns=["hyperparameter", "share"])
+    table, points = load_table("digits"), grid(RECIPES["digits"], axes)
+    entries = [table.entry(config, table.epochs[-1], repeat) for config in points]
+    accuracies = np.array([table.accuracy[i, r, table.rows(n_val), k] for i, r, k in entries])
+    drawn = np.random.default_rng(0).integers(len(points), size=(n_people, n_draws))
+    won = drawn[np.arange(n_people), accuracies[drawn].argmax(axis=1)]
+    return pd.DataFrame({"combination": won, "behind": accuracies.max() - accuracies[won]})
 
 
-def by_power_of_ten(means: pd.DataFrame) -> pd.DataFrame:
-    """Return the table sorted by lr, with a first column that says its power of ten."""
-    powers = np.floor(np.log10(means["lr"])).astype(int)
-    names = [f"{10.0**power:g} to {10.0 ** (power + 1):g}" for power in powers]
-    table = means.assign(learning_rates=names).sort_values("lr", kind="stable")
-    return table[["learning_rates", *means.columns]]
+# --- grids and random search ----------------------------------------------------------------------
 
 
-# --- searches and their winners -------------------------------------------------------------------
+def grids_against_random(grids: Sequence[Sequence[str]], n_val: int = 360) -> pd.DataFrame:
+    """Compare grids on digits with random searches of as many trials over all six hyperparameters.
 
-
-def at_random(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
-    """Try random configurations, drawn under the repeat."""
-    yield [(network(config), n_epochs) for config in space.sample(n_trials, seed=repeat)]
-
-
-def tries(
-    configs_of: ConfigsOf, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
-) -> Strategy:
-    """Try the configurations that configs_of gives for the repeat, whatever the space."""
-    yield [(network(config), n_epochs) for config in configs_of(repeat)]
-
-
-def network(config: Mapping) -> dict:
-    """Return a configuration without the dials; if it has no batch_size, that is 32."""
-    return {"batch_size": 32} | {name: config[name] for name in config if name not in DIALS}
-
-
-def on_iris(space: SearchSpace, n_epochs: int = N_EPOCHS, n_draws: int = 1) -> Problem:
-    """Return the problem of tuning the course's network on iris: see `lab.network_problem`."""
-    return lab.network_problem("iris", space, n_epochs, n_draws=n_draws)
-
-
-def random_trials(
-    space: SearchSpace, n_trials: int, repeats: Sequence[int] = REPEATS
-) -> pd.DataFrame:
-    """Return the first n_trials trials of a random search in each repeat, as `lab.search` does.
-
-    They are cut from searches of MOST trials, which all studies share.
-    """
-    trials = lab.search(
-        on_iris(space), {"random": at_random}, repeats=repeats, n_trials=max(n_trials, MOST)
-    )
-    return trials[trials["trial"] < n_trials]
-
-
-def judged(problem: Problem, winners: pd.DataFrame, n_judges: int = 10) -> pd.DataFrame:
-    """Return what each winner promised and what it is worth.
-
-    Columns: those of winners, with as_searched (the loss by which it won) for val_loss, and fresh.
-    """
-    table = lab.judge(problem, winners, n_judges).rename(columns={"val_loss": "as_searched"})
-    return table[[*winners.columns.drop("val_loss"), "as_searched", "fresh"]]
-
-
-def in_pairs(judged: pd.DataFrame, by: str = "fresh") -> pd.DataFrame:
-    """Return a row for each repeat, with a column for what each search found in it."""
-    return judged.pivot(index="repeat", columns="search", values=by)
-
-
-# --- random against grid --------------------------------------------------------------------------
-
-
-def duel(
-    space: SearchSpace,
-    grid_of: ConfigsOf,
-    *,
-    n_epochs: int = N_EPOCHS,
-    repeats: Sequence[int] = REPEATS,
-    n_draws: int = 1,
-    n_judges: int = 10,
-) -> pd.DataFrame:
-    """Return what a grid, and a random search of as many trials, found in each repeat.
-
-    grid_of: repeat -> configurations. n_draws: of how many draws of rows and seeds a trial's loss
-    is the mean. Columns: those of `judged`; search is "random" or "grid".
-    """
-    problem = on_iris(space, n_epochs, n_draws)
-    searches = {"random": at_random, "grid": partial(tries, grid_of)}
-    trials = lab.search(problem, searches, repeats=repeats, n_trials=len(grid_of(repeats[0])))
-    return judged(problem, lab.winners(trials), n_judges)
-
-
-def tally(duels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return a row for each duel: in how many repeats random wins, and the mean fresh losses.
-
-    A loss that is lower by no more than `lab.SAME` is no win. Columns: case, of (repeats),
-    random_wins_as_searched, random_wins_fresh, random_fresh, grid_fresh.
+    grids: the axes of each, as a recipe has them; what is no axis is at its default.
+    Columns: axes; trials; grid and random, the median fresh losses of the winners; grid_wins and
+    random_wins, in how many repeats its winner's fresh loss is the lower one.
     """
     rows = []
-    for case, found in duels.items():
-        searched, fresh = in_pairs(found, "as_searched"), in_pairs(found)
+    for axes in grids:
+        n_trials = len(grid(RECIPES["digits"], axes))
+        both = {"grid": searches.grid_of("digits", axes), "random": searches.at_random}
+        fresh = judged("digits", n_val, both, n_trials).pivot(
+            index="repeat", columns="search", values="fresh"
+        )
+        found = lab.pairs(fresh["grid"], fresh["random"])
+        name = ", ".join(axes) if len(axes) < len(SPACE) else "all six"
+        medians = fresh["grid"].median(), fresh["random"].median()
+        rows.append((name, n_trials, *medians, found.wins, found.defeats))
+    columns = ["axes", "trials", "grid", "random", "grid_wins", "random_wins"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def judged(name: str, n_val: int, some: dict, n_trials: int, *, live: bool = False) -> pd.DataFrame:
+    """Return the winners of searches of n_trials in all repeats, as `lab.judge` does."""
+    table, problem = load_table(name), table_problem(name, n_val, live=live)
+    options = {"repeats": range(table.n_repeats), "n_trials": n_trials}
+    trials = lab.search(problem, some, progress=True, **options)
+    return lab.judge(problem, lab.winners(trials), table.n_judges, progress=True)
+
+
+def random_on(
+    axes: Sequence[str], space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+) -> Strategy:
+    """Draw these hyperparameters at random, and leave the others at their defaults."""
+    draws = space.sample(n_trials, seed=repeat)
+    configs = [DEFAULT_CONFIG | {axis: config[axis] for axis in axes} for config in draws]
+    return grid_search(configs, n_epochs)
+
+
+def random_on_axes(axes: Sequence[str] = ("lr", "hidden_size"), n_val: int = 360) -> pd.DataFrame:
+    """Compare a grid on two axes with random draws on the same two, and with draws on all six.
+
+    All make as many trials as the grid has points. A row for each search; columns: fresh, the
+    median loss of its winners, and for each search in how many repeats the row's winner is better,
+    fresh, than that one's.
+    """
+    n_trials = len(grid(RECIPES["digits"], axes))
+    known = {"grid on two": searches.grid_of("digits", axes), "random on six": searches.at_random}
+    drawn = {"random on two": partial(random_on, tuple(axes))}
+    parts = [
+        judged("digits", n_val, drawn, n_trials, live=True),
+        judged("digits", n_val, known, n_trials),
+    ]
+    return wins(pd.concat(parts, ignore_index=True))
+
+
+def wins(found: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each search: its median fresh loss, and its wins over each of the others.
+
+    found: columns search, repeat and fresh, as `judged` returns them.
+    """
+    names = list(found["search"].unique())
+    fresh = found.pivot(index="repeat", columns="search", values="fresh")[names]
+    table = pd.DataFrame({"fresh": fresh.median()})
+    for other in names:
+        won = [lab.pairs(fresh[name], fresh[other]).wins for name in names]
+        table[f"beats {other}"] = [
+            "–" if name == other else n for name, n in zip(names, won, strict=True)
+        ]
+    return table.rename_axis(None)
+
+
+# --- trials and rows ------------------------------------------------------------------------------
+
+
+def trials_and_rows(
+    name: str, *, n_trials: Sequence[int], n_val: Sequence[int], n_searches: int = 20
+) -> pd.DataFrame:
+    """Return what random searches report and what their winners are worth: a row for each search.
+
+    n_val: how many rows judge the trials. n_searches: in each repeat, each with the pool in another
+    order; a shorter search is the beginning of a longer one.
+    Columns: n_val, n_trials, repeat, as_searched (the lowest loss), fresh (that of the judges).
+    """
+    table = load_table(name)
+    rng = np.random.default_rng(0)
+    orders = np.stack([rng.permutation(N_POOL) for _ in range(table.n_repeats * n_searches)])
+    repeats = np.repeat(np.arange(table.n_repeats), n_searches)
+    parts = []
+    for rows, trials in product(n_val, n_trials):
+        losses = table.loss[orders[:, :trials], repeats[:, None], table.rows(rows), -1]
+        best = orders[np.arange(len(orders)), np.nanargmin(losses, axis=1)]
+        part = {
+            "n_val": rows,
+            "n_trials": trials,
+            "repeat": repeats,
+            "as_searched": np.nanmin(losses, axis=1),
+            "fresh": table.fresh_loss[best, repeats, -1],
+        }
+        parts.append(pd.DataFrame(part))
+    return pd.concat(parts, ignore_index=True)
+
+
+def worth(searched: pd.DataFrame) -> pd.DataFrame:
+    """Return the median fresh losses of `trials_and_rows`: a row for each number of rows."""
+    return searched.groupby(["n_val", "n_trials"])["fresh"].median().unstack()
+
+
+def row_losses(name: str, repeat: int, n_val: int, *, n_trials: int = 81) -> np.ndarray:
+    """Return the losses of a random search's ten best trials on each single validation row.
+
+    Shape (10, n_val); the search's winner comes first. The networks are trained again, as the table
+    trained them, since it keeps mean losses only.
+    """
+    table = load_table(name)
+    order = _best(table, repeat, n_val, n_trials)
+    return _trained_row_losses(name, repeat, order.tolist())[:, :n_val]
+
+
+def _best(table: Table, repeat: int, n_val: int, n_trials: int) -> np.ndarray:
+    """Return the positions of the best trials of a search, the winner first."""
+    return np.argsort(table.loss[:n_trials, repeat, table.rows(n_val), -1])[:N_BEST]
+
+
+@one_thread()
+def _trained_row_losses(name: str, repeat: int, positions: Sequence[int]) -> np.ndarray:
+    table = load_table(name)
+    splits = rows_to_search(table.recipe, repeat)
+    one_row = replace(splits, X_val=splits.X_val[:1], y_val=splits.y_val[:1])
+    configs = [table.configs(repeat)[i] for i in positions]
+    population = Population(configs, one_row, seed=repeat).train_to(table.epochs[-1])
+    losses = [
+        cross_entropy(population.model(i)(splits.X_val), splits.y_val, reduction="none")
+        for i in range(len(configs))
+    ]
+    return np.stack([loss.detach().numpy() for loss in losses])
+
+
+def n_tied(losses: np.ndarray) -> int:
+    """Return how many configurations lie within two standard errors of the first.
+
+    losses: shape (n_configs, n_rows), on the same rows. The error is that of the difference.
+    """
+    gaps = losses[1:] - losses[0]
+    error = gaps.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
+    return int((gaps.mean(axis=1) < 2 * error).sum())
+
+
+def _tied_of_repeat(name: str, repeat: int, n_val: Sequence[int], n_trials: int) -> dict:
+    """Return how many of a search's ten best are tied with its winner, for each number of rows."""
+    table = load_table(name)
+    best = [_best(table, repeat, n, n_trials) for n in n_val]
+    positions = sorted(set(np.concatenate(best).tolist()))
+    losses = _trained_row_losses(name, repeat, positions)
+    tied = [
+        n_tied(losses[[positions.index(i) for i in some], :n])
+        for n, some in zip(n_val, best, strict=True)
+    ]
+    return {"tied": np.array(tied)}
+
+
+def tied(name: str, n_val: Sequence[int], *, n_trials: int = 81) -> np.ndarray:
+    """Return how many of nine runners-up are tied with a search's winner: (repeats, numbers)."""
+    repeats = range(load_table(name).n_repeats)
+    each = [(name, repeat, tuple(n_val), n_trials) for repeat in repeats]
+    return np.stack([found["tied"] for found in cached_each(_tied_of_repeat, each, progress=True)])
+
+
+def equal_cost(
+    cases: Sequence[tuple[str, int]],
+    *,
+    n_trials: int = 81,
+    n_finalists: int = 5,
+    n_again: int = 4,
+) -> pd.DataFrame:
+    """Compare searches that spend all on trials with those that retrain their finalists.
+
+    cases: pairs (table, validation rows). The second search makes fewer trials, trains its best
+    n_finalists on n_again new splits of the same rows, and takes the lowest mean.
+    Columns: data; rows; tied, how many of nine runners-up are tied with the winner of n_trials, a
+    mean over the repeats; trials_promise and finalists_promise, by how much a winner's fresh loss
+    exceeds the loss by which it was chosen (means); trials_win and finalists_win, in how many
+    repeats its winner's fresh loss is the lower one.
+    """
+    n_first = n_trials - n_finalists * n_again
+    rows = []
+    for name, n_val in cases:
+        by_trials = chosen_by_trials(name, n_val, n_trials)
+        by_finalists = chosen_by_finalists(name, n_val, n_first, n_finalists, n_again)
+        pairs = lab.pairs(by_trials["fresh"], by_finalists["fresh"])
         row = {
-            "case": case,
-            "of": len(fresh),
-            "random_wins_as_searched": lab.pairs(searched["random"], searched["grid"]).wins,
-            "random_wins_fresh": lab.pairs(fresh["random"], fresh["grid"]).wins,
-            "random_fresh": fresh["random"].mean(),
-            "grid_fresh": fresh["grid"].mean(),
+            "data": name,
+            "rows": n_val,
+            "tied": tied(name, [n_val], n_trials=n_trials).mean(),
+            "trials_promise": (by_trials["fresh"] - by_trials["chosen_by"]).mean(),
+            "finalists_promise": (by_finalists["fresh"] - by_finalists["chosen_by"]).mean(),
+            "trials_win": pairs.wins,
+            "finalists_win": pairs.defeats,
         }
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def shifted_grid(space: SearchSpace, n_values: int, repeat: int) -> list[dict]:
-    """Return a grid of the space with n_values an axis, which the repeat shifts.
+def chosen_by_trials(name: str, n_val: int, n_trials: int) -> pd.DataFrame:
+    """Return the winner of n_trials in each repeat.
 
-    Its points are at (k + u) / n_values of each range, with one u between 0 and 1, drawn under the
-    repeat: nobody knows where the valley is.
+    Columns: position; chosen_by, the loss by which it won; fresh.
     """
-    u = np.random.default_rng(repeat).random()
-    points = product(range(n_values), repeat=len(space))
-    return space.from_unit([[(k + u) / n_values for k in point] for point in points])
+    table = load_table(name)
+    losses = table.loss[:n_trials, :, table.rows(n_val), -1]
+    return _judged(table, np.nanargmin(losses, axis=0), np.nanmin(losses, axis=0))
 
 
-def many_dimensions(
-    space: SearchSpace,
-    *,
-    judged_by: Sequence[int] = (1, 5),
-    repeats: Sequence[int] = range(20),
-    n_judges: int = 10,
+def chosen_by_finalists(
+    name: str, n_val: int, n_trials: int, n_finalists: int, n_again: int
 ) -> pd.DataFrame:
-    """Compare a grid of two values an axis with as many random trials: a `tally`.
+    """Return the best finalist in each repeat, by its mean loss on new splits of the rows.
 
-    It has a row for each of judged_by: of how many draws of rows and seeds a trial's loss is the
-    mean.
+    Columns: those of `chosen_by_trials`.
     """
-    grid_of = partial(shifted_grid, space, 2)
-    duels = {
-        f"a trial's loss: mean of {n}": duel(
-            space, grid_of, repeats=repeats, n_draws=n, n_judges=n_judges
-        )
-        for n in judged_by
-    }
-    return tally(duels)
-
-
-def placements(
-    spaces: Mapping[str, SearchSpace],
-    *,
-    n_epochs: Sequence[int] = (20, 40),
-    repeats: Sequence[int] = range(20),
-    n_judges: int = 10,
-) -> pd.DataFrame:
-    """Compare 27 random trials with two grids of 27, on each space, at each number of epochs.
-
-    Returns the `tally`.
-    """
-    duels = {}
-    for (name, space), centred, epochs in product(spaces.items(), (False, True), n_epochs):
-        grid_of = partial(_same_grid, space, centred)
-        case = f"{name}, {'cell centres' if centred else 'bounds'}, {epochs} epochs"
-        duels[case] = duel(space, grid_of, n_epochs=epochs, repeats=repeats, n_judges=n_judges)
-    return tally(duels)
-
-
-def _same_grid(space: SearchSpace, centred: bool, repeat: int) -> list[dict]:
-    return space.grid(3, centred=centred)
-
-
-# --- what a winner is worth -----------------------------------------------------------------------
-
-
-def how_many(
-    space: SearchSpace,
-    means: pd.DataFrame,
-    *,
-    numbers: Sequence[int] = (3, 9, 27, 60),
-    repeats: Sequence[int] = REPEATS,
-    n_judges: int = 10,
-) -> pd.DataFrame:
-    """Return what random searches of so many trials promise and keep: means over the repeats.
-
-    means: `mean_losses` of many draws of the space. The worst of its best twentieth marks the top
-    5 %: a winner is among these where it is no worse than that one, on the same draws and seeds.
-    Columns: trials; met, the chance that one of them is in the top 5 %, by formula; returned, the
-    share of the repeats in which the winner is; as_searched and fresh, the winners' losses.
-    """
-    problem, trials = on_iris(space), random_trials(space, max(numbers), repeats)
-    won = [lab.winners(trials[trials["trial"] < n]).assign(trials=n) for n in numbers]
-    found = judged(problem, pd.concat(won, ignore_index=True), n_judges)
-    limit = means.nsmallest(len(means) // 20, "val_loss").drop(columns="val_loss")
-    marks = pd.DataFrame({"repeat": repeats, "n_epochs": problem.n_epochs})
-    marks["config"] = limit.to_dict("records")[-1:] * len(marks)
-    mark = lab.judge(problem, marks, n_judges).set_index("repeat")["fresh"]
-    found["returned"] = found["fresh"] <= found["repeat"].map(mark) + lab.SAME
-    columns = ["returned", "as_searched", "fresh"]
-    table = found.groupby("trials", as_index=False)[columns].mean()
-    table.insert(1, "met", 1 - 0.95 ** table["trials"])
-    return table
-
-
-def retraining(
-    space: SearchSpace,
-    *,
-    n_trials: int = 27,
-    n_finalists: int = 3,
-    n_again: int = N_AGAIN,
-    repeats: Sequence[int] = REPEATS,
-    n_judges: int = 10,
-) -> pd.DataFrame:
-    """Return what two searches that cost the same promise and keep in each repeat.
-
-    "all_trials" spends all on trials. "retrained" makes n_trials, and trains its best n_finalists
-    n_again times more, each time on new rows under a new seed; the lowest mean wins. Columns: those
-    of `judged`.
-    """
-    problem = on_iris(space)
-    trials = random_trials(space, n_trials + n_finalists * n_again, repeats)
-    first = trials[trials["trial"] < n_trials]
-    again = lab.retrain(problem, first, n_finalists, n_again)
-    both = [trials.assign(search="all_trials"), again.assign(search="retrained")]
-    return judged(problem, lab.winners(pd.concat(both)), n_judges)
-
-
-# --- a naive script -------------------------------------------------------------------------------
-
-
-class Script(NamedTuple):
-    """A script that draws configurations from lists, trains each once, and keeps the best."""
-
-    n_trials: int
-    draws_seeded: bool = False
-    trainings_seeded: bool = False
-    by_loss: bool = False  # or by accuracy
-    retrains: bool = False  # the best three, and chooses again by their means
-
-
-SCRIPTS = {
-    "as written": Script(5),
-    "trainings seeded": Script(5, trainings_seeded=True),
-    "all seeded": Script(5, draws_seeded=True, trainings_seeded=True),
-    "by the loss": Script(5, by_loss=True),
-    "by the loss, 15 trials": Script(15, by_loss=True),
-    "and the best three retrained": Script(15, by_loss=True, retrains=True),
-}
-
-
-def lottery(
-    lists: Mapping[str, Sequence],
-    *,
-    n_runs: int = 1000,
-    repeats: Sequence[int] = range(12),
-    n_seeds: int = 5,
-    n_judges: int = 5,
-) -> pd.DataFrame:
-    """Return what becomes of a script that draws five configurations, as written and repaired.
-
-    Each repeat is a draw of the rows, on which every script runs n_runs times; what is not seeded
-    has one of n_seeds training seeds. Columns: script; winners, how many different ones the runs on
-    the same rows name; fresh, the winners' loss: means over the repeats.
-    """
-    pairs = [pair for repeat in repeats for pair in _draws_and_seeds(repeat, n_seeds, n_judges)]
-    losses, accuracies = (
-        values.reshape(len(repeats), -1, values.shape[1]) for values in _combinations(lists, pairs)
-    )
-    rows = []
-    for repeat, loss, accuracy in zip(repeats, losses, accuracies, strict=True):
-        tried, again, judges = np.split(loss, [n_seeds, n_seeds + N_AGAIN])
-        again, fresh = again.mean(axis=0), judges.mean(axis=0)
-        for name, script in SCRIPTS.items():
-            winners = winners_of_runs(script, tried, accuracy[:n_seeds], again, n_runs, repeat)
-            rows.append((name, len(set(winners)), fresh[winners].mean()))
-    table = pd.DataFrame(rows, columns=["script", "winners", "fresh"])
-    return table.groupby("script", sort=False, as_index=False).mean()
-
-
-def _draws_and_seeds(repeat: int, n_seeds: int, n_judges: int) -> list[tuple[int, int]]:
-    """Return a repeat's pairs (draw, seed): its own, the finalists' and the judges'."""
-    own = [(repeat, seed) for seed in lab.own_draws(repeat, "luck", n_seeds)]
-    finalist = [(draw, draw) for draw in lab.own_draws(repeat, "finalist", N_AGAIN)]
-    judge = [(draw, draw) for draw in lab.own_draws(repeat, "judge", n_judges)]
-    return own + finalist + judge
-
-
-def winners_of_runs(
-    script: Script,
-    loss: np.ndarray,
-    accuracy: np.ndarray,
-    again: np.ndarray,
-    n_runs: int,
-    seed: int,
-) -> np.ndarray:
-    """Return the number of the combination that each run of a script names, shape (n_runs,).
-
-    loss, accuracy: of the combinations under each training seed, (n_seeds, n_combinations). again:
-    their mean losses on other draws, (n_combinations,). Of equal ones the first wins.
-    """
-    rng = np.random.default_rng(seed)
-    tried = rng.integers(loss.shape[1], size=(n_runs, script.n_trials))
-    seeds = rng.integers(loss.shape[0], size=tried.shape)
-    if script.draws_seeded:
-        tried[:] = tried[0]
-    if script.trainings_seeded:
-        seeds[:] = 0
-    score = loss[seeds, tried] if script.by_loss else -accuracy[seeds, tried]
-    if script.retrains:
-        best_three = score.argsort(axis=1, kind="stable")[:, :3]
-        tried = np.take_along_axis(tried, best_three, axis=1)
-        score = again[tried]
-    return tried[np.arange(n_runs), score.argmin(axis=1)]
-
-
-def _combinations(lists: Mapping[str, Sequence], pairs: Sequence[tuple[int, int]]) -> list:
-    """Return the losses and accuracies of all combinations, each (n_pairs, n_combinations).
-
-    pairs: of a draw of rows and a training seed. Combinations are in the order of `product` over
-    lr, batch_size and epochs.
-    """
-    longest = max(lists["epochs"])
-    jobs = [
-        Job(Data("iris"), {"lr": lr, "batch_size": size}, draw, seed, longest)
-        for draw, seed in pairs
-        for lr, size in product(lists["lr"], lists["batch_size"])
+    table = load_table(name)
+    order = table.loss[:n_trials, :, table.rows(n_val), -1].argsort(axis=0)[:n_finalists]
+    choices = [
+        lab.Chosen(table.configs(repeat)[position], table.epochs[-1], repeat)
+        for repeat, positions in enumerate(order.T)
+        for position in positions
     ]
-    curves, at = lab.train(jobs), np.array(lists["epochs"]) - 1
-    return [
-        values[:, at].reshape(len(pairs), -1) for values in (curves.val_loss, curves.val_accuracy)
-    ]
+    again, _ = table_problem(name, n_val).measure(choices, "finalist", n_again, True)
+    again = again.mean(axis=1).reshape(-1, n_finalists)
+    best = order[again.argmin(axis=1), np.arange(table.n_repeats)]
+    return _judged(table, best, again.min(axis=1))
+
+
+def _judged(table: Table, positions: np.ndarray, losses: np.ndarray) -> pd.DataFrame:
+    fresh = table.fresh_loss[positions, np.arange(table.n_repeats), -1]
+    return pd.DataFrame({"position": positions, "chosen_by": losses, "fresh": fresh})
