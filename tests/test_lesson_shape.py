@@ -17,6 +17,8 @@ MAX_LINES, MAX_MEDIAN, MAX_WIDTH, MAX_IMPORTS = 12, 6, 100, 6
 MAX_PRINTED = 4  # lines; a picture or a table says more than sentences of numbers
 MIN_EXERCISES = 3
 ANSWER = "<details><summary>What was seen</summary>"
+NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?!\w|\.\d)")
+COUNT = re.compile(r"\b(\d+) of (?:the )?\d+\b")
 
 
 def faults(notebook):
@@ -27,6 +29,7 @@ def faults(notebook):
         *of_answers(core),
         *of_answers(further),
         *of_cells([*core, *further]),
+        *of_quoted_numbers([*core, *further]),
     ]
 
 
@@ -57,12 +60,41 @@ def of_answers(cells):
             "markdown",
         ]:
             yield f"a prediction without a code cell and text after it in {name}"
-        if PREDICTION in text and text.find("<details", text.find(PREDICTION)) >= 0:
-            yield f"an answer behind a prediction, before its cell, in {name}"
+        if answers and not (text.startswith("<details") and text.endswith("</details>")):
+            yield f"an answer that shares its cell with other text in {name}"
         if len(re.findall(rf"^{ANSWER}\n\n", text, flags=re.M)) != answers:
             yield f"no {ANSWER} on a line of its own with a blank line after it in {name}"
         if len(re.findall(r"\n\n</details>(?:\n\n|\n?$)", text)) != answers:
             yield f"no </details> between blank lines in {name}"
+
+
+def of_quoted_numbers(cells):
+    """Each decimal number, and each "k of n", that an answer quotes was shown above it.
+
+    Shown: in an output, in code, or in text that is no answer. A number is also shown by a longer
+    one of which it is the rounded form.
+    """
+    shown, counts = set(), set()
+    for cell in cells:
+        if cell.source.startswith("<details"):
+            text = re.sub(r"\$[^$]*\$", "", cell.source)
+            for number in NUMBER.findall(text):
+                n_digits = len(number.partition(".")[2])
+                if not any(abs(float(number) - value) <= 0.5001 * 10**-n_digits for value in shown):
+                    yield f"{number} is shown nowhere above {cell.source[:120]!r}"
+            for count in COUNT.findall(text):
+                if int(count) not in counts:
+                    yield f"the count {count} is shown nowhere above {cell.source[:120]!r}"
+            continue
+        texts = [cell.source, *(_text_of(output) for output in cell.get("outputs", []))]
+        for text in texts:
+            numbers = re.findall(r"(?<![\w.])\d*\.?\d+(?:e-?\d+)?", text.replace(",", ""))
+            shown |= set(map(float, numbers))
+            counts |= {int(float(n)) for n in numbers if float(n).is_integer()}
+
+
+def _text_of(output) -> str:
+    return output.get("text", "") or output.get("data", {}).get("text/plain", "")
 
 
 def of_cells(cells):
@@ -116,16 +148,14 @@ def lesson(*cells, exercises=EXERCISES):
 
 GOOD = {
     "one study": STUDY,
-    "the answer, then the next prediction": [
-        ASK,
-        ("code", CODE),
-        f"{SEEN}\n\n{ASK}",
-        ("code", CODE),
-        SEEN,
-    ],
+    "the answer, then the next prediction": [*STUDY, *STUDY],
     "a cell that nothing is predicted of": [TEXT, ("code", CODE), TEXT],
     "going further": [*EXERCISES, "## Going further", *STUDY],
-    "text before the answer": [ASK, ("code", CODE), f"A table.\n\n{SEEN}"],
+    "numbers that were shown": [
+        ASK,
+        ("code", "lr = 0.01", "0.1234 1,500 0.5"),
+        SEEN.replace("The rows.", "0.12 at 0.01, $0.9$, 1500 of 2000 and 0.50."),
+    ],
     "twelve lines among short ones": [TEXT, ("code", "x = 1\n" * 12), *STUDY, *STUDY],
     "six imports": [TEXT, ("code", "import a\n" * 6 + "\nx = 1"), TEXT],
     "four printed lines": [TEXT, ("code", CODE, "1\n2\n3\n4\n"), TEXT],
@@ -133,7 +163,9 @@ GOOD = {
 BAD = {
     "0 answers instead of 1": [ASK, ("code", CODE), TEXT],
     "1 answers instead of 0": [TEXT, ("code", CODE), SEEN],
-    "before its cell": [ASK, ("code", CODE), f"{ASK}\n\n{SEEN}", ("code", CODE), SEEN],
+    "shares its cell": [ASK, ("code", CODE), f"A table.\n\n{SEEN}"],
+    "0.13 is shown nowhere": [ASK, ("code", CODE, "0.1234"), SEEN.replace("rows", "0.13")],
+    "the count 7 is shown nowhere": [ASK, ("code", CODE, "17"), SEEN.replace("rows", "7 of 20")],
     "a prediction without": [ASK, TEXT],
     "two predictions": [f"{ASK}\n\n{ASK}", ("code", CODE), SEEN],
     "a blank line after it": [ASK, ("code", CODE), SEEN.replace("</summary>\n\n", "</summary>\n")],

@@ -40,7 +40,7 @@ from tools.handout_text import (
     pictures,
 )
 from tools.handout_web import index_page, instructors_page, lesson_page
-from tools.lesson_minutes import minutes
+from tools.lesson_minutes import Minutes, time_of
 from tools.my_notebooks import copy_lessons
 from tools.notebooks import BuildError
 from tools.repeatable import make_repeatable
@@ -182,7 +182,7 @@ def read_course(at_once: int) -> Course:
         pages={(text.stem, text.role): body for text, body in zip(texts, found, strict=True)},
         titles=titles | APPENDICES,
         figures=figures,
-        times={stem: in_minutes(notebook) for stem, notebook in lessons.items()},
+        times={stem: in_sentence(time_of(notebook)) for stem, notebook in lessons.items()},
     )
 
 
@@ -230,10 +230,15 @@ def write_pages(course: Course, target: Path) -> None:
     copy_lessons(NOTEBOOKS, learners / "notebooks")
 
 
-def in_minutes(notebook: nbformat.NotebookNode) -> str:
-    """Return how long a lesson takes, in words."""
-    core, further = minutes(notebook)
-    return f"{core} minutes" + (f" and {further} more to go further" if further else "")
+def in_sentence(time: Minutes) -> str:
+    """Return how long a lesson takes, in words.
+
+    >>> in_sentence(Minutes(55, 18, 20))
+    '55 minutes, 18 more for exercises and 20 more to go further'
+    """
+    more = [f"{time.exercises} more for exercises"] * bool(time.exercises)
+    more += [f"{time.further} more to go further"] * bool(time.further)
+    return f"{time.core} minutes" + (", " if more else "") + " and ".join(more)
 
 
 def build(at_once: int = 2, target: Path = TARGET) -> None:

@@ -1,10 +1,11 @@
-"""How long a lesson takes: `python tools/lesson_minutes.py` prints it for each, from the notebooks'
-sources.
+"""How long a lesson takes: `python tools/lesson_minutes.py` prints an estimate for each notebook.
 
-Minutes = words / 200 + tokens / 40 + 0.5 for each prediction + 6 for each exercise, rounded to the
-nearest. Tokens are Python's names, operators, numbers and strings, outside import lines and
-exercise cells. Words are those of all text cells, closed answers included, HTML tags left out. What
-follows "## Going further" counts apart from the core path.
+Minutes = words / 200 + tokens / 40 + 0.5 for each prediction + 1.5 for each figure + 1.25 for each
+table. Tokens are Python's names, operators, numbers and strings, outside import lines and exercise
+cells. Words are those of all text cells, closed answers included, HTML tags left out. What follows
+"## Going further" counts apart from the core path, and so do the core path's exercises, 6 each.
+
+A lesson's first cell states what readers took, which is never less than this estimate.
 """
 
 from __future__ import annotations
@@ -14,35 +15,54 @@ import re
 import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-import jupytext
 import nbformat
 
-SOURCES = Path(__file__).resolve().parents[1] / "notebooks" / "source"
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 FURTHER = "## Going further"
 PREDICTION = "**Predict"
+MINUTES_EXERCISE = 6
+STATED = re.compile(
+    r"\*\*Time:\*\* core path (\d+) minutes, exercises (\d+) minutes"
+    r"(?:, going further (\d+) minutes)?\."
+)
 COUNTED = {tokenize.NAME, tokenize.OP, tokenize.NUMBER, tokenize.STRING}
+
+
+class Minutes(NamedTuple):
+    """Minutes of a lesson: of its core path, of the exercises in it, and of Going further."""
+
+    core: int
+    exercises: int
+    further: int
 
 
 @dataclass
 class Load:
-    """What a part of a lesson asks of its reader; `lines` and `tokens` hold a number for each code
-    cell.
+    """What a part of a lesson asks of its reader.
+
+    `lines` and `tokens` hold a number for each code cell, exercises left out.
     """
 
     words: int = 0
     predictions: int = 0
     exercises: int = 0
+    figures: int = 0
+    tables: int = 0
     lines: list[int] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
 
     @property
-    def exact_minutes(self) -> float:
-        return self.words / 200 + sum(self.tokens) / 40 + self.predictions / 2 + 6 * self.exercises
+    def reading(self) -> float:
+        """Minutes without the exercises."""
+        to_read = self.words / 200 + sum(self.tokens) / 40
+        return to_read + 0.5 * self.predictions + 1.5 * self.figures + 1.25 * self.tables
 
     @property
-    def minutes(self) -> int:
-        return round(self.exact_minutes)
+    def solving(self) -> int:
+        """Minutes for the exercises."""
+        return MINUTES_EXERCISE * self.exercises
 
 
 def is_exercise(cell: nbformat.NotebookNode) -> bool:
@@ -101,31 +121,46 @@ def load(cells: list[nbformat.NotebookNode]) -> Load:
         elif lines := code_to_read(cell.source):
             found.lines.append(len(lines))
             found.tokens.append(n_tokens("\n".join(lines)))
+            shown = [set(output.get("data", {})) for output in cell.get("outputs", [])]
+            found.figures += sum("image/png" in kinds for kinds in shown)
+            found.tables += sum("text/html" in kinds for kinds in shown)
     return found
 
 
-def minutes(notebook: nbformat.NotebookNode) -> tuple[int, int]:
-    """Return the minutes of a lesson's core path and of its part "Going further" (0 where it has
-    none).
+def minutes(notebook: nbformat.NotebookNode) -> Minutes:
+    """Return the estimate for a lesson, from its executed notebook."""
+    core, further = map(load, split(notebook))
+    return Minutes(round(core.reading), core.solving, round(further.reading + further.solving))
+
+
+def time_of(notebook: nbformat.NotebookNode) -> Minutes:
+    """Return what a lesson's first cell states, or the estimate where it states nothing."""
+    found = STATED.search(notebook.cells[0].source)
+    if not found:
+        return minutes(notebook)
+    return Minutes(*(int(stated or 0) for stated in found.groups()))
+
+
+def in_words(time: Minutes) -> str:
+    """Return minutes as README's table has them.
+
+    >>> in_words(Minutes(55, 18, 20)), in_words(Minutes(5, 0, 0))
+    ('55 + 18 + 20', '5')
     """
-    core, further = split(notebook)
-    return load(core).minutes, load(further).minutes
+    return " + ".join(str(minutes) for minutes in time if minutes)
 
 
 def main() -> None:
-    """Print for each lesson its minutes, and what makes them."""
-    for source in sorted(SOURCES.glob("*.py")):
-        for name, cells in zip(
-            ("core path", "going further"),
-            split(jupytext.read(source, fmt="py:percent")),
-            strict=True,
-        ):
+    """Print for each lesson its estimate, and what makes it."""
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        print(f"{path.stem}: {in_words(minutes(notebook))} minutes")
+        for name, cells in zip(("core path", "going further"), split(notebook), strict=True):
             part = load(cells)
-            n_lines = max(sum(part.lines), 1)
             print(
-                f"{source.stem}, {name}: {part.minutes} minutes; {part.words} words, "
-                f"{sum(part.tokens)} tokens ({sum(part.tokens) / n_lines:.1f} a line), "
-                f"{part.predictions} predictions, {part.exercises} exercises"
+                f"    {name}: {part.reading:.0f} without exercises; {part.words} words, "
+                f"{sum(part.tokens)} tokens, {part.predictions} predictions, {part.figures} "
+                f"figures, {part.tables} tables, {part.exercises} exercises"
             )
 
 

@@ -28,7 +28,7 @@ import nbformat
 import psutil
 
 from tools.build_notebooks import NOTEBOOKS, SOURCES, choose
-from tools.lesson_minutes import minutes
+from tools.lesson_minutes import in_words, time_of
 from tools.machine import machine
 from tools.notebooks import kernel_client
 from tools.repeatable import make_repeatable
@@ -39,8 +39,8 @@ N_SLOWEST = 3
 SAMPLED_EVERY_S = 1.0  # three times as often, the reading itself takes a lesson's time from it
 HEAD = """# What a lesson takes
 
-`make timings` writes this page. Minutes are for reading, the core path + going further, by the
-formula of `tools/lesson_minutes.py`. Seconds are for a Run All, the first time (with an empty
+`make timings` writes this page. Minutes are those that a lesson states, of the core path + its
+exercises + going further. Seconds are for a Run All, the first time (with an empty
 cache) and again. Memory is the most that a JupyterLab server, the kernel and all that it starts
 hold together. Seconds of cells are the first time's.
 
@@ -186,13 +186,13 @@ def this_machine() -> str:
 
 
 def page(lines: Mapping[str, str], measured_on: str) -> str:
-    """Return docs/timings.md: the measured part of each lesson's line, with the minutes as they are
-    now.
+    """Return docs/timings.md: the measured part of each lesson's line, with the minutes as they
+    are now.
     """
     rows = []
     for stem, part in sorted(lines.items()):
-        core, further = minutes(nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4))
-        rows.append(f"| {stem} | {f'{core} + {further}' if further else core} | {part} |")
+        lesson = nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4)
+        rows.append(f"| {stem} | {in_words(time_of(lesson))} | {part} |")
     return HEAD.format(measured_on=measured_on) + "\n".join(rows) + "\n"
 
 

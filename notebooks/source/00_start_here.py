@@ -32,8 +32,8 @@
 # | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02 |
 # | [05 The bake-off](05_bake_off.ipynb) | Which search is best, and what does a race prove? | 01 to 04 |
 #
-# A lesson takes at most 60 minutes. Some have an optional part after their summary, "Going further", whose time
-# is stated apart. The order is the one above; 03 and 04 can change places.
+# A lesson takes at most 60 minutes, and its exercises 18. Some have an optional part after their summary, "Going
+# further", whose time is stated apart. The order is the one above; 03 and 04 can change places.
 #
 # What the field's words mean, and what four libraries call the same things, stands in the
 # [glossary](../docs/glossary.md). `make handouts` makes of each lesson a workbook to print and a web page, in

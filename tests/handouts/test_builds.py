@@ -166,13 +166,3 @@ def test_only_lessons_with_a_module_have_exercises():
     assert builder.exercises_of("00_start_here") == {} and "q1" in builder.exercises_of(
         "01_grid_search"
     )
-
-
-def test_a_lessons_time_in_words():
-    words = nb.new_markdown_cell("word " * 400)
-    further = nb.new_markdown_cell("## Going further\n\n" + "word " * 200)
-    assert builder.in_minutes(nb.new_notebook(cells=[words])) == "2 minutes"
-    assert (
-        builder.in_minutes(nb.new_notebook(cells=[words, further]))
-        == "2 minutes and 1 more to go further"
-    )
