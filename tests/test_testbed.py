@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hpt_helpers.classroom import searches
 from hpt_helpers.classroom.table import table_problem
 from tools import testbed
 
@@ -42,7 +43,7 @@ def test_the_nearest_of_the_pool_stands_in():
         assert losses == [0.5]
         yield [(space.from_unit([[0.9] * len(space)])[0], n_epochs)]
 
-    strategy = testbed.on_pool(two_points, space, 0, 2, 27)
+    strategy = searches.on_pool(two_points, space, 0, 2, 27)
     [(first, _)] = next(strategy)
     [(second, _)] = strategy.send(np.array([0.5]))
     points = space.to_unit(space.configs)
