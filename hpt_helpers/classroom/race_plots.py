@@ -112,27 +112,26 @@ def verdicts(comparison: pd.DataFrame, other: str = "random", *, axes=None):
 def ten_best(best: pd.DataFrame, *, axes=None):
     """Draw the loss by which each of the ten best came there, and its loss on another split.
 
-    best: columns world, repeat, searched and again, both less the mean of their ten; a panel for
-    each world. On the line both losses say the same. Returns the first Axes; each has its
-    description.
+    best: columns world, searched and again, both less the mean of their ten, and in_order, the
+    share of pairs that both put in the same order; a panel for each world. Returns the first Axes;
+    each has its description.
     """
-    check_columns(best, "world", "repeat", "searched", "again")
+    check_columns(best, "world", "searched", "again", "in_order")
     worlds = best.groupby("world", sort=False)
     axes = new_row(len(worlds), (3.6 * len(worlds), 4)) if axes is None else axes
     for ax, (world, part) in zip(axes, worlds, strict=True):
-        slope = np.polyfit(part["searched"], part["again"], 1)[0]
-        new_axes(ax, title=world, x_label="loss as searched")
+        share = part["in_order"].mean()
+        title = f"{world}\n{share:.0%} of pairs in the same order"
+        new_axes(ax, title=title, x_label="loss as searched")
         ax.plot(part["searched"], part["again"], "o", color=COLOURS[1], alpha=0.4, ms=4, mew=0)
         ends = np.array([part["searched"].min(), part["searched"].max()])
-        ax.plot(ends, ends, color="black", linewidth=1, label="the same loss again")
-        line = {"color": COLOURS[2], "linestyle": "--", "linewidth": 2}
-        ax.plot(ends, slope * ends, label=f"fitted, slope {slope:.2f}", **line)
-        ax.set_ylim(*np.quantile(part["again"], [0.01, 0.99]) * 1.15)
-        ax.legend(loc="upper left")
+        ax.plot(ends, ends, color="black", linewidth=1.2)
+        reach = 1.1 * np.quantile(np.abs(part[["searched", "again"]]), 0.99)
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
         described(
             ax,
-            f"{world}: losses on another split against losses as searched, both less the mean of "
-            f"their ten, {len(part)} trials; the fitted line has the slope {slope:.2f}.",
+            f"{world}: {len(part)} trials, by their losses as searched and on another split, both "
+            f"less the mean of their ten; {100 * share:.0f} % of the pairs are in the same order.",
         )
     axes[0].set_ylabel("loss on another split")
     return axes[0]

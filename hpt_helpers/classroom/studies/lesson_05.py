@@ -23,7 +23,14 @@ from hpt_helpers.search_space import Integer, Real, SearchSpace
 REPEATS = range(30)
 N_TRIALS = 40  # full trainings that a search may spend
 N_JUDGES = 20  # of a repeat on iris; those of a table stand in it
-N_FINALISTS, N_DRAWS = 5, 4
+N_FINALISTS, N_DRAWS = 5, 2
+WAYS = {
+    "more random trials": 50,
+    "finalists of random search": 50,
+    "ten times as many rows": 40,
+    "a search that learns": 40,
+    "finalists of that search": 50,
+}
 N_TOP = 10  # of the best trials, when one asks whether they can be told apart
 
 IRIS = SearchSpace(
@@ -170,7 +177,8 @@ def best_again(
 ) -> pd.DataFrame:
     """Return the ten best of 40 random trials, each trained once more on another split.
 
-    Columns: world, repeat, searched and again: the two losses, less the mean of the ten.
+    Columns: world, repeat; searched and again, the two losses, less the mean of the ten; and
+    in_order, the share of the 45 pairs of a repeat's ten that both losses put in the same order.
     """
     parts = []
     for world, problem in worlds.items():
@@ -181,22 +189,15 @@ def best_again(
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     groups = table.groupby(["world", "repeat"], sort=False)
+    shares = groups[["searched", "again"]].apply(_share_in_order).rename("in_order")
     for column in ("searched", "again"):
         table[column] -= groups[column].transform("mean")
-    return table
+    return table.join(shares, on=["world", "repeat"])
 
 
-def in_order(best: pd.DataFrame) -> pd.DataFrame:
-    """Return of how many pairs of the ten best the two losses agree which one is the better.
-
-    best: as `best_again` returns it. Columns: world, repeat, and in_order: a share of the 45 pairs.
-    """
-    rows = []
-    for (world, repeat), part in best.groupby(["world", "repeat"], sort=False):
-        losses = part[["searched", "again"]].to_numpy()
-        agree = [np.prod(a - b) > 0 for a, b in combinations(losses, 2)]
-        rows.append((world, repeat, np.mean(agree)))
-    return pd.DataFrame(rows, columns=["world", "repeat", "in_order"])
+def _share_in_order(losses: pd.DataFrame) -> float:
+    pairs = combinations(losses.to_numpy(), 2)
+    return float(np.mean([np.prod(a - b) > 0 for a, b in pairs]))
 
 
 # --- what pays ------------------------------------------------------------------------------------
@@ -219,54 +220,56 @@ def what_pays(
     repeats: Sequence[int] = REPEATS,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Compare four ways to spend more on a search, fresh, with 40 random trials.
+    """Compare five ways to do better than 40 random trials, fresh.
 
     learned: a search that learns. more_rows: worlds -> the same problem with more validation rows.
-    Finalists are the five best trials, each trained again on four new splits of the rows that the
-    search has; they cost 20 trainings. A row for each way: way, trainings, and for each world two
+    Finalists are the five best trials, each trained again on two new splits of the rows that the
+    search has; they cost ten trainings. A row for each way: way, trainings, and for each world two
     counts such as "22 : 5": in how many repeats the winner is better and worse than that of 40
     random trials. Where they chose the same one, neither counts.
     """
     options = {"repeats": repeats, "progress": progress}
-    table = {}
+    table = pd.DataFrame({"way": list(WAYS), "trainings": list(WAYS.values())})
     for world, problem in worlds.items():
-        here = {world: problem}
-        plain = race(here, {"random": searches.at_random}, **options)
-        learning = race(here, {"learned": learned}, **options)
-        ways = {
-            "20 more random trials": race(here, {"random": random_of(60)}, n_trials=60, **options),
-            "finalists of random search": _with_finalists(problem, plain, progress),
-            "a search that learns": learning,
-            "finalists of that search": _with_finalists(problem, learning, progress),
+        plain = race({world: problem}, {"random": searches.at_random}, **options)
+        before = _fresh(problem, plain)
+        counts = {
+            way: _better_and_worse(fresh, before)
+            for way, fresh in _fresh_by_way(problem, plain, learned, options).items()
         }
-        before = _fresh(here, plain)
-        counts = {way: _better_and_worse(_fresh(here, trials), before) for way, trials in ways.items()}
         if world in more_rows:
-            wide = {world: more_rows[world]}
-            trials = race(wide, {"random": searches.at_random}, **options)
-            counts["ten times as many rows"] = _better_and_worse(_fresh(wide, trials), before)
-        table[world] = counts
-    trainings = {
-        "20 more random trials": 60,
-        "finalists of random search": 60,
-        "ten times as many rows": 40,
-        "a search that learns": 40,
-        "finalists of that search": 60,
+            wide = more_rows[world]
+            judged_by_more = race({world: wide}, {"random": searches.at_random}, **options)
+            counts["ten times as many rows"] = _better_and_worse(
+                _fresh(wide, judged_by_more), before
+            )
+        table[world] = table["way"].map(counts).fillna("")
+    return table
+
+
+def _fresh_by_way(
+    problem: Problem, plain: pd.DataFrame, learned: Search, options: Mapping
+) -> dict[str, pd.Series]:
+    """Return the fresh loss of each repeat's winner, by what was bought beside or instead."""
+    here, more = {"": problem}, N_TRIALS + N_FINALISTS * N_DRAWS
+    learning = race(here, {"learned": learned}, **options)
+    finalists = partial(_with_finalists, problem, progress=options["progress"])
+    ways = {
+        "more random trials": race(here, {"random": random_of(more)}, n_trials=more, **options),
+        "finalists of random search": finalists(plain),
+        "a search that learns": learning,
+        "finalists of that search": finalists(learning),
     }
-    found = pd.DataFrame(table).reindex(list(trainings)).fillna("")
-    found.insert(0, "trainings", trainings.values())
-    return found.rename_axis("way").reset_index()
+    return {way: _fresh(problem, trials) for way, trials in ways.items()}
 
 
 def _with_finalists(problem: Problem, trials: pd.DataFrame, progress: bool) -> pd.DataFrame:
-    again = lab.retrain(
-        problem, trials.drop(columns=["world", "trainings"]), N_FINALISTS, N_DRAWS, progress=progress
-    )
-    return again.assign(world=trials["world"].iloc[0])
+    return lab.retrain(problem, trials, N_FINALISTS, N_DRAWS, progress=progress)
 
 
-def _fresh(worlds: Mapping[str, Problem], trials: pd.DataFrame) -> pd.Series:
-    return judged(worlds, trials).set_index("repeat")["fresh"].sort_index()
+def _fresh(problem: Problem, trials: pd.DataFrame) -> pd.Series:
+    found = lab.judge(problem, lab.winners(trials), n_judges(problem))
+    return found.set_index("repeat")["fresh"].sort_index()
 
 
 def _better_and_worse(losses: pd.Series, others: pd.Series) -> str:
@@ -299,6 +302,26 @@ def worth_of_tuning(
 
 
 # --- going further --------------------------------------------------------------------------------
+
+
+def budgets(
+    worlds: Mapping[str, Problem],
+    some: Mapping[str, Search],
+    n_trials: Sequence[int],
+    *,
+    repeats: Sequence[int] = REPEATS,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Return in how many repeats each search is ahead of random search, fresh, by its budget.
+
+    n_trials: budgets, in full trainings. A row for each: trainings, and a column for each search.
+    """
+    rows = []
+    for n in n_trials:
+        trials = race(worlds, some, n_trials=n, repeats=repeats, progress=progress)
+        found = verdicts(judged(worlds, trials)).query("verdict == 'fresh'")
+        rows.append({"trainings": n} | dict(zip(found["search"], found["wins"], strict=True)))
+    return pd.DataFrame(rows)
 
 
 def lowest_of_equals(
