@@ -6,6 +6,7 @@ import pytest
 
 from hpt_helpers.classroom import searches
 from hpt_helpers.classroom.table import table_problem
+from hpt_helpers.protocol import Told
 from tools import testbed
 
 
@@ -52,3 +53,15 @@ def test_the_nearest_of_the_pool_stands_in():
         target = np.r_[[wanted] * 6, place[-1]]  # the batch size is the same everywhere
         distances = np.linalg.norm(points - target, axis=1)
         assert np.linalg.norm(place - target) == pytest.approx(distances.min(), abs=0.01)
+
+
+def test_tpe_is_told_which_configuration_was_tried():
+    space = table_problem("digits", 30).space(0)
+    strategy = searches.tpe_on_pool(space, 0, 25, 27)
+    asked = next(strategy)
+    for _ in range(24):
+        [(config, n_epochs)] = asked.trials
+        assert config in space.configs and n_epochs == 27
+        # the widest networks are best, so that what learns goes there
+        asked = strategy.send([Told(config, n_epochs, 1 / config["hidden_size"])])
+    assert asked.trials[0][0]["hidden_size"] > 16

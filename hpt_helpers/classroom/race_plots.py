@@ -104,8 +104,15 @@ def verdicts(comparison: pd.DataFrame, other: str = "random", *, axes=None):
         ax.set(xscale="log", xlim=(low * (low / high) ** 0.06, high * (high / low) ** 0.5))
         ax.set_ylim(len(names) - 0.5, -0.5)
         ax.set_yticks(range(len(names)), names if ax is axes[0] else [""] * len(names))
-        plain_ticks(ax.xaxis, (1, 1.1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9, 9.5))
+        steps = (0.5, 0.6, 0.7, 0.8, 1, 1.2, 1.5, 2) if low < 0.85 else (0.9, 0.925, 0.95, 0.975, 1)
+        inside = [x for x in steps if low * 0.98 <= x <= high * 1.02]
+        ax.set_xticks(inside, [f"{x:g}" for x in inside])
+        ax.minorticks_off()
         described(ax, f"{world}, losses over {other} search's: {'; '.join(texts)}.")
+    kinds = {"as searched": "white", "fresh, with its interval": "0.45"}
+    for kind, colour in kinds.items():
+        axes[0].plot([], [], "o", color="0.45", mfc=colour, mew=1.6, ms=8, label=kind)
+    axes[0].figure.legend(loc="lower center", ncols=2, frameon=False, bbox_to_anchor=(0.5, -0.07))
     return axes[0]
 
 

@@ -43,8 +43,8 @@ from hpt_helpers.classroom.table import table_problem
 
 WORLDS = {
     "iris, 30 rows": studies.iris(),
-    "simulated, 2,000 rows": table_problem("simulated", 2000),
     "digits, 360 rows": table_problem("digits", 360),
+    "simulated, 2,000 rows": table_problem("simulated", 2000),
 }
 
 # %% [markdown]
@@ -53,18 +53,16 @@ WORLDS = {
 # Each search may spend what 40 full trainings of 27 epochs cost.
 #
 # - **random** tries the first 40 configurations of the pool.
-# - **Gaussian process** is the search that lesson 3 built by hand, told the logarithm of each loss.
+# - **Gaussian process** is the search that lesson 3 built by hand. It is told the logarithm of each loss.
 # - **TPE** learns, too. It is the multivariate `TPESampler` of Optuna 5.0, and its first ten trials are random. It
-#   proposes points of its own, and the nearest configuration of the pool stands in for each. So it cannot refine its
-#   best point as far as it would at work.
-# - **Hyperband** has R = 27 and begins anew with other configurations until the budget is spent.
-# - **ASHA** has the same rungs and a single worker.
-# - **grid** tries all combinations of ten learning rates, two batch sizes and two hidden sizes on iris. On digits even
-#   two values of each hyperparameter make 64 trainings, and we let it have them. The simulated table has no grid.
+#   proposes points of its own, and the nearest configuration of the pool stands in for each, so that it cannot refine
+#   its best point as far as it would at work.
+# - **Hyperband** has R = 27. It begins anew with other configurations until the budget is spent.
+# - **ASHA** has the same rungs and one worker.
 #
 # The picture is the one that you know from blogs. It shows the lowest loss so far, as a median over 30 repeats.
 #
-# **Predict:** in how many of the three worlds does random search end higher than every other search but the grid?
+# **Predict:** in how many of the three worlds does random search end highest?
 
 # %%
 SEARCHES = {
@@ -75,15 +73,15 @@ SEARCHES = {
     "ASHA": searches.asha,
 }
 trials = studies.race(WORLDS, SEARCHES, progress=True)
-trials = studies.with_grids(WORLDS, trials)
 race_plots.incumbents(trials)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In all three. Each of the other four searches ends below random search, in every world, and by eye the lead is largest
-# on iris. The two that stop early fall fastest, because they have tried dozens of configurations for a few epochs
-# before random search has finished ten. The searches that learn need their first random trials before they pull ahead.
+# In all three. Each of the other four searches ends below random search in every world. Hyperband and ASHA fall fastest
+# at first, because they have tried dozens of configurations for a few epochs before random search has finished its
+# fifth. The searches that learn begin with random trials, and then they overtake. On iris the lowest line ends at 0.047
+# and random search at 0.075. On digits it is 0.177 against 0.260. So the two leads look much alike.
 #
 # **So:** if this picture were all that you had, you would never use random search again, least of all on 30 rows. Write
 # down which search you would recommend for each world before you go on.
@@ -94,44 +92,52 @@ race_plots.incumbents(trials)
 # ## The same winners, trained again
 #
 # The picture shows losses **as searched**, by which the winners won. The lowest of many losses is partly the luckiest,
-# and so we judge each winner **fresh**. It is trained again for **judges**, other draws of rows under other seeds that
-# only its own repeat has. They had no say in choosing it. On iris 20 judges judge, in the two others four.
+# and so we judge each winner **fresh**. It is trained again for **judges**, which are other draws of rows under other
+# seeds. They belong to its own repeat and had no say in choosing it. On iris 20 judges judge, in the two other worlds
+# four.
 #
-# We compare in pairs. In each repeat, a search's loss is divided by random search's. An open mark is the mean of these
-# ratios as searched, and a filled mark is the mean fresh, with its 95 % interval. The mean is the geometric one, and the
-# interval comes from drawing the 30 repeats anew with replacement. A mark is blue where the whole fresh interval lies
-# below 1, orange where it lies above, and grey where it holds 1. On the right stands in how many of the 30 repeats the
-# search is ahead, as searched → fresh. A fair coin hardly ever gives 21 or more, nor 9 or fewer.
+# Here a sixth search joins, the **grid** over all hyperparameters. On iris it has ten learning rates, two batch sizes
+# and two hidden sizes. On digits two values of each hyperparameter already make 64 trainings, and we let it have them.
+# The simulated table holds no grid.
 #
-# **Predict:** in which world is every lead gone when the winners are judged fresh?
+# We compare in pairs. In each repeat, a search's loss is divided by random search's.
+#
+# - An open mark is the mean ratio as searched, and a filled mark the mean ratio fresh. Each is a geometric mean over 30
+#   repeats. The scales of the three panels differ.
+# - The line is the 95 % interval of the fresh mean. It is blue where all of it lies below 1, orange where all of it lies
+#   above, and grey where it holds 1.
+# - On the right stands in how many of the 30 repeats the search is ahead, as searched → fresh. A fair coin seldom gives
+#   21 or more, or 9 or fewer.
+#
+# **Predict:** in which world can no search be told from random search any more?
 
 # %%
-winners = studies.judged(WORLDS, trials, progress=True)
+winners = studies.judged(WORLDS, studies.with_grids(WORLDS, trials), progress=True)
 race_plots.verdicts(studies.verdicts(winners))
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris, where the picture showed the largest leads. The Gaussian process led in 23 of 30 repeats and is ahead in 12
-# fresh. No search is told from random search any more, because 30 rows leave much room for luck and every search had
-# found its share of it.
+# On iris. The Gaussian process led in 23 of 30 repeats and is ahead in 12 fresh, ASHA led in 22 and is ahead in 11. All
+# the intervals hold 1. With 30 rows luck can make a loss much lower than it deserves, and each search had found its
+# share of it.
 #
-# On digits nearly all of each lead stays. The Gaussian process is ahead in all 30 repeats, TPE in 24, Hyperband in 25
-# and ASHA in 22. On the simulated data the leads shrink and some of them stay. The grid of two values each is the only
-# search that loses clearly, although it spent more than any other.
+# On digits nearly all of each lead stays. The Gaussian process is ahead in 30 of 30 repeats fresh, TPE in 24, Hyperband
+# in 25 and ASHA in 22. On the simulated data leads are small, and those of the two that learn stay. The grid on digits
+# is the only search that is clearly behind, although it spent most. With two values of each hyperparameter it has no
+# good learning rate to go with the right size.
 #
 # **So:** never compare searches by the losses by which their winners won. And do not conclude from iris that all
-# searches are alike, since in the other two worlds a search that learns keeps its lead. The search does not decide
-# alone, and neither does the number of trials.
+# searches are alike, since the very same searches keep their leads on digits.
 #
 # </details>
 
 # %% [markdown]
 # ## How many rows does a lead need?
 #
-# Iris differs from the other worlds in everything: its rows, its space and its learning rates. The simulated table lets
-# us turn one dial and leave the rest alone. We judge the trials by the first 10, 30, 100 or 300 of the 2,000 validation
-# rows. Training rows, seeds, pools and judges stay the same.
+# Iris differs from digits in its rows, its space and its learning rates, so we cannot say yet what made the lead vanish.
+# The simulated table lets us turn one dial and leave the rest alone. We judge the trials by the first 10, 30, 100 or 300
+# of the 2,000 validation rows. Training rows, seeds, pools and judges stay the same.
 #
 # An entry such as "28 → 21" is again the number of repeats, of 30, in which a search leads random search, as searched →
 # fresh.
@@ -145,14 +151,14 @@ studies.dial({name: SEARCHES[name] for name in some}, n_val=[10, 30, 100, 300, 2
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Yes. As searched there is a lead with any number of rows, because a search that learns finds the low losses whether
-# they are low by merit or by luck. What changes is how much of it is left fresh. With 10 rows the Gaussian process is
-# ahead in 13 of 30 repeats, which is a coin's result. With 300 rows it is ahead in 26. With 30 and 100 rows it lies
-# between. ASHA looks at hundreds of losses, and with 10 rows it is even behind in most repeats.
+# Yes, in 20 of 30 repeats, and ASHA leads in 24. As searched there is a lead with any number of rows, because these
+# searches find the low losses whether they are low by merit or by luck. What the rows change is how much of the lead is
+# left fresh. With 10 rows the Gaussian process is ahead in 13 repeats, which is a coin's result. With 30 and 100 rows it
+# is ahead in 19 and 21, with 300 in 26. ASHA, which looks at hundreds of losses, is even behind with 10 rows.
 #
-# **So:** the reported lead says nothing about the lead that you get. On this table it takes some hundred validation
-# rows until most of the reported wins are real. Your own table may need more or fewer, and the next study shows how to
-# find out.
+# **So:** the reported lead does not tell you the lead that you get. On this table it takes some hundred validation rows
+# until most of the reported wins are real. Another table will need more or fewer, and the next study shows how to find
+# out.
 #
 # </details>
 
@@ -172,32 +178,33 @@ studies.dial({name: SEARCHES[name] for name in some}, n_val=[10, 30, 100, 300, 2
 # **Predict:** on iris, what share of the pairs comes in the same order again?
 
 # %%
-FOUR = {"simulated, 10 rows": table_problem("simulated", 10)} | WORLDS
-order = ["iris, 30 rows", "simulated, 10 rows", "simulated, 2,000 rows", "digits, 360 rows"]
-best = studies.best_again({world: FOUR[world] for world in order}, progress=True)
+FOUR = WORLDS | {"simulated, 10 rows": table_problem("simulated", 10)}
+best = studies.best_again(FOUR, progress=True)
 race_plots.ten_best(best)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# No more than a coin gives, 46 %. On iris the ten best losses lie close together, and a loss that was low once is not
-# low again, since their differences are luck. On digits 91 % of the pairs keep their order, and the dots follow the
-# line. The simulated data lie between: 67 % with 10 rows and 84 % with 2,000.
+# 46 %, so a coin does as well. On iris the ten losses as searched lie close together, while the same ten lie far apart on
+# another split. What made one of them the lowest was luck, and luck does not come again. On digits 91 % of the pairs
+# keep their order and the dots follow the line, because configurations differ by far more than luck moves them. The
+# simulated data lie between, with 84 % for 2,000 rows and 67 % for 10.
 #
 # Compare this with what became of the leads. Where nine in ten pairs keep their order, the whole lead stayed. Where a
 # coin does as well, nothing stayed.
 #
-# **So:** before you pay for a better search, spend ten trainings on your ten best. Near one half, luck decides among
-# them, and no search can help. From about four fifths on, configurations differ by more than luck, and a better search
-# finds better ones. The count of one single search is rough, because its 45 pairs share ten trials.
+# **So:** before you pay for a better search, spend ten trainings on your ten best. If about half of the pairs keep their
+# order, luck decides among them, and no search can help. From about four fifths on, a better search finds better
+# configurations. A single count is rough, since its 45 pairs share ten trials. And if you cannot afford it, at least
+# compare the ten losses with the standard error of one of them.
 #
 # </details>
 
 # %% [markdown]
 # ## What should you buy?
 #
-# You have made 40 random trials and can afford a little more. Here are five ways to do better, each compared with those
-# 40 random trials, fresh.
+# You have made 40 random trials and can afford a little more. Here are five ways to do better. Each is compared with
+# those 40 random trials, fresh.
 #
 # - **more random trials** make 50.
 # - **finalists of random search**: its five best trials are trained again on two other splits, and the lowest mean of
@@ -223,17 +230,26 @@ studies.what_pays(worlds, searches.by_hand, more_rows=more_rows, progress=True)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# NUMBERS
+# Finalists of random search. On iris they are better in 22 repeats and worse in 4, because other splits show which of
+# five good-looking trials was merely lucky. The search that learns is better in 12 and worse in 15, since it brought
+# luckier trials and not better ones.
 #
-# **So:** NUMBERS
+# On digits it is the other way round. The search that learns is better in all 30 repeats, and finalists change next to
+# nothing, as the first place was right already. The simulated data with 30 rows have luck and merit among the best.
+# There the search that learns is better in 19 repeats, and with finalists in 25. The search brings merit, and finalists
+# sort out the luck. More random trials hardly help anywhere, and ten times as many rows help some.
+#
+# **So:** where your ten best cannot be told apart, retrain finalists or get more rows. Where they can, let a search
+# learn. Where you cannot say, do both, which here cost ten trainings more.
 #
 # </details>
 
 # %% [markdown]
 # ## What does tuning buy at all?
 #
-# You could also not search at all. Beside the winners on digits we set two configurations that nobody searched. One is
-# the **default**, with Adam's usual learning rate of 0.001. The other is the default with **ten times the rate**.
+# You could also not search at all. Beside the winners on digits we set three configurations that nobody searched. They
+# are the **default**, with Adam's usual learning rate of 0.001, and the same with three and with ten times that rate.
+# Everything else stays at its default.
 #
 # - `loss` and `accuracy` (in per cent) are fresh, means over the judges of all repeats.
 # - `half_width` is half the 95 % interval of one test score of that accuracy, in points. Digits has 360 test rows.
@@ -245,14 +261,25 @@ from hpt_helpers.classroom.testbed import DEFAULT_CONFIG
 
 digits = winners[winners["world"] == "digits, 360 rows"]
 shown = digits[digits["search"].isin(["random", "Gaussian process"])]
-untuned = {"default": DEFAULT_CONFIG, "ten times the rate": DEFAULT_CONFIG | {"lr": 0.01}}
+rates = {"default": 0.001, "three times the rate": 0.003, "ten times the rate": 0.01}
+untuned = {name: DEFAULT_CONFIG | {"lr": lr} for name, lr in rates.items()}
 bought = studies.worth_of_tuning(WORLDS["digits, 360 rows"], shown, untuned)
 bought.round({"loss": 3, "accuracy": 1, "half_width": 1})
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# NUMBERS
+# No. By loss it is worse, 0.266 against 0.220, and by accuracy they are equal. A random trial has to hit good values of
+# all hyperparameters that matter at once, while the default has most of them right. Only the learning rate is too small
+# for 27 epochs, and three times that rate mends most of it.
+#
+# The Gaussian process is better than any guess, with a loss of 0.186. In accuracy it gains 0.7 points over ten times the
+# rate. One test score could not show that, as its interval reaches 2.3 points to each side. It could show the 5.4 points
+# that the learning rate gains over the default.
+#
+# **So:** try the default at a few learning rates first, and compare every search with the best of these. What a search
+# adds to a good guess is real here, and too small for a single score of 360 rows. With a hundred times as many test
+# rows the interval is ten times narrower.
 #
 # </details>
 
@@ -326,7 +353,8 @@ race_plots.guide()
 #
 # 1. **Monday morning, two hours.** Seal 20,000 test rows and keep 20,000 for validation. Train the default, three and
 #    ten times its learning rate, and the best of these under further seeds. Now you know what a guess is worth, and how
-#    far a seed alone moves the loss. *Measured here:* on digits ten times the rate was as good as 40 random trials.
+#    far a seed alone moves the loss. *Measured here:* on digits ten times the rate was at least as good as 40
+#    random trials.
 # 2. **Until Monday evening, five hours.** Train 20 random configurations in full, on all four GPUs. Keep each loss
 #    after a ninth and after a third of the epochs. They tell you three things: whether early order is late order, which
 #    hyperparameters matter, and where good values lie. *Measured here:* early order, in lesson 4. *From a paper:* that
@@ -362,7 +390,7 @@ line
 # %% [markdown]
 # - `beaten_by`: of 200 random searches of 40 trials each, so many have a lower loss, as searched. They share 200
 #   trials, so that a slightly lower loss of yours may pass dozens of them at once.
-# - `fresh` is the winner's mean loss on five other draws.
+# - `fresh` is the winner's mean loss on five other draws. By it the board in Going further ranks.
 #
 # When you are done, open the test rows, once. A second model gets a warning.
 
@@ -453,19 +481,28 @@ ex.q3.check(report)
 # ### From which budget on does learning pay?
 #
 # The race spent 40 full trainings. With an hour for each you may have only five, or more than eighty. We run the race on
-# digits with four budgets. An entry is the number of repeats, of 30, in which a search is ahead of random search fresh.
+# digits with four budgets. An entry such as "24 : 6" says in how many repeats a search is better and worse than random
+# search with the same budget, fresh.
 #
-# **Predict:** with five trainings, does the Gaussian process lead?
+# **Predict:** with five trainings, is the Gaussian process better than random search?
 
 # %%
 on_digits = {"digits": WORLDS["digits, 360 rows"]}
-three = ["random", "Gaussian process", "Hyperband", "ASHA"]
-studies.budgets(on_digits, {name: SEARCHES[name] for name in three}, n_trials=[5, 13, 40, 81])
+four = ["random", "Gaussian process", "Hyperband", "ASHA"]
+studies.budgets(on_digits, {name: SEARCHES[name] for name in four}, n_trials=[5, 13, 40, 81])
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# NUMBERS
+# Neither better nor worse, for its first five trials are those of random search. It has learned nothing yet. With 13
+# trainings it is better in all 30 repeats. Only the searches that stop early can make much of five trainings, because
+# they look at dozens of configurations, and ASHA is better in 24 repeats then.
+#
+# With 81 trainings the Gaussian process gains no more, since it soon finds the best of its 1,000 candidates, while random
+# search catches up a little.
+#
+# **So:** for a handful of full trainings stop early, and from about a dozen on let a search learn. Both hold where the
+# ten best can be told apart and early order is late order, as on digits.
 #
 # </details>
 
@@ -483,7 +520,11 @@ studies.dial(two, n_val=[30, 100, 360], name="digits")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# NUMBERS
+# Yes. It led in 28 of 30 repeats and is ahead in 26 fresh, and Hyperband keeps its lead as well. With 30 rows on iris no
+# lead was left. Rows alone do not decide, because what counts is how far configurations differ against the luck of the
+# rows, and in this wide space they differ by much.
+#
+# **So:** do not conclude from the number of your rows. Ask your ten best.
 #
 # </details>
 
@@ -526,7 +567,11 @@ studies.power_of_sign_test([5, 10, 20, 30, 100]).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# NUMBERS
+# In 18 of 100 such studies. With 30 repeats it takes 21 wins, and a search that wins 60 of 100 repeats has 18 wins to
+# be expected. One that truly wins 75 of 100 is found in 80 of 100 studies. With five repeats no number of wins is
+# enough.
+#
+# **So:** count the repeats before you read a comparison, and call what they cannot resolve undecided, not equal.
 #
 # </details>
 

@@ -87,12 +87,12 @@ def with_grids(
     On iris it has 10 × 2 × 2 = 40 points. On digits it has two values of each of the six, so 64
     points, and may spend as many trainings. The simulated table holds no grid.
     """
-    parts = [trials]
-    for world, problem in worlds.items():
-        for n, grid in _full_grids(problem).items():
-            found = race({world: problem}, {"grid": grid}, n_trials=n, repeats=repeats)
-            parts.insert(-1, found)
-    return pd.concat(parts, ignore_index=True)
+    grids = [
+        race({world: problem}, {"grid": grid}, n_trials=n, repeats=repeats)
+        for world, problem in worlds.items()
+        for n, grid in _full_grids(problem).items()
+    ]
+    return pd.concat([*grids, trials], ignore_index=True)
 
 
 def _full_grids(problem: Problem) -> dict[int, Search]:
@@ -312,15 +312,18 @@ def budgets(
     repeats: Sequence[int] = REPEATS,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Return in how many repeats each search is ahead of random search, fresh, by its budget.
+    """Compare each search with random search, fresh, by how much both may spend.
 
-    n_trials: budgets, in full trainings. A row for each: trainings, and a column for each search.
+    n_trials: budgets, in full trainings. A row for each: trainings, and for each search two counts
+    such as "24 : 6": in how many repeats its winner is better and worse.
     """
     rows = []
     for n in n_trials:
-        trials = race(worlds, some, n_trials=n, repeats=repeats, progress=progress)
-        found = verdicts(judged(worlds, trials)).query("verdict == 'fresh'")
-        rows.append({"trainings": n} | dict(zip(found["search"], found["wins"], strict=True)))
+        found = judged(worlds, race(worlds, some, n_trials=n, repeats=repeats, progress=progress))
+        fresh = found.pivot(index="repeat", columns="search", values="fresh")
+        others = [label for label in some if label != "random"]
+        counts = {label: _better_and_worse(fresh[label], fresh["random"]) for label in others}
+        rows.append({"trainings": n} | counts)
     return pd.DataFrame(rows)
 
 
