@@ -568,7 +568,7 @@ def test_a_space_is_a_mapping_of_names():
         (lambda: Choice([]), ValueError, "at least one value"),
         (lambda: Choice([1, 2, 1]), ValueError, "none twice"),
         (lambda: Choice([1, math.nan]), ValueError, r"values\[1\] is nan"),
-        (lambda: Choice([print]), TypeError, r"values\[0\] is <built-in"),
+        (lambda: Choice([len]), TypeError, r"values\[0\] is <built-in"),
         (lambda: Choice([[8], [16, 8]]), TypeError, "a value may be a tuple, but no list"),
         (lambda: SearchSpace({}), ValueError, "at least one"),
         (lambda: SearchSpace([Real(0, 1)]), TypeError, "parameters is .*; a mapping such as"),

@@ -155,7 +155,7 @@ def test_the_wheel_is_the_package_and_nothing_else(built):
     [wheel] = (built / "wheels").glob("*.whl")
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = NOTEBOOKS.parent / "hpt_helpers"
-    files = [*package.rglob("*.py"), *package.glob("py.typed")]
+    files = [*package.rglob("*.py"), *package.rglob("*.npz"), *package.glob("py.typed")]
     assert packed == {path.relative_to(NOTEBOOKS.parent).as_posix() for path in files}
 
 

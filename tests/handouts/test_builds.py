@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 
-import nbformat.v4 as nb
 import pytest
 from built import BUILT, ROOT
 
