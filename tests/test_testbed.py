@@ -43,10 +43,13 @@ def test_the_nearest_of_the_pool_stands_in():
         losses = yield [(space.from_unit([[0.2] * len(space)])[0], n_epochs)]
         assert losses == [0.5]
         yield [(space.from_unit([[0.9] * len(space)])[0], n_epochs)]
+        yield [(space.from_unit([[0.9] * len(space)])[0], n_epochs)]
 
     strategy = searches.on_pool(two_points, space, 0, 2, 27)
     [(first, _)] = next(strategy)
     [(second, _)] = strategy.send(np.array([0.5]))
+    [(third, _)] = strategy.send(np.array([0.5]))
+    assert third != second  # which was tried
     points = space.to_unit(space.configs)
     for config, wanted in ((first, 0.2), (second, 0.9)):
         [place] = space.to_unit([config])
@@ -57,11 +60,12 @@ def test_the_nearest_of_the_pool_stands_in():
 
 def test_tpe_is_told_which_configuration_was_tried():
     space = table_problem("digits", 30).space(0)
-    strategy = searches.tpe_on_pool(space, 0, 25, 27)
+    strategy, sizes = searches.tpe_on_pool(space, 0, 30, 27), []
     asked = next(strategy)
-    for _ in range(24):
+    while len(sizes) < 29:
         [(config, n_epochs)] = asked.trials
         assert config in space.configs and n_epochs == 27
+        sizes.append(config["hidden_size"])
         # the widest networks are best, so that what learns goes there
         asked = strategy.send([Told(config, n_epochs, 1 / config["hidden_size"])])
-    assert asked.trials[0][0]["hidden_size"] > 16
+    assert np.mean(sizes[15:]) > 1.5 * np.mean(sizes[:10])

@@ -94,13 +94,18 @@ GUIDE = (
     Branch(
         "Can trials wait for the\nresults of earlier ones?",
         "A search that learns: Gaussian\nprocess or TPE; with early cuts BOHB",
-        see="You have many more trials to make than machines to make them on.",
+        see=(
+            "You have many more trials to make than machines to make them on. Several machines can "
+            "be given several proposals at once."
+        ),
         why=(
-            "It leads random search wherever the best can be told apart. Snoek et al. (2012) reach "
-            "or surpass experts with Gaussian processes. In the competition that Turner et al. "
-            "(2021) report, on tuning problems that the entrants had not seen, such searches "
-            "beat random search. Falkner et al. (2018) let a model propose Hyperband's trials "
-            "(BOHB) and find it better than either alone; the course has not measured that."
+            "On digits it led random search by far, and with hundreds of simulated rows by less. "
+            "Snoek et al. (2012) reach or surpass experts with Gaussian processes. In the "
+            "competition that Turner et al. (2021) report, on tuning problems that the entrants had "
+            "not seen, such searches beat random search. TPE was made for spaces in which some "
+            "hyperparameters exist only beside others (Bergstra et al. 2011). Falkner et al. "
+            "(2018) let a model propose Hyperband's trials (BOHB) and find it better than either "
+            "alone, which the course has not measured."
         ),
         pays=(
             (HERE, "The same winners, trained again"),

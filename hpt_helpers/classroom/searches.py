@@ -113,10 +113,10 @@ def _tpe_study(seed: int):
 
 
 def tpe_on_pool(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
-    """Search a pool with `tpe`: the nearest of its configurations stands in for each proposed.
+    """Search a pool with `tpe`, as `on_pool` does.
 
-    TPE is told which one was tried. It needs no training on a table, and the same trials come out
-    on any processor.
+    TPE is told which one was tried. On a table it needs no training, and any processor finds the
+    same trials.
     """
     return on_pool(_tpe_told, space, repeat, n_trials, n_epochs)
 
@@ -138,10 +138,11 @@ def _tpe_told(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> 
 def on_pool(
     make: Search, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
 ) -> Strategy:
-    """Run a search that proposes points of its own, with the nearest of a pool in place of each.
+    """Run a search that proposes points of its own, with a pool's configurations in their places.
 
-    space: a `PoolSpace`. One that asks by `Ask` is told which configuration was tried. Another one
-    takes the loss for that of its own point.
+    space: a `PoolSpace`. The nearest configuration that was not tried yet takes the place of a
+    point, as a second try, under the same seed, would teach nothing. A search that asks by `Ask` is
+    told which one was tried. Another one takes the loss for that of its own point.
     """
     points = space.to_unit(space.configs)
     strategy = make(SearchSpace(space), repeat, n_trials, n_epochs)
@@ -152,9 +153,11 @@ def on_pool(
         except StopIteration:
             return
         trials = asked.trials if isinstance(asked, Ask) else asked
-        wanted = space.to_unit([config for config, _ in trials])
-        nearest = [int(((points - point) ** 2).sum(axis=1).argmin()) for point in wanted]
-        near = [(space.configs[i], n) for i, (_, n) in zip(nearest, trials, strict=True)]
+        near = []
+        for point, (_, n) in zip(space.to_unit([c for c, _ in trials]), trials, strict=True):
+            place = int(((points - point) ** 2).sum(axis=1).argmin())
+            points[place] = np.inf  # tried
+            near.append((space.configs[place], n))
         answer = yield Ask(near) if isinstance(asked, Ask) else near
 
 
