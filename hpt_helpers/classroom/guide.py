@@ -101,8 +101,8 @@ GUIDE = (
         why=(
             "On digits it led random search by far, and with hundreds of simulated rows by less. "
             "Snoek et al. (2012) reach or surpass experts with Gaussian processes. In the "
-            "competition that Turner et al. (2021) report, on tuning problems that the entrants had "
-            "not seen, such searches beat random search. TPE was made for spaces in which some "
+            "competition that Turner et al. (2021) report, on tuning problems that the entrants "
+            "had not seen, such searches beat random search. TPE was made for spaces in which some "
             "hyperparameters exist only beside others (Bergstra et al. 2011). Falkner et al. "
             "(2018) let a model propose Hyperband's trials (BOHB) and find it better than either "
             "alone, which the course has not measured."
