@@ -1,62 +1,140 @@
-"""Lesson 5's measurements, each against plain `fit` or numbers worked out by hand."""
+"""Lesson 5's measurements, each against plain `fit`, a table or numbers worked out by hand."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from hpt_helpers.classroom import lab
+from hpt_helpers.classroom import lab, searches
 from hpt_helpers.classroom.studies import lesson_05 as studies
+from hpt_helpers.classroom.table import load_table, table_problem
+from hpt_helpers.classroom.testbed import DEFAULT_CONFIG
 from hpt_helpers.data import load_splits, wilson_interval
-from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import fit
 
-SPACE = SearchSpace(
-    {"lr": Real(1e-3, 0.1, log=True), "batch_size": Integer(32, 64), "hidden_size": Choice([4, 8])}
-)
+FEW = range(2)
 
 
-def judged():
-    """Two searches in four repeats, as `lab.judge` returns them."""
+def winners():
+    """Two searches in four repeats of one world, as `judged` returns them."""
     rows = []
-    for label, searched, fresh, n_epochs in (
-        ("random", [1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 2.0, 1.0], 9),
-        ("other", [0.5, 0.5, 2.0, 0.5], [2.0, 2.0, 4.0, 0.5], 3),
+    for label, searched, fresh in (
+        ("random", [1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 2.0, 1.0]),
+        ("other", [0.5, 0.5, 2.0, 0.5], [2.0, 2.0, 4.0, 0.5]),
     ):
-        for repeat, lr in enumerate((0.01, 0.02, 0.04, 0.1)):
-            losses = searched[repeat], fresh[repeat], 3 * fresh[repeat]
-            rows.append((label, repeat, {"lr": lr}, n_epochs, 4, 30, *losses, 0.9))
-    columns = ["search", "repeat", "config", "n_epochs", "looks", "epochs"]
-    return pd.DataFrame(rows, columns=[*columns, "val_loss", "fresh", "in_full", "accuracy"])
+        for repeat in range(4):
+            rows.append(("here", label, repeat, searched[repeat], fresh[repeat], 0.9))
+    return pd.DataFrame(
+        rows, columns=["world", "search", "repeat", "val_loss", "fresh", "accuracy"]
+    )
 
 
-def test_a_space_in_optunas_form_gives_configurations_of_the_space():
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    asked = [study.ask(studies.to_optuna(SPACE)).params for _ in range(200)]
-    assert all(config in SPACE for config in asked)
-    assert {config["hidden_size"] for config in asked} == {4, 8}
-    assert {32, 64} < {config["batch_size"] for config in asked}
-    assert 0.3 < np.mean([config["lr"] < 0.01 for config in asked]) < 0.7  # half, in the logarithm
+@pytest.fixture(scope="module")
+def raced():
+    worlds = {"iris": studies.iris(), "digits": table_problem("digits", 30)}
+    return worlds, studies.race(worlds, {"random": searches.at_random}, n_trials=3, repeats=FEW)
 
 
-def test_comparisons_by_verdict_by_hand():
-    table = studies.compare_by_verdict(judged()).set_index("verdict")
-    assert table["wins"].to_dict() == {"as searched": 3, "fresh": 1, "fresh, in full": 1}
+def test_a_race_is_run_in_each_world(raced):
+    _, trials = raced
+    assert trials.groupby("world", sort=False).size().to_dict() == {"iris": 6, "digits": 6}
+    assert trials["trainings"].tolist() == [1, 2, 3] * 4
+
+
+def test_searches_on_iris_draw_from_the_pool_of_their_repeat(raced):
+    _, trials = raced
+    first = trials.query("world == 'iris' and repeat == 1")["config"].tolist()
+    assert first == studies.IRIS.sample(3, seed=1)
+    splits = load_splits("iris", draw=1)
+    loss = fit(first[0], splits, n_epochs=27, seed=1).val_loss[-1]
+    assert trials.query("world == 'iris' and repeat == 1")["val_loss"].iloc[0] == pytest.approx(
+        loss, abs=1e-9
+    )
+
+
+def test_grids_take_part_where_one_is_there(raced):
+    worlds, trials = raced
+    worlds = worlds | {"simulated": table_problem("simulated", 10)}
+    found = studies.with_grids(worlds, trials, repeats=FEW)
+    grids = found[found["search"] == "grid"]
+    assert grids.groupby("world").size().to_dict() == {"iris": 2 * 40, "digits": 2 * 64}
+    assert grids.groupby("world")["trainings"].max().to_dict() == {"iris": 40, "digits": 64}
+
+
+def test_winners_are_judged_by_each_world_s_judges(raced):
+    worlds, trials = raced
+    judged = studies.judged(worlds, trials)
+    assert [studies.n_judges(problem) for problem in worlds.values()] == [20, 4]
+    row = judged.query("world == 'digits' and repeat == 1").iloc[0]
+    table = load_table("digits")
+    assert row["fresh"] == table.fresh_loss[table.entry(row["config"], 27, 1)]
+
+
+def test_verdicts_by_hand():
+    table = studies.verdicts(winners()).set_index("verdict")
+    assert table["wins"].to_dict() == {"as searched": 3, "fresh": 1}
     # (1/2)³ · 2, and 2³ / 2, to the 1/4
-    assert table["ratio"].tolist() == pytest.approx([2**-0.5, 2**0.5, 2**0.5])
-    [wide] = studies.wins_by_verdict({"iris": judged()}).to_dict("records")
-    assert wide == {"race": "iris", "search": "other"} | table["wins"].to_dict() | {"of": 4}
+    assert table["ratio"].tolist() == pytest.approx([2**-0.5, 2**0.5])
 
 
-def test_where_winners_lie_by_hand():
-    table = studies.where_winners_lie(judged(), {"other": 1}).set_index("search")
-    expected = {"epochs": 30, "looks": 4, "guided": 3, "lr": 0.03, "won_early": 4}
-    expected |= {"searched": 0.5, "fresh": 2.0}
-    assert table.loc["other"].to_dict() == pytest.approx(expected)
-    assert table.loc["random", ["guided", "won_early"]].tolist() == [0, 0]
+def test_the_dial_counts_wins_as_searched_and_fresh():
+    some = {"random": searches.at_random, "other": studies.random_of(6)}
+    [row] = studies.dial(some, [30], name="digits", repeats=FEW).to_dict("records")
+    worlds = {"": table_problem("digits", 30)}
+    found = studies.verdicts(studies.judged(worlds, studies.race(worlds, some, repeats=FEW)))
+    wins = found.set_index("verdict")["wins"]
+    assert row == {"validation_rows": 30, "other": f"{wins['as searched']} → {wins['fresh']}"}
+
+
+def test_the_ten_best_are_trained_again_on_another_split():
+    problem = studies.iris()
+    best = studies.best_again({"iris": problem}, repeats=[3])
+    trials = lab.search(problem, {"random": searches.at_random}, n_trials=40, repeats=[3])
+    ten = trials.sort_values("val_loss").head(10)
+    [draw] = lab.own_draws(3, "finalist", 1)
+    splits = load_splits("iris", draw=draw)
+    again = [fit(c, splits, n_epochs=27, seed=draw).val_loss[-1] for c in ten["config"]]
+    searched = (best["searched"] + ten["val_loss"].mean()).tolist()
+    assert searched == pytest.approx(ten["val_loss"].tolist())
+    assert (best["again"] + np.mean(again)).tolist() == pytest.approx(again, abs=1e-9)
+    tau = stats.kendalltau(ten["val_loss"], again).statistic
+    assert best["in_order"].tolist() == pytest.approx([(1 + tau) / 2] * 10)
+
+
+def test_what_pays_counts_against_random_search():
+    worlds = {"here": studies.iris()}
+    table = studies.what_pays(worlds, searches.by_hand, more_rows=worlds, repeats=FEW)
+    counts = table.set_index("way")["here"]
+    assert counts["ten times as many rows"] == "0 : 0"  # with as many rows, the same winners
+    assert table["trainings"].tolist() == [50, 50, 40, 40, 50]
+    trials = studies.race(worlds, {"learned": searches.by_hand}, repeats=FEW)
+    plain = studies.race(worlds, {"random": searches.at_random}, repeats=FEW)
+    learned, random = (studies.judged(worlds, t)["fresh"] for t in (trials, plain))
+    assert counts["a search that learns"] == f"{(learned < random).sum()} : " + str(
+        (learned > random).sum()
+    )
+
+
+def test_a_budget_s_counts_are_of_fresh_losses():
+    worlds = {"digits": table_problem("digits", 30)}
+    some = {"random": searches.at_random, "hyperband": searches.hyperband}
+    [row] = studies.budgets(worlds, some, [5], repeats=FEW).to_dict("records")
+    judged = studies.judged(worlds, studies.race(worlds, some, n_trials=5, repeats=FEW))
+    wide = judged.pivot(index="repeat", columns="search", values="fresh")
+    better, worse = ((sign * (wide["hyperband"] - wide["random"]) < 0).sum() for sign in (1, -1))
+    assert row == {"trainings": 5, "hyperband": f"{better} : {worse}"}
+
+
+def test_what_tuning_is_worth_beside_the_default():
+    problem, some = table_problem("digits", 30), winners()
+    table = studies.worth_of_tuning(problem, some, {"default": DEFAULT_CONFIG})
+    found = table.set_index("choice")
+    fresh = load_table("digits").frame(30).query("position == 1000 and repeat < 4")
+    assert found.loc["default", "loss"] == pytest.approx(fresh["fresh"].mean())
+    assert found.loc["default", "accuracy"] == pytest.approx(100 * fresh["accuracy"].mean())
+    assert found.loc["other", ["loss", "accuracy"]].tolist() == pytest.approx([2.125, 90.0])
+    interval = wilson_interval(324, 360)
+    assert found.loc["other", "half_width"] == pytest.approx(50 * (interval.high - interval.low))
 
 
 def test_what_a_search_finds_among_equal_trials():
@@ -74,22 +152,6 @@ def test_what_a_search_finds_among_equal_trials():
     assert table["worth"].tolist() == pytest.approx([np.median(losses)] * 2, abs=1e-9)
 
 
-def test_repairs_are_counted_against_the_other_search_after_the_same_one_or_else_as_it_was():
-    plain = judged()
-    better = plain.assign(fresh=plain["fresh"] * [1, 1, 1, 1, 0.4, 0.4, 0.4, 4], epochs=50)
-    for_both = plain.assign(fresh=plain["fresh"] * [0.1, 1, 1, 1, 0.4, 0.4, 0.4, 4])
-    alone = better[better["search"] != "random"]
-    table = studies.compare_repairs(
-        {"as it is": plain, "mended": better, "alone": alone, "both": for_both}
-    )
-    assert table["repair"].tolist() == ["as it is"] * 2 + ["mended"] * 2 + ["alone"] + ["both"] * 2
-    assert table["beats_random"].tolist() == ["", 1, "", 3, 3, "", 2]
-    assert table["better"].tolist() == [0, 0, 0, 3, 3, 1, 3]
-    assert table["worse"].tolist() == [0, 0, 0, 1, 1, 0, 1]
-    assert table["epochs"].tolist() == [30, 30, 50, 50, 50, 30, 30]
-    assert table["fresh"].tolist() == pytest.approx([1.0, 2.0, 1.0, 1.2, 1.2, 1.0, 1.2])
-
-
 def test_the_wins_needed_are_those_of_the_sign_test():
     for row in studies.power_of_sign_test([5, 10, 20, 39, 40, 200]).to_dict("records"):
         n, needed = row["repeats"], row["wins_needed"]
@@ -98,21 +160,3 @@ def test_the_wins_needed_are_those_of_the_sign_test():
         assert stats.binomtest(needed - 1, n).pvalue > 0.05
         found = 1 - stats.binom.cdf(needed - 1, n, 0.75)
         assert row["found if P = 0.75"] == pytest.approx(found, abs=1e-12)
-
-
-def test_what_tuning_is_worth_beside_the_default():
-    default, problem = {"lr": 0.001, "batch_size": 32}, lab.network_problem("iris", SPACE, 2)
-    found = studies.worth_of_tuning([(problem, judged())], {"default": default}, ["other"], 2)
-    found = found.set_index("choice")
-    judges = [draw for repeat in range(4) for draw in lab.own_draws(repeat, "judge", 2)]
-    curves = [
-        fit(default, load_splits("iris", draw=judge), n_epochs=2, seed=judge) for judge in judges
-    ]
-    loss = np.mean([curve.val_loss[-1] for curve in curves])
-    accuracy = 100 * np.mean([curve.val_accuracy[-1] for curve in curves])
-    assert found.loc["default", ["loss", "accuracy"]].tolist() == pytest.approx(
-        [loss, accuracy], abs=1e-9
-    )
-    assert found.loc["other", ["loss", "accuracy"]].tolist() == pytest.approx([2.125, 90.0])
-    interval = wilson_interval(27, 30)
-    assert found.loc["other", "half_width"] == pytest.approx(50 * (interval.high - interval.low))

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hpt_helpers.classroom import searches
 from hpt_helpers.classroom.table import table_problem
+from hpt_helpers.protocol import Told
 from tools import testbed
 
 
@@ -41,13 +43,29 @@ def test_the_nearest_of_the_pool_stands_in():
         losses = yield [(space.from_unit([[0.2] * len(space)])[0], n_epochs)]
         assert losses == [0.5]
         yield [(space.from_unit([[0.9] * len(space)])[0], n_epochs)]
+        yield [(space.from_unit([[0.9] * len(space)])[0], n_epochs)]
 
-    strategy = testbed.on_pool(two_points, space, 0, 2, 27)
+    strategy = searches.on_pool(two_points, space, 0, 2, 27)
     [(first, _)] = next(strategy)
     [(second, _)] = strategy.send(np.array([0.5]))
+    [(third, _)] = strategy.send(np.array([0.5]))
+    assert third != second  # which was tried
     points = space.to_unit(space.configs)
     for config, wanted in ((first, 0.2), (second, 0.9)):
         [place] = space.to_unit([config])
         target = np.r_[[wanted] * 6, place[-1]]  # the batch size is the same everywhere
         distances = np.linalg.norm(points - target, axis=1)
         assert np.linalg.norm(place - target) == pytest.approx(distances.min(), abs=0.01)
+
+
+def test_tpe_is_told_which_configuration_was_tried():
+    space = table_problem("digits", 30).space(0)
+    strategy, sizes = searches.tpe_on_pool(space, 0, 30, 27), []
+    asked = next(strategy)
+    while len(sizes) < 29:
+        [(config, n_epochs)] = asked.trials
+        assert config in space.configs and n_epochs == 27
+        sizes.append(config["hidden_size"])
+        # the widest networks are best, so that what learns goes there
+        asked = strategy.send([Told(config, n_epochs, 1 / config["hidden_size"])])
+    assert np.mean(sizes[15:]) > 1.5 * np.mean(sizes[:10])

@@ -18,15 +18,13 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers.classroom import lab, searches
-from hpt_helpers.classroom.table import PoolSpace, load_table, table_problem
+from hpt_helpers.classroom.table import load_table, table_problem
 from hpt_helpers.classroom.table_studies import (
     early_order,
     random_winners,
     shares_of_variance,
 )
 from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED
-from hpt_helpers.protocol import Ask
-from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import random_search
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,27 +101,6 @@ def random_of(n_trials: int) -> lab.Search:
 
 def _random_of(n, space, repeat, n_trials, n_epochs):
     return random_search(space, n, n_epochs, seed=repeat)
-
-
-def on_pool(make: lab.Search, space: PoolSpace, repeat: int, n_trials: int, n_epochs: int):
-    """Run a search that proposes points of its own, with the pool's nearest in place of each.
-
-    One that asks by `Ask` is told which configuration was tried; another one takes its loss for
-    that of its own point.
-    """
-    points = space.to_unit(space.configs)
-    strategy = make(SearchSpace(space), repeat, n_trials, n_epochs)
-    answer = None
-    while True:
-        try:
-            asked = strategy.send(answer)
-        except StopIteration:
-            return
-        trials = asked.trials if isinstance(asked, Ask) else asked
-        wanted = space.to_unit([config for config, _ in trials])
-        nearest = [int(((points - point) ** 2).sum(axis=1).argmin()) for point in wanted]
-        near = [(space.configs[i], n) for i, (_, n) in zip(nearest, trials, strict=True)]
-        answer = yield Ask(near) if isinstance(asked, Ask) else near
 
 
 def random_budgets(name: str, n_val: int, n_trials: Iterable[int]) -> pd.DataFrame:
@@ -207,7 +184,7 @@ def grids() -> str:
 
 def own_points() -> str:
     """Return searches that propose points of their own: trained live, or the pool's nearest."""
-    near = {f"{label}, nearest": partial(on_pool, s) for label, s in LIVE.items()}
+    near = {f"{label}, nearest": partial(searches.on_pool, s) for label, s in LIVE.items()}
     judged = [race("digits", 360, {"random": searches.at_random} | near)]
     judged.append(race("digits", 360, LIVE, live=True))
     return markdown(verdicts(pd.concat(judged, ignore_index=True)))

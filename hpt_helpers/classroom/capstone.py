@@ -1,4 +1,4 @@
-"""The capstone: digits under a budget of 2,000 epochs, and a leaderboard in a shared folder.
+"""The capstone: six hyperparameters on digits for what 40 trainings cost, and a board to share.
 
 A line of the leaderboard is a small JSON file without configuration or code. As the folder is
 shared, it is read with suspicion.
@@ -19,18 +19,19 @@ import pandas as pd
 from hpt_helpers.classroom.challenge import Challenge
 from hpt_helpers.classroom.lab import Data, Job, pairs, train
 from hpt_helpers.classroom.landscape import Landscape, trained_landscape
-from hpt_helpers.data import load_splits
-from hpt_helpers.search_space import Integer, Real, SearchSpace
+from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_TRAIN, RECIPES
+from hpt_helpers.data import Splits, load_splits
+from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.trials import config_of, incumbent
 
-DATA, BUDGET = "digits", 2000
-SPACE = SearchSpace(
-    {"lr": Real(1e-4, 1e-2, log=True), "batch_size": Integer(32, 64), "hidden_size": Integer(8, 32)}
-)
+DATA = Data("digits", N_TRAIN)
+SPACE = RECIPES["digits"].space
 # what is searched by hand
 HAND = SearchSpace({name: SPACE[name] for name in ("lr", "hidden_size")})
-# random searches, the trials that they draw from, and epochs of a trial
-N_SEARCHES, N_POOL, N_EPOCHS = 200, 60, 80
+N_EPOCHS = 27  # of a full training
+BUDGET = 40 * N_EPOCHS
+# random searches, and the trials that they draw from
+N_SEARCHES, N_POOL = 200, 200
 JUDGES = range(1000, 1005)  # the draws, and seeds, that judge all lines; they choose nothing
 COLUMNS = ("epochs", "val_loss", "beaten_by", "fresh")
 MAX_BYTES, SUFFIX = 1000, ".line.json"
@@ -39,7 +40,7 @@ MAX_BYTES, SUFFIX = 1000, ".line.json"
 def random_searches(*, progress: bool = False) -> np.ndarray:
     """Return the lowest validation loss of each of 200 random searches, sorted, shape (200,).
 
-    Each spends the budget: it draws 25 of 60 configurations without replacement, trained for 80
+    Each spends the budget: it draws 40 of 200 configurations without replacement, trained for 27
     epochs on the default rows under seed 0.
     """
     losses = _on_default_rows(SPACE.sample(N_POOL, seed=0), progress).val_loss[:, 0, -1]
@@ -48,17 +49,22 @@ def random_searches(*, progress: bool = False) -> np.ndarray:
 
 
 def by_hand(*, progress: bool = False) -> Challenge:
-    """Return the capstone as a game: 25 tries of 80 epochs at learning rate and hidden size.
+    """Return the capstone as a game: 40 tries of 27 epochs at learning rate and hidden size.
 
-    Batches have 48 rows. The losses are those of `TrainingObjective` under seed 0, so
-    `grid_search(game.configs, N_EPOCHS)` is the same search.
+    The other settings are the defaults. The losses are those of `TrainingObjective` under seed 0,
+    so `grid_search(game.configs, N_EPOCHS)` is the same search.
     """
-    plane = [config | {"batch_size": 48} for config in HAND.grid({"lr": 9, "hidden_size": 5})]
+    plane = [DEFAULT_CONFIG | config for config in HAND.grid({"lr": 13, "hidden_size": 6})]
     return Challenge(_on_default_rows(plane, progress), budget=BUDGET // N_EPOCHS)
 
 
+def rows() -> Splits:
+    """Return the capstone's rows: 320 of digits for training, 360 for validation, a sealed test."""
+    return load_splits(DATA.name, n_train=DATA.n_train)
+
+
 def _on_default_rows(configs: Sequence[Mapping], progress: bool) -> Landscape:
-    draw = load_splits(DATA).draw
+    draw = rows().draw
     return trained_landscape(
         DATA, configs, n_epochs=N_EPOCHS, seeds=[0], draws=draw, progress=progress
     )
@@ -80,7 +86,7 @@ def line(trials: pd.DataFrame, *, progress: bool = False) -> dict:
     best, others = incumbent(trials), random_searches(progress=progress)
     loss, n_epochs = float(trials.at[best, "val_loss"]), int(trials.at[best, "n_epochs"])
     config = config_of(trials, best)
-    judged = train([Job(Data(DATA), config, judge, judge, n_epochs) for judge in JUDGES])
+    judged = train([Job(DATA, config, judge, judge, n_epochs) for judge in JUDGES])
     return {
         "epochs": epochs,
         "val_loss": round(loss, 4),

@@ -1,4 +1,4 @@
-"""The decision guide of lesson 5: questions, what to do, and the cells in which it was shown."""
+"""The decision guide of lesson 5: questions, what to do, and what speaks for it and against it."""
 
 from __future__ import annotations
 
@@ -9,84 +9,139 @@ HERE = "05_bake_off"
 
 
 class Branch(NamedTuple):
-    """A question, what to do if the answer is yes, where that was shown to pay, and where not.
+    """A question, what to do, and the reasons.
 
-    answer stands on the arrow to the advice, next on the arrow to the next question. on: the
-    problem on which it pays clearly. tried: among how many problems that one was looked for, since
-    the choice is part of the proof.
+    answer stands on the arrow to the advice, next on the arrow to the next question. see: how one
+    finds the answer, or nothing. why: the reason for the advice, with its papers. against: what
+    speaks against it. pays and fails: the places that showed the one and the other.
     """
 
     question: str
     advice: str
+    see: str
+    why: str
     pays: tuple[Place, ...]
+    against: str
     fails: tuple[Place, ...] = ()
     answer: str = "yes"
     next: str = "no"
-    on: str = ""
-    tried: int = 0
 
 
 GUIDE = (
     Branch(
-        "Do other rows name\nanother winner?",
-        "First more validation rows; plan\nfor finalists on other draws",
-        (
-            ("01_grid_search", "Which of the eight won?"),
-            ("02_random_search", "5. When do more trials stop paying?"),
-            ("03_bayesian_optimization", "Is what it learns true?"),
-            (HERE, "What repairs it, and what does it cost?"),
+        "Can your validation rows\ntell your best trials apart?",
+        "First more rows or folds,\nthen retrain finalists",
+        see=(
+            "Train your ten best trials once more, on another split and under another seed. A coin "
+            "would put half of their 45 pairs in the same order."
         ),
-        next="in any case",
+        why=(
+            "While luck decides among the best, no search finds better ones. Bouthillier et al. "
+            "(2021) show how much the draw of the rows and the seed move a comparison, and advise "
+            "to vary both."
+        ),
+        pays=(
+            (HERE, "Can the ten best be told apart?"),
+            (HERE, "What should you buy?"),
+        ),
+        against=(
+            "Few rows alone are no reason. In a wide space, where configurations differ by much, "
+            "30 rows told enough."
+        ),
+        fails=((HERE, "How many rows does a wide space need?"),),
+        answer="no",
+        next="yes",
     ),
     Branch(
-        "Do one or two settings matter,\nin a range that you know?",
-        "Grid search,\nits points inside that range",
-        (("02_random_search", "3. Grid or random draws?"),),
-        (
-            ("01_grid_search", "The winner lies on the edge. What now?"),
-            ("02_random_search", "3. Grid or random draws?"),
-            (HERE, "ASHA, wine and digits"),
+        "Do you know good values\nof all but two or three?",
+        "Search only these, by a grid\ninside ranges that you know",
+        see="You know them from earlier projects, or from the trials that you have made.",
+        why=(
+            "What need not be searched makes the rest easier to find. Bergstra & Bengio (2012) "
+            "find that on most data sets only a few hyperparameters matter."
         ),
+        pays=(("02_random_search", "3. Grid or random draws?"),),
+        against=(
+            "The same paper finds that others matter on other data sets. A grid over all six was "
+            "worse than random search."
+        ),
+        fails=((HERE, "The same winners, trained again"),),
     ),
     Branch(
-        "Are most settings hopeless,\nand is early order late order?",
-        "Hyperband, with many workers ASHA;\nleave bold settings out",
-        (
+        "Can you pay for only about\nten full trainings, or fewer?",
+        "Stop bad trials early: Hyperband,\nwith several machines ASHA",
+        see=(
+            "Count them. And compare the order of your first ten trials after a third of their "
+            "epochs with their order at the end, since cuts need early order to be late order."
+        ),
+        why=(
+            "So few trials teach a model little, and early cuts look at many more. Li et al. "
+            "(2018) report that Hyperband can be more than ten times as fast as Bayesian "
+            "optimisation. With ASHA nobody waits for stragglers (Li et al. 2020)."
+        ),
+        pays=(
+            (HERE, "From which budget on does learning pay?"),
             ("04_hyperband", "Is early order late order?"),
-            ("04_hyperband", "Who wins the race?"),
-            ("04_hyperband", "Many machines, some of them slow"),
-            (HERE, "Is it always so?"),
         ),
-        (
-            (HERE, "The same winners, trained again"),
-            ("04_hyperband", "And elsewhere?"),
-            (HERE, "ASHA, wine and digits"),
+        against=(
+            "Where early order is not late order, the cuts lose the best. Under a learning-rate "
+            "schedule a trial that was cut is another model than the one trained in full, which "
+            "the course has not measured. And Eggensperger et al. (2021) see the advantage "
+            "shrink as the budget grows."
         ),
-        on="iris with tame rates",
-        tried=9,
+        fails=(("04_hyperband", "And elsewhere?"),),
     ),
     Branch(
-        "Few trials, one by one,\na loss with little noise?",
-        "Bayesian optimisation",
-        (("03_bayesian_optimization", "Is what it learns true?"),),
-        ((HERE, "The same winners, trained again"),),
-        on="the photograph",
-        tried=18,
+        "Can trials wait for the\nresults of earlier ones?",
+        "A search that learns: Gaussian\nprocess or TPE; with early cuts BOHB",
+        see=(
+            "You have many more trials to make than machines to make them on. Several machines can "
+            "be given several proposals at once."
+        ),
+        why=(
+            "On digits it led random search by far, and with hundreds of simulated rows by less. "
+            "Snoek et al. (2012) reach or surpass experts with Gaussian processes. In the "
+            "competition that Turner et al. (2021) report, on tuning problems that the entrants "
+            "had not seen, such searches beat random search. TPE was made for spaces in which some "
+            "hyperparameters exist only beside others (Bergstra et al. 2011). Falkner et al. "
+            "(2018) let a model propose Hyperband's trials (BOHB) and find it better than either "
+            "alone, which the course has not measured."
+        ),
+        pays=(
+            (HERE, "The same winners, trained again"),
+            (HERE, "From which budget on does learning pay?"),
+        ),
+        against="On iris, and with ten rows on the simulated data, its lead is not there fresh.",
+        fails=((HERE, "How many rows does a lead need?"),),
     ),
     Branch(
         "Anything else",
         "Random search",
-        (("02_random_search", "3. Grid or random draws?"),),
+        see="You have about as many machines as trials, for example.",
+        why=(
+            "Its trials need no results, so that all may run at once, and nothing in it can be set "
+            "wrongly. Bergstra & Bengio (2012) propose it as the baseline for every other search."
+        ),
+        pays=((HERE, "The race, as tutorials draw it"),),
+        against=(
+            "Where the best can be told apart, it was behind, and ten times the default's learning "
+            "rate did as well."
+        ),
+        fails=(
+            (HERE, "The same winners, trained again"),
+            (HERE, "What does tuning buy at all?"),
+        ),
         answer="",
         next="in any case",
     ),
     Branch(
         "At the end",
-        "Train a few finalists on other\ndraws; open the test rows once",
-        (
-            (HERE, "What repairs it, and what does it cost?"),
-            ("01_grid_search", "Fault 1: chosen on the test rows"),
-        ),
+        "Retrain finalists where luck is\nlarge; open the test rows once",
+        see="",
+        why="The loss by which a winner won is too low, and no score that chose may be reported.",
+        pays=((HERE, "What should you buy?"),),
+        against="Where the best can be told apart, finalists cost trainings and change little.",
+        fails=((HERE, "What should you buy?"),),
         answer="",
     ),
 )
@@ -104,18 +159,19 @@ def link(lesson: str, heading: str) -> str:
 
 def as_text() -> str:
     """Return the guide as a Markdown list, linked to the cells that speak for and against it."""
-    return "\n".join(f"{i}. {_line(branch)}" for i, branch in enumerate(GUIDE, start=1))
+    return "\n".join(f"{i}. {_item(branch)}" for i, branch in enumerate(GUIDE, start=1))
 
 
-def _line(branch: Branch) -> str:
+def _item(branch: Branch) -> str:
     question, advice = (text.replace("\n", " ") for text in (branch.question, branch.advice))
-    lead = f"{question} Yes:" if branch.answer else f"{question}:"
-    line = f"{lead} **{advice}.** Shown in {', '.join(link(*place) for place in branch.pays)}"
-    if branch.tried:
-        line += (
-            f" ({branch.on} was among the clearest of {branch.tried} problems tried beforehand, "
-            "and taken for that)"
-        )
-    if branch.fails:
-        line += f". Against it: {', '.join(link(*place) for place in branch.fails)}"
-    return f"{line}."
+    answer = f" {branch.answer.capitalize()}:" if branch.answer else ":"
+    lines = [f"{question}{answer} **{advice}.**"]
+    if branch.see:
+        lines.append(f"*How to see it.* {branch.see}")
+    lines.append(f"*Why.* {branch.why} Shown in {_links(branch.pays)}.")
+    lines.append(f"*Against it.* {branch.against} Shown in {_links(branch.fails)}.")
+    return "\n   - ".join(lines)
+
+
+def _links(places: tuple[Place, ...]) -> str:
+    return " and ".join(link(*place) for place in places)

@@ -1,4 +1,4 @@
-"""The pictures of lesson 5: how a race is judged, the race, its verdicts, the decision guide."""
+"""The pictures of lesson 5: the race, its verdicts, the ten best once more, the decision guide."""
 
 from __future__ import annotations
 
@@ -23,113 +23,124 @@ from hpt_helpers.classroom.figures import (
 from hpt_helpers.classroom.guide import GUIDE, Branch
 
 PALE = ("#DCEBF5", "#FBE6D9", "#D9F0E8", "#EEEEEE")
+TICKS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)
 
 
-def idea(n_repeats: int = 40, n_judges: int = 20, *, ax=None):
-    """Draw how a winner is judged: one draw of the rows chooses, others say what it is worth."""
-    ax = canvas(ax, "How a race is judged", 10, 3.2)
-    boxes = (
-        (0, "a search", f"on one draw of rows,\none seed\n({n_repeats} repeats)", PALE[0]),
-        (3.6, "its winner", "the configuration of\nthe lowest loss:\nas searched", PALE[1]),
-        (7.2, "fresh", f"trained again on\n{n_judges} other draws:\nthe mean loss", PALE[2]),
-    )
-    for x, name, what, colour in boxes:
-        box(ax, x, 0.5, 2.8, 2.1, colour)
-        ax.text(x + 1.4, 2.2, name, ha="center", va="center", weight="bold", size=12)
-        ax.text(x + 1.4, 1.25, what, ha="center", va="center", size=10)
-    for x, word in ((2.85, "chooses"), (6.45, "retrain")):
-        arrow(ax, (x, 1.55), (x + 0.7, 1.55))
-        ax.text(x + 0.35, 1.75, word, ha="center", va="bottom", size=9)
-    return described(
-        ax,
-        f"{ax.get_title()}: a search looks at losses on one draw of rows and chooses the "
-        "lowest, its loss as "
-        f"searched; the winner is trained again on {n_judges} other draws, whose mean loss is "
-        "its fresh loss; "
-        f"{n_repeats} repeats.",
-    )
+def incumbents(trials: pd.DataFrame, *, axes=None):
+    """Draw each search's lowest loss so far against the trainings spent, a panel for each world.
 
-
-def incumbents(trials: pd.DataFrame, *, title: str = "", ax=None):
-    """Draw each search's lowest loss so far against the epochs spent: the median over the repeats.
-
-    trials: columns search, repeat, spent, val_loss, in the order of evaluation, as a race has them.
-    A line starts where every repeat has a loss.
+    trials: columns world, search, repeat, trainings, val_loss, in the order of evaluation, as a
+    race has them. A line is the median over the repeats, and starts where every one has a loss.
+    Returns the first Axes; each has its description.
     """
-    check_columns(trials, "search", "repeat", "spent", "val_loss")
-    end, n_repeats = trials["spent"].max(), trials["repeat"].nunique()
-    ax = new_axes(
-        ax,
-        title=title or f"The race, median of {n_repeats} repeats",
-        x_label="epochs spent",
-        y_label="lowest validation loss so far (nats)",
-        size=(7.2, 4.2),
-    )
-    at, ends = np.arange(1, end + 1), []
-    for i, (name, part) in enumerate(trials.groupby("search", sort=False)):
-        paths = [
-            _path(one["spent"].to_numpy(), one["val_loss"].to_numpy(), at)
-            for _, one in part.groupby("repeat")
-        ]
-        median = np.median(paths, axis=0)  # nan where a repeat has no loss yet
-        style = {
-            "color": COLOURS[i % 6],
-            "linestyle": DASHES[i % 6],
-            "marker": MARKERS[i % 6],
-            "markevery": (len(at) // 10, len(at) // 5),
-        }
-        ax.plot(at, median, label=name, ms=5, **style)
-        ends.append(f"{name} ends at {median[-1]:.3f}")
-    ax.set_yscale("log")
-    plain_ticks(ax.yaxis, (1, 1.5, 2, 3, 5, 7))
-    ax.legend()
-    return described(ax, f"{ax.get_title()}: lowest loss so far against epochs; {', '.join(ends)}.")
+    check_columns(trials, "world", "search", "repeat", "trainings", "val_loss")
+    names = list(trials["search"].unique())
+    worlds = trials.groupby("world", sort=False)
+    axes = new_row(len(worlds), (12.5, 4.2)) if axes is None else axes
+    for ax, (world, of_world) in zip(axes, worlds, strict=True):
+        new_axes(ax, title=world, x_label="full trainings spent")
+        at, ends = np.arange(1, np.ceil(of_world["trainings"].max()) + 1), []
+        for name, part in of_world.groupby("search", sort=False):
+            paths = [
+                _path(one["trainings"].to_numpy(), one["val_loss"].to_numpy(), at)
+                for _, one in part.groupby("repeat")
+            ]
+            median = np.median(paths, axis=0)  # nan where a repeat has no loss yet
+            i = names.index(name)
+            style = {"color": COLOURS[i % 6], "linestyle": DASHES[i % 6], "marker": MARKERS[i % 6]}
+            shown = at <= part["trainings"].max() + 1e-9
+            ax.plot(at[shown], median[shown], label=name, ms=5, markevery=(4 + i, 12), **style)
+            ends.append(f"{name} ends at {median[shown][-1]:.3f}")
+        ax.set_yscale("log")
+        plain_ticks(ax.yaxis, TICKS)
+        described(ax, f"{world}: lowest loss so far against full trainings; {', '.join(ends)}.")
+    axes[0].set_ylabel("lowest validation loss so far (nats)")
+    handles, labels = max((ax.get_legend_handles_labels() for ax in axes), key=lambda h: len(h[1]))
+    axes[-1].legend(handles, labels, loc="upper right")
+    return axes[0]
 
 
 def _path(spent: np.ndarray, losses: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return the lowest loss known at each number of epochs, nan before the first."""
-    best = np.minimum.accumulate(losses)
-    position = np.searchsorted(spent, at, side="right") - 1
+    """Return the lowest loss known at each number of trainings, nan before the first."""
+    best = np.fmin.accumulate(losses)
+    position = np.searchsorted(spent, at + 1e-9, side="right") - 1
     return np.where(position >= 0, best[np.maximum(position, 0)], np.nan)
 
 
-def verdicts(
-    comparison: pd.DataFrame, other: str = "random", *, names: Sequence[str] = (), axes=None
-):
-    """Draw each search's loss as a multiple of another's, a panel for each verdict.
+def verdicts(comparison: pd.DataFrame, other: str = "random", *, axes=None):
+    """Draw each search's loss as a multiple of another's, as searched and fresh, for each world.
 
-    comparison: columns search, verdict, ratio, low and high (its bootstrap interval), wins, of.
-    Returns the first Axes; each has its description.
+    comparison: columns world, search, verdict, ratio, low and high (its bootstrap interval), wins
+    and of. An open mark is the loss as searched, a filled one with its interval is fresh. At the
+    right stand the wins by both. Returns the first Axes; each has its description.
     """
-    check_columns(comparison, "search", "verdict", "ratio", "low", "high", "wins", "of")
-    names = list(names) or list(comparison["verdict"].unique())
-    axes = new_row(len(names), (10.5, 3.4)) if axes is None else axes
-    low, high = comparison["low"].min() * 0.95, comparison["high"].max() * 1.05
-    for ax, name in zip(axes, names, strict=True):
-        part, texts = comparison[comparison["verdict"] == name].reset_index(drop=True), []
-        new_axes(ax, title=name, x_label=f"loss / {other} search's")
-        for row in part.itertuples():
-            colour = COLOURS[1] if row.high < 1 else COLOURS[2] if row.low > 1 else "0.45"
-            ax.plot([row.low, row.high], [row.Index] * 2, color=colour, linewidth=2.5)
-            ax.plot(row.ratio, row.Index, MARKERS[row.Index % 6], color=colour, ms=8)
-            ax.text(
-                high, row.Index - 0.28, f"{row.wins} of {row.of}", ha="right", va="bottom", size=9
-            )
+    check_columns(comparison, "world", "search", "verdict", "ratio", "low", "high", "wins", "of")
+    names = list(comparison["search"].unique())
+    worlds = comparison.groupby("world", sort=False)
+    axes = new_row(len(worlds), (12.5, 4.2)) if axes is None else axes
+    for ax, (world, of_world) in zip(axes, worlds, strict=True):
+        of = of_world["of"].iloc[0]
+        new_axes(ax, title=f"{world} (wins of {of})", x_label=f"loss / {other} search's")
+        low, high = of_world[["low", "ratio"]].min().min(), of_world["high"].max()
+        right, texts = high * (high / low) ** 0.12, []
+        for y, name in enumerate(names):
+            pair = of_world[of_world["search"] == name].set_index("verdict")
+            if pair.empty:
+                ax.text(right, y, "–", ha="left", va="center", size=9)
+                continue
+            searched, fresh = pair.loc["as searched"], pair.loc["fresh"]
+            colour = COLOURS[1] if fresh.high < 1 else COLOURS[2] if fresh.low > 1 else "0.45"
+            mark = {"color": colour, "ms": 8, "linestyle": "none"}
+            ax.plot([fresh.low, fresh.high], [y, y], color=colour, linewidth=2.5)
+            ax.plot(searched.ratio, y, MARKERS[y % 6], mfc="white", mew=1.6, **mark)
+            ax.plot(fresh.ratio, y, MARKERS[y % 6], **mark)
+            ax.text(right, y, f"{searched.wins} → {fresh.wins}", ha="left", va="center", size=9)
             texts.append(
-                f"{row.search} {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f}), lower in "
-                f"{row.wins}"
+                f"{name} {searched.ratio:.2f} as searched and lower in {searched.wins} of {of}, "
+                f"{fresh.ratio:.2f} fresh ({fresh.low:.2f} to {fresh.high:.2f}) and lower in "
+                f"{fresh.wins}"
             )
         ax.axvline(1, color="black", linewidth=1)
-        ax.set(xscale="log", xlim=(low, high), ylim=(len(part) - 0.4, -0.8))
-        ax.set_yticks(range(len(part)), part["search"] if ax is axes[0] else [""] * len(part))
-        plain_ticks(ax.xaxis, (1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8))
+        ax.set(xscale="log", xlim=(low * (low / high) ** 0.06, high * (high / low) ** 0.5))
+        ax.set_ylim(len(names) - 0.5, -0.5)
+        ax.set_yticks(range(len(names)), names if ax is axes[0] else [""] * len(names))
+        steps = (0.5, 0.6, 0.7, 0.8, 1, 1.2, 1.5, 2) if low < 0.85 else (0.9, 0.925, 0.95, 0.975, 1)
+        inside = [x for x in steps if low * 0.98 <= x <= high * 1.02]
+        ax.set_xticks(inside, [f"{x:g}" for x in inside])
+        ax.minorticks_off()
+        described(ax, f"{world}, losses over {other} search's: {'; '.join(texts)}.")
+    kinds = {"as searched": "white", "fresh, with its interval": "0.45"}
+    for kind, colour in kinds.items():
+        axes[0].plot([], [], "o", color="0.45", mfc=colour, mew=1.6, ms=8, label=kind)
+    axes[0].figure.legend(loc="lower center", ncols=2, frameon=False, bbox_to_anchor=(0.5, -0.07))
+    return axes[0]
+
+
+def ten_best(best: pd.DataFrame, *, axes=None):
+    """Draw the loss by which each of the ten best came there, and its loss on another split.
+
+    best: columns world, searched and again, both less the mean of their ten, and in_order, the
+    share of pairs that both put in the same order; a panel for each world. Returns the first Axes;
+    each has its description.
+    """
+    check_columns(best, "world", "searched", "again", "in_order")
+    worlds = best.groupby("world", sort=False)
+    axes = new_row(len(worlds), (3.6 * len(worlds), 4)) if axes is None else axes
+    for ax, (world, part) in zip(axes, worlds, strict=True):
+        share = part["in_order"].mean()
+        title = f"{world}\n{share:.0%} of pairs in the same order"
+        new_axes(ax, title=title, x_label="loss as searched")
+        ax.plot(part["searched"], part["again"], "o", color=COLOURS[1], alpha=0.4, ms=4, mew=0)
+        ends = np.array([part["searched"].min(), part["searched"].max()])
+        ax.plot(ends, ends, color="black", linewidth=1.2)
+        reach = 1.1 * np.quantile(np.abs(part[["searched", "again"]]), 0.99)
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
         described(
             ax,
-            (
-                f"{name}, of {part['of'].iloc[0]} repeats, loss over {other} search's: "
-                f"{'; '.join(texts)}."
-            ),
+            f"{world}: {len(part)} trials, by their losses as searched and on another split, both "
+            f"less the mean of their ten; {100 * share:.0f} % of the pairs are in the same order.",
         )
+    axes[0].set_ylabel("loss on another split")
     return axes[0]
 
 

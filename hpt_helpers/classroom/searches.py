@@ -1,7 +1,7 @@
 """Searches for races: functions of (space, repeat, n_trials, n_epochs) that return a strategy.
 
 All but `tpe` and `bayesian` draw from the space that they are given, so that they run on a table's
-pool. These two propose points of their own, which are trained.
+pool. These two propose points of their own, which are trained, or `on_pool`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hpt_helpers import strategies
 from hpt_helpers.classroom import bayes
 from hpt_helpers.classroom.lab import Search
 from hpt_helpers.classroom.testbed import RECIPES, grid
+from hpt_helpers.protocol import Ask
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
 
@@ -92,16 +93,68 @@ def bayesian(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> S
 
 def tpe(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Search with Optuna's tree-structured Parzen estimator, multivariate (Falkner et al. 2018)."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=repeat, multivariate=True)
-    study = optuna.create_study(sampler=sampler)
-    distributions = to_optuna(space)
+    study, distributions = _tpe_study(repeat), to_optuna(space)
     for _ in range(n_trials):
         trial = study.ask(distributions)
         [loss] = yield [(from_optuna(space, trial.params), n_epochs)]
         study.tell(trial, loss)
+
+
+def _tpe_study(seed: int):
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
+    return optuna.create_study(sampler=sampler)
+
+
+def tpe_on_pool(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Search a pool with `tpe`, as `on_pool` does.
+
+    TPE is told which one was tried. On a table it needs no training, and any processor finds the
+    same trials.
+    """
+    return on_pool(_tpe_told, space, repeat, n_trials, n_epochs)
+
+
+def _tpe_told(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Search as `tpe` does, and learn from what was really tried in place of its proposals."""
+    from optuna.trial import TrialState, create_trial
+
+    study, distributions = _tpe_study(repeat), to_optuna(space)
+    for _ in range(n_trials):
+        proposed = study.ask(distributions)
+        [told] = yield Ask([(from_optuna(space, proposed.params), n_epochs)])
+        study.tell(proposed, state=TrialState.FAIL)  # which TPE forgets
+        if np.isfinite(told.val_loss):
+            tried = {"params": told.config, "value": told.val_loss}
+            study.add_trial(create_trial(distributions=distributions, **tried))
+
+
+def on_pool(
+    make: Search, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+) -> Strategy:
+    """Run a search that proposes points of its own, with a pool's configurations in their places.
+
+    space: a `PoolSpace`. The nearest configuration that was not tried yet takes the place of a
+    point, as a second try, under the same seed, would teach nothing. A search that asks by `Ask` is
+    told which one was tried. Another one takes the loss for that of its own point.
+    """
+    points = space.to_unit(space.configs)
+    strategy = make(SearchSpace(space), repeat, n_trials, n_epochs)
+    answer = None
+    while True:
+        try:
+            asked = strategy.send(answer)
+        except StopIteration:
+            return
+        trials = asked.trials if isinstance(asked, Ask) else asked
+        near = []
+        for point, (_, n) in zip(space.to_unit([c for c, _ in trials]), trials, strict=True):
+            place = int(((points - point) ** 2).sum(axis=1).argmin())
+            points[place] = np.inf  # tried
+            near.append((space.configs[place], n))
+        answer = yield Ask(near) if isinstance(asked, Ask) else near
 
 
 def to_optuna(space: SearchSpace) -> dict:

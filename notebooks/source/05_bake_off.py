@@ -9,396 +9,419 @@
 # %% [markdown]
 # # The bake-off: which search is best?
 #
-# Your group can pay for thirteen full trainings of two hours. Five searches are on offer, and a blog shows a race
-# between them: one line falls fastest and ends lowest. You adopt that search and train its winner, and on new data it
-# is worse than what a colleague found by chance.
+# Your group can pay for forty full trainings. Six searches are on offer, and a blog shows a race between them. One line
+# falls fastest and ends lowest. You adopt that search and train its winner, and on new data it is no better than what a
+# colleague found by chance.
 #
-# **What does such a picture prove, and what should you ask before you believe it?**
+# Another group reads the same blog and adopts the same search. Their winner is better than anything they ever had, and
+# it stays better. **What decides which of the two groups you will be in, and can you know before you pay?**
 #
-# **Time:** core path 60 minutes, going further 29 minutes. **Builds on:** lessons [1](01_grid_search.ipynb),
-# [2](02_random_search.ipynb), [3](03_bayesian_optimization.ipynb) and [4](04_hyperband.ipynb). Words:
-# [glossary](../docs/glossary.md).
+# **Time:** core path 55 minutes, exercises 18 minutes, going further 30 minutes. **Builds on:** lessons
+# [1](01_grid_search.ipynb), [2](02_random_search.ipynb), [3](03_bayesian_optimization.ipynb) and
+# [4](04_hyperband.ipynb). Words: [glossary](../docs/glossary.md).
 #
-# ## Two ways to judge a winner
+# ## Three worlds
+#
+# One race on one data set shows what happens on that data set. So we run the same race in three worlds. In each, the
+# course's network with one hidden layer trains for 27 epochs.
+#
+# - **iris**: three hyperparameters, and 30 validation rows judge each trial. Learning rates go up to 0.1, where training
+#   is erratic.
+# - **digits**: six hyperparameters, and 360 rows judge. They are the learning rate, the hidden size, the weight decay,
+#   beta1 (the momentum of Adam), the label smoothing and the scale of the first weights.
+# - **simulated**: a table made by `make_classification`, five hyperparameters, and as many validation rows as we like,
+#   here 2,000.
+#
+# As in the lessons before, a **repeat** has its own draw of training and validation rows and its own training seed. It
+# also has its own pool of 1,000 random configurations, from which all searches take their trials. For digits and the
+# simulated data all pools were trained beforehand, on 320 rows, and the losses stand in a table that came with the
+# course. A search then looks up what it would have to train, and it is charged as if it had trained. On iris every
+# trial is trained when it is asked for.
 
 # %%
-from hpt_helpers.classroom import race_plots
-
-race_plots.idea()
-
-# %% [markdown]
-# A **repeat** is, as before, a draw of training and validation rows and a training seed. The blog shows the loss **as
-# searched**: the one by which the winner won. Nearer to what you get at work is the **fresh** loss, on draws that did
-# not choose it. (Each draw splits the same pool of rows anew, so that a fresh draw shares rows with the one that chose.
-# Only the test rows are in no draw.)
-#
-# ## The competitors
-#
-# All search the same space. None may train more epochs than a Hyperband with R = 27 does, whose survivors train on from
-# where they stopped: enough for thirteen full trainings.
-
-# %%
-from hpt_helpers.search_space import Integer, Real, SearchSpace
-
-SPACE = SearchSpace({
-    "lr": Real(0.0001, 0.1, log=True),
-    "batch_size": Integer(8, 64),
-    "hidden_size": Integer(4, 64),
-})
-
-# %% [markdown]
-# Four are those of the earlier lessons. The grid takes the middles of equal cells, with three learning rates;
-# `bayesian_search` is scikit-optimize, with five random trials first. (Hyperband draws under seeds of its own, or it
-# would start with random search's configurations.)
-
-# %%
-from hpt_helpers import strategies
-
-
-def grid(space, repeat, n_trials, n_epochs):
-    sides = {"lr": n_trials // 4, "batch_size": 2, "hidden_size": 2}
-    return strategies.grid_search(space.grid(sides, centred=True), n_epochs)
-
-
-def at_random(space, repeat, n_trials, n_epochs):
-    return strategies.random_search(space, n_trials, n_epochs, seed=repeat)
-
-
-def bayesian(space, repeat, n_trials, n_epochs):
-    return strategies.bayesian_search(space, n_trials, n_epochs, seed=repeat)
-
-
-def band(space, repeat, n_trials, n_epochs):
-    return strategies.hyperband(space, n_epochs, seed=1000 + repeat)
-
-
-# %% [markdown]
-# The fifth comes from outside: **TPE**, the default of the library Optuna, learns too (here from five random trials
-# on). It sorts its trials into good ones and others, and draws where the good are dense and the others rare.
-
-# %%
-import optuna
-
-from hpt_helpers.classroom import lab
+from hpt_helpers.classroom import race_plots, searches
 from hpt_helpers.classroom.studies import lesson_05 as studies
+from hpt_helpers.classroom.table import table_problem
 
-
-def tpe(space, repeat, n_trials, n_epochs):
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=repeat, n_startup_trials=5)
-    study = optuna.create_study(sampler=sampler)
-    for _ in range(n_trials):
-        trial = study.ask(studies.to_optuna(space))
-        [loss] = yield [(trial.params, n_epochs)]  # asks for a training, is sent its loss
-        study.tell(trial, loss)
-
+WORLDS = {
+    "iris, 30 rows": studies.iris(),
+    "digits, 360 rows": table_problem("digits", 360),
+    "simulated, 2,000 rows": table_problem("simulated", 2000),
+}
 
 # %% [markdown]
 # ## The race, as tutorials draw it
 #
-# Iris, 40 repeats, the lowest loss so far against the epochs spent. (This takes about 10 seconds, once; then it comes
-# from a cache.)
+# Each search may spend what 40 full trainings of 27 epochs cost.
 #
-# **Predict:** whose line ends lowest?
+# - **random** tries the first 40 configurations of the pool.
+# - **Gaussian process** is the search that lesson 3 built by hand, with a length scale of 1.5. It is told the logarithm
+#   of each loss.
+# - **TPE** learns, too. It is the multivariate `TPESampler` of Optuna 5.0, and its first ten trials are random. It
+#   proposes points of its own, and the nearest configuration of the pool that is left stands in for each, so that it
+#   cannot refine its best point as far as it would at work.
+# - **Hyperband** has R = 27. It begins anew with other configurations until the budget is spent.
+# - **ASHA** has the same rungs and one worker.
+#
+# On iris the trials are trained here, which takes some seconds, once.
 
 # %%
 SEARCHES = {
-    "grid": grid,
-    "random": at_random,
-    "Bayesian": bayesian,
-    "TPE": tpe,
-    "Hyperband": band,
+    "random": searches.at_random,
+    "Gaussian process": searches.by_hand,
+    "TPE": searches.tpe_on_pool,
+    "Hyperband": searches.hyperband,
+    "ASHA": searches.asha,
 }
-repeats = range(40)
-problem = lab.network_problem("iris", SPACE, 27)
-budget = lab.hyperband_epochs(27)
-iris = lab.search(problem, SEARCHES, repeats=repeats, budget=budget, progress=True)
-race_plots.incumbents(iris)
+on_iris = {"iris, 30 rows": WORLDS["iris, 30 rows"]}
+n_trials = len(studies.race(on_iris, SEARCHES, progress=True))
+print(f"{n_trials:,} trials in 30 repeats")
+
+# %% [markdown]
+# The picture is the one that you know from blogs. It shows the lowest loss so far in each world, as a median over 30
+# repeats.
+#
+# **Predict:** in how many of the three worlds does random search end highest?
+
+# %%
+trials = studies.race(WORLDS, SEARCHES, progress=True)
+race_plots.incumbents(trials)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Hyperband falls fastest, by far, and ends lowest. Random search ends highest. **So:** before you go on, write down
-# which search you would recommend.
+# In all three. Each of the other four searches ends below random search in every world. Hyperband and ASHA fall fastest
+# at first, because they have tried dozens of configurations for a few epochs before random search has finished its
+# fifth. The searches that learn begin with random trials, and then they overtake. On iris the lowest line ends at 0.047
+# and random search at 0.075. On digits it is 0.177 against 0.260. So the two leads look much alike.
+#
+# **So:** if this picture were all that you had, you would never use random search again, least of all on 30 rows. Write
+# down which search you would recommend for each world before you go on.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## The same winners, trained again
 #
-# Each winner is now trained on twenty other draws of rows and seeds, which judge the winners of its repeat and of no
-# other. Hyperband's may have won before epoch 27: so it is judged at the epoch at which it won (**fresh**), and also
-# after all 27 epochs (**fresh, in full**), as by somebody who takes over its settings only. We compare in pairs: in
-# each repeat, a search's loss over random search's. A dot is the geometric mean of these ratios, a bar its 95 %
-# **bootstrap** interval: where the mean lies when 40 repeats are drawn from the 40 with replacement, many times.
-# Because each repeat has judges of its own, the interval covers their luck, too. Beside it, in how many repeats the
-# search is lower. (Blue: the interval is below 1; orange: above; grey: it holds 1.)
+# The picture shows losses **as searched**, by which the winners won. The lowest of many losses is partly the luckiest,
+# and so we judge each winner **fresh**. It is trained again for **judges**, which are other draws of rows under other
+# seeds. They belong to its own repeat and had no say in choosing it. On iris there are 20, which split the same 120
+# flowers anew. In the two other worlds there are four, with rows that the search has hardly seen or not at all.
 #
-# **Predict:** in how many of 40 repeats does Hyperband beat random search, by each of the three verdicts? And the
-# grid?
+# Here a sixth search joins, the **grid** over all hyperparameters. On iris it has ten learning rates, two batch sizes
+# and two hidden sizes. On digits two values of each hyperparameter already make 64 trainings, and we let it have them.
+# The simulated table holds no grid.
+#
+# We compare in pairs. In each repeat, a search's loss is divided by random search's.
+#
+# - An open mark is the mean ratio as searched, and a filled mark the mean ratio fresh. Each is a geometric mean over 30
+#   repeats. The scales of the three panels differ.
+# - The line is the 95 % interval of the fresh mean. It is blue where all of it lies below 1, orange where all of it lies
+#   above, and grey where it holds 1.
+# - On the right stands in how many of the 30 repeats the search is ahead, as searched → fresh. A fair coin seldom gives
+#   21 or more, or 9 or fewer. (Exercise 1 counts how seldom.)
+#
+# **Predict:** in which world do the leads vanish?
 
 # %%
-winners = lab.judge(problem, lab.winners(iris), 20, progress=True)
-comparison = studies.compare_by_verdict(winners, "random")
-race_plots.verdicts(comparison, "random")
+winners = studies.judged(WORLDS, studies.with_grids(WORLDS, trials), progress=True)
+race_plots.verdicts(studies.verdicts(winners))
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched, Hyperband is lower in 33 of 40 repeats. Fresh it is lower in only 13, and trained in full in ten: the race
-# turns round, because the loss by which a winner won is partly luck, and Hyperband has looked at five times as many
-# losses as the others. The two that learn lose their lead as well. The grid, which looked no better than random search,
-# now looks best (a bet on placement, as in lesson 2; whether a good one, 40 repeats leave open). **So:** never compare
-# searches by the losses by which their winners won.
+# On iris. The Gaussian process led in 23 of 30 repeats and is ahead in 12 fresh, ASHA led in 22 and is ahead in 11. All
+# intervals hold 1. With 30 rows luck can make a loss much lower than it deserves, and each search had found its
+# share of it.
+#
+# On digits nearly all of each lead stays. The Gaussian process is ahead in 30 of 30 repeats fresh, TPE in 27, Hyperband
+# in 25 and ASHA in 22. On the simulated data leads are small, and those of the two that learn stay. The grid on digits
+# is the only search that is clearly behind, although it spent most. Two values of each hyperparameter leave it little
+# choice where it matters, and nothing stays at a good default.
+#
+# **So:** never compare searches by the losses by which their winners won. And do not conclude from iris that all
+# searches are alike, since the very same searches keep their leads on digits.
 #
 # </details>
+
+# %% [markdown]
+# ## How many rows does a lead need?
 #
-# ## Where are Hyperband's winners?
+# Iris differs from digits in its rows, its space and its learning rates, so we cannot say yet what made the lead vanish.
+# The simulated table lets us turn one dial and leave the rest alone. We judge the trials by the first 10, 30, 100 or 300
+# of the 2,000 validation rows. Training rows, seeds, pools and judges stay the same.
 #
-# For each search: the epochs it trained, how many losses it looked at, how many trials' settings were chosen by earlier
-# ones (`guided`), the winners' median learning rate, how many of the 40 winners won before epoch 27 (`won_early`), and
-# the median losses, each search for itself. (The picture before compares in pairs, so its order may differ.)
+# An entry such as "28 → 21" is again the number of repeats, of 30, in which a search leads random search, as searched →
+# fresh.
 #
-# **Predict:** do Hyperband's winners have higher or lower learning rates than the others'? How many won at epoch 27?
+# **Predict:** judged by only 10 rows, does the Gaussian process still lead as searched?
 
 # %%
-starts = {"Bayesian": 5, "TPE": 5}  # random trials before they learn
-studies.where_winners_lie(winners, starts).round(3)
+some = ["random", "Gaussian process", "ASHA"]
+studies.dial({name: SEARCHES[name] for name in some}, n_val=[10, 30, 100, 300, 2000])
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Higher, and 23 of 40 won before the last epoch. Early cuts keep what learns fast, and that is high rates (lesson 4).
-# At high rates the loss varies widely from repeat to repeat, so that it is sometimes very low (lesson 1); and the more
-# losses a search looks at, the more are low by luck. Fresh, every search's loss is higher than as searched, and
-# Hyperband's rises most; its winners lose once more when trained in full (the picture before). **So:** ask of any winner at which epoch it was
-# read, and whether it lies at the bold end (a high learning rate).
+# Yes, in 20 of 30 repeats, and ASHA leads in 24. As searched there is a lead with any number of rows, because these
+# searches find the low losses whether they are low by merit or by luck. What the rows change is how much of the lead is
+# left fresh. With 10 rows the Gaussian process is ahead in 13 repeats, which is a coin's result. With 30 and 100 rows it
+# is ahead in 19 and 21, with 300 in 26. ASHA, which looks at hundreds of losses, is even behind with 10 rows.
+#
+# **So:** the reported lead does not tell you the lead that you get. On this table it takes some hundred validation rows
+# until most of the reported wins are real. Another table will need more or fewer, and the next study shows how to find
+# out.
 #
 # </details>
+
+# %% [markdown]
+# ## Can the ten best be told apart?
 #
-# ## Can a search find what is not there?
+# Two things decide whether a lead lasts. One is how far configurations truly differ. The other is how much luck there
+# is in the losses that judge them. You do not know either, but you can see which of them is larger. Take your ten best
+# trials and train each **once more**, on another split of your rows and under another seed. It costs ten trainings.
 #
-# Take a search with nothing to find: every trial is the **same** bold configuration (a high learning rate) on the
-# same rows, under another seed. It keeps the lowest loss: `lowest` is its median over 20 repeats, `worth` that of all
-# their trials.
+# If merit makes the order of the ten, the new losses repeat it. If luck made it, the new losses come in any order. Ten
+# trials make 45 pairs, and a coin would put half of them in the same order as before.
 #
-# **Predict:** how far does the lowest loss fall from 1 to 10 to 100 trials?
+# Each dot is one of the ten best of 40 random trials, in one of 30 repeats. To the right is its loss as searched, and
+# upwards its loss on the other split, both measured from the mean of its ten. On the black line the two are the same.
+#
+# **Predict:** on iris, what share of the pairs comes in the same order again?
 
 # %%
-bold = {"lr": 0.06, "batch_size": 32}
-looks = [1, 10, 100]
-studies.lowest_of_equals(bold, "iris", 27, looks, repeats=range(20)).round(3)
+FOUR = WORLDS | {"simulated, 10 rows": table_problem("simulated", 10)}
+best = studies.best_again(FOUR, progress=True)
+race_plots.ten_best(best)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Here by a third and by more than half, and nothing has become better: it is one and the same configuration. A search among
-# configurations of equal worth would report progress, too; how much depends on how far their losses scatter. **So:** a
-# falling line of lowest losses is also what luck looks like. The more looks, the lower it gets.
+# 46 %, so a coin does as well. On iris the ten losses as searched lie close together, while the same ten lie far apart on
+# another split. What made one of them the lowest was luck, and luck does not come again. On digits 91 % of the pairs
+# keep their order and the dots follow the line, because configurations differ by far more than luck moves them. The
+# simulated data lie between, with 84 % for 2,000 rows and 67 % for 10.
+#
+# Compare this with what became of the leads. On digits nearly all of them stayed, and with 2,000 simulated rows much. With
+# 10 rows nothing was left, although 67 % is more than a coin's half. On iris nothing was left either.
+#
+# **So:** before you pay for a better search, spend ten trainings on your ten best. From about four fifths of the pairs
+# on, a better search found better configurations here. At two thirds or less it found luck. A single count is rough,
+# since its 45 pairs share ten trials. If you cannot afford ten trainings, at least compare the spread of the ten losses
+# with the standard error of one of them.
 #
 # </details>
+
+# %% [markdown]
+# ## What should you buy?
 #
-# ## What repairs it, and what does it cost?
+# You have made 40 random trials and can afford a little more. Here are five ways to do better. Each is compared with
+# those 40 random trials, fresh.
 #
-# Three repairs. **Full trials**: only trials that reached epoch 27 may win. **Finalists**: the five best of a search
-# are trained on four more draws of rows and seeds, each for its own epochs, and the lowest mean of these four wins.
-# **Within** the budget: random search makes seven trials instead of thirteen, and spends the rest on two finalists and
-# three draws. Beside them random search with **33 trials** and no repair: it costs as much as 13 trials and their
-# finalists (13 + 5 × 4).
+# - **more random trials** make 50.
+# - **finalists of random search**: its five best trials are trained again on two other splits, and the lowest mean of
+#   these two wins.
+# - **ten times as many rows** judge the same 40 random trials, which only the simulated table can show.
+# - **a search that learns**: the Gaussian process, in place of random search.
+# - **finalists of that search**: its five best, trained again as above.
 #
-# `fresh` is a median. `better` and `worse`: in so many of 40 repeats the fresh loss is lower or higher than that of the
-# same search without a repair (the rows "as it is"); in the others it is equal. `beats_random`: in so many it is below
-# random search's with the same repair, or as it is where there is none.
+# An entry such as "20 : 3" says that the winner is better in 20 repeats and worse in 3. In the others the same
+# configuration won.
 #
-# **Predict:** which helps Hyperband most? Does it then beat random search? Do finalists help more than further trials?
+# **Predict:** on iris, which of the ways helps most?
 
 # %%
-two = iris[iris["search"].isin(["random", "Hyperband"])]
-cheap = two.query("search == 'random' and spent <= 7 * 27")
-repairs = {
-    "as it is": two,
-    "full trials": two.query("search == 'Hyperband' and n_epochs == 27"),
-    "finalists": lab.retrain(problem, two, n_finalists=5, n_draws=4),
-    "33 trials": lab.search(problem, {"random": at_random}, repeats=repeats, n_trials=33),
-    "within": lab.retrain(problem, cheap, n_finalists=2, n_draws=3),
+worlds = {
+    "iris, 30 rows": WORLDS["iris, 30 rows"],
+    "simulated, 30 rows": table_problem("simulated", 30),
+    "digits, 360 rows": WORLDS["digits, 360 rows"],
 }
-repaired = {name: lab.judge(problem, lab.winners(t), 20) for name, t in repairs.items()}
-studies.compare_repairs(repaired).round(3)
+more_rows = {"simulated, 30 rows": table_problem("simulated", 300)}
+studies.what_pays(worlds, searches.by_hand, more_rows=more_rows, progress=True)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Full trials alone are undecided here. Finalists help both searches, in many more repeats than they harm, at about two
-# to two and a half times the epochs. Spending as many epochs on further trials gains nothing. With finalists on both
-# sides Hyperband is behind: it is lower in nine repeats. Within the budget random search gains as well,
-# here in 21 repeats to 7. **So:** retrain finalists before you buy more trials or a cleverer search.
+# Finalists of random search. On iris they are better in 22 repeats and worse in 4, because other splits show which of
+# five good-looking trials was merely lucky. The search that learns is better in 12 and worse in 15, since it brought
+# luckier trials and not better ones.
+#
+# On digits it is the other way round. The search that learns is better in all 30 repeats, and finalists change next to
+# nothing, as the first place was right already. The simulated data with 30 rows have luck and merit among the best.
+# There the search that learns is better in 19 repeats, and with finalists in 25. The search brings merit, and finalists
+# sort out the luck. More random trials hardly help anywhere, and ten times as many rows help some.
+#
+# **So:** where your ten best cannot be told apart, retrain finalists or get more rows. Where they can, let a search
+# learn. Where you cannot say, do both, which here cost ten trainings more.
 #
 # </details>
-#
-# ## Is it always so?
-#
-# Three more races:
-#
-# - **breast_cancer**: 114 validation rows instead of 30, learning rates up to 0.02, batches of 32 to 128 (it has nearly
-#   four times the rows), 20 repeats;
-# - **iris, to 0.01**: learning rates up to 0.01 instead of 0.1, 40 repeats;
-# - **iris, R = 81**: at the epochs of nineteen full trainings, not thirteen, 20 repeats.
-#
-# Ten draws judge. (This takes some 25 seconds, once.)
-
-# %%
-def race_on(problem, searches, repeats, n_judges=10):
-    budget = lab.hyperband_epochs(problem.n_epochs)
-    trials = lab.search(problem, searches, repeats=repeats, budget=budget, progress=True)
-    return lab.judge(problem, lab.winners(trials), n_judges, progress=True)
-
 
 # %% [markdown]
-# **Predict:** in which of the three does Hyperband beat random search fresh?
-
-# %%
-pair = {"random": at_random, "Hyperband": band}
-tame = SearchSpace({**SPACE, "lr": Real(0.0001, 0.01, log=True)})
-rates = {"lr": Real(0.0001, 0.02, log=True), "batch_size": Integer(32, 128)}
-cancer = lab.network_problem("breast_cancer", SearchSpace({**SPACE, **rates}), 27)
-races = {
-    "breast_cancer": race_on(cancer, SEARCHES, range(20)),
-    "iris, to 0.01": race_on(lab.network_problem("iris", tame, 27), pair, range(40)),
-    "iris, R = 81": race_on(lab.network_problem("iris", SPACE, 81), pair, range(20)),
-}
-studies.wins_by_verdict(races)
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# Only on iris with tame rates, as in lesson 4. One number of the space has changed there, its upper bound: no bold
-# rates are left to be lucky, and many are probably too slow for 27 epochs, which Hyperband drops early. (Tame rates
-# alone are not enough: with R = 81 it was behind in lesson 4.) With bold rates and R = 81 it leads as searched in 18 of
-# 20 repeats; fresh it is lower in five, and in full in three. On breast_cancer it is lower as searched in most repeats,
-# and fresh in seven of 20. **So:** "which search is best?" has no answer without the space and the epochs. Fix them
-# before you choose the search.
-#
-# </details>
-#
-# ## Which of these differences are real?
-#
-# Toss a fair coin for each repeat. The **sign test** calls a difference real if so many wins or more, or so few or
-# fewer, come up in at most 5 of 100 series of tosses. The last columns: how often the test finds a search that truly
-# wins 60, 75 or 90 of 100 repeats.
-#
-# **Predict:** how many wins of 20 does it take? How often is a search found that truly wins 75 of 100?
-
-# %%
-studies.power_of_sign_test([5, 10, 20, 40, 100]).round(2)
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# Fifteen of 20: a lead of three in four. (6 of 5: no number of wins is enough.) A search that truly leads by so much is
-# found in not quite two of three such studies; one that wins 60 of 100, in one of eight. By this test five repeats show
-# nothing. Look back: of 20 it takes 15, or at most 5; of 40, 27 or at most 13. So Hyperband's leads as searched on iris
-# are real, and so are its defeats with bold rates, fresh and in full, and its win with tame ones. Some are so by no more
-# than they need: 13 of 40 in the first race, 27 of 40 with tame rates. On breast_cancer only its defeat in full is
-# decided (5 of 20). The grid's interval in the first race was below 1 (blue), and 25 wins do not reach 27: where two
-# rules disagree, call it undecided. **So:** count the repeats
-# before you read a comparison, and call what they cannot resolve undecided, not equal.
-#
-# </details>
-#
 # ## What does tuning buy at all?
 #
-# Beside the searches' winners stand two of lesson 1's settings: Adam's own default learning rate, 0.001, and ten times
-# that, which won there. Means over fresh draws, accuracy on their validation rows in per cent. `half_width`: half the
-# 95 % interval of one test score, in points.
+# You could also not search at all. Beside the winners on digits we set three configurations that nobody searched. What
+# they do not name stays at its default.
 #
-# **Predict:** how many points of accuracy does a search gain over the better of the two? Would one test score show
-# it?
+# - **default** has Adam's usual learning rate of 0.001 and 16 hidden units.
+# - **ten times the rate** is what somebody tries who finds training too slow.
+# - **three times the rate, twice the units** is what somebody tries who has tuned networks on such data before.
+#
+# `loss` and `accuracy` (in per cent) are fresh, means over the judges of all repeats. `half_width` is half the 95 %
+# interval of one test score of that accuracy, in points. Digits has 360 test rows.
+#
+# **Predict:** is random search with its 40 trainings better than ten times the rate?
 
 # %%
+from hpt_helpers.classroom.testbed import DEFAULT_CONFIG
+
+digits = winners[winners["world"] == "digits, 360 rows"]
+shown = digits[digits["search"].isin(["random", "Gaussian process"])]
 untuned = {
-    "Adam's default": {"lr": 0.001, "batch_size": 32},
-    "ten times that": {"lr": 0.01, "batch_size": 32},
+    "default": DEFAULT_CONFIG,
+    "ten times the rate": DEFAULT_CONFIG | {"lr": 0.01},
+    "three times the rate, twice the units": DEFAULT_CONFIG | {"lr": 0.003, "hidden_size": 32},
 }
-both = [(problem, winners), (cancer, races["breast_cancer"])]
-bought = studies.worth_of_tuning(both, untuned, ["random", "Hyperband"])
+bought = studies.worth_of_tuning(WORLDS["digits, 360 rows"], shown, untuned)
 bought.round({"loss": 3, "accuracy": 1, "half_width": 1})
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris ten times the default buys nearly all: Adam's default is too slow for 27 epochs, and a search adds little:
-# 0.2 points here. On breast_cancer the choices differ by less than half a
-# point, and none is clearly higher than ten times the default. No single test score could show what a search adds: half
-# its interval is wider. **So:** try a default and ten times it first, and know what is left to gain before you pay for
-# a search.
+# No. By loss it is worse, 0.266 against 0.220, and by accuracy they are equal. A random trial has to hit good values of
+# all hyperparameters that matter at once, while the default has most of them right. Only its learning rate is too small
+# for 27 epochs.
+#
+# The Gaussian process reaches 0.186, and so does the guess of somebody who knows such data. Compared with ten times the
+# rate it raises the accuracy from 94.0 to 94.7. One test score could not show that, as its interval reaches 2.3 points
+# to each side. It could show what the learning rate alone gains over the default, from 88.6 to 94.0.
+#
+# **So:** try the default at a few learning rates first, and compare every search with the best of these. A search that
+# learns replaces the knowledge of somebody who has tuned such models before. If you have that knowledge, use it. And to
+# see a gain of less than a point you need more than 360 test rows, since the interval shrinks with their square root.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Which search, then?
+#
+# The guide asks one question after another, beginning with the one that this lesson is about.
 
 # %%
 race_plots.guide()
 
 # %% [markdown]
-# The same as text, with the cells where each branch was shown, and what speaks against it:
+# 1. Can your validation rows tell your best trials apart? No: **First more rows or folds, then retrain finalists.**
+#    - *How to see it.* Train your ten best trials once more, on another split and under another seed. A coin would
+#      put half of their 45 pairs in the same order.
+#    - *Why.* While luck decides among the best, no search finds better ones. Bouthillier et al. (2021) show how much
+#      the draw of the rows and the seed move a comparison, and advise to vary both. Shown in [Can the ten best be
+#      told apart?](#Can-the-ten-best-be-told-apart?) and [What should you buy?](#What-should-you-buy?).
+#    - *Against it.* Few rows alone are no reason. In a wide space, where configurations differ by much, 30 rows told
+#      enough. Shown in [How many rows does a wide space need?](#How-many-rows-does-a-wide-space-need?).
+# 2. Do you know good values of all but two or three? Yes: **Search only these, by a grid inside ranges that you
+#    know.**
+#    - *How to see it.* You know them from earlier projects, or from the trials that you have made.
+#    - *Why.* What need not be searched makes the rest easier to find. Bergstra & Bengio (2012) find that on most data
+#      sets only a few hyperparameters matter. Shown in [3. Grid or random
+#      draws?](02_random_search.ipynb#3.-Grid-or-random-draws?).
+#    - *Against it.* The same paper finds that others matter on other data sets. A grid over all six was worse than
+#      random search. Shown in [The same winners, trained again](#The-same-winners,-trained-again).
+# 3. Can you pay for only about ten full trainings, or fewer? Yes: **Stop bad trials early: Hyperband, with several
+#    machines ASHA.**
+#    - *How to see it.* Count them. And compare the order of your first ten trials after a third of their epochs with
+#      their order at the end, since cuts need early order to be late order.
+#    - *Why.* So few trials teach a model little, and early cuts look at many more. Li et al. (2018) report that
+#      Hyperband can be more than ten times as fast as Bayesian optimisation. With ASHA nobody waits for stragglers
+#      (Li et al. 2020). Shown in [From which budget on does learning pay?](#From-which-budget-on-does-learning-pay?)
+#      and [Is early order late order?](04_hyperband.ipynb#Is-early-order-late-order?).
+#    - *Against it.* Where early order is not late order, the cuts lose the best. Under a learning-rate schedule a
+#      trial that was cut is another model than the one trained in full, which the course has not measured. And
+#      Eggensperger et al. (2021) see the advantage shrink as the budget grows. Shown in [And
+#      elsewhere?](04_hyperband.ipynb#And-elsewhere?).
+# 4. Can trials wait for the results of earlier ones? Yes: **A search that learns: Gaussian process or TPE; with early
+#    cuts BOHB.**
+#    - *How to see it.* You have many more trials to make than machines to make them on. Several machines can be given
+#      several proposals at once.
+#    - *Why.* On digits it led random search by far, and with hundreds of simulated rows by less. Snoek et al. (2012)
+#      reach or surpass experts with Gaussian processes. In the competition that Turner et al. (2021) report, on
+#      tuning problems that the entrants had not seen, such searches beat random search. TPE was made for spaces in
+#      which some hyperparameters exist only beside others (Bergstra et al. 2011). Falkner et al. (2018) let a model
+#      propose Hyperband's trials (BOHB) and find it better than either alone, which the course has not measured.
+#      Shown in [The same winners, trained again](#The-same-winners,-trained-again) and [From which budget on does
+#      learning pay?](#From-which-budget-on-does-learning-pay?).
+#    - *Against it.* On iris, and with ten rows on the simulated data, its lead is not there fresh. Shown in [How many
+#      rows does a lead need?](#How-many-rows-does-a-lead-need?).
+# 5. Anything else: **Random search.**
+#    - *How to see it.* You have about as many machines as trials, for example.
+#    - *Why.* Its trials need no results, so that all may run at once, and nothing in it can be set wrongly. Bergstra
+#      & Bengio (2012) propose it as the baseline for every other search. Shown in [The race, as tutorials draw
+#      it](#The-race,-as-tutorials-draw-it).
+#    - *Against it.* Where the best can be told apart, it was behind, and ten times the default's learning rate did as
+#      well. Shown in [The same winners, trained again](#The-same-winners,-trained-again) and [What does tuning buy at
+#      all?](#What-does-tuning-buy-at-all?).
+# 6. At the end: **Retrain finalists where luck is large; open the test rows once.**
+#    - *Why.* The loss by which a winner won is too low, and no score that chose may be reported. Shown in [What
+#      should you buy?](#What-should-you-buy?).
+#    - *Against it.* Where the best can be told apart, finalists cost trainings and change little. Shown in [What
+#      should you buy?](#What-should-you-buy?).
+
+# %% [markdown]
+# ## Monday morning: a worked example
 #
-# 1. Do other rows name another winner? Yes: **First more validation rows; plan for finalists on other draws.** Shown in
-#    [Which of the eight won?](01_grid_search.ipynb#Which-of-the-eight-won?), [5. When do more trials stop
-#    paying?](02_random_search.ipynb#5.-When-do-more-trials-stop-paying?), [Is what it learns
-#    true?](03_bayesian_optimization.ipynb#Is-what-it-learns-true?), [What repairs it, and what does it
-#    cost?](#What-repairs-it,-and-what-does-it-cost?).
-# 2. Do one or two settings matter, in a range that you know? Yes: **Grid search, its points inside that range.**
-#    Shown in [3. Grid or random draws?](02_random_search.ipynb#3.-Grid-or-random-draws?). Against it: [The
-#    winner lies on the edge. What now?](01_grid_search.ipynb#The-winner-lies-on-the-edge.-What-now?), [3. Grid or random draws?](02_random_search.ipynb#3.-Grid-or-random-draws?), [ASHA, wine and
-#    digits](#ASHA,-wine-and-digits).
-# 3. Are most settings hopeless, and is early order late order? Yes: **Hyperband, with many workers ASHA; leave bold
-# settings out.** Shown in [Is early order late order?](04_hyperband.ipynb#Is-early-order-late-order?), [Who wins the
-# race?](04_hyperband.ipynb#Who-wins-the-race?), [Many machines, some of them
-# slow](04_hyperband.ipynb#Many-machines,-some-of-them-slow), [Is it always so?](#Is-it-always-so?) (iris with tame
-# rates was among the clearest of 9 problems tried beforehand, and taken for that). Against it: [The same winners,
-# trained again](#The-same-winners,-trained-again), [And elsewhere?](04_hyperband.ipynb#And-elsewhere?), [ASHA, wine and
-# digits](#ASHA,-wine-and-digits).
-# 4. Few trials, one by one, a loss with little noise? Yes: **Bayesian optimisation.** Shown in [Is what it learns
-#    true?](03_bayesian_optimization.ipynb#Is-what-it-learns-true?) (the photograph was among the clearest of 18
-#    problems tried beforehand, and taken for that). Against it: [The same winners, trained
-#    again](#The-same-winners,-trained-again).
-# 5. Anything else: **Random search.** Shown in [3. Grid or random draws?](02_random_search.ipynb#3.-Grid-or-random-draws?).
-# 6. At the end: **Train a few finalists on other draws; open the test rows once.** Shown in [What repairs it, and
-#    what does it cost?](#What-repairs-it,-and-what-does-it-cost?), [Fault 1: chosen on the test
-#    rows](01_grid_search.ipynb#Fault-1:-chosen-on-the-test-rows).
+# You have a table of 200,000 rows and a network with seven hyperparameters. A training takes an hour, and four GPUs are
+# yours until Wednesday evening, which is enough for about 240 trainings. What do you run?
 #
-# ## Capstone: 2,000 epochs on digits
+# 1. **Monday morning, two hours.** Seal 20,000 test rows and keep 20,000 for validation. Train the default, three and
+#    ten times its learning rate, and the best of these under further seeds. Now you know what a guess is worth, and how
+#    far a seed alone moves the loss. *Measured here:* on digits ten times the rate was at least as good as 40
+#    random trials.
+# 2. **Until Monday evening, five hours.** Train 20 random configurations in full, on all four GPUs. Keep each loss
+#    after a ninth and after a third of the epochs. They tell you three things: whether early order is late order, which
+#    hyperparameters matter, and where good values lie. *Measured here:* early order, in lesson 4. *From a paper:* that
+#    a few matter, and others for each data set (Bergstra & Bengio 2012).
+# 3. **Monday night, three hours.** Train the ten best of these once more, on another split and under another seed, and
+#    count the pairs in order. With 20,000 rows the luck of the rows is a tenth of that of 200, as it shrinks with the
+#    square root. The luck of the seed stays. *Measured here:* the count, with at most 2,000 rows.
+# 4. **Tuesday.** If the pairs keep their order, let a search learn from all trials so far and propose four at a time,
+#    one for each GPU. Where early order is late order, let it cut as well, which is BOHB, or ASHA with a model that
+#    proposes. *Measured here:* one worker, at most six hyperparameters, networks of 320 training rows. *From papers:*
+#    several workers (Snoek et al. 2012, Li et al. 2020), large networks, and both together (Falkner et al. 2018). If
+#    the pairs do not keep their order, do not search on. Train what you have on more splits and take the best mean.
+# 5. **Wednesday.** Retrain five finalists under two other seeds, choose by the mean, refit, and open the test rows once.
+#    *Measured here:* finalists helped where luck was large and changed little elsewhere.
 #
-# Now you. Digits has ten classes and 360 validation rows; `capstone.SPACE` has learning rates from 0.0001 to 0.01,
-# batches of 32 to 64 and 8 to 32 hidden units. Train at most 2,000 epochs by any means, as long as you like (it is
-# not in the 60 minutes), such as this random search, and see what your winner is worth: put your search in place of
-# `mine`.
+# ## Capstone: six hyperparameters for forty trainings
+#
+# Now you. The capstone has the rows and the space of digits in this lesson, and a draw of its own. Train at most as many
+# epochs as 40 full trainings have, by any means and as long as you like, since it is not in the minutes above. Put your
+# search in place of `mine`, and see what its winner is worth.
 
 # %%
 from hpt_helpers.classroom import capstone
-from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run
+from hpt_helpers.strategies import random_search
 
-mine = strategies.random_search(capstone.SPACE, 25, 80, seed=0)
-digits = load_splits("digits")
-trials = run(mine, TrainingObjective(digits), budget=2000)
-line = capstone.line(trials, progress=True)
+mine = random_search(capstone.SPACE, 40, capstone.N_EPOCHS, seed=0)
+tried = run(mine, TrainingObjective(capstone.rows()), budget=capstone.BUDGET)
+line = capstone.line(tried, progress=True)
 line
 
 # %% [markdown]
-# `beaten_by`: of 200 random searches like this one (each of 25 trials of 80 epochs) so many have a lower loss, as
-# searched. (The 200 share 60 trials, so that a slightly lower loss of yours may pass dozens of them at once.) `fresh`
-# is the winner's mean loss on five other draws. When you are done, open the test rows, once (another model gets a
-# warning):
+# - `beaten_by`: of 200 random searches of 40 trials each, so many have a lower loss, as searched. They share 200
+#   trials, so that a slightly lower loss of yours may pass dozens of them at once.
+# - `fresh` is the winner's mean loss on five other draws. By it the board in Going further ranks.
+#
+# When you are done, open the test rows, once. A second model gets a warning.
 
 # %%
 from hpt_helpers.training import refit
 from hpt_helpers.trials import config_of, incumbent
 
-best = incumbent(trials)
-n_epochs = int(trials.at[best, "n_epochs"])
-model = refit(config_of(trials, best), digits, n_epochs=n_epochs)
-print(digits.final_score(model))
+chosen = incumbent(tried)
+n_epochs = int(tried.at[chosen, "n_epochs"])
+model = refit(config_of(tried, chosen), capstone.rows(), n_epochs=n_epochs)
+print(capstone.rows().final_score(model))
 
 # %% [markdown]
 # ## Exercises
@@ -457,13 +480,16 @@ ex.q3.check(report)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - **As searched is not fresh.** The search that looks at most losses may lead as searched, and lose fresh.
-# - **A winner is a configuration and an epoch.** Trained longer, it is another model.
-# - **The space and the epochs decide.** Bold settings can win by luck; with tame ones and R = 27 Hyperband won on iris.
-# - **Retrain finalists** on other draws: that helped both searches on which it was tried, at about twice the epochs or
-#   more.
-# - **Count pairs.** Of twenty it takes fifteen wins to tell a lead from chance.
-# - **Ask what tuning buys** beside a default, and whether the test rows could show it.
+# With your own table you will
+#
+# - **judge winners fresh.** Every search reports a lead over random search. Whether you get it depends on the rows that
+#   judge and on how far configurations differ.
+# - **ask first whether your ten best can be told apart.** Train them once more on another split, and count the pairs
+#   that keep their order.
+# - **let a search learn where they can be,** from about a dozen full trainings on. In a wide space that paid most.
+# - **buy rows and finalists where they cannot be,** before a cleverer search.
+# - **try the default at several learning rates first,** and know what is left to gain. A single test score shows only
+#   large gains.
 #
 # </div>
 #
@@ -472,134 +498,104 @@ ex.q3.check(report)
 # %% [markdown]
 # ## Going further
 #
-# ### Was each search given its best settings?
+# ### From which budget on does learning pay?
 #
-# A race can be lost by a setting. We change each: a grid of six learning rates, two batch sizes and one hidden size,
-# ten random trials instead of five before Bayesian search and TPE learn, and η = 2 instead of 3 for Hyperband, which
-# cuts more gently, until the epochs are spent (its last bracket, the one that never cuts, is then cut short).
-
-# %%
-def grid_of_rates(space, repeat, n_trials, n_epochs):
-    sides = {"lr": n_trials // 2, "batch_size": 2, "hidden_size": 1}
-    return strategies.grid_search(space.grid(sides, centred=True), n_epochs)
-
-
-def late_bayesian(space, repeat, n_trials, n_epochs):
-    options = {"seed": repeat, "n_initial_points": 10}
-    return strategies.bayesian_search(space, n_trials, n_epochs, **options)
-
-
-def gentle_band(space, repeat, n_trials, n_epochs):
-    return strategies.hyperband(space, n_epochs, 2, seed=1000 + repeat)
-
-
-# %% [markdown]
-# And TPE, with Optuna's defaults:
-
-# %%
-def late_tpe(space, repeat, n_trials, n_epochs):
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=repeat))
-    for _ in range(n_trials):
-        trial = study.ask(studies.to_optuna(space))
-        [loss] = yield [(trial.params, n_epochs)]
-        study.tell(trial, loss)
-
-
-# %% [markdown]
-# Iris, 20 repeats, against random search.
+# The race spent 40 full trainings. If each takes an hour, you may be able to pay for only five. We run the race on digits
+# with three budgets. An entry such as "24 : 6" says in how many repeats a search is better and worse than random
+# search with the same budget, fresh.
 #
-# **Predict:** does any of the four now win or lose clearly, fresh?
+# **Predict:** with five trainings, is the Gaussian process better than random search?
 
 # %%
-varied = {
-    "random": at_random,
-    "grid of rates": grid_of_rates,
-    "late Bayesian": late_bayesian,
-    "late TPE": late_tpe,
-    "gentle Hyperband": gentle_band,
-}
-studies.wins_by_verdict({"iris": race_on(problem, varied, range(20))})
+on_digits = {"digits": WORLDS["digits, 360 rows"]}
+four = ["random", "Gaussian process", "Hyperband", "ASHA"]
+studies.budgets(on_digits, {name: SEARCHES[name] for name in four}, n_trials=[5, 13, 40])
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# None wins. The grid with more rates is undecided, like Bayesian search and TPE. Hyperband that cuts more gently leads
-# as searched in 17 of 20 repeats; fresh and in full it is lower in four, which is a defeat. **So:** Hyperband's verdict
-# depends, as before, on how its winner is judged; of the others 20 repeats tell nothing.
+# Neither better nor worse, for its first five trials are those of random search. It has learned nothing yet. With 13
+# trainings it is better in all 30 repeats. Only the searches that stop early can make much of five trainings, because
+# they look at dozens of configurations, and ASHA is better in 24 repeats then.
+#
+# **So:** for a handful of full trainings stop early, and from about a dozen on let a search learn. Both hold where the
+# ten best can be told apart and early order is late order, as on digits.
 #
 # </details>
 
 # %% [markdown]
-# ### Several draws for each trial
+# ### How many rows does a wide space need?
 #
-# A fourth repair is more rows for every loss: each trial is trained on three draws of rows and seeds, and its loss is
-# their mean. It costs three times the epochs. The columns are those of "What repairs it?".
+# The dial above turned on the simulated data. Here it turns on digits, whose configurations differ by far more.
 #
-# **Predict:** does it help as much as the finalists do?
+# **Predict:** judged by 30 rows, as many as on iris, does the Gaussian process keep its lead?
 
 # %%
-three_draws = lab.network_problem("iris", SPACE, 27, n_draws=3)
-fourth = {name: repaired[name] for name in ("as it is", "finalists")}
-fourth["three draws"] = race_on(three_draws, pair, repeats, n_judges=20)
-studies.compare_repairs(fourth).round(3)
+two = {name: SEARCHES[name] for name in ("random", "Gaussian process", "Hyperband")}
+studies.dial(two, n_val=[30, 100, 360], name="digits")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It helps both: random search in 20 repeats to five, Hyperband in 26 to six. Neither gains more than by finalists, which
-# cost less. **So:** look widely by cheap losses, and spend the epochs on the few that may win.
+# Yes. It led in 28 of 30 repeats and is ahead in 26 fresh, and Hyperband keeps its lead as well. With 30 rows on iris no
+# lead was left. Rows alone do not decide, because what counts is how far configurations differ against the luck of the
+# rows, and in this wide space they differ by much.
+#
+# **So:** do not conclude from the number of your rows. Ask your ten best.
 #
 # </details>
-#
-# ### ASHA, wine and digits
-#
-# Three more races. **ASHA** takes part in the first two; its rule is lesson 4's exercise 4: the best that is among the
-# lowest third of its rung so far goes on, else a new configuration starts. On iris 40 repeats, on wine and digits 20.
-# An epoch on digits takes long: there R is 9, at the epochs of seven full trainings, in the capstone's space, and five
-# draws judge. (All this takes about half a minute, once.)
-
-# %%
-def asha(space, repeat, n_trials, n_epochs):
-    configs = space.sample(1000, seed=2000 + repeat)
-    rungs = {n: [] for n in (1, 3, 9, 27) if n <= n_epochs}  # epochs -> (loss, number)
-    new, gone_on = iter(range(1000)), set()
-    while True:
-        thirds = {n: sorted(rungs[n])[: len(rungs[n]) // 3] for n in rungs}
-        ready = [(3 * n, i) for n in thirds for _, i in thirds[n] if 3 * n in rungs]
-        ready = [step for step in ready if step not in gone_on]
-        n, i = max(ready, key=lambda step: step[0]) if ready else (min(rungs), next(new))
-        gone_on.add((n, i))
-        [loss] = yield [(configs[i], n)]
-        rungs[n].append((loss, i))
-
 
 # %% [markdown]
-# **Predict:** who beats random search as searched, and who fresh? Does the grid, with seven trainings?
+# ### Can a search find what is not there?
+#
+# Take a search with nothing to find. Every trial is the **same** configuration on the same rows of iris, under another
+# seed, and its learning rate is high. `lowest` is the lowest loss of so many trials, a median over 20 repeats. `worth`
+# is the median of all their trials.
+#
+# **Predict:** how far does the lowest loss fall from 1 to 10 to 100 trials?
 
 # %%
-wine = lab.network_problem("wine", SPACE, 27)
-of_digits = lab.network_problem("digits", capstone.SPACE, 9)
-studies.wins_by_verdict({
-    "iris": race_on(problem, {**pair, "ASHA": asha}, repeats, n_judges=20),
-    "wine": race_on(wine, {**SEARCHES, "ASHA": asha}, range(20)),
-    "digits": race_on(of_digits, SEARCHES, range(20), n_judges=5),
-})
+bold = {"lr": 0.06, "batch_size": 32}
+studies.lowest_of_equals(bold, "iris", 27, [1, 10, 100], repeats=range(20)).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched Hyperband and ASHA lead on iris and wine. Fresh both lose on iris, and ASHA on wine; the others on wine are
-# undecided. On digits Hyperband wins fresh (15 of 20, just enough): the capstone's space ends at a rate of 0.01, as
-# that of iris with tame rates does. The grid loses there every time: with two batch sizes and two hidden sizes, seven
-# trainings leave it one learning rate, and only four are made. The two that learn are undecided. **So:** the reversal
-# is neither Hyperband's nor iris's alone, and a grid needs trials enough for the axis that matters.
+# By a third with ten trials, and by more than half with a hundred, although it is one and the same configuration. A
+# search reports progress here, too, because the lowest of many losses is low by luck.
+#
+# **So:** a falling line is also what luck looks like. How far luck can make it fall depends on how widely the losses of
+# one configuration scatter, and that is wide at high learning rates.
 #
 # </details>
+
+# %% [markdown]
+# ### How many repeats does a comparison need?
 #
+# Toss a fair coin for each repeat. The **sign test** calls a difference real if so many wins or more, or so few or
+# fewer, come up in at most 5 of 100 series of tosses. The last columns say how often the test finds a search that truly
+# wins 60, 75 or 90 of 100 repeats.
+#
+# **Predict:** with 30 repeats, how often is a search found that truly wins 60 of 100?
+
+# %%
+studies.power_of_sign_test([5, 10, 20, 30, 100]).round(2)
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# With probability 0.18, because it takes 21 wins, and such a search wins 18 of 30 on average. One that truly wins 75 of
+# 100 repeats is found with probability 0.80. With five repeats no number of wins is enough.
+#
+# **So:** count the repeats before you read a comparison, and call what they cannot resolve undecided, not equal.
+#
+# </details>
+
+# %% [markdown]
 # ### The capstone by hand, and a board for the room
 #
-# `capstone.by_hand()` is the capstone as a game: 25 tries of 80 epochs, with sliders for learning rate and hidden size,
-# or with `submit`. (The first time it trains for some seconds.)
+# `capstone.by_hand()` is the capstone as a game: 40 tries of 27 epochs, with sliders for learning rate and hidden size,
+# or with `submit`. The other settings are the defaults. The first time it trains for some seconds.
 
 # %%
 game = capstone.by_hand(progress=True)
@@ -609,15 +605,18 @@ game
 # What you tried is a search like any other. Here are three tries; make yours.
 
 # %%
+from hpt_helpers.strategies import grid_search
+
 for lr in (0.001, 0.003, 0.01):
     game.submit({"lr": lr, "hidden_size": 32})
-tries = strategies.grid_search(game.configs, capstone.N_EPOCHS)
-by_hand = capstone.line(run(tries, TrainingObjective(digits)))
+tries = grid_search(game.configs, capstone.N_EPOCHS)
+by_hand = capstone.line(run(tries, TrainingObjective(capstone.rows())))
 by_hand
 
 # %% [markdown]
 # Save your line in a folder that you share with others, in place of this temporary one. `leaderboard` reads the lines
-# in it and nothing else, and ranks them by the fresh loss (of five draws: small differences are undecided).
+# in it and nothing else, and ranks them by the fresh loss. It is a mean of five draws, so small differences are
+# undecided.
 
 # %%
 import tempfile
@@ -648,11 +647,25 @@ ex.progress()
 # %% [markdown]
 # Exercises you solved stay solved until the kernel restarts.
 #
-# **Further reading**
+# **Further reading.** The project's page `docs/testbed.md` has these races with further searches, rows and data. The
+# papers of the guide:
 #
-# - J. Bergstra, R. Bardenet, Y. Bengio and B. Kégl (2011). Algorithms for hyper-parameter optimization. *Advances in
-#   Neural Information Processing Systems* 24: TPE.
-# - T. Akiba et al. (2019). Optuna: a next-generation hyperparameter optimization framework. *Proceedings of the 25th
-#   ACM SIGKDD Conference*.
+# - J. Bergstra and Y. Bengio (2012). Random search for hyper-parameter optimization. *Journal of Machine Learning
+#   Research* 13.
+# - J. Snoek, H. Larochelle and R. P. Adams (2012). Practical Bayesian optimization of machine learning algorithms.
+#   *Advances in Neural Information Processing Systems* 25.
+# - L. Li, K. Jamieson, G. DeSalvo, A. Rostamizadeh and A. Talwalkar (2018). Hyperband: a novel bandit-based approach to
+#   hyperparameter optimization. *Journal of Machine Learning Research* 18.
+# - S. Falkner, A. Klein and F. Hutter (2018). BOHB: robust and efficient hyperparameter optimization at scale.
+#   *Proceedings of the 35th International Conference on Machine Learning*.
+# - L. Li et al. (2020). A system for massively parallel hyperparameter tuning. *Proceedings of Machine Learning and
+#   Systems* 2.
+# - R. Turner et al. (2021). Bayesian optimization is superior to random search for machine learning hyperparameter
+#   tuning: analysis of the black-box optimization challenge 2020. *Proceedings of Machine Learning Research* 133.
+# - K. Eggensperger et al. (2021). HPOBench: a collection of reproducible multi-fidelity benchmark problems for HPO.
+#   *NeurIPS Datasets and Benchmarks Track*.
 # - X. Bouthillier et al. (2021). Accounting for variance in machine learning benchmarks. *Proceedings of Machine
 #   Learning and Systems* 3.
+# - T. Akiba et al. (2019). Optuna: a next-generation hyperparameter optimization framework. *Proceedings of the 25th
+#   ACM SIGKDD Conference*. TPE itself is from J. Bergstra, R. Bardenet, Y. Bengio and B. Kégl (2011), *Advances in
+#   Neural Information Processing Systems* 24.

@@ -123,7 +123,7 @@ q2 = MultipleChoice(
     ),
     hints=[
         "What was chosen: a configuration, or a configuration and an epoch? By which rows?",
-        "Look again at the three verdicts on the race: what became of the winners trained in full?",
+        "Look again at iris: what became of the leads when the winners were judged fresh?",
     ],
     wrong=[
         Wrong(
@@ -139,8 +139,8 @@ q2 = MultipleChoice(
         Wrong(
             "c1",
             (
-                "the option is right; but trained in full, losses of winners at high rates "
-                "mostly rose in the lesson."
+                "the option is right; but a longer training is another model, and lesson 1's map "
+                "shows that at high rates it is often a worse one."
             ),
             "Believes that a training cannot be too long.",
         ),
