@@ -371,9 +371,9 @@ def test_the_surrogate_is_fitted_on_one_thread_and_the_others_are_given_back(mon
     def threads():
         return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
 
-    def fit(*arguments):
+    def fit(*arguments, **options):
         inside.append(threads())
-        return likeliest(*arguments)
+        return likeliest(*arguments, **options)
 
     inside, likeliest = [], bayesian._likeliest
     monkeypatch.setattr(bayesian, "_likeliest", fit)
