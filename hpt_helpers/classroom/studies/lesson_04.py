@@ -33,39 +33,52 @@ class Watched(NamedTuple):
 
     epochs: of the rungs, the last being R. lr: the learning rates of the configurations, of shape
     (n_repeats, n_configs). last and best: the loss after each of these epochs, and the lowest that
-    was seen until then, both of shape (n_repeats, n_configs, len(epochs)).
+    was seen until then, both of shape (n_repeats, n_configs, len(epochs)). fresh_last and
+    fresh_best: what the configuration is worth on rows and seeds of others than this repeat, after
+    R epochs and after those of its lowest loss; of shape (n_repeats, n_configs).
     """
 
     epochs: tuple[int, ...]
     lr: np.ndarray
     last: np.ndarray
     best: np.ndarray
+    fresh_last: np.ndarray
+    fresh_best: np.ndarray
 
 
 def watched_in_table(name: str, n_val: int) -> Watched:
-    """Return the first 81 configurations of each repeat of a table.
+    """Return the first 81 configurations of each repeat of a table and what its judges say.
 
     A table keeps the losses after epochs 1, 3, 9 and 27, so `best` has looked at these four only.
     """
     table = load_table(name)
     last = table.loss[:N_WATCHED, :, table.rows(n_val)].swapaxes(0, 1)
+    fresh = table.fresh_loss[:N_WATCHED].swapaxes(0, 1)
+    at_best = np.take_along_axis(fresh, last.argmin(axis=2)[:, :, None], axis=2)
     lr = [[config["lr"] for config in table.configs(r)[:N_WATCHED]] for r in range(len(last))]
-    return Watched(table.epochs, np.array(lr), last, np.minimum.accumulate(last, axis=2))
+    best = np.minimum.accumulate(last, axis=2)
+    return Watched(table.epochs, np.array(lr), last, best, fresh[:, :, -1], at_best[:, :, 0])
 
 
 def watched_in_training(
     name: str, space: SearchSpace, n_epochs: int, repeats: Sequence[int], *, progress: bool = False
 ) -> Watched:
-    """Return 81 random configurations of the space, trained in full in each repeat."""
+    """Return 81 random configurations of the space, trained in full in each repeat.
+
+    They are the same in all repeats, so a fresh loss is the mean over the other repeats.
+    """
     configs = space.sample(N_WATCHED, seed=0)
     full = trained_landscape(
         name, configs, n_epochs=n_epochs, seeds=list(repeats), progress=progress
     )
     curves = full.val_loss.swapaxes(0, 1)
+    others = (curves.sum(axis=0) - curves) / (len(curves) - 1)
+    at_best = np.take_along_axis(others, curves.argmin(axis=2)[:, :, None], axis=2)
     epochs = tuple(epoch for _, epoch in hyperband_schedule(n_epochs)[0])
     at = [epoch - 1 for epoch in epochs]
+    best = np.minimum.accumulate(curves, axis=2)[:, :, at]
     lr = np.tile([config["lr"] for config in configs], (len(curves), 1))
-    return Watched(epochs, lr, curves[:, :, at], np.minimum.accumulate(curves, axis=2)[:, :, at])
+    return Watched(epochs, lr, curves[:, :, at], best, others[:, :, -1], at_best[:, :, 0])
 
 
 def agreement(held: Watched, early: int, late: int) -> np.ndarray:
@@ -94,21 +107,22 @@ def survivors(watched: Mapping[str, Watched]) -> pd.DataFrame:
     same score, the last or the best loss after R epochs.
     A row for each problem and score; columns: problem, score, survivor_rank (mean over the
     repeats), blind_rank (the mean rank of a configuration that is drawn blindly), of (how many
-    configurations), survivor_lr and lowest_lr (medians: of the survivor, and of the configuration
-    with the lowest score).
+    configurations), and fresh (the survivor's mean fresh loss, after the epochs whose weights are
+    kept).
     """
     rows = []
     for name, held in watched.items():
         n = held.epochs[-1]  # the boldest bracket of R begins with R configurations
-        for score, losses in (("last loss", held.last), ("best so far", held.best)):
+        for score, losses, fresh in (
+            ("last loss", held.last, held.fresh_last),
+            ("best so far", held.best, held.fresh_best),
+        ):
             left = [survivor(of_repeat[:n]) for of_repeat in losses]
             final = losses[:, :n, -1]
             places = [(of[i] > of + lab.SAME).sum() + 1 for of, i in zip(final, left, strict=True)]
-            lr = [of[i] for of, i in zip(held.lr, left, strict=True)]
-            lowest = [of[i] for of, i in zip(held.lr, final.argmin(axis=1), strict=True)]
-            middle = (np.mean(places), (n + 1) / 2, n, np.median(lr), np.median(lowest))
-            rows.append((name, score, *middle))
-    columns = ["problem", "score", "survivor_rank", "blind_rank", "of", "survivor_lr", "lowest_lr"]
+            worth = [of[i] for of, i in zip(fresh, left, strict=True)]
+            rows.append((name, score, np.mean(places), (n + 1) / 2, n, np.mean(worth)))
+    columns = ["problem", "score", "survivor_rank", "blind_rank", "of", "fresh"]
     return pd.DataFrame(rows, columns=columns)
 
 
