@@ -61,7 +61,7 @@ def test_what_is_watched_in_training_is_one_training_at_a_time(monkeypatch):
 
 def test_a_rank_correlation_is_the_correlation_of_the_ranks():
     held = made_up()
-    [row] = study.rank_correlations([("a", held, 1, 9)]).to_dict("records")
+    [row] = study.rank_correlations({"a": held}).to_dict("records")
     expected = [
         pearsonr(rankdata(losses[:, 0]), rankdata(losses[:, 2])).statistic for losses in held.last
     ]

@@ -61,16 +61,6 @@ brackets.chart(hyperband_schedule(27))
 #   epochs are 270 steps. Our table of ready-made trainings has the losses on 360 validation rows, in 30 repeats.
 # - **breast_cancer** has two classes that are easy to tell apart, 341 training rows and 114 validation rows. We train
 #   for 81 epochs, which is three times as long, in 15 repeats.
-#
-# Remember from lesson 1 that a loss may turn. A network that already gets most rows right grows surer and surer, also
-# of the rows that it gets wrong. Its loss then rises again.
-#
-# The figure shows the **most misleading repeat** of each problem. Each line is one configuration. The brighter the
-# line, the higher the learning rate. The dashed line is at a ninth of the epochs. The **rank correlation** (Spearman's)
-# compares the order there with the order at the end. It is 1 if all configurations keep their places, and 0 if the
-# early order says nothing.
-#
-# **Predict:** on which of the two problems do fast starters end behind slow ones?
 
 # %%
 from hpt_helpers.classroom.studies import lesson_04 as study
@@ -82,29 +72,40 @@ SPACE = SearchSpace({
     "batch_size": Choice([16, 32, 64]),
 })
 cancer = study.watched_in_training("breast_cancer", SPACE, 81, repeats=range(15), progress=True)
-digits = study.watched_in_table("digits", n_val=360)
-brackets.curves({"digits": digits, "breast_cancer": cancer})
+watched = {"digits": study.watched_in_table("digits", n_val=360), "breast_cancer": cancer}
+
+# %% [markdown]
+# Remember that a loss may turn. A network that already gets most rows right grows surer and surer, also of the rows
+# that it gets wrong. Its loss then rises again.
+#
+# The figure shows the **most misleading repeat** of each problem. Each line is one configuration. The brighter the
+# line, the higher the learning rate. The dashed line is at a ninth of the epochs. The **rank correlation** (Spearman's)
+# compares the order there with the order at the end. It is 1 if all configurations keep their places, and 0 if the
+# early order says nothing. The table has its mean, lowest and highest value over all repeats, for every epoch with the
+# one that is nine times as late.
+#
+# **Predict:** on which of the two problems do fast starters end behind slow ones?
 
 # %%
-cases = [("digits", digits, 3, 27), ("breast_cancer", cancer, 3, 27), ("breast_cancer", cancer, 9, 81)]
-study.rank_correlations(cases).round(2)
+brackets.curves(watched)
+study.rank_correlations(watched).round(2)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On breast_cancer. The bright lines fall first, reach their lowest point at about epoch 9, and then rise, because these
-# networks grow too sure of the few rows that they get wrong. The darker lines arrive later and end lower. In this
-# repeat the rank correlation is -0.14. On digits most lines are still falling at epoch 27, so whoever learns fast stays
-# ahead, and even the most misleading of 30 repeats has a correlation of 0.76.
+# On breast_cancer. The bright lines fall first and reach their lowest point at about epoch 9. Then they rise, because
+# these networks grow too sure of the few rows that they get wrong. Lines of middling brightness arrive later and end
+# lower. In this repeat the rank correlation is -0.48. On digits most lines are still falling at epoch 27, so whoever
+# learns fast stays ahead, and even the most misleading of the 30 repeats has a correlation of 0.76.
 #
-# The table says that breast_cancer is not to blame as such. Up to epoch 27 its early order is a good guide as well,
-# with a mean of 0.75. Up to epoch 81 the mean is 0.30, and repeats differ widely, from -0.48 to 0.95. It depends on the
-# rows that validate whether the losses turn.
+# The table says that this depends on R. Up to epoch 9 the early order of breast_cancer is an excellent guide, with a
+# mean of 0.91, and up to epoch 27 it is a good one, with 0.75. Up to epoch 81 the mean is 0.30, and repeats differ
+# widely, from -0.48 to 0.95. In some repeats the losses turn, and in others they do not.
 #
 # **So:** before you stop trials early, train ten or twenty in full and look at their curves. Where the losses still
 # fall at the end, early order is late order. Where some have turned, a cut by the current loss favours the fast
-# learners. A learning-rate schedule that ends at R is another reason for care. A trial that is cut early has not yet
-# seen the small rates at the end. We did not measure that.
+# learners. A learning-rate schedule that ends at R is another reason for care, because a trial at a ninth of its epochs
+# has not yet seen the small rates at the end. We did not measure that.
 #
 # </details>
 
@@ -128,7 +129,7 @@ study.rank_correlations(cases).round(2)
 # near the best?
 
 # %%
-study.survivors({"digits": digits, "breast_cancer": cancer}).round(3)
+study.survivors(watched).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -234,32 +235,38 @@ def promotion(rungs, eta=3):
 
 
 # %% [markdown]
-# To see what many machines gain, we simulate the boldest bracket of R = 81, and ASHA on the same rungs. An epoch takes
-# a minute on average, and some configurations are much slower than others. The table shows how long it takes until one
-# configuration has had all its 81 epochs, as the median of 50 repeats.
+# What do many machines gain by it? We simulate the boldest bracket of R = 81, and ASHA on the same rungs, until one
+# configuration has had all its 81 epochs. An epoch takes a minute on average. The speeds of the configurations are
+# either **equal** or **unequal**, where for nine in ten an epoch takes between 0.4 and 2 minutes.
 #
-# - `halving_hours` and `asha_hours` are these times.
-# - `halving_busy` is the share of their time for which halving's machines train.
+# - `halving_hours` and `asha_hours` are medians of 50 repeats.
+# - `halving_busy` is the share of their time for which halving's machines train. ASHA's train all the time.
 #
-# **Predict:** with one machine halving takes almost five hours. Do 64 machines bring it below half an hour?
+# **Predict:** with 64 machines and equal speeds, does ASHA need less than three quarters of the hours of halving?
 
 # %%
+import pandas as pd
+
 from hpt_helpers.classroom.studies.asha import waiting
 
-waiting([1, 4, 16, 64], repeats=range(50))
+spreads = {"equal": 0, "unequal": 0.5}
+hours = {s: waiting([1, 4, 16, 64], spread=spreads[s], repeats=range(50)) for s in spreads}
+pd.concat(hours, names=["speeds"])
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Not at all. Halving takes 1.66 hours with 64 machines, hardly less than the 1.70 hours with 16. Its survivor needs 81
-# epochs one after another, and a slow trial delays every rung. So 64 machines train for only 0.05 of their time.
+# No. It needs 1.35 hours, and halving 1.37. One configuration needs 81 epochs one after another, and no number of
+# machines makes these 81 minutes shorter. Halving's machines are busy for only 0.06 of their time. ASHA's train other
+# configurations meanwhile, which this table does not count.
 #
-# ASHA takes 1.69 hours instead of 2.17 with four machines, and 0.65 instead of 1.66 with 64. Part of the second gain is
-# that the first configuration to arrive is a fast one. The table says when it arrives. It does not say how good it is.
+# With unequal speeds the picture changes. ASHA needs 1.69 hours instead of 2.17 with four machines, and 0.65 instead of
+# 1.66 with 64. Halving waits at each rung for its slowest trial, and ASHA does not. Part of the gain is that ASHA's
+# first configuration to arrive is a fast one, and the table does not say how good it is.
 #
-# **So:** the more machines you have, and the more the speeds of your trials differ, the more ASHA gains. With one
-# machine there is little to gain in time, and you may choose by which of the two finds better configurations. That is
-# the subject of the race below.
+# **So:** if your configurations differ in speed, as networks of different sizes do, use ASHA as soon as you have
+# several machines. If they are equally fast, ASHA is no sooner done, but its machines get more tried. With one machine
+# you may choose by which of the two finds better configurations. That is the subject of the race below.
 #
 # </details>
 
@@ -358,13 +365,6 @@ study.stopped(in_ray, n_epochs=9)
 # - **Hyperband** and **ASHA** stop early, with R = 27.
 # - **learning** is the search that lesson 3 built by hand. It trains every configuration in full. Its first five are
 #   random, and it chooses each further one by the losses of all before.
-#
-# With the epochs of eight full trainings ASHA tries dozens of configurations, and the learning search eight. The
-# winners are judged **fresh**, on four other draws of rows and seeds that had no say in choosing them. Below the
-# figure, a table counts the repeats in which one search has the lower fresh loss. Of 30, 21 or more are beyond luck
-# (sign test, 5 %).
-#
-# **Predict:** at which of the five budgets does the learning search overtake ASHA?
 
 # %%
 from hpt_helpers.classroom import searches
@@ -375,11 +375,19 @@ entrants = {
     "ASHA": searches.asha,
     "learning": searches.by_hand,
 }
-budgets = {n: study.race(problem, entrants, n, progress=True) for n in (5, 8, 13, 20, 40)}
-brackets.by_budget(study.medians(budgets), list(budgets))
+
+# %% [markdown]
+# With the epochs of eight full trainings ASHA tries dozens of configurations, and the learning search eight. The
+# winners are judged **fresh**, on four other draws of rows and seeds that had no say in choosing them. The figure has
+# the medians. The table counts the repeats in which one search has the lower fresh loss. Of 30, 21 or more are beyond
+# luck (sign test, 5 %).
+#
+# **Predict:** at which of the five budgets does the learning search overtake ASHA?
 
 # %%
 contests = [("Hyperband", "random"), ("ASHA", "random"), ("ASHA", "learning")]
+budgets = {n: study.race(problem, entrants, n, progress=True) for n in (5, 8, 13, 20, 40)}
+brackets.by_budget(study.medians(budgets), list(budgets))
 study.wins(budgets, contests, index="trainings")
 
 # %% [markdown]
@@ -395,10 +403,10 @@ study.wins(budgets, contests, index="trainings")
 # configurations for the same epochs, and on digits early order is late order. Hyperband is ahead in 19 or 20 up to 13
 # trainings, which may still be luck, and in 24 and 25 with more. Its cautious brackets look at fewer configurations.
 #
-# **So:** on a problem like digits, with about eight full trainings or fewer, stop early. With 13 or more, one after
-# another, let the search learn. Your machines count as well. With 64 GPUs all trainings of the night run at the same
-# time, and a search that learns from one before it starts the next cannot use them. Methods such as BOHB do both, as
-# Going further says.
+# **So:** on a problem like digits, with the cost of about five full trainings, stop early. With the cost of 13 or more,
+# one after another, let the search learn. In between it makes little difference. Your machines count as well. A search
+# that learns from one trial before it starts the next cannot keep 64 GPUs busy, and ASHA can. Methods such as BOHB do
+# both, as Going further says.
 #
 # </details>
 
@@ -576,7 +584,6 @@ study.wins(races, [("boldest", "Hyperband")], index="data")
 # Here it tunes a support vector machine on digits.
 
 # %%
-import pandas as pd
 from scipy.stats import loguniform
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import HalvingRandomSearchCV

@@ -6,7 +6,7 @@ and seeds that chose nothing and judge this repeat only. Losses are in nats.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -87,16 +87,17 @@ def agreement(held: Watched, early: int, late: int) -> np.ndarray:
     return np.array([spearmanr(losses[:, a], losses[:, b]).statistic for losses in held.last])
 
 
-def rank_correlations(cases: Iterable[tuple[str, Watched, int, int]]) -> pd.DataFrame:
-    """Return Spearman's rank correlation of the losses at two epochs, over many repeats.
+def rank_correlations(watched: Mapping[str, Watched]) -> pd.DataFrame:
+    """Return how well the order at an epoch agrees with that at nine times as many epochs.
 
-    cases: name of the problem, its Watched, an epoch and a later one. A row for each; columns:
-    problem, epochs, and the mean, the lowest and the highest correlation of all repeats.
+    A row for each pair of epochs that were watched; columns: problem, epochs, and the mean, the
+    lowest and the highest `agreement` of all repeats.
     """
     rows = []
-    for name, held, early, late in cases:
-        found = agreement(held, early, late)
-        rows.append((name, f"{early} and {late}", found.mean(), found.min(), found.max()))
+    for name, held in watched.items():
+        for early, late in zip(held.epochs, held.epochs[2:], strict=False):  # two rungs further
+            found = agreement(held, early, late)
+            rows.append((name, f"{early} and {late}", found.mean(), found.min(), found.max()))
     return pd.DataFrame(rows, columns=["problem", "epochs", "mean", "lowest", "highest"])
 
 
