@@ -1,4 +1,4 @@
-"""Pictures of lesson 4: the bars of a chart are the schedule's epochs, and both pictures say what
+"""Pictures of lesson 4: the bars of a chart are the schedule's epochs, and all pictures say what
 they show.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hpt_helpers.classroom import brackets
-from hpt_helpers.classroom.landscape import Landscape
+from hpt_helpers.classroom.studies.lesson_04 import Watched
 from hpt_helpers.objectives import per_trial
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Real, SearchSpace
@@ -57,10 +57,19 @@ def test_no_two_bars_of_a_chart_overlap():
             assert min(a.x1, b.x1) <= max(a.x0, b.x0) or min(a.y1, b.y1) <= max(a.y0, b.y0)
 
 
-def test_fans_mark_the_curve_that_ends_lowest_and_count_who_is_ahead_of_it():
-    curves = np.array([[[0.5, 0.4, 0.1]], [[0.3, 0.2, 0.2]], [[0.9, 0.1, 0.3]]])
-    full = Landscape([{"lr": lr, "batch_size": 16} for lr in (0.1, 0.2, 0.3)], [7], curves, curves)
-    ax = brackets.fans({"iris": full}, 7, epoch=2)
-    bold = [line for line in ax.lines if line.get_linewidth() == 2]
-    assert [line.get_ydata().tolist() for line in bold] == [[0.5, 0.4, 0.1]]
-    assert ax.alt_text.endswith("at epoch 2, 2 are ahead of the one that ends lowest.")
+def test_curves_show_the_repeat_in_which_early_ranks_agree_least_with_late_ones():
+    losses = np.array(
+        [[[1, 1, 0.1], [2, 2, 0.2], [3, 3, 0.3]], [[1, 1, 0.3], [2, 2, 0.2], [3, 3, 0.1]]]
+    )
+    lr, fresh = np.array([[0.1, 0.01, 0.001]] * 2), np.ones((2, 3))
+    held = Watched((1, 3, 9), lr, losses, losses, fresh, fresh)
+    ax = brackets.curves({"iris": held})
+    assert ax.get_title() == "iris, rank correlation -1.00"
+    assert [line.get_ydata().tolist() for line in ax.lines[:3]] == losses[1].tolist()
+    assert "losses of 3 configurations at epochs 1, 3, 9" in ax.alt_text
+
+
+def test_losses_by_budget_say_where_each_search_begins_and_ends():
+    ax = brackets.by_budget({"a": np.array([0.4, 0.2]), "b": np.array([0.3, 0.25])}, [5, 40])
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["5", "40"]
+    assert ax.alt_text.endswith("a from 0.400 to 0.200; b from 0.300 to 0.250.")

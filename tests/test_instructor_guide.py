@@ -212,9 +212,7 @@ def test_what_depends_on_an_edit_runs_and_nothing_else(changed, stale, expected)
 
 
 def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
-    """As the guide promises: nothing else needs what the cells with Ray give, but for one study at
-    the end.
-    """
+    """As the guide promises: nothing else needs what the cells with Ray give."""
     notebook = source_to_notebook(LESSONS[4])
     sources = {i: cell.source for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
     with_ray = {
@@ -229,12 +227,7 @@ def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
         if i in with_ray or names(ast.parse(source))[1] & given
     }
     under = {places(notebook)[i] for i in lost}
-    assert under == {
-        "With-the-library:-Ray-Tune",
-        "How-like-ours-is-it?",
-        "Autopsy:-what-does-the-script-stop?",
-        "The-same-search-on-a-cluster",
-    }
+    assert under == {"With-the-library:-Ray-Tune"}
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,14 @@ def test_a_bar_ends_and_is_cleared(failing, monkeypatch):
     assert n == total and not leave  # tqdm leaves a red bar where n is less
 
 
+def test_the_others_end_when_they_are_told_to_and_start_again(there_before):
+    assert len(list(share(slowly, range(4)))) == 4 and others(there_before)
+    processes.end_others()
+    assert others(there_before) == [] and processes._executor is None
+    processes.end_others()  # there are none
+    assert [value for value, _ in share(slowly, range(4))] == [0, 1, 2, 3]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="groups of processes are POSIX")
 @pytest.mark.parametrize("after_s", [0, 0.3, 6])  # while they start, and when they work
 def test_an_interrupt_ends_all_and_says_nothing(after_s):

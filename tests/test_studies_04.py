@@ -1,222 +1,192 @@
-"""The studies of lesson 4 against one training at a time, and numbers worked out by hand."""
+"""The studies of lesson 4 against numbers worked out by hand, and the rule that it shows."""
 
+from pathlib import Path
+
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import pearsonr, rankdata
 
 from hpt_helpers import strategies
-from hpt_helpers.classroom import lab
-from hpt_helpers.classroom.landscape import Landscape
+from hpt_helpers.classroom import searches
 from hpt_helpers.classroom.studies import lesson_04 as study
+from hpt_helpers.classroom.table import load_table, table_problem
 from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit
-from hpt_helpers.trials import config_of, incumbent, trial_record, trial_table
+from hpt_helpers.trials import trial_record, trial_table
 
+NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "04_hyperband.ipynb"
 SPACE = SearchSpace({"lr": Real(1e-3, 1e-1, log=True), "batch_size": Choice([16, 32])})
 
 
-def made_up(n_configs=9, n_repeats=3, n_epochs=4, seed=0):
-    configs = [
-        {"lr": 0.001 * (i + 1), "batch_size": 16, "hidden_size": 16} for i in range(n_configs)
-    ]
-    losses = np.random.default_rng(seed).random((n_configs, n_repeats, n_epochs))
-    return Landscape(configs, list(range(n_repeats)), losses, losses)
+def made_up(n_repeats=3, n_configs=9, epochs=(1, 3, 9), seed=0):
+    rng = np.random.default_rng(seed)
+    losses = rng.random((n_repeats, n_configs, len(epochs)))
+    lr, fresh_last, fresh_best = rng.random((3, n_repeats, n_configs))
+    best = np.minimum.accumulate(losses, axis=2)
+    return study.Watched(epochs, lr, losses, best, fresh_last, fresh_best)
 
 
-def test_the_curves_of_a_repeat_are_those_of_its_rows_and_seed():
-    configs = {"iris": {"lr": 0.01, "batch_size": 16}, "wine": {"lr": 0.01, "batch_size": 32}}
-    full = study.full_curves(
-        {name: [config] for name, config in configs.items()}, n_epochs=3, repeats=[4, 6]
-    )
-    for name, config in configs.items():
-        alone = fit(config, load_splits(name, draw=6), n_epochs=3, seed=6)
-        assert full[name].val_loss[0, 1] == pytest.approx(alone.val_loss, abs=1e-9)
+# --- early order and late order -------------------------------------------------------------------
+
+
+def test_what_is_watched_in_a_table_is_what_the_table_has():
+    held, table = study.watched_in_table("digits", 30), load_table("digits")
+    assert held.epochs == (1, 3, 9, 27) and held.last.shape == (30, 81, 4)
+    assert held.last[4, 7].tolist() == table.loss[7, 4, 0].tolist()
+    assert held.lr[4, 7] == table.configs(4)[7]["lr"]
+    at_best = table.loss[7, 4, 0].argmin()
+    assert held.fresh_last[4, 7] == table.fresh_loss[7, 4, -1]
+    assert held.fresh_best[4, 7] == table.fresh_loss[7, 4, at_best]
+
+
+def test_what_is_watched_in_training_is_one_training_at_a_time(monkeypatch):
+    monkeypatch.setattr(study, "N_WATCHED", 2)
+    held = study.watched_in_training("iris", SPACE, 9, [4, 6, 7])
+    config = SPACE.sample(2, seed=0)[1]
+    curves = {
+        r: fit(config, load_splits("iris", draw=r), n_epochs=9, seed=r).val_loss for r in (4, 6, 7)
+    }
+    assert held.epochs == (1, 3, 9) and held.lr[1, 1] == config["lr"]
+    assert held.last[1, 1] == pytest.approx(curves[6][[0, 2, 8]], abs=1e-9)
+    assert held.best[1, 1, 2] == pytest.approx(curves[6].min(), abs=1e-9)
+    others = (curves[4] + curves[7]) / 2
+    assert held.fresh_last[1, 1] == pytest.approx(others[8], abs=1e-9)
+    assert held.fresh_best[1, 1] == pytest.approx(others[curves[6].argmin()], abs=1e-9)
 
 
 def test_a_rank_correlation_is_the_correlation_of_the_ranks():
-    full = made_up()
-    found = study.rank_correlations({"a": full}, [(2, 3), (2, 4)])
-    ranks = [rankdata(full.val_loss[:, 1, epoch]) for epoch in (1, 3)]
-    assert found["rank_correlation"][4] == pytest.approx(pearsonr(*ranks).statistic)
-    assert found["case"].tolist() == ["a, 2 with 3"] * 3 + ["a, 2 with 4"] * 3
-    assert found["repeat"].tolist() == [0, 1, 2] * 2
+    held = made_up()
+    [row] = study.rank_correlations({"a": held}).to_dict("records")
+    expected = [
+        pearsonr(rankdata(losses[:, 0]), rankdata(losses[:, 2])).statistic for losses in held.last
+    ]
+    assert row["problem"] == "a" and row["epochs"] == "1 and 9"
+    assert row["mean"] == pytest.approx(np.mean(expected))
+    assert [row["lowest"], row["highest"]] == pytest.approx([min(expected), max(expected)])
 
 
 def test_the_survivor_by_hand():
-    full = made_up(n_configs=10)
-    found = study.survivors({"a": full}, [(9, 1), (3, 2), (1, 4)])
-    for repeat in range(3):
-        losses = full.val_loss[:9, repeat]  # the tenth is not asked
-        three = sorted(range(9), key=lambda i: losses[i, 0])[:3]
-        left = min(three, key=lambda i: losses[i, 1])
-        order = sorted(losses[:, 3])
-        assert found.loc[repeat, "rank"] == order.index(losses[left, 3]) + 1
-        assert found.loc[repeat, "behind"] == pytest.approx(losses[left, 3] - order[0])
-        assert found.loc[repeat, "lr"] == full.configs[left]["lr"]
-        assert found.loc[repeat, "best_lr"] == full.configs[int(losses[:, 3].argmin())]["lr"]
-        assert found.loc[repeat, "worse_half"] == (losses[left, 3] > order[4])
-        assert found.loc[repeat, "median_behind"] == pytest.approx(order[4] - order[0])
+    losses = np.random.default_rng(1).random((9, 3))
+    three = sorted(range(9), key=lambda i: losses[i, 0])[:3]
+    assert study.survivor(losses) == min(three, key=lambda i: losses[i, 1])
 
 
-def test_an_interrupt_ends_the_survivors_instead_of_one_search_among_them(monkeypatch):
-    full = made_up(n_configs=10)
-    asked = []
-
-    def interrupted(held, requests):
-        asked.append(requests)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(type(full), "__call__", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        study.survivors({"a": full}, [(9, 1), (3, 2), (1, 4)])
-    assert len(asked) == 1
-
-
-def test_a_survivor_as_good_as_the_best_by_the_rule_of_ties_has_rank_1():
-    full = made_up(n_configs=3, n_repeats=1, n_epochs=2)
-    full.val_loss[:, 0] = [[0.1, 0.5], [0.2, 0.5 - 1e-12], [0.3, 0.5 - 1e-12]]
-    found = study.survivors({"a": full}, [(3, 1), (1, 2)])
-    assert found["rank"].tolist() == [1] and found["worse_half"].tolist() == [False]
+def test_survivors_are_ranked_by_their_own_score_and_valued_fresh():
+    held = made_up(n_configs=12)  # of which a bracket of R = 9 takes nine
+    found = study.survivors({"a": held}).set_index("score")
+    scores = {
+        "last loss": (held.last, held.fresh_last),
+        "best so far": (held.best, held.fresh_best),
+    }
+    for score, (losses, fresh) in scores.items():
+        left = [study.survivor(of[:9]) for of in losses]
+        places = [rankdata(losses[r, :9, -1])[left[r]] for r in range(3)]
+        worth = [fresh[r, left[r]] for r in range(3)]
+        expected = [np.mean(places), 5, 9, np.mean(worth)]
+        columns = ["survivor_rank", "blind_rank", "of", "fresh"]
+        assert found.loc[score, columns].tolist() == pytest.approx(expected)
 
 
-def test_best_so_far_never_rises_and_starts_alike():
-    full = made_up()
-    best = study.best_so_far(full).val_loss
-    assert (np.diff(best, axis=2) <= 0).all() and (best[:, :, 0] == full.val_loss[:, :, 0]).all()
-    assert (best[:, :, -1] == full.val_loss.min(axis=2)).all()
+# --- what was stopped, and what that saves --------------------------------------------------------
 
 
 def test_the_bill_of_nine_epochs():
     trials = run(strategies.hyperband(SPACE, 9, seed=0), TrainingObjective(load_splits("iris")))
-    bill = study.bill(trials, n_epochs=9, hours=24)
+    bill = study.bill(trials, n_epochs=9, hours=3)
     assert bill["epochs"].tolist() == [17 * 9, 69, 78]
-    assert bill["days"].tolist() == [17.0, 7.7, 8.7]
-
-
-def test_how_far_configurations_come_with_the_papers_cuts_and_rays():
-    objective = TrainingObjective(load_splits("iris"))
-    paper = run(strategies.hyperband(SPACE, 9, seed=1), objective)
-    rays = run(strategies.hyperband(SPACE, 9, seed=1, survivors="ceil"), objective)
-    found = study.reached({"paper": paper, "ray": rays[::-1]}, strategies.hyperband_schedule(9))
-    counted = {tuple(row[:3]): tuple(row[3:]) for row in found.to_numpy().tolist()}
-    assert counted == {
-        (1, 1, 1): (6, 6),
-        (1, 3, 3): (2, 2),
-        (1, 9, 9): (1, 1),
-        (2, 3, 3): (3, 3),
-        (2, 3, 9): (1, 0),
-        (2, 9, 9): (1, 1),
-        (3, 9, 9): (3, 3),
-    }
+    assert bill["hours"].tolist() == [51.0, 23.0, 26.0]
 
 
 def test_a_trial_is_stopped_early_when_it_ends_before_its_own_last_epoch():
     def table(*rows):
         return trial_table(
-            trial_record({"lr": 0.1} | config, n_epochs=n, val_loss=0.5) for config, n in rows
+            trial_record({"lr": lr} | config, n_epochs=n, val_loss=0.5) for lr, config, n in rows
         )
 
     searches = {
-        "a": table(({}, 9), ({}, 3), ({}, 1)),
-        "b": table(({"epochs": 5}, 5), ({"epochs": 15}, 9)),
+        "a": table((0.1, {}, 1), (0.2, {}, 1), (0.3, {}, 1), (0.1, {}, 3), (0.1, {}, 9)),
+        "b": table((0.1, {"epochs": 5}, 5), (0.2, {"epochs": 15}, 9)),
     }
     found = study.stopped(searches, n_epochs=9)
-    assert found.loc["a"].tolist() == [3, 2, 13, 27]
+    assert found.loc["a"].tolist() == [3, 2, 11, 27]
     assert found.loc["b"].tolist() == [2, 1, 14, 20]
+
+
+# --- ASHA's rule ----------------------------------------------------------------------------------
+
+
+def lessons_promotion():
+    [cell] = [
+        cell.source
+        for cell in nbformat.read(NOTEBOOK, as_version=4).cells
+        if cell.source.startswith("def promotion(")
+    ]
+    names: dict = {}
+    exec(cell, names)
+    return names["promotion"]
+
+
+def test_the_rule_that_the_lesson_shows_is_the_one_that_races():
+    problem, promotion = table_problem("digits", 360), lessons_promotion()
+    space = problem.space(2)
+
+    def asha(configs, epochs):
+        rungs = [{} for _ in epochs]
+        while True:
+            trial, rung = promotion(rungs) or (len(rungs[0]), 0)
+            [loss] = yield [(configs[trial], epochs[rung])]
+            rungs[rung][trial] = loss
+
+    strategies_ = asha(space.sample(1000, seed=2), (1, 3, 9, 27)), searches.asha(space, 2, 13, 27)
+    shown, raced = (run(s, problem.objective, budget=357, seed=2) for s in strategies_)
+    assert len(shown) > 100 and shown["val_loss"].tolist() == raced["val_loss"].tolist()
 
 
 # --- the race -------------------------------------------------------------------------------------
 
 
-def fresh(config, n_epochs, draws):
-    """Return the mean loss over these draws, each under its own seed, one training at a time."""
-    curves = [
-        fit(config, load_splits("iris", draw=draw), n_epochs=n_epochs, seed=draw) for draw in draws
-    ]
-    return np.mean([curve.val_loss[-1] for curve in curves])
-
-
-def by_hand(strategy, repeat):
-    """Return the trials of a search on the rows and seed of a repeat."""
-    return run(strategy, TrainingObjective(load_splits("iris", draw=repeat)), seed=repeat)
-
-
-def test_a_race_by_hand():
-    judged = study.race("iris", SPACE, 3, repeats=[2, 5], n_judges=2)
-    for repeat, found in judged.groupby("repeat"):
-        hyperband = by_hand(strategies.hyperband(SPACE, 3, seed=repeat), repeat)
-        n_epochs = hyperband["charged_epochs"].sum()
-        random = strategies.random_search(SPACE, n_epochs // 3, 3, seed=10_000 + repeat)
-        of_search = {
-            "hyperband": hyperband,
-            "random": by_hand(random, repeat),
-            "full": hyperband[hyperband["n_epochs"] == 3],
-        }
-        assert set(found["search"]) == set(of_search)
-        for row in found.itertuples():
-            trials = of_search[row.search]
-            best = incumbent(trials)
-            assert row.config == config_of(trials, best)
-            assert row.val_loss == pytest.approx(trials["val_loss"].min(), abs=1e-9)
-            expected = fresh(row.config, row.n_epochs, lab.own_draws(repeat, "judge", 2))
-            assert row.fresh == pytest.approx(expected, abs=1e-9)
-        assert found.set_index("search")["epochs"][["hyperband", "full"]].tolist() == [n_epochs] * 2
-
-
-def test_finalists_are_chosen_by_their_mean_on_other_draws():
-    """Only the bracket that never cuts is left: two configurations, both of them finalists."""
-    judged = study.race(
-        "iris", SPACE, 3, repeats=[3], first_cut=3, n_finalists=2, n_again=2, n_judges=1
-    )
-    trials = by_hand(strategies.grid_search(SPACE.sample(2, seed=3), 3), 3)
-    draws = lab.own_draws(3, "finalist", 2)
-    losses = [fresh(config, 3, draws) for config in trials["config"]]
-    found = judged.set_index("search").loc["hyperband"]
-    assert found["config"] == trials["config"][int(np.argmin(losses))]
-    assert found["val_loss"] == pytest.approx(min(losses), abs=1e-9)
-    assert found["epochs"] == 2 * 3 + 2 * 2 * 3
-
-
-@pytest.mark.parametrize(
-    ("first_cut", "starts"), [(1, [81, 34, 15, 8, 5]), (2, [34, 15, 8, 5]), (81, [5])]
-)
-def test_brackets_that_cut_early_can_be_left_out(first_cut, starts):
-    schedule = study.schedule_from(first_cut, 81)
-    assert [rungs[0][0] for rungs in schedule] == starts
+def test_a_race_looks_its_losses_up_in_the_table():
+    table, problem = load_table("digits"), table_problem("digits", 360)
+    judged = study.race(problem, {"random": searches.at_random}, 3, repeats=[0, 5])
+    for row in judged.itertuples():
+        losses = table.loss[:3, row.repeat, 2, 3]
+        assert row.val_loss == losses.min()
+        assert row.fresh == table.fresh_loss[losses.argmin(), row.repeat, 3]
 
 
 def judged(**fresh):
-    """Return winners by search and repeat, whose loss as searched is ten times as high."""
+    """Return winners by search and repeat, whose loss as searched is ten less ten times as high."""
     rows = [
-        {"search": search, "repeat": repeat, "fresh": loss, "val_loss": 10 * loss, "epochs": 100}
+        {"search": search, "repeat": repeat, "fresh": loss, "val_loss": 10 - 10 * loss}
         for search, losses in fresh.items()
         for repeat, loss in enumerate(losses)
     ]
     return pd.DataFrame(rows)
 
 
-FIRST = judged(hyperband=[1.0, 2.0, 3.0], random=[0.5, 3.0, 2.5], full=[1.0, 1.5, 3.5])
-LEVEL = 1e-12  # less than the rule of ties tells apart
+RACES = {
+    5: judged(a=[0.1, 0.2, 0.3], b=[0.2, 0.1, 0.4]),
+    40: judged(a=[0.1, 0.1, 0.1], b=[0.2, 0.1 + 1e-12, 0.05]),
+}
 
 
-def test_verdicts_count_the_repeats_in_which_hyperband_is_lower_and_no_ties():
-    tied = FIRST.copy()
-    tied.loc[tied["search"] == "hyperband", "val_loss"] = [5.0 - LEVEL, 7.0, 24.0]
-    found = study.verdicts({"a": FIRST, "b": tied})
-    assert found.loc["a"].tolist() == [1, 1, 1, 3, 0.0, 0.0]
-    assert found.loc["b"].tolist() == [2, 1, 1, 3, 8.0, 0.0]
+def test_wins_count_the_repeats_with_a_lower_loss_and_no_ties():
+    found = study.wins(RACES, [("a", "b"), ("b", "a")], index="trainings")
+    assert found.index.name == "trainings"
+    assert found.loc[5].to_dict() == {"a over b": 2, "b over a": 1, "of": 3}
+    assert found.loc[40].to_dict() == {"a over b": 1, "b over a": 1, "of": 3}
+    both = study.wins(RACES, [("a", "b")], index="trainings", by=("val_loss", "fresh"))
+    assert both.loc[5].to_dict() == {"a over b, as searched": 1, "a over b, fresh": 2, "of": 3}
 
 
-def test_remedies_are_compared_with_the_first_race_in_pairs():
-    later = judged(
-        hyperband=[1.0 + LEVEL, 1.0, 4.0], random=[0.5 + LEVEL, 2.0, 4.0 + LEVEL], full=[9.0] * 3
-    )
-    later["epochs"] = [10, 20, 30, *[500] * 6]
-    found = study.remedies({"as it is": FIRST, "later": later})
-    assert found.loc["as it is"].tolist() == [0, 0, 2.0, 1, 100, 0, 0]
-    assert found.loc["only trials that reached R"].tolist() == [1, 1, 2.0, 1, 100, 0, 0]
-    assert found.loc["later"].tolist() == [1, 1, 2.0, 1, 20, 1, 1]
+def test_medians_by_search_in_the_order_of_the_races():
+    found = study.medians(RACES)
+    assert {name: losses.tolist() for name, losses in found.items()} == {
+        "a": [0.2, 0.1],
+        "b": [0.2, 0.1 + 1e-12],
+    }

@@ -1,5 +1,5 @@
-"""Pictures of lesson 4: what a Hyperband schedule does with each configuration, and how learning
-curves fan out.
+"""Pictures of lesson 4: what a Hyperband schedule does with each configuration, whether early order
+is late order, and what searches that stop early are worth.
 """
 
 from __future__ import annotations
@@ -7,12 +7,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hpt_helpers.classroom import plots
-from hpt_helpers.classroom.figures import COLOURS, described, label, new_axes, new_row, plain_ticks
+import numpy as np
+
+from hpt_helpers.classroom.figures import (
+    COLOURS,
+    DASHES,
+    MARKERS,
+    described,
+    new_axes,
+    new_row,
+    plain_ticks,
+)
 from hpt_helpers.classroom.lab import schedule_epochs
+from hpt_helpers.classroom.studies.lesson_04 import agreement
 
 if TYPE_CHECKING:
-    from hpt_helpers.classroom.landscape import Landscape
+    from hpt_helpers.classroom.studies.lesson_04 import Watched
 
 # told apart in grey by their order
 SHADES = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#D55E00", "#999999")
@@ -74,29 +84,71 @@ def chart(schedule: Sequence[Sequence[tuple[int, int]]], *, title: str = "", ax=
     return described(ax, f"{title}: {'; '.join(texts)}.")
 
 
-def fans(full: Mapping[str, Landscape], repeat: int = 0, *, epoch: int = 3, axes=None):
-    """Draw the learning curves of one repeat of each data set: all grey, bold the one that ends
-    lowest.
+def curves(watched: Mapping[str, Watched], *, axes=None):
+    """Draw losses at the epochs of the rungs, a panel for each problem: of its most misleading
+    repeat.
 
-    full: name -> landscape with a repeat for each seed. epoch: where a dotted line is drawn, and
-    where is told how many are ahead of the bold one. Returns the first Axes; each of them has its
-    description.
+    watched: name -> trainings, as `lesson_04.watched_in_table` returns them. The repeat is the one
+    in which the ranks after a ninth of the epochs agree least with those at the end. The brighter a
+    line, the higher its learning rate. Returns the first Axes; each of them has its description.
     """
-    axes = new_row(len(full), (5.25 * len(full), 3.8)) if axes is None else axes
-    for ax, (name, held) in zip(axes, full.items(), strict=True):
-        curves = held.val_loss[:, held.seeds.index(repeat)]
-        winner = int(curves[:, -1].argmin())
-        plots.learning_curves(
-            curves,
-            mark=[winner],
-            title=f"{label(name).capitalize()}, {len(curves)} configurations",
-            ax=ax,
-        )
-        plain_ticks(ax.yaxis)
-        ax.axvline(epoch, color=COLOURS[0], linestyle=":")
-        ahead = int((curves[:, epoch - 1] < curves[winner, epoch - 1]).sum())
+    axes = new_row(len(watched), (5.25 * len(watched), 4.2)) if axes is None else axes
+    for ax, (name, held) in zip(axes, watched.items(), strict=True):
+        found = agreement(held, held.epochs[-3], held.epochs[-1])
+        repeat = int(np.argmin(found))
+        title = f"{name}, rank correlation {found[repeat]:.2f}"
+        new_axes(ax, title=title, x_label="epochs", y_label="validation loss (nats)")
+        _lines_by_rate(ax, held, repeat)
+        ax.axvline(held.epochs[-3], color=COLOURS[2], linestyle="--")
         described(
             ax,
-            f"{ax.alt_text[:-1]}; at epoch {epoch}, {ahead} are ahead of the one that ends lowest.",
+            f"{title}: losses of {held.last.shape[1]} configurations at epochs "
+            f"{', '.join(map(str, held.epochs))}, brighter for higher learning rates; the rank "
+            f"correlation is that of epochs {held.epochs[-3]}, a dashed line, and "
+            f"{held.epochs[-1]}.",
         )
     return axes[0]
+
+
+def _lines_by_rate(ax, held: Watched, repeat: int) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm
+
+    rates, losses = held.lr[repeat], held.last[repeat]
+    colours = ScalarMappable(LogNorm(rates.min(), rates.max()), cmap="cividis")
+    for rate, of_one in zip(rates, losses, strict=True):
+        ax.plot(held.epochs, of_one, color=colours.to_rgba(rate), linewidth=1)
+    ax.set(xscale="log", yscale="log")
+    ax.set_xticks(held.epochs, [str(epoch) for epoch in held.epochs])
+    ax.minorticks_off()
+    plain_ticks(ax.yaxis)
+    bar = ax.figure.colorbar(colours, ax=ax, label="learning rate")
+    plain_ticks(bar.ax.yaxis)
+
+
+def by_budget(losses: Mapping[str, np.ndarray], n_trials: Sequence[int], *, title="", ax=None):
+    """Draw the fresh loss of searches' winners against what each may spend, both logarithmic.
+
+    losses: a search's name -> its losses, one for each budget. n_trials: the budgets, as numbers of
+    full trainings.
+    """
+    title = title or "What each search's winner is worth"
+    x_label = "budget, in full trainings"
+    ax = new_axes(ax, title=title, x_label=x_label, y_label="fresh loss (nats), median")
+    ax.set(xscale="log", yscale="log")
+    for i, (name, of_search) in enumerate(losses.items()):
+        style = {"color": COLOURS[i % 6], "linestyle": DASHES[i % 6], "marker": MARKERS[i % 6]}
+        ax.plot(n_trials, of_search, label=name, ms=6, **style)
+    ax.set_xticks(n_trials, [str(n) for n in n_trials])
+    ax.minorticks_off()
+    plain_ticks(ax.yaxis, (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8))
+    ax.legend()
+    ends = "; ".join(
+        f"{name} from {of_search[0]:.3f} to {of_search[-1]:.3f}"
+        for name, of_search in losses.items()
+    )
+    return described(
+        ax,
+        f"{title}: median fresh loss by budget, from {n_trials[0]} to {n_trials[-1]} full "
+        f"trainings: {ends}.",
+    )

@@ -72,6 +72,14 @@ def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterat
             bar.total = bar.n  # a bar that is not at its end would stay, in red
 
 
+def end_others() -> None:
+    """End the other processes, so that something else has their memory; work starts them again."""
+    global _executor
+    if _executor is not None:
+        _executor.shutdown(wait=True, kill_workers=True)
+        _executor = None
+
+
 def _worth_it(elapsed_s: float) -> bool:
     from joblib import cpu_count  # here: it takes a quarter of a second
 

@@ -6,6 +6,7 @@ pool. These two propose points of their own, which are trained, or `on_pool`.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -46,7 +47,7 @@ def asha(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strat
     rungs = [n_epochs]
     while rungs[0] >= 3:
         rungs.insert(0, rungs[0] // 3)
-    reached: list[list[tuple[float, int]]] = [[] for _ in rungs]  # (loss, number) at each rung
+    reached: list[list[tuple[float, int]]] = [[] for _ in rungs]  # (loss, number), lowest first
     gone_on: list[set[int]] = [set() for _ in rungs]
     configs, new = [], iter(space.sample(1000, seed=repeat))
     while True:
@@ -57,14 +58,13 @@ def asha(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strat
                 return
             configs.append(config)
         [loss] = yield [(configs[number], rungs[rung])]
-        reached[rung].append((loss if np.isfinite(loss) else np.inf, number))
+        insort(reached[rung], (loss if np.isfinite(loss) else np.inf, number))
 
 
 def _promotion(reached: list[list], gone_on: list[set[int]]) -> tuple[int, int] | None:
     """Return (number, next rung) of the one that may go on, and note that it does."""
     for rung in range(len(reached) - 2, -1, -1):
-        best = sorted(reached[rung])[: len(reached[rung]) // 3]
-        for _, number in best:
+        for _, number in reached[rung][: len(reached[rung]) // 3]:
             if number not in gone_on[rung]:
                 gone_on[rung].add(number)
                 return number, rung + 1

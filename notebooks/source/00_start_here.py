@@ -34,7 +34,7 @@
 # | [01 Grid search](01_grid_search.ipynb) | What do you learn by trying every combination? | this page |
 # | [02 Random search](02_random_search.ipynb) | When do more trials stop paying? | 01 |
 # | [03 Bayesian optimisation](03_bayesian_optimization.ipynb) | Can a search learn from the trials it has made? | 02 |
-# | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02 |
+# | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02, 03 |
 # | [05 The bake-off](05_bake_off.ipynb) | Which search is best, and what does a race prove? | 01 to 04 |
 #
 # A lesson takes at most 60 minutes, and its exercises 18 more. After its summary an optional part, "Going further",

@@ -9,33 +9,32 @@
 # %% [markdown]
 # # Hyperband: stop the bad trials early
 #
-# **Many trials look hopeless long before they end. What do you lose if you stop them?** Say that one training of your
-# network takes two hours. Forty-nine configurations, trained to the end, take four days. Stop most of them after some
-# minutes and the answer is there tomorrow. Is it the right one, or the one that merely started well?
+# One training of your network takes an hour. You have seven hyperparameters to tune and one night, which is time for
+# eight trainings. Most of them will look hopeless after a few minutes, and will still take their hour. If you stopped
+# those early, the same night could look at dozens of configurations.
 #
-# **Time:** core path 57 minutes, going further 20 minutes. **Builds on:**
-# [Random search](02_random_search.ipynb). Words: [glossary](../docs/glossary.md).
+# But a trial that starts slowly is not always a bad one. In this lesson we measure **when you may stop a trial early,
+# what that saves, and whether it finds a better configuration than a search that learns**. We also run a scheduler that
+# many people use, and count what it really stops.
 #
-# Afterwards you can
-#
-# - read a bracket chart, and write Hyperband by hand;
-# - check whether early order is late order before you stop anything;
-# - run Hyperband in Ray Tune, and count whether it stopped anything;
-# - say where it beats random search, where it does not, and why.
+# **Time:** core path 57 minutes, exercises 18 minutes, going further 12 minutes. **Builds on:** [Random
+# search](02_random_search.ipynb), and for the last race [Bayesian optimisation](03_bayesian_optimization.ipynb).
+# Unknown words are in the [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## The idea in a picture
 #
-# Epochs become a **resource**: a trial is given them in portions, with a decision after each. **R** is the most that
-# one trial gets; the **budget** is the sum over all of them.
+# Until now every trial was trained to its last epoch. From here on epochs are a **resource**. A trial is given a few at
+# first, and more if it does well. **R** is the largest number of epochs that one trial can get.
 #
-# **Successive halving** trains many configurations a little, keeps the best third (rounded down), trains these on to
-# three times as many epochs, and so on up to R. Each stage is a **rung**. To keep one in three is a **halving factor**
-# η (eta) of 3.
+# **Successive halving** trains many configurations for one epoch, keeps the best third, trains these on to three
+# epochs, keeps the best third again, and so on up to R. Each stage is a **rung**. Keeping one of three is called a
+# **halving factor** η (eta) of 3.
 #
-# How early should the first cut be? **Hyperband** does not choose. It runs several halvings, from a bold one that cuts
-# after one epoch to a cautious one that never cuts. Each is a **bracket**. Here R is 27, and each bar is one
-# configuration.
+# How early should the first cut be? **Hyperband** leaves that open. It runs several successive halvings, each of which
+# is called a **bracket**. The boldest bracket begins with many configurations and cuts after one epoch. The most
+# cautious one begins with few and never cuts. In the picture R is 27. Each bar is one configuration, as long as it is
+# trained, and the colour changes at each cut.
 
 # %%
 from hpt_helpers.classroom import brackets
@@ -44,18 +43,27 @@ from hpt_helpers.strategies import hyperband_schedule
 brackets.chart(hyperband_schedule(27))
 
 # %% [markdown]
-# The colour changes at a cut, and a bracket's area is its cost. The brackets cost about the same, the cautious one
-# rather more.
+# Look at the first and the last bracket. The boldest one tries 27 configurations for 81 epochs, because most of them
+# get only one epoch. The most cautious one tries four, and it needs 108 epochs. If the early losses can be trusted, the
+# bold bracket is the far better bargain. If not, the cautious one is the insurance.
+#
+# (A table for R = 81 in the paper by Li et al. begins its brackets with 81, 27, 9, 6 and 5 configurations. The paper's
+# algorithm gives 81, 34, 15, 8 and 5, and so does `hyperband_schedule`.)
 
 # %% [markdown]
 # ## Is early order late order?
 #
-# Every cut rests on one assumption: who is behind early stays behind. We can look, because our networks are small: a
-# hundred random configurations, trained in full on two data sets. A **repeat** is, as before, a new draw of training
-# and validation rows and a new training seed. The search space of this lesson (iris has 150 rows; breast_cancer has
-# 569, and batches twice as large, `LARGE`):
+# Every cut rests on one assumption. A trial that is behind early will be behind at the end. At work you cannot see
+# whether that is true, because you never train the trials that you stopped. Here we can. We take 81 configurations of
+# two problems, train all of them in full, and watch their losses at the epochs at which a bracket would cut.
+#
+# - **digits** has ten classes and six hyperparameters, as in lessons 2 and 3. There are 320 training rows, so the 27
+#   epochs are 270 steps. Our table of ready-made trainings has the losses on 360 validation rows, in 30 repeats.
+# - **breast_cancer** has two classes that are easy to tell apart, 341 training rows and 114 validation rows. We train
+#   for 81 epochs, which is three times as long, in 15 repeats.
 
 # %%
+from hpt_helpers.classroom.studies import lesson_04 as study
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 
 SPACE = SearchSpace({
@@ -63,80 +71,90 @@ SPACE = SearchSpace({
     "lr": Real(1e-4, 1e-2, log=True),
     "batch_size": Choice([16, 32, 64]),
 })
-LARGE = SearchSpace({**SPACE, "batch_size": Choice([32, 64, 128])})
+cancer = study.watched_in_training("breast_cancer", SPACE, 81, repeats=range(15), progress=True)
+watched = {"digits": study.watched_in_table("digits", n_val=360), "breast_cancer": cancer}
 
 # %% [markdown]
-# The next cell trains 4,000 networks. It takes some 20 seconds, once; then the curves come from a cache. It shows the
-# first repeat of each data set. The bold curve ends lowest, and the dotted line is at epoch 3.
-
-# %%
-from hpt_helpers.classroom.studies import lesson_04 as study
-
-hundred = {
-    "iris": SPACE.sample(100, seed=0),
-    "breast_cancer": LARGE.sample(100, seed=0),
-}
-full = study.full_curves(
-    hundred,
-    n_epochs=81,
-    repeats=range(20),
-    progress=True,
-)
-brackets.fans(full, epoch=3)
-
-# %% [markdown]
-# The **rank correlation** (Spearman's) of an epoch with a later one is 1 if all keep their order, 0 if the early
-# order says nothing, and negative if it misleads.
+# Remember that a loss may turn. A network that already gets most rows right grows surer and surer, also of the rows
+# that it gets wrong. Its loss then rises again.
 #
-# **Predict:** what is it on each data set for epoch 3 with 27, and with 81? Is it alike in all twenty repeats?
+# The figure shows the **most misleading repeat** of each problem. Each line is one configuration. The brighter the
+# line, the higher the learning rate. The dashed line is at a ninth of the epochs. The **rank correlation** (Spearman's)
+# compares the order there with the order at the end. It is 1 if all configurations keep their places, and 0 if the
+# early order says nothing. The table has its mean, lowest and highest value over all repeats, for every epoch with the
+# one that is nine times as late.
+#
+# **Predict:** on which of the two problems do fast starters end behind slow ones?
 
 # %%
-from hpt_helpers.classroom import plots
-
-order = study.rank_correlations(full, [(3, 27), (3, 81)])
-plots.spread(order, "rank_correlation", title="Rank correlation of epoch 3 with a later one")
+brackets.curves(watched)
+study.rank_correlations(watched).round(2)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Up to epoch 27 early order is mostly a good guide on both. Up to 81 it still is on iris; on breast_cancer it depends
-# on the repeat: in some it guides, in others it says nothing, or misleads. **So:** whether stopping early is safe
-# depends on the data, on R and on the repeat, and one run does not tell.
+# On breast_cancer. The bright lines fall first and reach their lowest point at about epoch 9. Then they rise, because
+# these networks grow too sure of the few rows that they get wrong. Lines of middling brightness arrive later and end
+# lower. In this repeat the rank correlation is -0.48. On digits most lines are still falling at epoch 27, so whoever
+# learns fast stays ahead, and even the most misleading of the 30 repeats has a correlation of 0.76.
+#
+# The table says that this depends on R. Up to epoch 9 the early order of breast_cancer is an excellent guide, with a
+# mean of 0.91, and up to epoch 27 it is a good one, with 0.75. Up to epoch 81 the mean is 0.30, and repeats differ
+# widely, from -0.48 to 0.95. In some repeats the losses turn, and in others they do not.
+#
+# **So:** before you stop trials early, train ten or twenty in full and look at their curves. Where the losses still
+# fall at the end, early order is late order. Where some have turned, a cut by the current loss favours the fast
+# learners. A learning-rate schedule that ends at R is another reason for care, because a trial at a ninth of its epochs
+# has not yet seen the small rates at the end. We did not measure that.
 #
 # </details>
+
+# %% [markdown]
+# ## Who is left?
 #
-# ### Who is left?
+# A correlation does not say what a search loses. So we run the boldest bracket on the same trainings and ask for the
+# **rank** that its one survivor has among all configurations at the end. Rank 1 is the best. On digits 27
+# configurations start, and on breast_cancer 81.
 #
-# A rank correlation does not say what is lost. Run the boldest bracket of R = 81: 81 configurations, of which 27, 9, 3
-# and 1 are kept (the first 81 of our hundred). We know how all 81 would have ended, so we can say which **rank** its
-# one survivor has among them. The table has means over the repeats: how often the survivor is in the worse half of the
-# 81 (`worse_half`), how far its loss lies behind the lowest (`behind`), how far the median does (`median_behind`), and
-# the learning rates of the survivor (`lr`) and of the one that ends lowest (`best_lr`).
+# We score the trials in two ways. The **last loss** is the loss at the epoch just trained. The **best so far** is the
+# lowest loss that the trial has had up to then. The second score is fair only if you keep the weights of that best
+# epoch, as early stopping does.
 #
-# **Predict:** a survivor drawn blindly has rank 41 on average. Which ranks has this one, on each data set?
+# - `survivor_rank` is the survivor's mean rank over the repeats, and `of` the number of configurations.
+# - `blind_rank` is the mean rank of a configuration that is drawn blindly.
+# - `fresh` is the survivor's mean loss on other rows and seeds, which had no say in the bracket. By the best so far it
+#   is the loss of the weights that were kept.
+#
+# **Predict:** on breast_cancer, is the survivor by best so far still as poor as one by the last loss, or does it come
+# near the best?
 
 # %%
-boldest = hyperband_schedule(81)[0]
-left = study.survivors(full, boldest)
-plots.spread(left, "rank", title="Rank of the survivor among 81")
-left.groupby("data", sort=False).mean().round(3)
+study.survivors(watched).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris the survivor is mostly not the best, but it is far ahead of the median. On breast_cancer it depends on the
-# repeat again, and its mean rank is about a blind draw's: the bracket picks large learning rates, which learn fast, and
-# smaller ones end lower. **So:** before you stop trials, train some in full, on several draws, and look who would be
-# left.
+# It comes near the best. By the last loss the survivor has the mean rank 43 among 81. A blind draw has 41, so the
+# bracket's work is wasted. It keeps fast learners, which have turned by the end. By the best so far the mean rank is
+# 6.5. Again the survivor is a fast learner, but now its lowest loss counts, and not the rise after it. It is also worth
+# more on other rows, with 0.100 instead of 0.157.
+#
+# On digits the score changes nothing. The mean rank is 1.9 among 27 both times, because hardly any loss turns within 27
+# epochs.
+#
+# **So:** keep the best weights of each trial, and let the search compare best losses. Where losses turn, that repairs
+# most of the harm. Where they do not turn, it changes nothing. Libraries often compare the last loss that a trial
+# reported, so look it up, or report the best so far yourself.
 #
 # </details>
 
 # %% [markdown]
 # ## By hand
 #
-# A strategy yields what it wants trained; `run` trains it and sends back the losses, in the same order (`losses = yield
-# …`; `yield from` passes questions and answers on). Successive halving sorts by them, and cuts. A schedule is a list of
-# brackets, a bracket one of rungs (configurations, epochs): the boldest for 27 is `[(27, 1), (9, 3), (3, 9), (1, 27)]`.
+# As in the other lessons, a strategy yields the trials that it wants, each with the epoch up to which it is to be
+# trained. `yield` returns their losses in the same order. A schedule is a list of brackets. A bracket is a list of
+# rungs, and a rung is a pair of a number of configurations and an epoch. The boldest bracket of the chart is `[(27, 1),
+# (9, 3), (3, 9), (1, 27)]`.
 
 # %%
 import numpy as np
@@ -150,68 +168,132 @@ def halving(configs, rungs):
 
 
 def hyperband(configs, schedule):
-    configs = iter(configs)
     for rungs in schedule:
-        yield from halving([next(configs) for _ in range(rungs[0][0])], rungs)
+        n_first = rungs[0][0]
+        yield from halving(configs[:n_first], rungs)
+        configs = configs[n_first:]
 
 
 # %% [markdown]
-# ### What is saved?
+# What does it save? A trial that survives a cut can **go on** from where it stopped, if you kept a **checkpoint** of
+# it. Without a checkpoint it has to **restart** at epoch 0. We run the 49 configurations of the chart on digits. The
+# losses come from the table, and the epochs are counted as if we had trained. Say that a full training of 27 epochs
+# takes an hour. All 49 in full would then take 49 hours.
 #
-# Whoever keeps **checkpoints** lets a survivor go on from where it was. Whoever keeps none starts it again.
-#
-# **Predict:** in full, the 49 configurations of the chart cost 49 × 27 epochs: at two hours each, four days. What
-# does Hyperband cost, going on and restarting?
+# **Predict:** you keep no checkpoints, so that every survivor restarts. Does Hyperband still take less than half of the
+# 49 hours?
 
 # %%
 from hpt_helpers import strategies
-from hpt_helpers.data import load_splits
-from hpt_helpers.objectives import TrainingObjective
+from hpt_helpers.classroom.table import table_problem
 from hpt_helpers.search import run
 from hpt_helpers.trials import same_trials
 
-iris = load_splits("iris")
-drawn = SPACE.sample(49, seed=0)
-trials = run(hyperband(drawn, hyperband_schedule(27)), TrainingObjective(iris))
-packaged = strategies.hyperband(SPACE, 27, seed=0)
-assert same_trials(trials, run(packaged, TrainingObjective(iris)))
-study.bill(trials, n_epochs=27, hours=2)
+problem = table_problem("digits", n_val=360)
+space = problem.space(0)
+trials = run(hyperband(space.sample(49, seed=0), hyperband_schedule(27)), problem.objective)
+assert same_trials(trials, run(strategies.hyperband(space, 27, seed=0), problem.objective))
+study.bill(trials, n_epochs=27, hours=1)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About a quarter of the cost going on, a third restarting. The package's `strategies.hyperband` gives the same trials.
-# **So:** write checkpoints; and do not expect miracles: the four configurations of the cautious bracket alone are
-# nearly a third of the bill for going on. They are meant as an insurance against early order that misleads, as on
-# breast_cancer with R = 81; how much it pays, we do not test.
+# Yes. Restarting takes 15.7 hours, about a third, and going on takes 13.2 hours, about a quarter. Restarting costs so
+# little more because each survivor repeats only its first third of the epochs, and survivors are few.
+#
+# The largest share of the bill is the insurance. The four configurations that are never cut take four of the 13.2
+# hours.
+#
+# **So:** Hyperband saves most of the cost even without checkpoints. But write them anyhow, because they also save you
+# from a machine that dies in the night. A checkpoint needs the model, the state of the optimiser **and** the generator
+# of the shuffles. Without the generator a trial that goes on sees its rows in another order, and is no longer the
+# training that it would have been. The package's `strategies.hyperband` gives the same trials as our lines above.
+#
+# </details>
+
+# %% [markdown]
+# ## Many machines, some of them slow
+#
+# You have four GPUs, or sixty-four. Successive halving waits at each rung until the slowest trial is done, and its last
+# rung is a single trial. The other machines stand idle meanwhile.
+#
+# **ASHA** (asynchronous successive halving, Li et al. 2020) never waits. A machine that becomes free looks at the
+# trials that have finished a rung so far. If one of them is among the best third and has not gone on yet, the machine
+# trains it up to the next rung. The highest such rung comes first. If nobody may go on, the machine starts a new
+# configuration. That is the whole rule. Below, `rungs` holds a dict for each rung, from the number of a trial to its
+# loss.
+
+# %%
+def promotion(rungs, eta=3):
+    for rung in reversed(range(len(rungs) - 1)):
+        done, gone_on = rungs[rung], rungs[rung + 1]
+        best = sorted(done, key=done.get)[: len(done) // eta]
+        waiting = [trial for trial in best if trial not in gone_on]
+        if waiting:
+            return waiting[0], rung + 1
+    return None  # nobody may go on
+
+
+# %% [markdown]
+# What do many machines gain by it? We simulate the boldest bracket of R = 81, and ASHA on the same rungs, until one
+# configuration has had all its 81 epochs. An epoch takes a minute on average. The speeds of the configurations are
+# either **equal** or **unequal**, where for nine in ten an epoch takes between 0.4 and 2 minutes.
+#
+# - `halving_hours` and `asha_hours` are medians of 50 repeats.
+# - `halving_busy` is the share of their time for which halving's machines train. ASHA's train all the time.
+#
+# **Predict:** with 64 machines and equal speeds, does ASHA need less than three quarters of the hours of halving?
+
+# %%
+import pandas as pd
+
+from hpt_helpers.classroom.studies.asha import waiting
+
+spreads = {"equal": 0, "unequal": 0.5}
+hours = {s: waiting([1, 4, 16, 64], spread=spreads[s], repeats=range(50)) for s in spreads}
+pd.concat(hours, names=["speeds"])
+
+# %% [markdown]
+# <details><summary>What was seen</summary>
+#
+# No. It needs 1.35 hours, and halving 1.37. One configuration needs 81 epochs one after another, and no number of
+# machines makes these 81 minutes shorter. Halving's machines are busy for only 0.06 of their time. ASHA's train other
+# configurations meanwhile, which this table does not count.
+#
+# With unequal speeds the picture changes. ASHA needs 1.69 hours instead of 2.17 with four machines, and 0.65 instead of
+# 1.66 with 64. Halving waits at each rung for its slowest trial, and ASHA does not. Part of the gain is that ASHA's
+# first configuration to arrive is a fast one, and the table does not say how good it is.
+#
+# **So:** if your configurations differ in speed, as networks of different sizes do, use ASHA as soon as you have
+# several machines. If they are equally fast, ASHA is no sooner done, but its machines get more tried. With one machine
+# you may choose by which of the two finds better configurations. That is the subject of the race below.
 #
 # </details>
 
 # %% [markdown]
 # ## With the library: Ray Tune
 #
-# Ray Tune runs trials in processes of their own, on one machine or many, and a scheduler stops some of them.
-# `course_trainable` is our training as Ray wants it: a class whose step is one epoch, and whose checkpoint holds model,
-# optimiser **and** the generator of the shuffles. (`course_trainable??` shows it.) A `Tuner` puts it all together;
-# `BasicVariantGenerator` queues our configurations, and with `reuse_actors` a process takes one trial after the other.
+# Ray Tune runs trials in processes of their own, on one machine or on many, and a **scheduler** stops some of them. Ray
+# needs to know how to train one epoch, and how to save and load a checkpoint. `course_trainable` says that for our
+# network on iris (`course_trainable??` shows it). A `Tuner` puts all together.
 
 # %%
 from ray import tune
-from ray.tune.schedulers import HyperBandScheduler
+from ray.tune.schedulers import ASHAScheduler, HyperBandScheduler
 from ray.tune.search import BasicVariantGenerator
 
-from hpt_helpers.classroom.ray_in_turn import quiet_run
+from hpt_helpers.classroom.ray_in_turn import fit_in_turn, quiet_run
 from hpt_helpers.classroom.ray_trainable import course_trainable
+from hpt_helpers.on_ray.local_ray import local_ray
 
 
-def tuner(configs, folder, max_t=9, space=SPACE):
+def tuner(configs, scheduler, folder, space=SPACE):
     return tune.Tuner(
         course_trainable("iris"),
-        param_space=space.to_ray(),  # the names; the values are queued below
+        param_space=space.to_ray(),
         tune_config=tune.TuneConfig(
-            search_alg=BasicVariantGenerator(configs),
-            scheduler=HyperBandScheduler(max_t=max_t, reduction_factor=3),
-            metric="val_loss", mode="min",
+            search_alg=BasicVariantGenerator(configs),  # tries these, in this order
+            scheduler=scheduler, metric="val_loss", mode="min",
             num_samples=len(configs), reuse_actors=True,
         ),
         run_config=quiet_run(folder),
@@ -219,222 +301,179 @@ def tuner(configs, folder, max_t=9, space=SPACE):
 
 
 # %% [markdown]
-# `HyperBandScheduler` fills its brackets in the order in which trials arrive, and **the bracket that never cuts comes
-# first**. So we queue the 17 configurations of R = 9 (brackets of 9, 5 and 3) with the cautious bracket in front.
+# This course grew from a script with these lines. Each trial ends itself after its own number of epochs.
 #
-# Starting Ray is slow, so we start it once, for three runs:
+# ```python
+# space = {..., "epochs": tune.choice([5, 10, 15])}
+# scheduler = HyperBandScheduler(metric="mean_accuracy", mode="max")
+# tune.run(train_model, config=space, scheduler=scheduler, num_samples=5)
+# ```
 #
-# - **the script**, as one may find it: five trials, each of which ends itself after its own `epochs`. It leaves
-#   `max_t`, Ray's name for R, at its default of 81:
+# `max_t` is Ray's name for R. The script leaves it at its default of 81. There is something else to know about
+# `HyperBandScheduler`. It has the brackets of our chart, but it fills them in the order in which trials arrive, and
+# **the bracket that never cuts comes first**. That bracket holds as many trials as there are brackets. For R = 27 these
+# are four, for R = 9 three, and for R = 81 five.
 #
-#   ```python
-#   space = {..., "epochs": tune.choice([5, 10, 15])}
-#   # by the accuracy on the test rows, and unseeded
-#   scheduler = HyperBandScheduler(metric="mean_accuracy", mode="max")
-#   tune.run(train_model, config=space, scheduler=scheduler, num_samples=5)
-#   ```
-# - **R = 9**: five trials again, without `epochs`, and `max_t` is 9.
-# - **17 trials**: those of our three brackets.
+# We start Ray once, for three runs. The first is the script. The second has `max_t=9` and exactly the 17 trials that
+# fill its brackets of 3, 5 and 9. The third gives the same 17 trials to Ray's ASHA.
+#
+# - `stopped_early` counts the trials that ended before their last epoch.
+# - `epochs` were trained. `epochs_in_full` would have been trained if nothing had been stopped.
+#
+# **Predict:** how many of its five trials does the script stop early? (The cell takes about 20 seconds. If it should
+# hang, it ends by itself and says what to do.)
 
 # %%
-few = SPACE.sample(17, seed=0)
-queue = few[14:] + few[9:14] + few[:9]
 SCRIPT = SearchSpace({**SPACE, "epochs": Choice([5, 10, 15])})
-five = SCRIPT.sample(5, seed=0)
-
-# %% [markdown]
-# `local_ray` keeps Ray to this machine and ends it; with `num_cpus=1` one trial runs at a time. (The last two lines
-# are for the end of the lesson.) **This takes about 25 seconds.** If it should hang, the cell ends by itself and says
-# what to do.
-
-# %%
-from hpt_helpers.classroom.ray_in_turn import fit_in_turn
-from hpt_helpers.on_ray.local_ray import local_ray
-from hpt_helpers.on_ray.ray_tune import tune_on_ray
-
-with local_ray(num_cpus=1) as folder:
+seventeen = SPACE.sample(17, seed=0)
+with local_ray(num_cpus=1) as folder:  # one trial runs at a time
     tuners = {
-        "the script": tuner(five, folder, max_t=81, space=SCRIPT),
-        "R = 9": tuner(queue[:5], folder),
-        "17 trials": tuner(queue, folder),
+        "script": tuner(SCRIPT.sample(5, seed=0), HyperBandScheduler(), folder, SCRIPT),
+        "HyperBandScheduler": tuner(seventeen, HyperBandScheduler(max_t=9), folder),
+        "ASHAScheduler": tuner(seventeen, ASHAScheduler(max_t=9, reduction_factor=3), folder),
     }
     in_ray = fit_in_turn(tuners, progress=True)
-    settings = {"max_epochs": 27, "n_trials": 27, "storage_path": folder}
-    asha = tune_on_ray("asha", SPACE, TrainingObjective(iris), **settings)
-
-# %% [markdown]
-# ### How like ours is it?
-#
-# Our own Hyperband on the same 17 configurations, beside Ray's third run. Each row is one fate: a bracket (1 is the
-# bold one, though Ray fills it last), the last epoch by hand and in Ray, and how many configurations met it;
-# `same_loss`, how many of these end with the same loss in both.
-#
-# **Predict:** by hand, of five that come to a cut 5 // 3 = 1 goes on. Ray rounds up. How many of the 17 fare otherwise
-# there?
-
-# %%
-schedule = hyperband_schedule(9)
-by_hand = run(hyperband(few, schedule), TrainingObjective(iris))
-study.reached({"by hand": by_hand, "in Ray": in_ray["17 trials"]}, schedule)
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# One, of the second bracket: Ray keeps two of its five. (`hyperband_schedule(9, survivors="ceil")` is Ray's.) All
-# others end at the same epoch with the same loss: the checkpoints lost nothing. **So:** a library's Hyperband may be a
-# relative of the paper's. Know its rounding before you compare costs.
-#
-# </details>
-
-# %% [markdown]
-# ## Autopsy: what does the script stop?
-#
-# Back to the three runs: the script, and two attempts to repair it. Ray's cut counts places, not trials: where five
-# places come to a cut, two go on. (The script's R of 81 has other brackets: the cautious one has room for five.)
-# `epochs_in_full` is what would have been trained had none been stopped.
-#
-# **Predict:** how many trials are stopped early in the script, and how many with R = 9?
-
-# %%
 study.stopped(in_ray, n_epochs=9)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only the third is Hyperband. With `max_t` at 81 the cautious bracket, Ray's first, has room for five trials, and never
-# cuts. With R = 9 three fill the cautious bracket; the two others are alone in one of five places, whose cut keeps two:
-# both. No error tells you. **So:** set `max_t` to the epochs you mean, queue exactly the trials that fill the brackets
-# (17 for 9, 49 for 27, 143 for 81), and **count what was stopped**.
+# None. The script's five trials just fill the bracket that never cuts, so it is random search with five trials. No
+# error and no warning says so.
+#
+# With `max_t=9` and 17 trials it stops 11. In the bracket of nine only one trial goes to the end, and in the bracket of
+# five two, because Ray rounds up at a cut where the paper's algorithm rounds down.
+#
+# ASHA has no brackets to fill, and stops 12. Ray's version differs a little from the rule above. It decides about each
+# trial as soon as it reaches a rung, by comparing it with those that were there before. The first to arrive has no
+# rivals, and so it always goes on.
+#
+# **So:** whichever scheduler you use, **count what was stopped**. With `HyperBandScheduler` set `max_t` to the epochs
+# that you mean, and queue exactly as many trials as fill the brackets, which are 17 for R = 9, 49 for 27 and 143 for
+# 81. Or do as [Ray's own documentation](https://docs.ray.io/en/latest/tune/api/schedulers.html) recommends, and take
+# `ASHAScheduler`.
 #
 # </details>
-
-# %% [markdown]
-# <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
-#
-# [Ray's own documentation](https://docs.ray.io/en/latest/tune/api/schedulers.html) **recommends ASHA over HyperBand**
-# (`ASHAScheduler`; Li et al. 2020). It decides about each
-# trial as it comes, and has no brackets to fill. Going further shows what that gains with many machines.
-#
-# </div>
 
 # %% [markdown]
 # ## Who wins the race?
 #
-# Hyperband against random search at equal epochs (survivors go on): iris, R = 27, thirty repeats. Random search trains
-# fewer configurations, all of them in full. There are three ways to say who won:
+# Now to your night of eight trainings. We race four searches on digits, each with the epochs of 5, 8, 13, 20 or 40 full
+# trainings, in 30 repeats. Hyperband begins again with new configurations until its epochs are spent.
 #
-# - **as searched**: whose lowest loss is lower;
-# - **among full**: the same, for Hyperband only among trials that reached R;
-# - **fresh**: both winners are trained anew on ten other draws (of the same pool of rows) and seeds, which had no
-#   part in the choice, to the epoch at which they won. Whose mean loss is lower?
-#
-# `gain` (as searched) and `gain_fresh` are random search's mean loss less Hyperband's: above 0 Hyperband is ahead. The
-# figure has the pairs of the last.
-#
-# **Predict:** in how many of the thirty is Hyperband ahead, by each?
+# - **random** trains random configurations in full.
+# - **Hyperband** and **ASHA** stop early, with R = 27.
+# - **learning** is the search that lesson 3 built by hand. It trains every configuration in full. Its first five are
+#   random, and it chooses each further one by the losses of all before.
 
 # %%
-thirty = range(30)
-iris_27 = study.race("iris", SPACE, 27, repeats=thirty, progress=True)
-plots.paired(study.in_pairs(iris_27), "random", "hyperband")
-study.verdicts({"iris, R = 27": iris_27})
+from hpt_helpers.classroom import searches
+
+entrants = {
+    "random": searches.at_random,
+    "Hyperband": searches.hyperband,
+    "ASHA": searches.asha,
+    "learning": searches.by_hand,
+}
+
+# %% [markdown]
+# With the epochs of eight full trainings ASHA tries dozens of configurations, and the learning search eight. The
+# winners are judged **fresh**, on four other draws of rows and seeds that had no say in choosing them. The figure has
+# the medians. The table counts the repeats in which one search has the lower fresh loss. Of 30, 21 or more are beyond
+# luck (sign test, 5 %).
+#
+# **Predict:** at which of the five budgets does the learning search overtake ASHA?
+
+# %%
+contests = [("Hyperband", "random"), ("ASHA", "random"), ("ASHA", "learning")]
+budgets = {n: study.race(problem, entrants, n, progress=True) for n in (5, 8, 13, 20, 40)}
+brackets.by_budget(study.medians(budgets), list(budgets))
+study.wins(budgets, contests, index="trainings")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Hyperband wins about four of five, by all three verdicts. It tried more configurations, early order is a good guide
-# here, and at epoch 27 much is still to gain. **So:** here it does what it promises.
+# Between five and thirteen trainings. With five trainings ASHA is ahead of the learning search in 24 of 30 repeats,
+# because five random trials are all that the other one has. With eight ASHA is ahead in 12 of 30, and thirty repeats
+# cannot tell that from a tie. With 13 it is ahead in 4, and with 40 in 1. The learning search soon knows where the good
+# configurations are, and spends each further training there. ASHA and Hyperband draw their configurations blindly,
+# however many they draw.
+#
+# Against random search ASHA is ahead at every budget, in 21 to 24 of 30 repeats, because it looks at many more
+# configurations for the same epochs, and on digits early order is late order. Hyperband is ahead in 19 or 20 up to 13
+# trainings, which may still be luck, and in 24 and 25 with more. Its cautious brackets look at fewer configurations.
+#
+# **So:** on a problem like digits, with the cost of about five full trainings, stop early. With the cost of 13 or more,
+# one after another, let the search learn. In between it makes little difference. Your machines count as well. A search
+# that learns from one trial before it starts the next cannot keep 64 GPUs busy, and ASHA can. Methods such as BOHB do
+# both, as Going further says.
 #
 # </details>
+
+# %% [markdown]
+# ## And elsewhere?
 #
-# ### And elsewhere?
+# Here digits' trials were judged by 360 rows. In lesson 2 the simulated data let us choose the number of validation
+# rows. ASHA and Hyperband look at hundreds of losses where random search looks at 40. Each look is another chance to
+# find a good configuration, and another chance to be deceived by lucky rows.
 #
-# Two more races: the same on breast_cancer, with its larger batches, and iris again with R = 81: more configurations,
-# and three times the epochs for each that goes to the end. (Some 10 seconds, once.)
+# We give each search the epochs of 40 full trainings on simulated data, with 10 to 2,000 validation rows. The table
+# counts the repeats in which a search is ahead of random search, by the losses with which the winners won (as
+# searched), and judged fresh.
 #
-# **Predict:** in which of the two is Hyperband ahead as searched, and in which fresh?
+# **Predict:** with 10 rows, is ASHA ahead fresh in more than half of the repeats?
 
 # %%
-races = {
-    "iris, R = 27": iris_27,
-    "breast_cancer, R = 27": study.race("breast_cancer", LARGE, 27, repeats=thirty, progress=True),
-    "iris, R = 81": study.race("iris", SPACE, 81, repeats=thirty, progress=True),
+early = {name: entrants[name] for name in ("random", "Hyperband", "ASHA")}
+rows = {
+    n_val: study.race(table_problem("simulated", n_val), early, 40, progress=True)
+    for n_val in (10, 30, 100, 300, 2000)
 }
-study.verdicts(races)
+study.wins(rows, contests[:2], index="validation rows", by=("val_loss", "fresh"))
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As searched, Hyperband wins all three races. Fresh, it wins only the first. In the two others it is ahead in 11 and in
-# 10 of the thirty repeats, and its mean loss is a little higher. It may be level or behind there: thirty repeats cannot
-# tell. Two reasons are likely. The lowest of many losses is partly luck, and that part of the gain vanishes on other
-# draws. And early cuts favour fast starters, some of which finish a little worse. On iris with R = 27 most
-# configurations are far from done, and the gain is too large for either effect to show. In the two others random search
-# probably finds a good configuration, too. **So:** judge a winner on other draws before you praise the method that
-# found it.
+# No. As searched it is ahead in 24 of 30, and fresh in only 9. With 10 rows the lowest of hundreds of losses is low
+# because the rows were kind, and the configuration behind it is no better than random search's. With 30 rows ASHA is
+# about level, with 14 of 30. With 300 and 2,000 rows it is ahead in 22 and 20, because more rows can tell good
+# configurations apart. That is a lead in two thirds of the repeats, and no law. Hyperband's lead is smaller still.
 #
-# </details>
-#
-# ### What repairs it?
-#
-# Two remedies for the third race:
-#
-# - choose only among trials that reached R: no further training is needed;
-# - take five **finalists**, train each on four more draws of rows and seeds, and choose by the mean of these four
-#   losses.
-#
-# `better` and `worse` count the repeats in which the remedy gives Hyperband a winner with a lower or higher fresh loss;
-# `loss` is the mean fresh loss; `beats_random` counts against random search at about the same epochs, with as many
-# finalists. The last columns say what these do for random search.
-#
-# **Predict:** which of the two helps? Is Hyperband then ahead of random search?
-
-# %%
-remedies = {
-    "as it is": races["iris, R = 81"],
-    "five finalists": study.race("iris", SPACE, 81, repeats=thirty, n_finalists=5, progress=True),
-}
-study.remedies(remedies)
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# Demanding R changes almost nothing, because the winner had mostly reached it. Five finalists help Hyperband in 19
-# repeats and harm it in 7, because the mean of four losses on other draws holds less luck than the one loss that chose.
-# This costs nearly twice the epochs. It helps random search as well, in 12 repeats against 3, so Hyperband is still not
-# ahead: it wins 13 of the thirty. Nor is the help certain, since thirty other repeats (`range(100, 130)`) show hardly
-# any. **So:** finalists guard against a lucky winner, whichever search found it. Where 30 rows judge, as here, they do
-# not always pay for what they cost.
+# **So:** stopping early multiplies the number of trials, and that pays only if your validation rows can tell them
+# apart. Here 300 rows could, in most repeats. With a few dozen, first get more rows, or train your best few
+# configurations again on other splits. Lesson 5 comes back to this with a data set on which the lead turns round.
 #
 # </details>
 
 # %% [markdown]
 # ## The test score, once
 #
-# Our first search, 49 trials with R = 27, chose a configuration. It is trained on training and validation rows
-# together and scored on the sealed test rows.
+# Our first search on digits, with 49 configurations, chose one. `refit` trains it on training and validation rows
+# together. Then we open the sealed test rows.
 
 # %%
+from hpt_helpers.data import load_splits
 from hpt_helpers.training import refit
 from hpt_helpers.trials import config_of, incumbent
 
 best = incumbent(trials)
-n_epochs = int(trials.at[best, "n_epochs"])
-model = refit(config_of(trials, best), iris, n_epochs=n_epochs)
-print(iris.final_score(model))
+splits = load_splits("digits", draw=0, n_train=320, n_val=360)
+model = refit(config_of(trials, best), splits, n_epochs=int(trials.at[best, "n_epochs"]))
+print(splits.final_score(model))
 
 # %% [markdown]
-# Thirty rows give a wide interval: the score says that the network works, and cannot tell two good ones apart.
+# The interval is narrower than those of iris, because there are twelve times as many test rows. It is still too wide to
+# tell two good networks apart.
 #
 # ## Exercises
 #
-# In a new cell, `ex.q1.hint()` gives a hint, `ex.q1.solution()` the solution.
+# In a new cell, `ex.q1.hint()` gives a hint and `ex.q1.solution()` the solution.
 #
 # ### Exercise 1: who goes on?
 #
-# Write `going_on(losses, eta)`: the positions of the trials that go on at a cut, the best first. `losses` is a
-# rung's list of validation losses, nan for a failed trial. Of n trials, n // eta go on; of equal losses the earlier
-# comes first; a failed trial never goes on.
+# Write `going_on(losses, eta)`: the positions of the trials that go on at a cut, the best first. `losses` is a rung's
+# list of validation losses, nan for a failed trial. Of n trials, n // eta go on; of equal losses the earlier comes
+# first; a failed trial never goes on.
 
 # %%
 from hpt_helpers.classroom.exercises import lesson_04 as ex
@@ -450,8 +489,8 @@ ex.q1.check(going_on)
 # ### Exercise 2: what does a bracket cost?
 #
 # Write `cost(rungs)`: how many epochs a bracket trains when survivors go on from a checkpoint. `rungs` lists
-# (configurations, epochs): in [(9, 1), (3, 3), (1, 9)] nine are trained to epoch 1, three of them to epoch 3, and
-# one to epoch 9.
+# (configurations, epochs): in [(9, 1), (3, 3), (1, 9)] nine are trained to epoch 1, three of them to epoch 3, and one
+# to epoch 9.
 
 # %%
 def cost(rungs):
@@ -485,160 +524,97 @@ ex.q3.check(answer_3)
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# - Hyperband trains many a little and few a lot, in brackets from bold to cautious.
-# - Its cuts rest on one assumption: early order is late order. **Train some in full, on several draws, and look who
-#   would be left** before you stop any.
-# - With checkpoints of model, optimiser and the generator of shuffles, a trial goes on as if it had never stopped.
-# - In Ray, set `max_t`, fill the brackets exactly, and **count what was stopped**.
-# - It won where much was still to gain. Elsewhere its lead as searched was gone on other draws: judge winners on
-#   them.
+# With your own network you will
+#
+# - **train ten or twenty trials in full first.** Where losses still fall at the end, early order is late order. Where
+#   they turn, compare the best losses so far and keep the best weights.
+# - **save checkpoints** of the model, the optimiser and the generator of the shuffles.
+# - **count what was stopped.** A scheduler that is set up wrongly stops nothing, and does not say so.
+# - **stop early if you can afford only a few full trainings, or have many machines.** If you can train a dozen or more,
+#   one after another, a search that learns found better configurations here.
+# - **ask whether the validation rows can tell so many trials apart.** With 10 or 30 rows the lead that a search reports
+#   may be luck alone.
 #
 # </div>
 #
-# **Next:** the bake-off, in which the strategies of all lessons compete.
+# **Next:** [the bake-off](05_bake_off.ipynb), in which the searches of all lessons meet in three worlds.
 
 # %% [markdown]
 # ## Going further
 #
-# ### Which score misleads least?
+# ### What does the insurance cost?
 #
-# A score of a trial may be its last loss, or its **best so far** (here both at epoch 3 and at epoch 81), if you keep
-# the weights of that epoch. The second forgives a loss that rises after its minimum.
+# Hyperband's cautious brackets take most of its epochs. On digits and on the simulated data early order is late order,
+# so we might leave the insurance out and run the boldest bracket again and again.
 #
-# **Predict:** what does it do to early order on breast_cancer? And to the mean rank of the bold bracket's survivor?
+# **Predict:** at equal epochs, is the boldest bracket ahead of the whole of Hyperband in more than two thirds of the
+# repeats?
 
 # %%
-so_far = {f"{name}, best so far": study.best_so_far(full[name]) for name in full}
-both = study.rank_correlations({**full, **so_far}, [(3, 81)])
-plots.spread(both, "rank_correlation", "data", title="Rank correlation of epoch 3 with epoch 81")
-ranks = study.survivors({**full, **so_far}, boldest).groupby("data", sort=False)
-ranks[["rank"]].mean()
+from hpt_helpers.strategies import successive_halving
+
+
+def boldest(space, repeat, n_trials, n_epochs):
+    rungs = hyperband_schedule(n_epochs)[0]
+    for again in range(n_trials):  # the budget ends it
+        configs = space.sample(rungs[0][0], seed=1000 * repeat + again)
+        yield from successive_halving(configs, rungs)
+
+
+both = {"Hyperband": searches.hyperband, "boldest": boldest}
+tables = {"digits, 360 rows": problem, "simulated, 2,000 rows": table_problem("simulated", 2000)}
+races = {name: study.race(table, both, 40, progress=True) for name, table in tables.items()}
+study.wins(races, [("boldest", "Hyperband")], index="data")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On breast_cancer early order now guides in most repeats, and misleads in none; on iris the correlation changes little.
-# On both the survivor is now mostly in the best quarter. **So:** where your training keeps its best weights anyhow,
-# stopping early is safer.
+# No. Both times it is ahead in 16 of 30, which is a tie. The bold bracket looks at more configurations, but the
+# cautious brackets are not wasted either, since each trial in them is trained far enough to be judged well. **So:**
+# here the insurance costs next to nothing. Where losses turn, you may be glad of it.
 #
 # </details>
-#
-# ### A later first cut
-#
-# One more remedy for the third race: leave out the bold brackets, which cut before (for example) epoch 9.
-#
-# **Predict:** does it help? What does it cost?
-
-# %%
-later = study.race("iris", SPACE, 81, repeats=thirty, first_cut=9, progress=True)
-first_cut = {"as it is": races["iris, R = 81"], "first cut at epoch 9": later}
-study.remedies(first_cut).drop("only trials that reached R").iloc[:, :5]
 
 # %% [markdown]
-# <details><summary>What was seen</summary>
+# ### Rows instead of epochs
 #
-# It trains a third fewer epochs, since the bold brackets are gone. That 16 winners are better and 12 worse may be
-# chance. **So:** thirty repeats do not settle how early to cut.
-#
-# </details>
-#
-# ### Many machines, some of them slow
-#
-# Successive halving waits at each rung for its slowest trial. **ASHA** (asynchronous successive halving) does not: a
-# free machine takes the best trial that is among the lowest third of its rung *so far*, and where there is none, a new
-# configuration. We simulate both with 1 to 64 machines, until one configuration has its 81 epochs. An epoch takes a
-# minute on average, for nine configurations in ten between 0.4 and 2; the slow ones are **stragglers**.
-#
-# `halving_busy` is the share of machine time in which a machine trains.
-#
-# **Predict:** 81 + 54 + 54 + 54 + 54 epochs are about five hours for one machine (a little less, where few stragglers
-# are drawn). And for 64?
+# A resource can be anything of which more makes a trial better known and more expensive. For models without epochs,
+# such as support vector machines or forests, it may be the number of training rows. scikit-learn's
+# `HalvingRandomSearchCV` is one bracket with that resource. It keeps no checkpoints, so every survivor is fitted anew.
+# Here it tunes a support vector machine on digits.
 
 # %%
-from hpt_helpers.classroom.studies.asha import waiting
-
-waiting([1, 4, 16, 64], repeats=range(5))
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# For halving, 64 machines are hardly faster than 16: nearly all of them wait, since the last rung is one trial.
-# ASHA's first configuration arrives, with 64, in about half the time. (With many machines it is a fast one, for that is
-# what comes first.) **So:** with many machines ASHA is sooner done. How good its first one is, this
-# does not say.
-#
-# </details>
-#
-# ### Successive halving in scikit-learn
-#
-# `HalvingRandomSearchCV` is one bracket, with any number as its resource: rows of data, trees, or here our network's
-# epochs. It keeps no checkpoints, so survivors restart, each in three folds. The cell shows its rungs (configurations,
-# epochs).
-
-# %%
+from scipy.stats import loguniform
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import HalvingRandomSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
-from hpt_helpers.classroom.skorch_network import skorch_classifier
-
-lr, size, hidden = (SPACE.to_distributions()[k] for k in ("lr", "batch_size", "hidden_size"))
-net = "neuralnetclassifier__"
 halved = HalvingRandomSearchCV(
-    make_pipeline(StandardScaler(), skorch_classifier(iris, n_epochs=27)),
-    {f"{net}lr": lr, f"{net}batch_size": size, f"{net}module__hidden_size": hidden},
-    resource=f"{net}max_epochs", min_resources=3, max_resources=27, n_candidates=9,
-    scoring="neg_log_loss", cv=3, random_state=0,
-).fit(*load_splits("iris", scaled=False).search_rows())
-list(zip(halved.n_candidates_, halved.n_resources_, strict=True))
+    SVC(), {"C": loguniform(0.01, 100), "gamma": loguniform(1e-4, 1)},
+    resource="n_samples", min_resources=50, n_candidates=27, cv=3, random_state=0,
+).fit(*load_splits("digits").search_rows())
+by_rows = pd.DataFrame(halved.cv_results_).groupby("n_resources")["mean_test_score"]
+by_rows.agg(candidates="size", best_accuracy="max").round(3)
 
 # %% [markdown]
+# Each row of the table is a rung, and `n_resources` its number of rows. The last rung uses nearly all rows, for one
+# candidate. Whether the order with 50 rows is the order with 1,350 is the same question as before, and you answer it in
+# the same way. Fit ten or twenty candidates on all rows, and compare.
+#
 # ### Two relatives, in a paragraph each
 #
 # **Population-based training** (Jaderberg et al. 2017; Ray's `PopulationBasedTraining`) stops the bad trials too, but
-# puts a copy of a good one in their place, weights and all, and changes its hyperparameters a little. What it finds
-# is a *schedule*, such as a falling learning rate; it needs checkpoints, and a population that trains at the same
-# time.
+# puts a copy of a good one in their place, weights and all, and changes its hyperparameters a little. What it finds is
+# a *schedule*, such as a falling learning rate. It needs checkpoints, and a population that trains at the same time.
 #
 # **BOHB** (Falkner et al. 2018; Ray's `TuneBOHB` with `HyperBandForBOHB`) keeps Hyperband's brackets, and draws their
-# configurations mostly from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb), not at
-# random. The brackets guard against early order that misleads, the model against drawing blindly.
+# configurations mostly from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb). In
+# their experiments Hyperband led early, the search that learned led later, and BOHB did well at both.
 #
 # ### The same search on a cluster
 #
-# `tune_on_ray` runs any of our searches on Ray, with the objective and the space of `run`. While Ray was there, in the
-# cell with the three runs, we had it run ASHA on 27 configurations, R = 27. With `RAY_ADDRESS` set the same call runs
-# on a cluster (`docs/beyond_one_machine.md` says how). Ray's ASHA does not promote: it stops a trial that is behind in
-# its rung, compared with those that were there before it.
-#
-# **Predict:** how many of the 27 (numbers 0 to 26) reach epoch 27? Did they come early or late?
-
-# %%
-print("Reached epoch 27:", asha.index[asha["n_epochs"] == 27].tolist())
-asha["n_epochs"].value_counts().sort_index()
-
-# %% [markdown]
-# <details><summary>What was seen</summary>
-#
-# More than the one in 27 that three cuts of successive halving leave; several of them came early, and met few rivals in
-# a rung. **So:** Ray's ASHA is generous at the start of a search.
-#
-# </details>
-#
-# ### Exercise 4: ASHA's rule
-#
-# Write ASHA's rule, `promotable(losses, promoted, eta)`. `losses` are those of the n trials that have finished a rung
-# so far, `promoted` the positions of those that went on already. Return the position of the best trial that is among
-# the lowest n // eta and has not gone on yet, or None; of equal losses the earlier comes first. No trial failed; a rung
-# may be empty.
-
-# %%
-def promotable(losses, promoted, eta):
-    return ...
-
-
-ex.q4.check(promotable)
+# `tune_on_ray` runs any of the package's searches on Ray, with the objective and the space of `run`. With `RAY_ADDRESS`
+# set, the same call runs on a cluster. [Beyond one machine](../docs/beyond_one_machine.md) says how.
 
 # %% [markdown]
 # How far are you?
@@ -649,8 +625,8 @@ ex.progress()
 # %% [markdown]
 # ## Further reading
 #
-# - Kevin Jamieson and Ameet Talwalkar (2016), *Non-stochastic Best Arm Identification and Hyperparameter
-#   Optimization*, AISTATS: successive halving.
+# - Kevin Jamieson and Ameet Talwalkar (2016), *Non-stochastic Best Arm Identification and Hyperparameter Optimization*,
+#   AISTATS: successive halving.
 # - Lisha Li, Kevin Jamieson, Giulia DeSalvo, Afshin Rostamizadeh and Ameet Talwalkar (2018), *Hyperband: A Novel
 #   Bandit-Based Approach to Hyperparameter Optimization*, Journal of Machine Learning Research 18.
 # - Liam Li, Kevin Jamieson, Afshin Rostamizadeh, Ekaterina Gonina, Jonathan Ben-tzur, Moritz Hardt, Benjamin Recht and

@@ -1,6 +1,5 @@
-"""Answers to lesson 4: who goes on, what a bracket costs, ASHA's rule."""
+"""Answers to lesson 4: who goes on, what a bracket costs."""
 
-import heapq
 import math
 from itertools import pairwise
 
@@ -83,38 +82,6 @@ def a_tensor(rungs):
     return (n * torch.diff(epochs, prepend=torch.tensor([0]))).sum()
 
 
-# --- exercise 4 -----------------------------------------------------------------------------------
-
-
-def a_heap(losses, promoted, eta):
-    for i in heapq.nsmallest(len(losses) // eta, range(len(losses)), key=lambda i: losses[i]):
-        if i not in promoted:
-            return i
-
-
-def an_array(losses, promoted, eta, kind="stable"):
-    order = np.argsort(losses, kind=kind)[: len(losses) // eta]
-    left = order[~np.isin(order, promoted)] if len(promoted) else order
-    return left[0] if len(left) else None
-
-
-def ranks(losses, promoted, eta):
-    pairs = [(loss, i) for i, loss in enumerate(losses)]
-    n_better = [sum(other < pair for other in pairs) for pair in pairs]
-    may = [i for i in range(len(losses)) if n_better[i] < len(losses) // eta and i not in promoted]
-    return float(min(may, key=lambda i: losses[i])) if may else None
-
-
-def waits_for_the_overtaken(losses, promoted, eta):
-    lowest = heapq.nsmallest(len(losses) // eta, range(len(losses)), key=lambda i: losses[i])
-    return None if set(promoted) - set(lowest) else a_heap(losses, promoted, eta)
-
-
-def later_first(losses, promoted, eta):
-    best = sorted(range(len(losses)), key=lambda i: (losses[i], -i))[: len(losses) // eta]
-    return next((i for i in best if i not in promoted), None)
-
-
 RIGHT = {
     "q1": [
         takes_the_lowest,
@@ -130,7 +97,6 @@ RIGHT = {
         a_tensor,
         lambda rungs: np.array([each_epoch(rungs)]),
     ],
-    "q4": [a_heap, an_array, ranks],
 }
 WRONG = [
     ("q1", lambda *a: takes_the_lowest(*a)[0], "a list of positions should come back"),
@@ -173,20 +139,4 @@ WRONG = [
         lambda rungs: sum(b[0] * (b[1] - a[1]) for a, b in pairwise(rungs)),
         "first rung is mis",
     ),
-    ("q4", lambda losses, *a: losses[a_heap(losses, *a)], "TypeError"),
-    ("q4", lambda *a: 0.2, "0.2 is no position in a list of 3 losses"),
-    ("q4", lambda *a: -1 if a_heap(*a) is None else a_heap(*a), "the lowest 1 went on already"),
-    ("q4", lambda *a: 0 if len(a[0]) < 3 else a_heap(*a), "of 2 results none may. None is needed"),
-    ("q4", lambda *a: [a_heap(*a)], "one position is needed"),
-    ("q4", lambda losses, *a: a_heap([-loss for loss in losses], *a), "2 losses are lower than"),
-    ("q4", lambda *a: a_heap(*a) or None, "(0 counts as False: ask whether it `is None`): 1 of 3"),
-    ("q4", lambda losses, promoted, eta: None, "the trial at position 1 may go on: 1 of 3 may."),
-    ("q4", lambda losses, promoted, eta: len(losses) // eta - len(promoted), "went on already"),
-    (
-        "q4",
-        lambda losses, promoted, eta: an_array(losses, promoted, eta, kind="quicksort"),
-        "does your sort keep the order of equals",
-    ),
-    ("q4", waits_for_the_overtaken, "One that went on was overtaken since: it takes no place"),
-    ("q4", later_first, "of equal losses the earlier comes first"),
 ]

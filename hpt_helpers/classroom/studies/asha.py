@@ -8,6 +8,7 @@ log-normal with mean 1/60); a loss does not change with epochs, so that only wai
 from __future__ import annotations
 
 import heapq
+from bisect import insort
 from collections.abc import Sequence
 
 import numpy as np
@@ -77,7 +78,7 @@ def asha(
     A free worker takes the best trial that is among the lowest n // eta of its rung and did not go
     on yet, from the highest such rung; where there is none, the next new configuration.
     """
-    finished = [[] for _ in epochs]  # at each rung, as (loss, trial)
+    finished = [[] for _ in epochs]  # at each rung, as (loss, trial), the lowest first
     gone_on = [set() for _ in epochs]
     new = iter(range(len(losses)))
     running = [(0.0, -1, -1)] * n_workers  # (end, trial, rung): at first each has ended nothing
@@ -86,7 +87,7 @@ def asha(
         if rung == len(epochs) - 1:
             return now
         if trial >= 0:
-            finished[rung].append((losses[trial], trial))
+            insort(finished[rung], (losses[trial], trial))
         trial, rung = _next(finished, gone_on, eta) or (next(new), 0)
         heapq.heappush(
             running,
@@ -99,7 +100,7 @@ def _next(finished: list[list], gone_on: list[set], eta: int) -> tuple[int, int]
     none.
     """
     for rung in range(len(finished) - 2, -1, -1):
-        for _, trial in heapq.nsmallest(len(finished[rung]) // eta, finished[rung]):
+        for _, trial in finished[rung][: len(finished[rung]) // eta]:
             if trial not in gone_on[rung]:
                 gone_on[rung].add(trial)
                 return trial, rung + 1

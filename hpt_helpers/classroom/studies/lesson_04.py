@@ -1,112 +1,150 @@
 """What lesson 4 measures: what stopping early keeps, how far trials come, and who wins a race.
 
-A repeat is a draw of the rows and a training seed; a landscape's seeds are repeats. A winner's
-**fresh** loss is the mean over draws and seeds that chose nothing and judge this repeat only.
-Losses are in nats.
+A repeat is a draw of the rows and a training seed. A winner's **fresh** loss is the mean over draws
+and seeds that chose nothing and judge this repeat only. Losses are in nats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
 from hpt_helpers.classroom import lab
-from hpt_helpers.classroom.landscape import Landscape, trained_landscape
+from hpt_helpers.classroom.landscape import trained_landscape
+from hpt_helpers.classroom.table import load_table
 from hpt_helpers.config import training_key
-from hpt_helpers.search import Strategy, run
 from hpt_helpers.search_space import SearchSpace
-from hpt_helpers.strategies import hyperband_schedule, random_search, successive_halving
+from hpt_helpers.strategies import hyperband_schedule
 
-OTHER_CONFIGS = 10_000  # added to a repeat: random search draws other configurations than Hyperband
-
-Schedule = Sequence[Sequence[tuple[int, int]]]  # brackets of rungs (n_configs, n_epochs)
+N_WATCHED = 81  # configurations: as many as the boldest bracket of R = 81 begins with
+N_JUDGES = 4  # that a repeat of a table has
+N_REPEATS = 30  # that a table has
 
 
 # --- early order and late order -------------------------------------------------------------------
 
 
-def full_curves(
-    configs: Mapping[str, Sequence[Mapping]],
-    *,
-    n_epochs: int,
-    repeats: Sequence[int],
-    progress: bool = False,
-) -> dict[str, Landscape]:
-    """Return each data set's landscape of configurations over repeats, by its name."""
-    return {
-        name: trained_landscape(
-            name, of_data, n_epochs=n_epochs, seeds=list(repeats), progress=progress
-        )
-        for name, of_data in configs.items()
-    }
+class Watched(NamedTuple):
+    """Trainings that nobody stopped, watched at the epochs at which a bracket would cut.
+
+    epochs: of the rungs, the last being R. lr: the learning rates of the configurations, of shape
+    (n_repeats, n_configs). last and best: the loss after each of these epochs, and the lowest that
+    was seen until then, both of shape (n_repeats, n_configs, len(epochs)). fresh_last and
+    fresh_best: what the configuration is worth on rows and seeds of others than this repeat, after
+    R epochs and after those of its lowest loss; of shape (n_repeats, n_configs).
+    """
+
+    epochs: tuple[int, ...]
+    lr: np.ndarray
+    last: np.ndarray
+    best: np.ndarray
+    fresh_last: np.ndarray
+    fresh_best: np.ndarray
 
 
-def rank_correlations(
-    full: Mapping[str, Landscape], epochs: Sequence[tuple[int, int]]
-) -> pd.DataFrame:
-    """Return Spearman's rank correlation of the losses at two epochs, in each repeat.
+def watched_in_table(name: str, n_val: int) -> Watched:
+    """Return the first 81 configurations of each repeat of a table and what its judges say.
 
-    epochs: pairs of an epoch and a later one. Columns: case (data set and epochs), data, repeat,
-    rank_correlation (over all configurations).
+    A table keeps the losses after epochs 1, 3, 9 and 27, so `best` has looked at these four only.
+    """
+    table = load_table(name)
+    last = table.loss[:N_WATCHED, :, table.rows(n_val)].swapaxes(0, 1)
+    fresh = table.fresh_loss[:N_WATCHED].swapaxes(0, 1)
+    at_best = np.take_along_axis(fresh, last.argmin(axis=2)[:, :, None], axis=2)
+    lr = [[config["lr"] for config in table.configs(r)[:N_WATCHED]] for r in range(len(last))]
+    best = np.minimum.accumulate(last, axis=2)
+    return Watched(table.epochs, np.array(lr), last, best, fresh[:, :, -1], at_best[:, :, 0])
+
+
+def watched_in_training(
+    name: str, space: SearchSpace, n_epochs: int, repeats: Sequence[int], *, progress: bool = False
+) -> Watched:
+    """Return 81 random configurations of the space, trained in full in each repeat.
+
+    They are the same in all repeats, so a fresh loss is the mean over the other repeats.
+    """
+    configs = space.sample(N_WATCHED, seed=0)
+    full = trained_landscape(
+        name, configs, n_epochs=n_epochs, seeds=list(repeats), progress=progress
+    )
+    curves = full.val_loss.swapaxes(0, 1)
+    others = (curves.sum(axis=0) - curves) / (len(curves) - 1)
+    at_best = np.take_along_axis(others, curves.argmin(axis=2)[:, :, None], axis=2)
+    epochs = tuple(epoch for _, epoch in hyperband_schedule(n_epochs)[0])
+    at = [epoch - 1 for epoch in epochs]
+    best = np.minimum.accumulate(curves, axis=2)[:, :, at]
+    lr = np.tile([config["lr"] for config in configs], (len(curves), 1))
+    return Watched(epochs, lr, curves[:, :, at], best, others[:, :, -1], at_best[:, :, 0])
+
+
+def agreement(held: Watched, early: int, late: int) -> np.ndarray:
+    """Return Spearman's rank correlation of the losses at two epochs, in each repeat."""
+    a, b = held.epochs.index(early), held.epochs.index(late)
+    return np.array([spearmanr(losses[:, a], losses[:, b]).statistic for losses in held.last])
+
+
+def rank_correlations(watched: Mapping[str, Watched]) -> pd.DataFrame:
+    """Return how well the order at an epoch agrees with that at nine times as many epochs.
+
+    A row for each pair of epochs that were watched; columns: problem, epochs, and the mean, the
+    lowest and the highest `agreement` of all repeats.
     """
     rows = []
-    for name, landscape in full.items():
-        for early, late in epochs:
-            for place, repeat in enumerate(landscape.seeds):
-                losses = landscape.val_loss[:, place]
-                rank = spearmanr(losses[:, early - 1], losses[:, late - 1]).statistic
-                rows.append((f"{name}, {early} with {late}", name, repeat, rank))
-    return pd.DataFrame(rows, columns=["case", "data", "repeat", "rank_correlation"])
+    for name, held in watched.items():
+        for early, late in zip(held.epochs, held.epochs[2:], strict=False):  # two rungs further
+            found = agreement(held, early, late)
+            rows.append((name, f"{early} and {late}", found.mean(), found.min(), found.max()))
+    return pd.DataFrame(rows, columns=["problem", "epochs", "mean", "lowest", "highest"])
 
 
-def best_so_far(full: Landscape) -> Landscape:
-    """Return the landscape in which a trial's loss is the lowest that it had so far."""
-    return replace(full, val_loss=np.minimum.accumulate(full.val_loss, axis=2))
+def survivors(watched: Mapping[str, Watched]) -> pd.DataFrame:
+    """Return whom the boldest bracket is left with, if it goes by the last or by the best loss.
 
-
-def survivors(full: Mapping[str, Landscape], rungs: Sequence[tuple[int, int]]) -> pd.DataFrame:
-    """Return which configuration successive halving is left with, in each repeat.
-
-    rungs: (n_configs, n_epochs), the last for one configuration and the landscapes' last epoch. The
-    first n_configs of a landscape take part.
-    Indexed by repeat; columns: data, worse_half (whether the survivor is worse than the median
-    configuration), behind (its loss at the last epoch less the lowest there), median_behind (the
-    same of the median configuration), rank (1: it is the lowest), lr and best_lr (of it, and of the
-    lowest).
+    The bracket for R = 27 takes the first 27 of the 81 configurations. A survivor is ranked by the
+    same score, the last or the best loss after R epochs.
+    A row for each problem and score; columns: problem, score, survivor_rank (mean over the
+    repeats), blind_rank (the mean rank of a configuration that is drawn blindly), of (how many
+    configurations), and fresh (the survivor's mean fresh loss, after the epochs whose weights are
+    kept).
     """
     rows = []
-    for name, landscape in full.items():
-        configs = landscape.configs[: rungs[0][0]]
-        for place, repeat in enumerate(landscape.seeds):
-            halving = successive_halving(configs, rungs)
-            survivor = run(halving, landscape, seed=repeat, on_interrupt="raise").iloc[-1]
-            losses = landscape.val_loss[: len(configs), place, -1]
-            behind = survivor["val_loss"] - losses.min()
-            median_behind = np.median(losses) - losses.min()
-            row = {
-                "data": name,
-                "repeat": repeat,
-                "worse_half": behind > median_behind + lab.SAME,
-                "behind": behind,
-                "median_behind": median_behind,
-                "rank": 1 + int((losses < survivor["val_loss"] - lab.SAME).sum()),
-                "lr": survivor["config"]["lr"],
-                "best_lr": configs[losses.argmin()]["lr"],
-            }
-            rows.append(row)
-    return pd.DataFrame(rows).set_index("repeat")
+    for name, held in watched.items():
+        n = held.epochs[-1]  # the boldest bracket of R begins with R configurations
+        for score, losses, fresh in (
+            ("last loss", held.last, held.fresh_last),
+            ("best so far", held.best, held.fresh_best),
+        ):
+            left = [survivor(of_repeat[:n]) for of_repeat in losses]
+            final = losses[:, :n, -1]
+            places = [(of[i] > of + lab.SAME).sum() + 1 for of, i in zip(final, left, strict=True)]
+            worth = [of[i] for of, i in zip(fresh, left, strict=True)]
+            rows.append((name, score, np.mean(places), (n + 1) / 2, n, np.mean(worth)))
+    columns = ["problem", "score", "survivor_rank", "blind_rank", "of", "fresh"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def survivor(losses: np.ndarray) -> int:
+    """Return the configuration that successive halving with η = 3 is left with.
+
+    losses: (n_configs, n_rungs); the last rung is for one configuration. Of equal losses the
+    earlier configuration goes on.
+    """
+    alive = np.arange(len(losses))
+    for at_rung in losses.T[:-1]:
+        order = np.argsort(at_rung[alive], kind="stable")
+        alive = alive[order[: len(alive) // 3]]
+    return int(alive[0])
 
 
 # --- what was stopped, and what that saves --------------------------------------------------------
 
 
 def bill(trials: pd.DataFrame, *, n_epochs: int, hours: float) -> pd.DataFrame:
-    """Return what a Hyperband costs: epochs, and days one after another.
+    """Return what a Hyperband costs: epochs, and hours one after another.
 
     trials: its trial table. n_epochs: its R, for which a training takes so many hours. The index
     says how it is done: all "in full", survivors "going on", or "restarting" from epoch 0.
@@ -114,51 +152,27 @@ def bill(trials: pd.DataFrame, *, n_epochs: int, hours: float) -> pd.DataFrame:
     n_configs = trials["config"].map(training_key).nunique()
     epochs = [n_configs * n_epochs, trials["charged_epochs"].sum(), trials["n_epochs"].sum()]
     table = pd.DataFrame({"epochs": epochs}, ["in full", "going on", "restarting"])
-    return table.assign(days=(table["epochs"] * hours / n_epochs / 24).round(1))
-
-
-def reached(searches: Mapping[str, pd.DataFrame], schedule: Schedule) -> pd.DataFrame:
-    """Return how far the configurations came in two searches, counted: a row for each fate.
-
-    searches: two trial tables of the same configurations; the first has them in the schedule's
-    order.
-    Columns: bracket (from 1), the last epoch in each search, configurations (how many), and
-    same_loss: in how many of these the last losses are equal by `lab.SAME`.
-    """
-    first, second = (_last_trials(trials) for trials in searches.values())
-    second = second.loc[first.index]
-    starts = [rungs[0][0] for rungs in schedule]
-    table = pd.DataFrame({"bracket": np.repeat(range(1, len(schedule) + 1), starts)}, first.index)
-    for name, last in zip(searches, (first, second), strict=True):
-        table[name] = last["n_epochs"]
-    table["same_loss"] = (first["val_loss"] - second["val_loss"]).abs() <= lab.SAME
-    fates = table.groupby(["bracket", *searches], sort=False)["same_loss"]
-    return fates.agg(configurations="size", same_loss="sum").reset_index()
-
-
-def _last_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the longest trial of each configuration, in the order of their first trials."""
-    keys = trials["config"].map(training_key)
-    longest = trials.groupby(keys, sort=False)["n_epochs"].idxmax()
-    return trials.loc[longest].set_axis(longest.index)
+    return table.assign(hours=(table["epochs"] * hours / n_epochs).round(1))
 
 
 def stopped(searches: Mapping[str, pd.DataFrame], n_epochs: int) -> pd.DataFrame:
-    """Return how many trials of each search were stopped early: a row for each search.
+    """Return how many configurations each search stopped early: a row for each search.
 
-    searches: trial tables of one row a trial. n_epochs: to which a trial goes that is not stopped,
-    unless its configuration has an entry epochs. Columns: trials, stopped_early, epochs (trained),
-    and epochs_in_full, those without stopping.
+    searches: trial tables; a configuration that goes on may have several rows. n_epochs: to which a
+    trial goes that is not stopped, unless its configuration has an entry epochs. Columns: trials
+    (configurations), stopped_early, epochs (trained, when survivors go on), and epochs_in_full,
+    those without stopping.
     """
     rows = {}
     for name, trials in searches.items():
-        wanted = np.array([config.get("epochs", n_epochs) for config in trials["config"]])
-        done = trials["n_epochs"].to_numpy()
+        keys = trials["config"].map(training_key)
+        wanted = trials["config"].map(lambda config: config.get("epochs", n_epochs))
+        last = pd.DataFrame({"done": trials["n_epochs"], "wanted": wanted}).groupby(keys).max()
         rows[name] = {
-            "trials": len(trials),
-            "stopped_early": (done < wanted).sum(),
-            "epochs": done.sum(),
-            "epochs_in_full": wanted.sum(),
+            "trials": len(last),
+            "stopped_early": (last["done"] < last["wanted"]).sum(),
+            "epochs": last["done"].sum(),
+            "epochs_in_full": last["wanted"].sum(),
         }
     return pd.DataFrame.from_dict(rows, "index")
 
@@ -166,118 +180,49 @@ def stopped(searches: Mapping[str, pd.DataFrame], n_epochs: int) -> pd.DataFrame
 # --- the race -------------------------------------------------------------------------------------
 
 
-def schedule_from(first_cut: int, max_epochs: int) -> Schedule:
-    """Return the brackets of Hyperband whose first rung is at this epoch or later."""
-    return [rungs for rungs in hyperband_schedule(max_epochs) if rungs[0][1] >= first_cut]
-
-
-def hyperband(
-    first_cut: int, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
-) -> Strategy:
-    """Run the brackets of `schedule_from`, on configurations drawn under the repeat."""
-    schedule = schedule_from(first_cut, n_epochs)
-    configs = iter(space.sample(sum(rungs[0][0] for rungs in schedule), seed=repeat))
-    for rungs in schedule:
-        yield from successive_halving([next(configs) for _ in range(rungs[0][0])], rungs)
-
-
-def at_random(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
-    """Train random configurations in full, others than those of `hyperband`."""
-    return random_search(space, n_trials, n_epochs, seed=OTHER_CONFIGS + repeat)
-
-
 def race(
-    name: str,
-    space: SearchSpace,
-    n_epochs: int,
+    problem: lab.Problem,
+    searches: Mapping[str, lab.Search],
+    n_trials: int,
     *,
-    repeats: Sequence[int],
-    first_cut: int = 1,
-    n_finalists: int = 1,
-    n_again: int = 4,
-    n_judges: int = 10,
+    repeats: Sequence[int] = range(N_REPEATS),
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Race Hyperband (R = n_epochs) against random search at equal epochs, and judge the winners.
+    """Return the winners of searches on a table, judged fresh, as `lab.judge` does.
 
-    first_cut: brackets that cut before this epoch are left out. n_finalists: so many of a search's
-    best are trained on n_again more draws of rows and seeds, and the lowest mean wins; 1 is the
-    trial of the lowest loss.
-    Returns the winners as `lab.judge` does; search is "hyperband", "random", or "full", which is
-    Hyperband where only trials that reached R may win.
+    Each search may spend the epochs of so many full trainings.
     """
-    problem = lab.network_problem(name, space, n_epochs)
-    trials = lab.search(
-        problem,
-        {"hyperband": partial(hyperband, first_cut), "random": at_random},
-        repeats=repeats,
-        budget=lab.schedule_epochs(schedule_from(first_cut, n_epochs)),
-        progress=progress,
-    )
-    full = trials[(trials["search"] == "hyperband") & (trials["n_epochs"] == n_epochs)]
-    trials = pd.concat([trials, full.assign(search="full")], ignore_index=True)
-    if n_finalists > 1:
-        trials = lab.retrain(problem, trials, n_finalists, n_again, progress=progress)
-    return lab.judge(problem, lab.winners(trials), n_judges, progress=progress)
+    found = lab.search(problem, searches, repeats=repeats, n_trials=n_trials, progress=progress)
+    return lab.judge(problem, lab.winners(found), N_JUDGES, progress=progress)
 
 
-def in_pairs(judged: pd.DataFrame, by: str = "fresh") -> pd.DataFrame:
-    """Return a row for each repeat, with a column for what each search's winner is worth.
+def medians(races: Mapping[int, pd.DataFrame], by: str = "fresh") -> dict[str, np.ndarray]:
+    """Return each search's median loss in these races, in their order."""
+    losses = {n: judged.groupby("search")[by].median() for n, judged in races.items()}
+    searches = next(iter(races.values()))["search"].unique()
+    return {name: np.array([losses[n][name] for n in races]) for name in searches}
 
-    by: "val_loss" for the losses by which they won.
+
+def wins(
+    races: Mapping[int, pd.DataFrame],
+    contests: Sequence[tuple[str, str]],
+    *,
+    index: str,
+    by: Sequence[str] = ("fresh",),
+) -> pd.DataFrame:
+    """Return in how many repeats one search's winner has a lower loss than another's.
+
+    races: judged winners by a number, which the index is named after. contests: pairs of searches.
+    by: "val_loss" for the losses by which they won, "fresh" for those on other draws. A row for
+    each race and a column for each contest, or for each contest and loss; the last is of, the
+    number of repeats. Losses that are equal by `lab.SAME` put nobody ahead.
     """
-    return judged.pivot(index="repeat", columns="search", values=by)
-
-
-def verdicts(races: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return in how many repeats Hyperband is ahead of random search, by three verdicts.
-
-    A row for each race; columns: as_searched, among_full (only Hyperband's trials that reached R),
-    fresh, of (repeats), gain and gain_fresh (random search's mean loss less Hyperband's). Losses
-    that are equal by `lab.SAME` put nobody ahead.
-    """
+    words = {"val_loss": ", as searched", "fresh": ", fresh"} if len(by) > 1 else {by[0]: ""}
     rows = {}
-    for name, judged in races.items():
-        searched, fresh = in_pairs(judged, "val_loss"), in_pairs(judged)
-        rows[name] = {
-            "as_searched": lab.pairs(searched["hyperband"], searched["random"]).wins,
-            "among_full": lab.pairs(searched["full"], searched["random"]).wins,
-            "fresh": lab.pairs(fresh["hyperband"], fresh["random"]).wins,
-            "of": len(fresh),
-            "gain": (searched["random"] - searched["hyperband"]).mean(),
-            "gain_fresh": (fresh["random"] - fresh["hyperband"]).mean(),
-        }
-    return pd.DataFrame.from_dict(rows, "index").round(3)
-
-
-def remedies(races: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return how each remedy changes the fresh losses of the winners of the first race.
-
-    races: what `race` returns, of the same repeats. A row for each, and one for the trials of the
-    first that reached R. Columns: better and worse (in how many repeats Hyperband's winner is; the
-    rest are equal by `lab.SAME`), loss (the mean), beats_random (in how many repeats, with the same
-    remedy), epochs (what Hyperband costs); random_better and random_worse (what the remedy does for
-    random search).
-    """
-    first, *others = races
-    before = in_pairs(races[first])
-    rows = {}
-    for name, race, search in [
-        (first, first, "hyperband"),
-        ("only trials that reached R", first, "full"),
-        *[(other, other, "hyperband") for other in others],
-    ]:
-        judged = races[race]
-        fresh = in_pairs(judged)
-        own = lab.pairs(fresh[search], before["hyperband"])
-        of_random = lab.pairs(fresh["random"], before["random"])
-        rows[name] = {
-            "better": own.wins,
-            "worse": own.defeats,
-            "loss": round(fresh[search].mean(), 3),
-            "beats_random": lab.pairs(fresh[search], fresh["random"]).wins,
-            "epochs": round(judged.loc[judged["search"] == "hyperband", "epochs"].mean()),
-            "random_better": of_random.wins,
-            "random_worse": of_random.defeats,
-        }
-    return pd.DataFrame.from_dict(rows, "index")
+    for number, judged in races.items():
+        row = {}
+        for (one, other), loss in ((contest, loss) for contest in contests for loss in by):
+            pairs = judged.pivot(index="repeat", columns="search", values=loss)
+            row[f"{one} over {other}{words[loss]}"] = lab.pairs(pairs[one], pairs[other]).wins
+        rows[number] = row | {"of": judged["repeat"].nunique()}
+    return pd.DataFrame.from_dict(rows, "index").rename_axis(index)
