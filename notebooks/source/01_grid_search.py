@@ -632,8 +632,8 @@ for name, one in {"8 candidates": small, "260 candidates": large}.items():
 # luck, as nested cross-validation chooses by fewer rows.
 #
 # **So:** with 120 rows and a handful of candidates, plain cross-validation is off by about half a point here, which
-# seldom matters. With hundreds of candidates, nest it or keep test rows. Cawley and Talbot (2010) show that this bias
-# is often as large as the differences between learning algorithms.
+# seldom matters. With hundreds of candidates, nest it or keep test rows. Cawley and Talbot (2010) show that the effects
+# of such choosing are often about as large as the differences between learning algorithms.
 #
 # </details>
 
