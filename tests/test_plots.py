@@ -448,12 +448,14 @@ def test_lines_are_drawn_against_x():
     assert "a goes from 0.1 to 0.2" in ax.alt_text
 
 
-def test_a_logarithmic_axis_over_many_powers_of_ten_is_labelled_by_powers_only():
-    few, many = (
-        plots.spread(pd.DataFrame({"g": ["a"] * 2, "v": [0.1, top]}), log=True) for top in (5, 500)
+def test_a_logarithmic_axis_has_fewer_labels_the_more_powers_of_ten_it_spans():
+    few, more, many = (
+        plots.spread(pd.DataFrame({"g": ["a"] * 2, "v": [0.1, top]}), log=True)
+        for top in (5, 50, 500)
     )
     for ax, labels in (
         (few, ["0.1", "0.2", "0.5", "1", "2", "5"]),
+        (more, ["0.1", "0.3", "1", "3", "10", "30"]),
         (many, ["0.1", "1", "10", "100"]),
     ):
         ax.figure.canvas.draw()

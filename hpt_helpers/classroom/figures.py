@@ -19,7 +19,7 @@ LABELS = {
     "val_loss": "validation loss (nats)",
     "val_accuracy": "validation accuracy",
     "val_error": "validation error (share wrong)",
-    "sd": "standard deviation of the loss (nats)",
+    "sd": "standard deviation (nats)",
     "fresh": "fresh loss (nats)",
     "optimism": "optimism (percentage points)",
     "gain": "gain (percentage points)",
@@ -85,13 +85,14 @@ def new_row(n: int, size=(10.5, 3.8), *, n_rows: int = 1):
 def plain_ticks(axis, subs: Sequence[float] | None = None) -> None:
     """Label a logarithmic axis by plain numbers at these multiples of powers of ten.
 
-    Without subs they are 1, 2 and 5, or 1 alone where the axis spans more than two powers of ten.
+    Without subs they are 1, 2 and 5. Where the axis spans more than two powers of ten they are 1
+    and 3, and 1 alone where it spans more than three.
     """
     from matplotlib.ticker import LogLocator, NullLocator
 
     low, high = axis.get_view_interval()
     if subs is None:
-        subs = (1, 2, 5) if high <= 100 * low else (1,)
+        subs = (1, 2, 5) if high <= 100 * low else (1, 3) if high <= 1000 * low else (1,)
     axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_locator(NullLocator())

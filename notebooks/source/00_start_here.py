@@ -15,11 +15,11 @@
 # way you will see what each of them finds, what it costs, where it fails, and how far its result can be
 # trusted.
 #
-# The course makes one promise: **what it says about searches comes from a measurement that you can run, and your
-# numbers are the ones that are stored with the lessons.** Most of it is measured in front of you. Some lessons also look
-# losses up in two tables, which were trained once because that takes half an hour. `make table` trains them anew. Where
-# a problem was chosen because a search does well on it, the lesson says so. And what others have found is quoted with
-# its source.
+# The course makes one promise: **what it says about searches comes from a measurement that you can run, and you will
+# get the numbers that are stored with the lessons.** Most of it is measured in front of you. Some lessons also look
+# losses up in two tables. Their networks were trained once, because that takes half an hour. `make table` trains them
+# again. Where a problem was chosen because a search does well on it, the lesson says so. And the findings of others are
+# quoted with their sources.
 #
 # Nothing here is downloaded. The data sets are small and come with scikit-learn, the networks train in seconds on a
 # laptop's processor, and every random choice has a seed.
@@ -31,38 +31,38 @@
 #
 # | lesson | the question it answers | builds on |
 # |---|---|---|
-# | [01 Grid search](01_grid_search.ipynb) | What do you learn by trying every combination? | this page |
+# | [01 Grid search](01_grid_search.ipynb) | How far can you trust a grid's winner? | this page |
 # | [02 Random search](02_random_search.ipynb) | When do more trials stop paying? | 01 |
 # | [03 Bayesian optimisation](03_bayesian_optimization.ipynb) | Can a search learn from the trials it has made? | 02 |
 # | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02, 03 |
 # | [05 The bake-off](05_bake_off.ipynb) | Which search is best, and what does a race prove? | 01 to 04 |
 #
 # A lesson takes at most 60 minutes, and its exercises 18 more. After its summary an optional part, "Going further",
-# has a time of its own. The order is the one above; 03 and 04 can change places.
+# has a time of its own. The order is the one above.
 #
-# What the field's words mean, and what four libraries call the same things, stands in the
-# [glossary](../docs/glossary.md). `make handouts` makes of each lesson a workbook to print and a web page, in
-# `build/handouts`; who teaches this starts at `docs/instructor_guide.md`.
+# The [glossary](../docs/glossary.md) explains the field's words and lists what four libraries call the same things.
+# `make handouts` turns each lesson into a workbook to print and a web page, in `build/handouts`. If you teach the
+# course, start with `docs/instructor_guide.md`.
 
 # %% [markdown]
 # ## How to work through a lesson
 #
-# 1. **Predict.** Before most cells stands a question. Decide what you expect, aloud or on paper, and why.
+# 1. **Predict.** Before many cells there is a question. Decide what you expect, aloud or on paper, and why.
 # 2. **Run** the cell: Shift and Enter. The lessons open without results, because a prediction is worth
 #    nothing when the answer stands below it.
 # 3. **Compare.** Below the cell, open "What was seen". It says what was seen, why, and what follows for your own work.
 #    Where you were wrong is where you learn.
 # 4. **Change something and run again.** Once a lesson has run from top to bottom, any cell can be run again,
-#    alone and in any order: no cell spoils another.
-# 5. **Exercises** check themselves. Put your answer in place of the `...` and run the cell: it says whether the
-#    answer is right, and what differs if not. In a new cell, `ex.q1.hint()` gives a hint to exercise 1, and the
-#    next one when called again; `ex.q1.solution()` shows a solution, which is code that runs; `ex.progress()`
-#    lists what you have done.
+#    alone and in any order. No cell spoils another.
+# 5. **Exercises** check themselves. Put your answer in place of the `...` and run the cell. Then it says whether the
+#    answer is right and, if not, what differs. In a new cell, `ex.q1.hint()` gives a hint to exercise 1, and the
+#    next one when called again. `ex.q1.solution()` shows a solution, which is code that runs. `ex.progress()` lists
+#    what you have done.
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # **These are your copies.** `make lab` put them into the folder `my_notebooks` and never overwrites them. For
-# a fresh copy of one lesson, run `make reset LESSON=02` in a terminal: yours is kept beside it, with `.bak`
+# a fresh copy of one lesson, run `make reset LESSON=02` in a terminal. Yours is kept beside it, with `.bak`
 # at the end of its name. `make lab-executed` shows the lessons with all their results.
 #
 # </div>
@@ -72,7 +72,7 @@
 #
 # The next cell checks what the lessons need: Python and the packages, processor cores, free memory, whether
 # Ray (which lesson 04 uses) starts and stops, and a folder for results worth keeping. It takes about ten
-# seconds, most of them for Ray. Look for a line that says WRONG: it says what helps.
+# seconds, most of them for Ray. Look for a line that says WRONG. It says what helps.
 
 # %%
 from hpt_helpers.classroom.room_check import room_check
@@ -81,7 +81,7 @@ room_check()
 
 # %% [markdown]
 # If every line says ok, go on with [01 Grid search](01_grid_search.ipynb). A line about Ray or about cores
-# need not stop you: lessons 01 to 03 run without Ray, and everything runs on one core, only more slowly.
+# need not stop you. Lessons 01 to 03 run without Ray, and everything runs on one core, only more slowly.
 
 # %% [markdown]
 # ## A few words used everywhere
@@ -95,5 +95,5 @@ room_check()
 #   batches.
 #
 # Two rules hold in every lesson. Searches choose by the loss on **validation data**, rows that are kept out of
-# training for this purpose. The **test data** are other rows, looked at once, at the end: a score that was used to
-# choose is no longer an honest one. (Where a lesson studies what goes wrong without this rule, it says so.)
+# training for this purpose. The **test data** are other rows, looked at once, at the end. A score that was used to
+# choose is no longer an honest one. Where a lesson studies what goes wrong without this rule, it says so.

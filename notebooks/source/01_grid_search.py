@@ -16,14 +16,15 @@
 # Which of you is right? At work you cannot afford to find out. Here a training takes a moment, so we can run the whole
 # search again and again, and see **how far you can trust a grid's winner, and what the usual mistakes cost**.
 #
-# **Time:** core path 55 minutes, exercises 18 minutes, going further 17 minutes. **Builds on:**
+# **Time:** core path 59 minutes, exercises 18 minutes, going further 24 minutes. **Builds on:**
 # [Start here](00_start_here.ipynb). Unknown words are in the [glossary](../docs/glossary.md).
 #
 # ## Does every hyperparameter need an axis?
 #
-# In a grid search you list a few values of each hyperparameter and train every combination. Each combination is a
-# **configuration**, and training it once is a **trial**. Two values of three hyperparameters make eight trials. Three
-# values of six hyperparameters would make 729, so an axis that you can spare is worth a great deal.
+# In a grid search you list a few values of each hyperparameter and train every combination. The list of values of one
+# hyperparameter is called an **axis** of the grid. Each combination is a **configuration**, and training it once is a
+# **trial**. Two values of three hyperparameters make eight trials. Three values of six hyperparameters would make 729,
+# so an axis that you can spare saves a great deal.
 #
 # Our data are 150 iris flowers of three species, with four measurements each.
 
@@ -42,7 +43,9 @@ diagrams.rows(splits)
 # the probability given to the right species, averaged over the rows and counted in **nats**. A perfect network scores
 # 0. One that gives each species a third scores the logarithm of 3, a little over 1.
 #
-# Here is one trial with nothing hidden. Its first weights and its shuffles come from seed 0.
+# Here is the training of one trial, step by step. The four measurements have been scaled to mean 0 and standard
+# deviation 1, and `start_training` makes the network and its optimiser, Adam. The first weights and the shuffles come
+# from seed 0.
 
 # %%
 import torch
@@ -63,13 +66,16 @@ loss, accuracy = evaluate(model, splits.X_val, splits.y_val)
 print(f"validation loss {loss:.3f} nats, accuracy {accuracy:.3f}")
 
 # %% [markdown]
-# From now on `fit` does all this, and a grid search is three loops around it.
+# From now on `fit` does all this, and a grid search is three loops around it. In the code, `config` leaves the number
+# of epochs out, because `fit` takes it separately.
 #
-# First think of what the three hyperparameters do to a single weight. The optimiser, Adam, moves each weight by about
-# the learning rate at every step. With 90 training rows, an epoch has six steps in batches of 16 and three in batches
-# of 32. So learning rate, batch size and epochs together decide how far a weight can travel from its random start.
+# First think of what the three hyperparameters do to a single weight. Adam moves each weight by about the learning rate
+# at every step. With 90 training rows, an epoch has six steps in batches of 16 and three in batches of 32. So learning
+# rate, batch size and epochs together decide how far a weight can travel from its random start.
 #
-# **Predict:** which of the eight configurations ends with the highest validation loss?
+# Our grid has learning rates 0.001 and 0.01, batches of 16 and 32, and 50 and 100 epochs.
+#
+# **Predict:** which of its eight configurations ends with the highest validation loss?
 
 # %%
 import pandas as pd
@@ -91,17 +97,20 @@ pd.DataFrame(found).round(3)
 # <details><summary>What was seen</summary>
 #
 # The highest loss, 0.595, belongs to learning rate 0.001 with batches of 32 and 50 epochs, because it takes the fewest
-# and the smallest steps. Its weights are still near their start. Now compare the rows numbered 0 and 3. One made 50
+# and the smallest steps. Its weights are still near their start. Now compare trials 0 and 3 of the table. One made 50
 # epochs of six steps, the other 100 epochs of three. Both made 300 steps of the same size, and they end almost level,
 # at 0.427 and 0.411.
 #
-# At the larger learning rate further steps no longer help. With batches of 16, twice the epochs raise the loss from
-# 0.103 to 0.153. By then the network has learnt what it can. Further training mostly makes it surer, and it grows surer
-# of its mistakes as well.
+# At the larger learning rate further steps help little or not at all. With batches of 32, twice the epochs leave the
+# loss almost where it was. With batches of 16 they raise it from 0.103 to 0.153. By then the network has learnt what it
+# can. Further training mostly makes it surer, and it grows surer of its mistakes as well.
 #
-# **So:** before you give several hyperparameters an axis each, ask whether they do the same thing to the model. As
-# long as more training still helps, one axis can serve for all of them. In boosted trees, the learning rate and the
-# number of trees are such a pair.
+# **So:** before you give several hyperparameters an axis each, ask whether they do the same thing to the model. As long
+# as more training still helps, one axis can serve for all of them. In boosted trees, the learning rate and the number
+# of trees are such a pair.
+#
+# Which of six hyperparameters deserve an axis, and why the values of a learning rate are spaced by factors and not by
+# equal steps, is measured in [lesson 2](02_random_search.ipynb).
 #
 # </details>
 
@@ -110,13 +119,14 @@ pd.DataFrame(found).round(3)
 #
 # By accuracy, nobody did. Three trials share 0.967, because 30 rows allow only 31 different accuracies. A script that
 # keeps the first of the three reports nothing but the order of its loops. So state a **rule** before you search. In
-# this course the lowest validation loss wins, and on equal loss the fewer epochs. The loss also counts how sure the
-# network was of each flower, and so it hardly ever ties.
+# this course the lowest validation loss wins. If two losses are equal, the trial with fewer epochs wins. The loss also
+# counts how sure the network was of each flower, and so it hardly ever ties.
 #
 # A rule makes the answer definite, but not yet right. The three lowest losses are 0.103, 0.114 and 0.115, and each is a
-# mean over only 30 flowers. A few difficult flowers more or fewer might change their order. So we run the whole search
-# 40 times. Each **repeat** draws anew which of the 120 flowers train and which validate, and it takes a new training
-# seed. The flowers themselves stay the same, so what the repeats show holds for these 120.
+# mean over only 30 flowers. A few more or a few fewer difficult flowers might change their order. So we run the whole
+# search 40 times. Each **repeat** takes the 120 flowers outside the test set and draws anew which of them train and
+# which validate. Such a choice of rows is called a **draw**. Each repeat also takes a new training seed. The flowers
+# themselves stay the same, so what the repeats show holds for these 120.
 #
 # **Predict:** how many of the eight configurations win at least one of the 40 repeats?
 
@@ -132,11 +142,13 @@ winners.groupby(["lr", "batch_size", "epochs"]).size().reset_index(name="wins")
 # <details><summary>What was seen</summary>
 #
 # Four, and they are exactly those with learning rate 0.01. The rate 0.001 never wins, because it lies too far behind
-# for luck to make up. In the first table its best loss is 0.280, against 0.153 for the worst of the others. Those
-# others differ little, so rows and seed decide among them, and none of them wins more than 14 of the 40 repeats.
+# for luck to make up. In the first table, for example, its best loss is 0.280, against 0.153 for the worst of the
+# others. Those others differ by less than 30 rows can show. So rows and seed decide among them, and none of them wins
+# more than 14 of the 40 repeats.
 #
-# **So:** you and your colleague may both be right. Trust the part of a winner that repeats confirm, which here is the
-# learning rate. What they do not confirm, with as few rows as these, you may choose by its cost.
+# **So:** neither you nor your colleague has made a mistake. Trust the part of a winner that repeats confirm, which here
+# is the learning rate. Repeats do not confirm the batch size or the number of epochs. With as few rows as these, choose
+# both by their cost.
 #
 # </details>
 
@@ -148,27 +160,35 @@ winners.groupby(["lr", "batch_size", "epochs"]).size().reset_index(name="wins")
 # features and four classes. The network trains on 320 of them, and 30 or 300 others validate.
 #
 # We search two grids of eight trials each. The one called `far apart` is the grid that you know, with learning rates
-# 0.001 and 0.01. The one called `close together` has 0.001 and 0.0014 instead. Each is searched in 20 repeats.
+# 0.001 and 0.01. The one called `close together` has 0.001 and 0.0014 instead. Each is searched in 20 repeats. The best
+# configuration of `far apart` is about 0.04 nats ahead of the second. That of `close together` is 0.005 nats ahead or
+# less.
 #
 # - `rows` is how many rows validate.
-# - `winners` is how many configurations win at least one repeat.
-# - `most_wins` is how many of the 20 repeats the most frequent winner wins.
+# - `ahead` is by how much the best configuration is ahead of the second, in the mean loss over the repeats.
+# - `most_frequent` is the configuration that wins most often, as learning rate, batch size and epochs.
+# - `most_wins` is how many of the 20 repeats it wins.
+# - `n_winners` is how many configurations win at least one repeat.
 #
-# **Predict:** on which of the two grids do more rows make the repeats agree?
+# **Predict:** on which of the two grids does `most_wins` rise with 300 rows?
 
 # %%
 grids = {"far apart": GRID, "close together": GRID | {"lr": [0.001, 0.0014]}}
-studies.agreement(grids, n_val=[30, 300], repeats=range(20))
+studies.agreement(grids, n_val=[30, 300], repeats=range(20)).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On the one whose learning rates lie far apart. There one configuration wins 19 of 20 repeats with 300 rows, and 14 of
-# 20 with 30. It is better than the others by more than the luck of 300 rows. On the other grid the most frequent winner
-# wins 8 of 20 with 300 rows, and 9 of 20 with 30. Its best configurations are worth nearly the same. Which of them is
-# ahead depends on the rows that a repeat trains on and on its seed, and more validation rows do not change those.
+# On `far apart`. With 300 rows one configuration wins 19 of 20 repeats, where it won 14 of 20 with 30 rows. It is the
+# one with learning rate 0.001, batches of 16 and 100 epochs. On these data small steps still help after 50 epochs. So
+# the configuration that makes the most of them lies clearly ahead, by more than the luck of 300 rows.
 #
-# **So:** a search is worth as much as its trials can be told apart. Two things decide that. One is how far the
+# On `close together`, fewer configurations win with 300 rows, three instead of five. But the most frequent winner wins
+# only 8 of 20, where it won 9 with 30 rows. The three winners are worth nearly the same. Which of them is ahead depends
+# on the rows that a repeat trains on and on its seed, and more validation rows do not remove that luck. In other
+# repeats the counts differ, but there too 300 rows bring no more agreement than 30.
+#
+# **So:** a search chooses only as well as it can tell its trials apart. Two things decide that. One is how far the
 # configurations differ, and the other is how much luck there is in what judges them. With many validation rows, believe
 # a winner that is clearly ahead. Where the best are close, more rows help little, and it matters little which you take.
 #
@@ -178,61 +198,72 @@ studies.agreement(grids, n_val=[30, 300], repeats=range(20))
 # ## The winner lies on the edge. What now?
 #
 # Eight trials are eight points of a surface, and a search sees nothing else of it. We are back at iris. These maps show
-# the surface for batches of 32, at 13 learning rates and every tenth epoch. Each cell is a mean over 40 repeats, and
-# darker is lower. White crosses are trials of our grid, and a ring marks the lowest cell.
+# the surface for batches of 32, at 13 learning rates and every tenth epoch. The left map shows the validation loss, the
+# right map the share of wrong answers. Each cell is a mean over 40 repeats, and darker is lower. White crosses are
+# trials of our grid, and a ring marks the lowest cell. scikit-learn's `ParameterGrid` lists all combinations of a grid,
+# so that one loop over it can replace our three.
 
 # %% tags=["readme-picture"]
 from sklearn.model_selection import ParameterGrid
 
 from hpt_helpers.classroom import plots
 
-truth = studies.surface(n_epochs=100, n_repeats=40)
-of_32 = truth.table(range(10, 101, 10)).query("batch_size == 32")
+surface = studies.surface(n_epochs=100, n_repeats=40)
+of_32 = surface.table(range(10, 101, 10)).query("batch_size == 32")
 plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 
 # %% [markdown]
-# (`ParameterGrid` is scikit-learn's list of all combinations, so that one loop does for three.)
-#
 # Follow the dark valley on the left map upwards. It leans to the left, because with more epochs smaller steps are
-# enough. A best learning rate therefore belongs to one length of training. To the right of the valley the loss rises
-# again, but the share of wrong answers hardly does. Networks there are right about as often, and far too sure where they
-# are wrong.
+# enough. Each length of training therefore has a best learning rate of its own. To the right of the valley the loss
+# rises again, but the share of wrong answers hardly does. Networks there are right about as often, and far too sure
+# where they are wrong. So the ring of the right map may lie far from that of the left, as many cells of the right map
+# hardly differ.
 #
 # At work you have no map. All you see is that every winner had the grid's largest learning rate. It lies on the
 # **edge**, and something better may lie beyond. So you **extend** the axis, here by the learning rate 0.1. More trials
-# can only lower the loss that a search reports. What its winner is worth is another matter. To find out, we train each
+# can only lower the loss that a search reports. Is the model that it names better, too? To find out, we train each
 # winner again on ten other draws of the 120 flowers, which had no part in choosing it. The mean loss there is called
 # **fresh**.
 #
-# We search the extended grid in 40 repeats, in two ways. First a trial's loss is that on the repeat's one draw of the
-# rows. Then it is the mean over five draws. In the figure each winner is a dot, once with its loss as searched and once
-# with its fresh loss, and winners of different learning rates stand on lines of their own.
+# We search the extended grid in 40 repeats, in two ways. First each trial is scored on one draw of the rows, as before.
+# Then each is scored by its mean loss over five draws. In the figure, each dot is a winner.
 #
-# **Predict:** when one draw chooses, are winners with learning rate 0.1 worth more than those with 0.01, or less?
+# - `1 draw chose 0.01` holds the winners with learning rate 0.01 that one draw chose, and the number below it counts
+#   them.
+# - `as searched` is the loss with which they won, and `fresh` is their fresh loss.
+# - The black bar is the median, and the box holds the middle half. The printed table repeats the medians, and adds that
+#   of the accuracy on the fresh draws.
+#
+# **Predict:** when one draw chooses, which winners have the lower median fresh loss, those with 0.1 or those with 0.01?
 
 # %%
 extended = GRID | {"lr": [0.001, 0.01, 0.1]}
 won = studies.judged(extended, n_draws=[1, 5], repeats=range(40))
-fresh = won.groupby(["chosen_by", "lr"])["fresh"].mean().round(3)
-print("mean fresh loss by (draws that chose, learning rate):", fresh.to_dict())
+medians = won.groupby(["chosen_by", "lr"])[["as_searched", "fresh", "accuracy"]].median()
+print(medians.round(3).reset_index().to_string(index=False))
 title = "Winners of 40 searches of the extended grid"
 plots.spread(studies.as_searched_and_fresh(won), log=True, title=title)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Less. When one draw chooses, 0.1 wins 13 of the 40 searches. As searched these winners look better than all others.
-# Fresh their mean loss is 0.27, against 0.108 for the winners with 0.01. The reason is that the losses at 0.1 vary so
-# much from repeat to repeat, which the next figure shows as a wide band. They are low on a few draws and high on most,
-# and a search that sees one draw picks 0.1 exactly when it is lucky. A mean of five draws holds less luck, and by it
-# 0.1 wins none of the searches.
+# Those with 0.01. When one draw chooses, 0.1 wins 13 of the 40 searches. As searched these winners look better, with a
+# median loss of 0.032 against 0.091 for the winners with 0.01. But fresh their median loss is 0.255, against 0.103. The
+# reason is that at 0.1 the loss varies greatly from draw to draw, which the next figure shows as a wide band. It is
+# very low on some draws and high on most, and a search that sees one draw picks 0.1 exactly when it is lucky. A mean of
+# five draws holds less luck, and by it 0.1 wins none of these 40 searches. Five draws make the mistake rare. They do
+# not rule it out.
 #
-# The share of wrong answers at 0.1 is small, as the right map shows. If you need right answers only, and not how likely
-# they are, such a winner costs you little.
+# The winners with 0.1 are right almost as often as the others, with a median accuracy of 0.940 against 0.943. If you
+# need right answers only, and not how likely they are, such a winner costs you little.
 #
 # **So:** extend the grid while the winner lies on its edge, because you have no map. But let several draws of the rows
-# choose, or the folds of a cross-validation, before you believe a winner at a bold learning rate. All this was with 30
-# validation rows, on which luck is large.
+# choose, or the folds of a cross-validation, before you believe a winner at a much larger learning rate. We saw this
+# with 30 validation rows. With thousands, one draw holds less luck, and what is left is mostly that of the training
+# rows and the seed.
+#
+# Five draws cost five times as much. You need not pay that for all trials. Repeat only the few best of them, the
+# **finalists**. Lesson 2 measures when that pays.
 #
 # </details>
 
@@ -240,8 +271,8 @@ plots.spread(studies.as_searched_and_fresh(won), log=True, title=title)
 # ## Is a batch of 16 better than one of 64?
 #
 # With six hyperparameters a full grid is out of reach, and it is tempting to tune one at a time. Say you hold the
-# learning rate at 0.003 and train for 100 epochs. Batches of 16 then have the lower loss in each of 40 duels with
-# batches of 64, one in every repeat. That sounds like a law.
+# learning rate at 0.003 and train for 100 epochs. In each of 40 repeats, batches of 16 then end with a lower loss than
+# batches of 64. Let us call each such comparison a **duel**.
 #
 # Before you fix the batch size for good, count the steps. An epoch of 90 rows has six batches of 16, but only two of
 # 64. In 100 epochs that makes 600 steps against 200. Now raise the learning rate to 0.01 and to 0.03, and repeat the
@@ -252,9 +283,9 @@ plots.spread(studies.as_searched_and_fresh(won), log=True, title=title)
 # %%
 from hpt_helpers.classroom.slider import Slider
 
-duels = studies.duels(truth, [0.00316, 0.01, 0.03162], 16, 64, epoch=100)
+duels = studies.duels(surface, [0.00316, 0.01, 0.03162], 16, 64, epoch=100)
 print("of 40 duels at 0.003, 0.01 and 0.03, batches of 16 win", list(duels["wins_of_16"]))
-curves = truth.table([10, 25, 50, 100])
+curves = surface.table([10, 25, 50, 100])
 
 
 def draw(epoch):
@@ -268,11 +299,13 @@ Slider(draw, [10, 25, 50, 100], label="epochs", start=100)
 #
 # Batches of 64. Those of 16 win only 11 of 40. At the small learning rate batches of 64 lose, because 200 small steps
 # do not take them down into the valley. At the large one batches of 16 lose, because 600 large steps go on long after
-# they are of use, and the network grows too sure. So the valley leans here as well: the larger the batch, the larger
-# the learning rate that suits it. Each at its best, the three batch sizes reach almost the same loss. Move the slider,
-# and you see the valley move to the left as training gets longer.
+# they are of use, and the network grows too sure. At 0.01 the two are level, with 19 wins of 40 for batches of 16.
 #
-# **So:** compare batch sizes each at its own best learning rate. If you cannot afford that, take a batch size that
+# So batches of 64 suit a larger learning rate than batches of 16. Their curve falls to its lowest point at 0.01, and
+# that of batches of 16 at 0.0056. Each at its best, the three batch sizes reach almost the same loss. Move the slider,
+# and you see all three low points move to the left as training gets longer.
+#
+# **So:** compare batch sizes, each at its own best learning rate. If you cannot afford that, take a batch size that
 # suits your machine and tune the learning rate for it. Here nothing was lost by that between 16 and 64. Tune
 # hyperparameters one at a time only where the best value of one does not depend on the other.
 #
@@ -284,6 +317,7 @@ Slider(draw, [10, 25, 50, 100], label="epochs", start=100)
 # This course grew from a script like this one, which searches the grid of our first table.
 #
 # ```python
+# results = []
 # for params in ParameterGrid(grid):                # epochs are an axis
 #     model = train(params, X_train, y_train)       # no seed
 #     results.append((params, accuracy(model, X_test, y_test)))
@@ -297,60 +331,76 @@ Slider(draw, [10, 25, 50, 100], label="epochs", start=100)
 # The script chooses by the very test rows whose score it reports. Every score is partly merit and partly the luck of 30
 # flowers, and the highest of many scores is likely to be a lucky one.
 #
-# How much too high is it? We run the script on 150 other splits of the flowers, each with test rows of its own. It tries
-# a single configuration, the 8 of its grid, or 56 of a finer grid. The **optimism** of its report is the winner's test
-# accuracy minus its accuracy on the validation rows, which for once had no part in the choice. It is counted in
-# percentage points.
+# How much too high is it? We run the script on 150 other splits. A **split** also draws anew which 30 of all 150
+# flowers are test rows. That includes our own test flowers, but nothing here chooses a configuration for us. The script
+# tries a single configuration, the 8 of its grid, or 56 of a finer grid. Its test rows do the choosing, so for once the
+# validation rows are the fresh ones. The **optimism** of its report is the winner's accuracy on the test rows minus
+# that on the validation rows, in percentage points.
 #
-# **Predict:** the finer grid has seven times as many trials. Is its mean optimism about seven times as large, or less
-# than that?
+# The table has a row for each number of trials. The histogram shows the 150 splits with 56 trials.
+#
+# - `mean` and `sd` are the mean and the standard deviation of optimism over the splits.
+# - `not_above_0` counts the splits in which it was zero or below.
+#
+# **Predict:** with seven times as many trials, is the mean optimism more than twice as large, or less?
 
 # %%
 table = studies.optimism([1, 8, 56], n_splits=150)
 optimism = table.groupby("n_trials")["optimism"]
-print("mean optimism by number of trials:", optimism.mean().round(1).to_dict())
+told = optimism.agg(mean="mean", sd="std", not_above_0=lambda gaps: (gaps <= 0).sum())
+print(told.round(2).reset_index().to_string(index=False))
 plots.histogram(optimism.get_group(56), reference=0)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Less than that. It grows from 1.8 points with 8 trials to 3.1 with 56, which is nearly one flower of 30. With a single
-# trial it is -0.2, as good as none. Optimism grows because each trial is another chance to be lucky. It grows slowly,
-# because a further trial adds something only where it beats the luckiest before it.
+# Less. It grows from 1.8 points with 8 trials to 3.1 with 56, give or take half a point. 3.1 points are nearly one
+# flower of 30. With a single trial optimism is -0.2, practically zero, because nothing was chosen. It grows with the
+# trials because each of them is another chance to be lucky. It grows slowly, because a further trial adds something
+# only where it beats the luckiest before it.
 #
-# The histogram shows why nobody notices. From split to split optimism varies by far more than its mean, and often it is
-# zero or below. So one run cannot show you this fault. And where you average the reports of many runs, their mean is
-# still too high.
+# The histogram shows why nobody notices. From split to split optimism varies with a standard deviation of 5.7 points,
+# nearly twice its mean. In 63 of the 150 splits it is zero or below. So one run cannot show you this fault. And where
+# you average the reports of many runs, their mean is still too high.
 #
-# **So:** choose by validation rows, and open the test rows once. With thousands of test rows there is less luck to
-# choose by, since it shrinks with the square root of their number.
+# **So:** choose by validation rows, and open the test rows once. With thousands of test rows each score holds less
+# luck, and so optimism is smaller too. Both shrink roughly with the square root of the number of rows.
 #
 # </details>
 
 # %% [markdown]
 # ### Faults 2 and 3: no seed, and epochs as an axis
 #
-# Your colleague has the same rows as you, and nobody set a seed. Is that enough for another winner? Here are the eight
-# trials, run twice on the same rows under two seeds, for 40 draws of the rows.
+# You and your colleague have the same rows, and neither of you set a seed. That alone can give you different winners.
+# For 40 draws of the rows, here are two runs of the eight trials under two seeds.
 
 # %%
 same = studies.two_runs(GRID, repeats=range(40))["same"]
 print("two runs name the same winner in", same.sum(), "of", len(same), "draws of the rows")
 
 # %% [markdown]
-# It often is. Set a seed, so that others get your numbers. But the winner is no better for it, as another seed might have
-# named another one.
+# In the other 16 the winners differ, because the best configurations are so close that the seed decides among them. Set
+# a seed, so that others get your numbers. It does not make your winner better. It only fixes which of the close ones
+# wins.
 #
 # The last fault is in the axes. A training of 100 epochs begins with the training of 50, so the script trains the same
 # curve twice. Its eight trials take 600 epochs, though the 400 epochs of the four long ones contain everything. Train
-# once to the largest number and read the curve on the way, unless a learning-rate schedule depends on where training
-# ends.
+# once to the largest number of epochs and read the shorter ones off its curve, unless a learning-rate schedule depends
+# on where training ends.
 #
 # ## In practice
 #
-# scikit-learn's `GridSearchCV` repeats for you, by **cross-validation**. It cuts the rows into five folds, and each fold
-# judges networks that were trained on the other four. Scaling belongs in the `Pipeline`, so that each fold is scaled by
-# its own training rows. scikit-learn maximises scores, and so it takes the negative loss.
+# scikit-learn's `GridSearchCV` repeats for you, by **cross-validation**. It cuts the rows into five folds, and each
+# fold judges networks that were trained on the other four. Scaling belongs in the `Pipeline`, so that each fold is
+# scaled by its own training rows. `skorch_classifier` wraps our network as a scikit-learn classifier. scikit-learn
+# maximises scores, and so it takes the negative loss.
+#
+# scikit-learn calls a configuration a **candidate**. All candidates share the folds, so compare them fold by fold.
+#
+# - `mean_loss` is the mean loss over the five folds.
+# - `behind` is how much higher it is than that of the best candidate.
+# - `needed` is how large that difference must be before five folds show it, by a t-test at the 95 % level. It is larger
+#   where the difference varies more from fold to fold.
 
 # %%
 from sklearn.model_selection import GridSearchCV
@@ -368,22 +418,23 @@ search.fit(*raw.search_rows())  # training and validation rows
 studies.paired_folds(search, axes).round(3)
 
 # %% [markdown]
-# All candidates share the folds, so compare them fold by fold. `behind` is the mean distance to the best candidate, and
-# `needed` is the distance that five folds would have to show, before you call a candidate worse (by Student's t, at
-# 95 %).
+# Learning rate 0.001 is further behind than is needed, so drop it. Batches of 32 are not. Five folds cannot tell which
+# batch size is better. In our repeats, too, the winner's batch size changed.
 #
-# Learning rate 0.001 is further behind than is needed, so drop it. Batches of 32 are not. Five folds leave open which
-# batch size is better, as our repeats did.
+# Print this table for your own search, and `needed` tells you how large a difference has to be on your rows. Take it as
+# a rough guide, and as a lower limit. The folds share training rows, and the best was chosen by the same folds.
 #
 # ## The test score, once
 #
 # Thirty flowers could say little about a network that is mostly right, so the iris test rows stay sealed. We end with
-# the script's search on harder data, its faults mended. The digits are 1,797 images of handwritten numerals, in ten
-# classes. 1,077 of them train, 360 validate, and 360 are test rows. The grid gets a third learning rate.
+# the same search on harder data, this time without the script's faults. The digits are 1,797 images of handwritten
+# numerals, in ten classes. 1,077 of them train, 360 validate, and 360 are test rows. The grid gets a third learning
+# rate, and the seed is fixed.
 #
-# This is how you search with the course's package. A **strategy**, here the grid, asks for trials. An **objective**
-# trains them, and `run` records each. Where a shorter training of the same configuration ended, it goes on.
-# `charged_epochs` are those that it trained. Here are the five best of the 12 trials.
+# This is how you search with the course's package. A **strategy**, here the grid, asks for trials. An **objective**,
+# here `TrainingObjective`, trains them, and `run` records each. If a shorter training of the same configuration exists,
+# the objective continues it. `charged_epochs` counts the epochs that were trained in addition, so that 50 and then 100
+# epochs cost 100 and not 150. Here are the five best of the 12 trials.
 
 # %%
 from hpt_helpers.objectives import TrainingObjective
@@ -397,9 +448,12 @@ columns = ["lr", "batch_size", "epochs", "charged_epochs", "val_loss", "val_accu
 record[columns].nsmallest(5, "val_loss").round(3)
 
 # %% [markdown]
-# Here 0.003 wins, where on iris the largest rate won. So do not carry a learning rate from one table to another. The
-# five best are close, and by our rule the first of them wins. The validation rows have done their work, so `refit` trains
-# on them too. Then we open the test rows.
+# None of the five best has the learning rate 0.01, which won all 40 searches of our first grid on iris. With 1,077
+# training rows an epoch has 68 steps in batches of 16, not six, so smaller steps get far enough. So do not carry a
+# learning rate from one table to another. Which of the two smaller rates is better, this one search cannot tell,
+# because its five best differ by less than 0.01 nats. Our rule takes the first.
+#
+# The validation rows have done their work, so `refit` trains on them too. Then we open the test rows.
 
 # %%
 from hpt_helpers.training import refit
@@ -453,7 +507,8 @@ ex.q2.check(answer_2)
 # %% [markdown]
 # **3.** Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and `test_accuracy`. The
 # function should choose a trial and return its learning rate and the score to report. One fault concerns the choice and
-# another the score. Besides, a trial that diverged has the loss nan, and it must never be chosen, wherever it stands.
+# another the score. Besides, training can diverge, so that the loss of a trial is nan, not a number. Such a trial must
+# never be chosen, wherever it stands.
 
 # %%
 def report(trials):
@@ -473,14 +528,15 @@ ex.q3.check(report)
 #
 # With your own table you will
 #
-# - **state the rule** that names the winner before you search, and choose by the loss.
-# - **believe what repeats or folds confirm.** More rows settle a winner that is clearly ahead. Among those that are
-#   close, take what is cheapest.
-# - **extend the grid** while its winner lies on an edge, and let several draws of the rows choose before you believe a
-#   bold learning rate.
-# - **choose axes by what they do.** Compare batch sizes each at its own best learning rate, and read epochs off the
-#   curve.
-# - **report a score from rows that chose nothing.** The best of many test scores is too high.
+# - **state the rule** that names the winner before you search. Choose by the loss, which hardly ever ties, unless you
+#   need right answers only. Set a seed, so that others get your winner, which does not make it better.
+# - **believe what repeats or folds confirm.** More validation rows confirm a winner that is clearly ahead. Among
+#   winners that are close, take the one that is cheapest to train.
+# - **extend the grid** while its winner lies on an edge. With few validation rows, let several draws or folds choose
+#   before you believe a much larger learning rate.
+# - **choose axes by what they do.** Compare batch sizes, each at its own best learning rate. Train once to the largest
+#   number of epochs and read the shorter ones off its curve.
+# - **report a score from rows that chose nothing.** The best of many test scores is too high on average.
 #
 # </div>
 #
@@ -489,7 +545,7 @@ ex.q3.check(report)
 # %% [markdown]
 # ## Going further
 #
-# Optional studies, and one more exercise.
+# These studies are optional. One more exercise follows them.
 #
 # ### Which luck is larger?
 #
@@ -497,10 +553,13 @@ ex.q3.check(report)
 # decides a search is the difference between two configurations. We take two of the close ones, batches of 16 and of 32
 # at learning rate 0.01 after 50 epochs. Both are trained on 20 draws of the rows under 20 seeds each.
 #
-# A dot is a standard deviation. `by rows` means over the draws, for one seed. `by seed` means over the seeds, for one
-# draw. The first two lines are about the loss of the first configuration, the others about the difference of the two.
+# Each dot is a standard deviation, and the black bar is the median.
 #
-# **Predict:** is the difference moved more by the rows or by the seed?
+# - `loss` is the loss of the first configuration, and `difference` is the difference of the two.
+# - `by rows` is taken over the 20 draws, for one seed.
+# - `by seed` is taken over the 20 seeds, for one draw.
+#
+# **Predict:** what changes the difference more, the rows or the seed?
 
 # %%
 luck = studies.luck({"lr": 0.01, "batch_size": 16}, {"lr": 0.01, "batch_size": 32}, n_epochs=50)
@@ -509,34 +568,38 @@ plots.spread(luck, title="What moves a loss, and a difference of two")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# By the rows, about twice as much (the black bars are medians). The loss itself they move more than three times as much
-# as the seed does. But a draw with difficult flowers raises the losses of both configurations, and that decides nothing,
-# because it cancels in the difference.
+# The rows, about twice as much. They change the loss itself more than three times as much as the seed does. But a draw
+# with difficult flowers raises the losses of both configurations, and that decides nothing, because it cancels in the
+# difference.
 #
-# **So:** repeat over both. Where you repeat over one only, let it be the rows, as cross-validation does. That holds with
-# 30 validation rows. With more of them their share of the luck shrinks and the seed's stays.
+# **So:** repeat over both, which Bouthillier et al. (2021) advise for benchmarks as well. Where you repeat over one
+# only, let it be the rows, as cross-validation does. That holds with 30 validation rows. With more validation rows
+# their luck shrinks. The luck of the training rows and of the seed stays.
 #
 # </details>
 
 # %% [markdown]
 # ### At equal steps
 #
-# Larger batches had larger best learning rates. If that comes from counting epochs, it should vanish where each batch
-# size makes equally many steps. So we read each after about 200 steps. An epoch has 6, 3 or 2 of them.
+# Batches of 64 had a larger best learning rate than batches of 16. If that comes from counting epochs, it should vanish
+# where each batch size makes equally many steps. So we compare them after about 200 steps each. An epoch has six steps
+# in batches of 16, three in batches of 32 and two in batches of 64.
 #
 # **Predict:** does a larger batch still have a larger best learning rate?
 
 # %%
-studies.best_rates(truth, {16: 33, 32: 67, 64: 100}).round(3)
+studies.best_rates(surface, {16: 33, 32: 67, 64: 100}).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# No. The best learning rate of batches of 16 is now 0.018, and that of the others 0.010. These are neighbours among
-# the 13 that we tried.
+# No. It is now 0.018 for batches of 16 and 0.010 for the two others. These two rates are neighbours among the 13 that
+# we tried, so the three batch sizes can hardly be told apart. As each makes the same number of steps, a weight can
+# travel equally far in all of them.
 #
-# **So:** much of what passes for an effect of the batch size is an effect of the number of steps. On large networks the
-# same was found when each batch size had its learning rate tuned (Shallue et al. 2019).
+# **So:** here the effect of the batch size was an effect of the number of steps. On large networks, Shallue et al.
+# (2019) found that disagreements about what the batch size does to a model come largely from how each batch size was
+# tuned and how long it was trained.
 #
 # </details>
 
@@ -544,10 +607,11 @@ studies.best_rates(truth, {16: 33, 32: 67, 64: 100}).round(3)
 # ### Nested cross-validation
 #
 # `GridSearchCV` reports as `best_score_` the very score by which its winner was chosen. **Nested** cross-validation
-# chooses anew inside each training fold, so that the outer fold has no part in the choice. We take plain minus nested
-# accuracy in percentage points, over 10 ways of folding the 120 flowers, for a grid of 8 and for one of 260.
+# holds one fold out, chooses by cross-validation within the others, and scores the choice on the fold that was held
+# out. Call plain minus nested accuracy the **gap**. We measure it in percentage points, over 10 ways of folding the 120
+# flowers, for a grid of 8 and for one of 260.
 #
-# **Predict:** for which of the two is plain cross-validation too high by more than a point?
+# **Predict:** with the grid of 8, is the gap larger than one point?
 
 # %%
 import numpy as np
@@ -563,10 +627,13 @@ for name, one in {"8 candidates": small, "260 candidates": large}.items():
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# For that of 260, because the best of so many is chosen by more luck. (± is the standard error over the foldings. Other
-# flowers would move the gap by more, and a part of it comes from nested choosing by fewer rows.)
+# No. The gap is 0.5 points with 8 candidates and 1.7 with 260, because the highest of many scores holds more luck. The
+# number after ± is the standard error over the foldings. Other flowers would change the gap by more. Part of it is not
+# luck, as nested cross-validation chooses by fewer rows.
 #
-# **So:** with a handful of candidates plain cross-validation is enough. With hundreds, nest it or keep a test part.
+# **So:** with 120 rows and a handful of candidates, plain cross-validation is off by about half a point here, which
+# seldom matters. With hundreds of candidates, nest it or keep test rows. Cawley and Talbot (2010) show that the effects
+# of such choosing are often about as large as the differences between learning algorithms.
 #
 # </details>
 
@@ -576,7 +643,7 @@ for name, one in {"8 candidates": small, "260 candidates": large}.items():
 # Processors round differently. `rounding_sensitivity` trains twice, the second time from weights that differ by as
 # little as a rounding error, as if on another machine. We do that on digits with learning rate 0.01, and with 0.1.
 #
-# **Predict:** after 30 epochs, at which of the two do the losses still agree?
+# **Predict:** at 0.1, do the two losses stay within 0.01 of each other for all 30 epochs?
 
 # %%
 from hpt_helpers.classroom.rounding import rounding_sensitivity
@@ -593,19 +660,20 @@ for name, gap in moved.items():
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# At 0.01. There training forgets the small difference. At 0.1 it multiplies the difference for some epochs, until the
-# two are plainly different trainings.
+# No. At 0.01 training forgets the small difference. At 0.1 each step overshoots, and so it multiplies the difference,
+# until after about six epochs the two are different trainings.
 #
-# **So:** a winner at a very large learning rate need not be found again on another machine, whatever the seed. The
-# course keeps below a bound for each data set, `max_lr`, where this does not happen.
+# **So:** a winner at a very large learning rate may not be reproduced on another machine, even with the same seed. Each
+# data set has a bound, `max_lr`, up to which this does not happen. Except in this study, the course's learning rates
+# keep to it.
 #
 # </details>
 
 # %% [markdown]
 # ### Results that outlive their cell
 #
-# The script's list of results stands in a line of its own. In a notebook that is one more fault. Try it. Paste these two
-# lines into two new cells below, and run the second one twice.
+# The script makes its list of results in a line of its own. In a notebook that is one more fault. Try it. Paste these
+# two lines into two new cells below, and run the second one twice.
 #
 # ```python
 # results = []
@@ -624,9 +692,9 @@ print(len(results), "trials")
 # %% [markdown]
 # ### How our rows were drawn
 #
-# Which rows train and which validate is a draw, and a convenient one would flatter every search. Ours was chosen by a
-# rule. Draws 0 to 19 were put in order of how low a validation loss they allow, and the tenth was taken.
-# `hpt_helpers.classroom.draws` does it again.
+# A draw decides which rows train and which validate, and a convenient draw would flatter every search. Ours was chosen
+# by a rule. Draws 0 to 19 were put in order of how low a validation loss they allow, and the tenth was taken.
+# `hpt_helpers.classroom.draws` repeats this choice.
 #
 # ### One more exercise
 #

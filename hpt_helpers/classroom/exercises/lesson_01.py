@@ -79,7 +79,7 @@ q1 = Function(
         ),
         Wrong(
             ranked_by("val_accuracy", "val_loss", "epochs"),
-            "you return the lowest accuracy: with `min`, what should be high needs a minus sign.",
+            "you choose the lowest accuracy: with `min`, what should be high needs a minus sign.",
             "Forgets that one column is better high and the others low.",
         ),
         Wrong(
@@ -238,8 +238,9 @@ q3 = Function(
     question="""
     Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and
     `test_accuracy`. The function should choose a trial and return its learning rate and the score
-    to report. One fault concerns the choice and another the score. Besides, a trial that diverged
-    has the loss nan, and it must never be chosen, wherever it stands.""",
+    to report. One fault concerns the choice and another the score. Besides, training can diverge,
+    so that the loss of a trial is nan, not a number. Such a trial must never be chosen, wherever it
+    stands.""",
     solve=report_solution,
     starter=report_starter,
     cases=report_cases,

@@ -115,17 +115,23 @@ def agreement(
     """Return how far repeats agree on the winner of a grid, by the number of validation rows.
 
     The data are the simulated ones, of which 320 rows train. grids: name -> grid.
-    Columns: grid; rows, how many of them validate; winners, how many configurations win at least
-    one repeat; and most_wins, how many repeats the most frequent winner wins.
+    Columns: grid; rows, how many of them validate; ahead, by how much the lowest mean loss over the
+    repeats is lower than the second; most_frequent, the configuration that wins most often (its lr,
+    batch_size and epochs as text); most_wins, how many repeats it wins; and n_winners, how many
+    configurations win at least one.
     """
     data, repeats, found = {n: Data("simulated", n_val=n) for n in n_val}, list(repeats), []
     pairs = {repeat: _pairs(repeat, 1) for repeat in repeats}
     each = product(grids.values(), data.values())  # all at once, so that processes can share them
     lab.train([job for grid, rows in each for job in _jobs(grid, rows, pairs)], progress=True)
     for (name, grid), n in product(grids.items(), n_val):
-        wins = winners(grid_trials(grid, data[n], repeats=repeats)).groupby(AXES).size()
-        found.append((name, n, len(wins), wins.max()))
-    return pd.DataFrame(found, columns=["grid", "rows", "winners", "most_wins"])
+        trials = grid_trials(grid, data[n], repeats=repeats)
+        best, second = trials.groupby(AXES)["val_loss"].mean().nsmallest(2)
+        wins = winners(trials).groupby(AXES).size()
+        most_frequent = ", ".join(f"{value:g}" for value in wins.idxmax())
+        found.append((name, n, second - best, most_frequent, wins.max(), len(wins)))
+    columns = ["grid", "rows", "ahead", "most_frequent", "most_wins", "n_winners"]
+    return pd.DataFrame(found, columns=columns)
 
 
 def judged(
@@ -150,14 +156,14 @@ def judged(
 def as_searched_and_fresh(won: pd.DataFrame) -> pd.DataFrame:
     """Return both losses of each winner as rows, named by who chose it and which rate it has.
 
-    won: as `judged` returns it. Columns: winners (such as "1 draw chose 0.1, fresh") and val_loss.
+    won: as `judged` returns it. Columns: search_and_loss ("1 draw chose 0.1, fresh") and val_loss.
     """
     parts = []
     for (n, lr), some in won.groupby(["chosen_by", "lr"]):
         who = f"{n} draw{'s' * (n > 1)} chose {lr:g}"
         for column in ("as_searched", "fresh"):
             name = f"{who}, {column.replace('_', ' ')}"
-            parts.append(pd.DataFrame({"winners": name, "val_loss": some[column]}))
+            parts.append(pd.DataFrame({"search_and_loss": name, "val_loss": some[column]}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -285,8 +291,8 @@ def paired_folds(search, axes: Iterable[str]) -> pd.DataFrame:
     """Return a fitted GridSearchCV's candidates, best first, compared with the best fold by fold.
 
     axes: the names of the grid's axes. Columns: the axes (without the step's name); mean_loss over
-    the folds; behind, the mean distance to the best candidate; and needed, which distance so many
-    folds would have to show, by Student's t at 95 %.
+    the folds; behind, how much higher that mean is than the best candidate's; and needed, how large
+    this difference must be before so many folds show it, by Student's t at 95 %.
     """
     results = pd.DataFrame(search.cv_results_)
     losses = -results.filter(regex=r"^split\d+_test_score$").to_numpy()
@@ -358,7 +364,7 @@ def luck(
     """Return how much a loss, and a difference of two losses, vary with the rows and with the seed.
 
     Both configurations are trained on every draw of iris' rows under every seed.
-    Columns: what (such as "difference, by seed"), and sd: the standard deviation over the seeds,
+    Columns: luck_of (such as "difference, by seed"), and sd: the standard deviation over the seeds,
     one for each draw, or over the draws, one for each seed.
     """
     repeats = list(repeats)
@@ -369,5 +375,5 @@ def luck(
     for what, values in {"loss": of_a, "difference": of_a - of_b}.items():
         for name, axis in {"by rows": 0, "by seed": 1}.items():
             sd = values.std(axis=axis, ddof=1)
-            parts.append(pd.DataFrame({"what": f"{what}, {name}", "sd": sd}))
+            parts.append(pd.DataFrame({"luck_of": f"{what}, {name}", "sd": sd}))
     return pd.concat(parts, ignore_index=True)
