@@ -7,14 +7,14 @@
 # ---
 
 # %% [markdown]
-# # Random search: draw configurations by chance
+# # Random search: draw configurations at random
 #
 # A training takes two hours, and your model has six hyperparameters. A grid of two values for each has 64
 # combinations. That is more than five days of computing, and after five days you have tried two learning rates.
 #
 # Random search draws every trial anew, so 64 trials try 64 learning rates. Is that better than a grid? How many trials
-# are enough? And when should you stop searching, and spend your computing on something else? **The last question
-# decides most, and few people ask it.**
+# are enough? And when should you stop searching, and spend your computing on something else? **The last question is
+# easily forgotten, because the loss that a search reports goes on falling.**
 #
 # **Time:** core path 60 minutes, exercises 18 minutes, going further 27 minutes. **Builds on:**
 # [Grid search](01_grid_search.ipynb). Unknown words are in the [glossary](../docs/glossary.md).
@@ -31,12 +31,11 @@ diagrams.grid_and_random(3)
 
 # %% [markdown]
 # The grid tries three values of the hyperparameter that matters, each of them three times. Every random trial tries a
-# new value. This is the classic argument for random search (Bergstra and Bengio, 2012). Keep the drawing in mind, because
-# study 3 puts it to the test.
+# new value. This is the classic argument for random search (Bergstra and Bengio, 2012).
 #
 # We tune a network that reads handwritten digits, in images of 8 × 8 pixels. It has one hidden layer. It trains on 320
-# rows for 27 epochs in batches of 32, and 360 other rows judge it by the cross-entropy of lesson 1. Six hyperparameters
-# are open:
+# rows for 27 epochs in batches of 32, and 360 other rows judge it by the cross-entropy of lesson 1, in nats. Six
+# hyperparameters are open:
 #
 # - `lr` is the learning rate.
 # - `hidden_size` is the number of hidden units.
@@ -60,7 +59,7 @@ def random_config(rng):
     }
 
 # %% [markdown]
-# Here are the best three of nine trials. As in lesson 1, the lowest validation loss wins.
+# Here are the best three of nine trials.
 
 # %%
 import numpy as np
@@ -76,12 +75,12 @@ losses = [fit(config, splits, n_epochs=27).val_loss[-1] for config in configs]
 pd.DataFrame(configs).assign(val_loss=losses).nsmallest(3, "val_loss").round(4)
 
 # %% [markdown]
-# Four of the six are powers, whose exponents were drawn evenly. You change a learning rate by a factor. After 0.001 you
-# try 0.002, and after 0.01 you try 0.02, not 0.011. **Log-uniform** draws give every power of ten as many draws as any
-# other.
+# `lr`, `hidden_size`, `weight_decay` and `init_scale` were drawn as powers, with evenly drawn exponents. Such draws are
+# **log-uniform**. Every factor of ten gets as many of them as any other. This suits a learning rate, because you change
+# it by a factor. After 0.001 you try 0.002, and after 0.01 you try 0.02, not 0.011.
 #
 # What if you forget this, and draw the learning rate itself evenly between 0.0001 and 0.01? Counted in factors, half of
-# this range lies below 0.001.
+# this range lies below 0.001. In the figure a bar marks the median, and a box the middle half.
 #
 # **Predict:** which share of 500 evenly drawn learning rates lies below 0.001?
 
@@ -100,23 +99,24 @@ plots.spread(draws.melt(var_name="distribution", value_name="lr"), log=True)
 # <details><summary>What was seen</summary>
 #
 # Only 0.09, because an even draw counts distance, and from 0.0001 to 0.001 it is less than a tenth of the way to 0.01.
-# Drawn through the logarithm, 0.50 lie there.
+# Of the log-uniform draws, 0.50 lie there.
 #
-# **So:** draw log-uniformly whatever you would change by a factor, such as learning rates, penalties and sizes. Draw evenly
-# what you would change by adding, such as a share between 0 and 1. It matters where a range spans a factor of ten or more.
+# **So:** draw log-uniformly whatever you would change by a factor, such as learning rates, penalties and sizes. Draw
+# evenly what you would change by adding, such as a fraction between 0 and 1.
 #
 # </details>
 
 # %% [markdown]
-# From here on we repeat whole searches, thousands of times. So every trial was trained once, ahead of this lesson, and a
-# table keeps its losses. It has 30 repeats. As in lesson 1, a **repeat** is a new draw of training and validation rows
-# together with a new training seed. Each has 1,000 random configurations of its own, from which its searches draw.
+# From here on we repeat whole searches, thousands of times. So every trial was trained once, ahead of this lesson, and
+# a table keeps its losses. It has 30 repeats. As in lesson 1, a **repeat** is a new draw of training and validation
+# rows together with a new training seed. Each has 1,000 random configurations of its own.
 #
 # Each configuration was trained four more times, on other rows and under other seeds. The mean of these four losses is its
 # **fresh** loss. It had no part in any choice, so it says what a configuration is worth.
 #
-# You need not believe this. Name three entries, each by a configuration from 0 to 999 and a repeat from 0 to 29. They are
-# trained again, and `difference` says how far the table is from what you get.
+# The next cell lets you check three entries, each given by its `position` from 0 to 999 and its `repeat` from 0 to 29.
+# They are trained again. `trained` and `fresh_trained` are the new losses, and `difference` is the larger of their
+# distances from the table.
 
 # %%
 from hpt_helpers.classroom.table import train_again
@@ -126,13 +126,14 @@ train_again("digits", [(3, 0), (512, 29), (777, 14)], n_val=360).round(5)
 # %% [markdown]
 # ## 2. Which hyperparameters matter?
 #
-# Perhaps some of the six could be left alone. To see which, take the 30,000 random configurations of the table. Average
-# the logarithm of their loss at each value of one hyperparameter, whatever the others are. The more this average moves
-# along the range, the more the hyperparameter explains by itself. Its variance, as part of the variance of all losses, is
-# the hyperparameter's **share**.
+# Perhaps some of the six could be left alone. To see which, take the 30,000 random configurations of the table, and the
+# logarithms of their fresh losses. How well could you predict them from one hyperparameter, whatever the others are?
+# The part of their variance that it explains by itself is its **share**. In the figure it stands above each panel. The
+# dots are 1,000 of the configurations, and the blue line joins the medians of ten equal parts.
 #
-# Think of the ranges. The learning rate spans a factor of 100, and there are only 270 steps. The hidden layer has 2 to 32
-# units, which have to tell ten digits apart. The other four change how the network starts, moves and is held back.
+# Think of the ranges. The learning rate spans a factor of 100, and there are only 270 steps. The hidden layer has 2 to
+# 32 units, which have to tell ten digits apart. The weight decay spans a factor of 10,000 and the starting weights a
+# factor of ten. Label smoothing reaches 0.3, and `beta1` 0.99.
 #
 # **Predict:** how many of the six have a share above 0.1?
 
@@ -147,27 +148,31 @@ plots.each_against(pool, studies.SPACE, shares=shares)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Two. The learning rate has a share of 0.54 and the hidden size one of 0.33, because a network that took small steps, or
-# has few units, has learned little after 270 steps, and no other setting makes up for that. Label smoothing has only 0.02.
-# But look at the lowest dots of its panel. Among good configurations less smoothing is clearly better.
+# Two. The learning rate has a share of 0.54 and the hidden size one of 0.33, because a network that took small steps,
+# or has few units, has learned little after 270 steps. The weight decay has the widest range, and a share of 0.00.
+# Label smoothing has only 0.02. But look at the lowest dots of its panel. Among good configurations less smoothing is
+# clearly better.
 #
-# **So:** in wide ranges few hyperparameters matter, and which ones depends on the ranges. Draw this picture from the trials
-# of your first search. Then narrow the ranges of those that matter and look again, because others may matter among the
-# good ones.
+# **So:** in these wide ranges two hyperparameters explain most of the loss. Which ones they are depends on the ranges.
+# Draw this picture from the trials of your first search. Then narrow the ranges of those that matter and look again,
+# because others may matter among the good ones.
 #
 # </details>
 
 # %% [markdown]
 # ## 3. Grid or random draws?
 #
-# You have 27 trainings. A grid of three values for each of six hyperparameters would need 729, so you choose three axes,
-# the learning rate, the hidden size and the weight decay. Their values are the middles of the lower, middle and upper
-# third of each range. The other three hyperparameters stay at their usual values, with `beta1` 0.9, no label smoothing and
-# `init_scale` 1. Your colleague lets all six vary, and makes 27 random draws. Both search in each of 30 repeats, on 360
+# You have 27 trainings. A grid of three values for each of six hyperparameters would need 729, so you choose three
+# axes, the learning rate, the hidden size and the weight decay. Their values are the middles of the lower, middle and
+# upper third of each range. A hyperparameter that is no axis stays at its usual value. That is 0.9 for `beta1`, no
+# label smoothing and 1 for `init_scale`, and in the other grids also 0.001 for `lr`, 16 for `hidden_size` and 0 for
+# `weight_decay`. Your colleague lets all six vary, and makes 27 random draws. Both search in each of 30 repeats, on 360
 # validation rows, and we compare the fresh losses of the two winners.
 #
-# The first row of the table is this duel. Each other row is a grid on other axes, against as many random draws of all six.
-# `grid` and `random` are median fresh losses, and `grid_wins` and `random_wins` count the repeats.
+# The first row of the table is this duel. Each other row is a grid on other axes, against as many random draws of all
+# six. A grid on two axes has four values for each, one on three has three, and one on all six has two. `trials` is how
+# many each search makes. `grid` and `random` are median fresh losses, and `grid_wins` and `random_wins` count the
+# repeats.
 #
 # **Predict:** in how many of 30 repeats does the grid on the first row have the better winner?
 
@@ -188,19 +193,22 @@ studies.grids_against_random(grids).round(3)
 # In 27 of 30. The drawing at the top suggests the opposite. But this grid leaves three hyperparameters at values that are
 # good already. Random draws vary them all, and nearly every label smoothing that they draw is worse than none.
 #
-# A grid pays for wrong axes. Without the learning rate it wins in 2 of 30 repeats, or in none, because the usual rate of
-# 0.001 is too small for 270 steps. With two values of all six it wins in 5 of 30. That is the drawing's case, since half of
-# its trials have the small learning rate, and half have the small layer.
+# A grid pays for wrong axes. Without the learning rate it wins in 2 of 30 repeats, or in none, because the usual rate
+# of 0.001 is too small for 270 steps. The grid on all six wins in 5 of 30, partly for the reason in the drawing. Half
+# of its trials have the small learning rate and half the small layer, so only a quarter have neither. And every one of
+# them has some label smoothing.
 #
-# **So:** a grid is a bet on its axes. It wins where they are the ones that matter and the rest has good values. Random
-# draws of everything are never the best in this table, and never ruined. They are for the case in which you do not know.
+# **So:** a grid is a bet on its axes. It wins where they are the ones that matter and the others have good values.
+# Random draws of all six have medians from 0.240 to 0.281, never as good as the best grid, at 0.192, and never as bad
+# as the worst, at 0.520.
 #
 # </details>
 
 # %% [markdown]
-# Two things differ in that duel. The grid is regular, and it has fewer axes. Which of them won? A third search tells. It
-# draws at random, but only the learning rate and the hidden size, and leaves the others at their usual values. All three
-# searches make 16 trials. The table counts in how many of 30 repeats the search of the row beats that of the column.
+# Two things differ in that duel. The grid is regular, and it has fewer axes. Which of the two decided it? A third
+# search shows that. It draws at random, but only the learning rate and the hidden size, and leaves the others at their
+# usual values. All three searches make 16 trials. The table counts in how many of 30 repeats the row's search beats the
+# column's.
 #
 # **Predict:** in how many of 30 repeats does "random on two" beat "random on six"?
 
@@ -210,8 +218,9 @@ studies.random_on_axes(("lr", "hidden_size")).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In 27 of 30, as often as the grid does. Between the grid and random draws on the same two axes there is no clear winner,
-# at 18 to 12. So the lead came from the choice of axes, and not from the regular spacing.
+# In 27 of 30, as often as the grid does. Between the grid and random draws on the same two axes there is no clear
+# winner, at 18 to 12. So most of the lead came from the choice of axes, which lowers the median from 0.281 to 0.211.
+# The grid's is 0.192, but 18 to 12 cannot tell whether the regular spacing helps.
 #
 # **So:** do not ask "grid or random?" first. Ask which hyperparameters can stay at their usual values, and search only the
 # others. If you do not know, draw all of them at random, look at the picture of study 2, and search again.
@@ -247,9 +256,10 @@ Slider(chance_of_a_hit, [0.2, 0.1, 0.05, 0.02, 0.01], label="best share", start=
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It takes 59, about three divided by the share, in any number of dimensions. That sounds too good, because a rank is no
-# distance. On our digits the best 5 % have losses up to 0.32. If you searched learning rates below 0.001 only, the best
-# 5 % would be far worse, as the first panel of study 2 shows, and 59 trials would meet them just as surely.
+# It takes 59, about three divided by the share, in any number of dimensions. That sounds too good to be true. But the
+# formula counts ranks only, and says nothing about how low the losses of the best 5 % are. On our digits they go up to
+# 0.32. If you searched learning rates below 0.001 only, the best 5 % would be far worse, as the first panel of study 2
+# shows, and 59 trials would meet them just as surely.
 #
 # **So:** plan a first search by the formula, with 60 trials for the best 5 % and 300 for the best 1 % of *this* space.
 #
@@ -264,11 +274,11 @@ Slider(chance_of_a_hit, [0.2, 0.1, 0.05, 0.02, 0.01], label="best share", start=
 # configuration may be good, or the rows that judged it may have been kind. Every further trial gives each of the two
 # another chance.
 #
-# For this we need many rows, so we turn to simulated data with 60,000 of them. There are four classes, the same network,
-# and all hyperparameters but `init_scale`. Random search tries 1, 3, 9, 27, 81 and 243 configurations, judged by 10, 30,
-# 300 or 2,000 validation rows. Then its winner is judged fresh. A solid line is the loss that searches report, and a dashed
-# line of the same colour is what their winners are worth. Points are medians of 600 searches in 30 repeats. The table has
-# the dashed lines in numbers.
+# For this we need many rows, so we turn to simulated data with 60,000 of them. There are four classes, the same
+# network, and all hyperparameters but `init_scale`. Random search tries 1, 3, 9, 27, 81 and 243 configurations, judged
+# by 10, 30, 300 or 2,000 validation rows. Then its winner is judged fresh. A solid line is the loss that searches
+# report, and a dashed line of the same colour is what their winners are worth. Points are medians of 600 searches in 30
+# repeats.
 #
 # **Predict:** with 10 rows, after how many trials does the dashed line stop falling?
 
@@ -282,30 +292,33 @@ studies.worth(dial).round(3)
 # <details><summary>What was seen</summary>
 #
 # After about 27. From there to 243 trials, at nine times the cost, the fresh loss goes from 0.672 to 0.670, while the
-# report falls to 0.359. With 30 rows the dashed line falls a little further, from 0.655 to 0.643. With 2,000 rows it goes
-# on falling, from 0.635 to 0.601, and the report stays close to it.
+# report falls to 0.359. With 30 rows the dashed line falls a little further here, from 0.655 to 0.643. With 300 and
+# with 2,000 rows it goes on falling, to 0.605 and 0.601. The reports of these two lie on each other, a little below the
+# dashed lines.
 #
 # The lowest of many losses belongs partly to a good configuration and partly to a lucky one. The first trials differ so
 # much that even 10 rows can tell them apart. Later ones have to beat a winner that is good already. Good configurations
-# differ by less than the luck of 10 rows, so from there on the search finds luckier trials, not better ones. Luck shrinks
-# with the square root of the number of rows, and with 2,000 there is little of it to find.
+# differ by less than the luck of 10 rows, so from there on the search finds luckier trials, not better ones. More rows
+# shrink the luck of the rows. The luck of a single training, of its seed and its training rows, remains, so even with
+# 2,000 rows a winner is a little worse than it looks.
 #
-# **So:** a falling report is no sign of progress. Whether more trials pay depends on your validation rows, and on how much
-# good configurations differ. With hundreds of rows they go on paying here, but slowly. Nine times the cost lowers the loss
-# by a twentieth.
+# **So:** a falling report is no sign of progress. Whether more trials pay depends on your validation rows, and on how
+# much good configurations differ. With hundreds of rows they go on paying here, but slowly. From 27 to 243 trials, at
+# nine times the cost, the loss falls by a twentieth.
 #
 # </details>
 
 # %% [markdown]
 # ## 6. Twenty more trials, or five finalists?
 #
-# You have no fresh losses at work. But you can see whether luck decides. Compare each of your ten best trials with the
-# winner, row by row on the same validation rows. The mean difference says how far a trial is behind. Its **standard
-# error** says how much of that may be luck of the rows. A trial that is behind by less than two standard errors is
-# **tied** with the winner.
+# You have no fresh losses at work. But you can see whether the luck of the rows decides. Compare each of your ten best
+# trials with the winner, row by row on the same validation rows. The mean difference says how far a trial is behind.
+# Its **standard error** says how much of that may be luck of the rows. The luck of the training seed is not in it. A
+# trial that is behind by less than two standard errors is **tied** with the winner.
 #
-# Here is this check for one search of 81 trials, judged by 30 rows. You can copy it, since all that it needs is the loss
-# of each validation row.
+# Here is this check for one search of 81 trials, judged by 30 rows. You can copy it. It needs only the loss of each
+# validation row, which is minus the logarithm of the probability that your model gave to the row's true class. In
+# scikit-learn, with classes numbered from 0, that is `-np.log(model.predict_proba(X)[np.arange(len(y)), y])`.
 
 # %%
 losses = studies.row_losses("simulated", repeat=0, n_val=30)  # shape (10, 30), the winner first
@@ -315,16 +328,17 @@ tied = behind.mean(axis=1) < 2 * error
 print("tied with the winner:", tied.sum(), "of 9")
 
 # %% [markdown]
-# Most of the nine are tied, so which of the ten is best is still open. Instead of trying more, you could train the best
-# few again on new splits of the same rows, and take the lowest mean. These few are the **finalists**. Let the two compete
-# at equal cost. One search makes 81 trials. The other makes 61, and then trains its best five on four new splits.
+# Most of the nine are tied, so which of the ten is best is still open. Another `repeat` gives another count, so read it
+# only as few or many. Instead of trying more, you could train the best few again on new splits of the same rows, and
+# take the one with the lowest mean of the new losses. These few are the **finalists**. Let the two compete at equal
+# cost. One search makes 81 trials. The other makes 61, and then trains its best five on four new splits.
 #
 # - `tied` is the mean number of ties among nine, after 81 trials.
-# - `trials_promise` and `finalists_promise` say by how much a winner is worse, fresh, than the loss by which it won.
+# - `trials_promise` and `finalists_promise` say by how much a winner's fresh loss exceeds the loss it won with.
 # - `trials_win` and `finalists_win` count in how many of 30 repeats each has the better winner, fresh. In the others both
 #   chose the same one.
 #
-# **Predict:** with 2,000 rows, will the finalists win more repeats, fewer, or as many?
+# **Predict:** on the simulated data, with how many rows do the finalists win most often, 30, 300 or 2,000?
 
 # %%
 cases = [("simulated", n_val) for n_val in (30, 300, 2000)] + [("digits", 30)]
@@ -333,17 +347,18 @@ studies.equal_cost(cases).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# As many, 7 to 7. With 2,000 rows one of nine is tied, so the search has told its best apart already. The finalists win
-# most often with 30 rows, 16 to 8. There seven of nine are tied, and telling them apart is what retraining does. On the
-# digits even 30 rows leave few ties. In that wide space good configurations still differ by more than luck, so 20 further
-# trials find better ones, and the finalists lose by 3 to 9.
+# With 30, where they win 16 to 8. There seven of nine are tied, and telling them apart is what retraining does. With
+# 300 rows they win 11 to 9. With 2,000 rows it is 7 to 7, because one of nine is tied and little is left to tell apart.
+# On the digits even 30 rows leave few ties. Good configurations differ by more than luck there, and the finalists win 3
+# and lose 9.
 #
-# The promise is the surer gain. With 30 rows a winner of 81 trials is worse by 0.115 than it looked, and a winner among
-# finalists by 0.035.
+# Finalists also report a more honest loss, and that gain is the surer one. With 30 rows a winner of 81 trials is worse
+# by 0.115 than it looked, and a winner among finalists by 0.035.
 #
-# **So:** count the ties before you pay for more trials. If most are tied, retrain a few, or get more validation rows. If one
-# or two are tied, further trials are the better buy. The wins are a tendency and no law, since a fair coin, too, falls on
-# one side 16 times in 24 now and then.
+# **So:** count the ties before you pay for more trials. If most are tied, retrain a few, or get more validation rows.
+# The fewer are tied, the less it matters for the choice whether you retrain or try more. Take the counts of wins as a
+# tendency. With other trials of the same tables the finalists gained again on 30 simulated rows, and the 9 to 3 on the
+# digits did not return.
 #
 # </details>
 
@@ -361,8 +376,7 @@ studies.equal_cost(cases).round(3)
 # ```
 #
 # The draws have no seed. Say that a thousand colleagues run it on the same rows, over the 27 combinations of study 3's
-# first grid. By the formula of study 4, five draws hit the best fifth with probability $1 - 0.8^5$, which is two times in
-# three.
+# first grid.
 #
 # **Predict:** with five draws, how many of the 27 combinations are the winner of at least one colleague?
 
@@ -375,12 +389,13 @@ for n_draws in (5, 15):
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# 21 of them. A combination wins whenever none of the five draws is better. Even for the 21st best this happens to one
-# colleague in a thousand. Half of the colleagues end 0.011 or more below the best accuracy. With 15 draws there are still
-# 10 winners, and half of the colleagues are within 0.003.
+# 21 of them. A combination wins whenever none of the five draws is better. Even for the 20th best this happens to about
+# one colleague in a thousand. Half of the colleagues end 0.011 or more below the best accuracy, because five draws meet
+# at most five of the 27 combinations. On most other draws of the rows it is more. With 15 draws there are still 10
+# winners, and half of the colleagues are within 0.003.
 #
-# **So:** five draws are a lottery. Set a seed, so that others can repeat your search. But a seed only makes all colleagues
-# draw the same ticket. It is more draws that make the result better.
+# **So:** five draws from 27 combinations are a lottery. A seed lets others repeat your search, but only more draws make
+# the result better.
 #
 # </details>
 
@@ -388,8 +403,7 @@ for n_draws in (5, 15):
 # ## In practice
 #
 # scikit-learn's `RandomizedSearchCV` draws from scipy's distributions, and judges each draw on several folds. Here it
-# tunes gradient boosting, on 2,320 rows of the simulated data. Whole numbers come from a list that doubles, which is
-# nearly log-uniform.
+# tunes gradient boosting, on 2,320 rows of the simulated data.
 
 # %%
 from scipy.stats import loguniform
@@ -422,7 +436,8 @@ model = refit(chosen, splits, n_epochs=27)
 print("test accuracy", splits.final_score(model))
 
 # %% [markdown]
-# Report the interval with it. Networks whose accuracies differ by a percentage point cannot be told apart by these rows.
+# Report the interval with it. It spans five percentage points, so these 360 rows cannot tell apart networks whose
+# accuracies differ by one.
 #
 # ## Exercises
 #
@@ -486,7 +501,7 @@ ex.q3.check(answer_3)
 # %% [markdown]
 # ## Your own problem
 #
-# You have a table of 50,000 rows and a model with six hyperparameters. This is what the lesson comes to.
+# You have a table of 50,000 rows and a model with six hyperparameters.
 #
 # **Ranges.** Start wide, and narrow what matters after a first search. Most of these ranges come from a textbook (Zhang et
 # al., 2023) and from a benchmark of boosting (Eggensperger et al., 2021).
@@ -495,30 +510,32 @@ ex.q3.check(answer_3)
 # |---|---|---|---|
 # | step size | learning rate of a network | 0.000001 to 0.1 | its logarithm |
 # | step size | learning rate of boosting | 0.001 to 1 | its logarithm |
-# | penalty | weight decay (this lesson) | 0.0001 to 1 | its logarithm |
 # | penalty | L2 penalty of boosting | 0.001 to 1,000 | its logarithm |
 # | size | hidden units | 32 to 1,024 | its logarithm |
-# | share | columns that each tree sees | 0.1 to 1 | itself |
+# | fraction | columns that each tree sees | 0.1 to 1 | itself |
 # | small count | layers of a network | 1 to 6 | itself |
 # | length | epochs, rounds of boosting | read it off the curve (lesson 1) | – |
 #
-# **How many validation rows are enough?** No number fits all. In study 6, 2,000 rows left one tie in nine on the simulated
-# data, and 30 rows left two or three on the digits. So run some 60 trials and count your ties.
+# **How many validation rows are enough?** In study 6, 2,000 rows left one tie in nine on the simulated data, and 30
+# rows left two or three on the digits. So run some 60 trials and count your ties.
 #
-# **Holdout or folds?** With few ties a holdout is enough, because folds would tell apart what it tells already. With many
-# ties, five folds for every trial cost five times as much, and finalists cost a quarter of study 6's budget. Nagler et al.
-# (2024) found that a holdout often chooses as well as folds if each trial gets a new split.
+# **Holdout or folds?** With few ties a holdout is probably enough, though we did not try folds here. With many ties
+# prefer finalists. Five folds multiply the cost of every trial by five, whereas retraining the finalists took a quarter
+# of study 6's trainings. Nagler et al. (2024) found that a holdout often chooses as well as folds if each trial gets a
+# new split.
 #
-# **A subsample first.** Klein et al. (2017) often found good configurations 10 to 100 times faster by starting on small
-# parts of the training rows. Keep all validation rows, because they tell trials apart (study 5). Train the finalists on
-# everything, since more rows also make more steps (lesson 1).
+# **A subsample first.** Klein et al. (2017), whose search learns from small parts of the training rows, often found
+# good configurations 10 to 100 times faster than other searches. Keep all validation rows, because they tell trials
+# apart (study 5). Train the finalists on everything, since more rows also make more steps (lesson 1).
 #
-# **Groups and time.** All this takes the rows to be independent. If several rows belong to one customer, keep each customer
-# on one side of every split. If you will predict the future, validate on rows that come after those you train on.
-# scikit-learn has [`GroupKFold` and `TimeSeriesSplit`](https://scikit-learn.org/stable/modules/cross_validation.html).
+# **Groups and time.** All this assumes that the rows are independent. If several rows belong to one customer, keep each
+# customer on one side of every split. If you will predict the future, validate on rows that come after those you train
+# on. scikit-learn has
+# [`GroupKFold` and `TimeSeriesSplit`](https://scikit-learn.org/stable/modules/cross_validation.html).
 #
-# **When can you do without repeats?** When few are tied. With 2,000 rows one search on one split chose as well as
-# finalists, and its winner was worse by 0.026 than it looked. With 30 rows it was 0.115.
+# **When can you do without repeats?** With few ties one search on one split chooses about as well as finalists. But its
+# winner is still worse than it looked, by 0.026 with 2,000 rows in study 6, so train it again before you report a
+# number.
 #
 # ## Summary
 #
@@ -526,13 +543,14 @@ ex.q3.check(answer_3)
 #
 # With your own table you will
 #
-# - **draw by the logarithm** whatever you would change by a factor.
-# - **choose axes before you choose a search.** Leave at their usual values what you know to be good there. If you do not
-#   know, draw everything at random, and see which hyperparameters matter.
+# - **draw log-uniformly** whatever you would change by a factor.
+# - **choose axes before you choose a search.** Leave a hyperparameter at its usual value if you know that value to be
+#   good. If you do not know, draw everything at random, and see which hyperparameters matter.
 # - **plan trials by** $1 - (1 - p)^n$, and remember that it counts ranks, and promises only that a good trial is met.
-# - **count the ties among your ten best** before you pay for more trials. Many ties ask for rows or finalists, few ties
-#   for more trials.
-# - **expect less than the report.** With few rows it goes on falling when the search no longer finds anything better.
+# - **count the ties among your ten best** before you pay for more trials. If most are tied, get more rows or retrain
+#   finalists. The fewer are, the less it matters whether you retrain or try more.
+# - **expect a higher loss than the report.** With few rows the report goes on falling when the search no longer finds
+#   anything better.
 #
 # </div>
 #
@@ -543,8 +561,8 @@ ex.q3.check(answer_3)
 #
 # ### The same picture on digits
 #
-# On the simulated data 10 rows were soon exhausted. On the digits we have 30, 100 and 360 rows, and the `tied` column of
-# study 6 said that few of the ten best are tied there, even with 30.
+# On the simulated data 10 rows were soon exhausted. On the digits we compare 30 and 360 rows. The last row of study 6's
+# table counts the ties that 30 rows leave there.
 #
 # **Predict:** with 30 rows on the digits, does the dashed line still fall between 81 and 243 trials?
 
@@ -559,7 +577,7 @@ studies.worth(digits).round(3)
 # It does, from 0.239 to 0.222, and with 360 rows a little more, from 0.231 to 0.206. Good configurations differ by more in
 # this space, so 30 rows go further. But the report is too low here as well, and by more with 30 rows.
 #
-# **So:** ask not how many rows you have, but how many ties they leave.
+# **So:** the same number of rows can go further in one problem than in another. Ties tell you which problem you have.
 #
 # </details>
 
@@ -595,11 +613,10 @@ pd.DataFrame(table).round(3)
 # %% [markdown]
 # ### Settings that exist only beside others
 #
-# Take a support vector machine with one of two kernels, of which only one has a `gamma`. Such a **conditional** space is a
-# list of spaces. `ParameterSampler`, and so `RandomizedSearchCV`, first draws one of them. (Where all of them are lists
-# only, it draws among all combinations instead.)
+# Take a support vector machine with one of two kernels, of which only one has a `gamma`. Such a **conditional** space
+# is a list of spaces, here one for each kernel. `ParameterSampler`, and so `RandomizedSearchCV`, takes such a list.
 #
-# **Predict:** which share of 200 draws has no `gamma`?
+# **Predict:** the space of `rbf` has one dimension more. Will it get more than half of 200 draws?
 
 # %%
 C = loguniform(0.01, 100)
@@ -614,10 +631,11 @@ drawn.head(4).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About half, 0.525, because each branch is as likely as the other, though one has a dimension more.
+# No. About half of the draws, 0.525, have no `gamma`, because the sampler first draws one of the spaces, each as likely
+# as the other. Where all spaces hold lists only, it draws among all combinations instead.
 #
-# **So:** name what depends on a choice inside its branch. Random search is no better for it, but its table holds no values
-# that meant nothing.
+# **So:** name what depends on a choice inside its branch. The search finds no better winner for it, but every value in
+# its table was used.
 #
 # </details>
 
@@ -639,8 +657,8 @@ def expected_best(losses, n):
     return np.sort(losses) @ chance
 
 # %% [markdown]
-# We compare this `estimate`, from 81 trials on the digits, with the lowest of $n$ `new` trials. Both are means over the
-# 30 repeats, and `spread` is the standard deviation of the estimate from repeat to repeat.
+# We compare this `estimate`, from 81 trials on the digits, with the lowest of $n$ `new` trials. The column `trials` is
+# $n$. Both are means over the 30 repeats, and `spread` is the standard deviation of the estimate from repeat to repeat.
 #
 # **Predict:** for n = 9, is the estimate too low, too high, or about right?
 
@@ -652,11 +670,11 @@ further.estimates(expected_best).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# About right, 0.394 against 0.391, because each nine of your 81 trials are nine random draws like any other. But a single
-# search has one estimate, and that varies by 0.036 from repeat to repeat.
+# About right, 0.394 against 0.391, because any nine of your 81 trials are nine random draws. But a single search has
+# one estimate, and that varies by 0.036 from repeat to repeat.
 #
-# **So:** report the curve with its spread. And remember that it foretells reports. What the winners are worth stands in
-# study 5.
+# **So:** report the curve with its spread. And remember that it foretells reports. What the winners are worth on the
+# digits is in the first section of *Going further*.
 #
 # </details>
 

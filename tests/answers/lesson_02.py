@@ -222,6 +222,8 @@ WRONG = [
     ("q1", lambda p, c: str(counts_up(p, c)), "a text was returned"),
     ("q1", lambda p, c: counts_up(p, c, 151), "is `return` reached, or does a loop end"),
     ("q1", lambda p, c: searches_an_array(p, c, 151), "does a range end too early?"),
+    ("q1", lambda p, c: searches_an_array(p, c, 301), "does a range end too early?"),
+    ("q1", lambda p, c: counts_up(p, c, 301), "is `return` reached, or does a loop end"),
     ("q1", lambda p: 59, "Keep the arguments"),
     ("q2", unchanged, "starter is unchanged"),
     ("q2", lambda n, seed: draws()(1, seed) * n, "same configuration five times"),

@@ -21,6 +21,7 @@ def trials_needed_cases() -> list[tuple]:
         (0.5, 0.6),
         (0.5, 0.75),  # two draws exactly
         (0.5, 0.25),
+        (0.005, 0.95),  # 598 draws, more than the slider of the lesson counts
     ]
 
 

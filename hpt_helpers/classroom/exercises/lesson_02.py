@@ -51,7 +51,7 @@ q1 = Function(
         "All n draws miss with probability (1 - top_share) ** n. How large may that be?",
         (
             "Take logarithms on both sides; both are negative. Or count n up until the formula "
-            "is satisfied."
+            "is satisfied, and not only to 300."
         ),
         (
             "A number of trials is whole, and the probability has to be reached: round up with "
