@@ -43,6 +43,7 @@ DIFFERENT = [
     made("def f(x, n=1): return n"),
     made("def f(x, n=2): return n"),
     made("def f(x, *, n=2): return n"),
+    made("def f(x, *, n=3): return n"),
     made("def f(x): return N", N=1),
     made("def f(x): return N", N=2),
     made("def f(x):\n    def g(): return N\n    return g", N=1),

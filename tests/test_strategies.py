@@ -367,6 +367,7 @@ def test_settings_go_to_the_optimiser(monkeypatch):
 
 def test_the_surrogate_is_fitted_on_one_thread_and_the_others_are_given_back(monkeypatch):
     """With two, 50 trials of six parameters took six times the processor time."""
+    import skopt  # noqa: F401 — it loads the libraries whose threads are meant
 
     def threads():
         return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
