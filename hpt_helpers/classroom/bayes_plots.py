@@ -178,8 +178,8 @@ def leads(table: pd.DataFrame, *, ax=None):
 
     table: columns data, n_val, differences and luck (in the same unit), as_searched and fresh (in
     how many repeats it is ahead) and of (the repeats). A row is a pair of points at its differences
-    / luck, large and hollow as searched, small and full fresh, joined by a line. The grey band holds the wins that a
-    fair coin gives in 95 of 100 such series.
+    / luck, large and hollow as searched, small and full fresh, joined by a line. The grey band
+    holds the wins that a fair coin gives in 95 of 100 such series.
     """
     from scipy.stats import binom
 
@@ -191,7 +191,14 @@ def leads(table: pd.DataFrame, *, ax=None):
     for i, (name, part) in enumerate(table.assign(ratio=ratio).groupby("data", sort=False)):
         look = {"color": COLOURS[1 + i], "marker": MARKERS[i], "linestyle": "none"}
         ax.vlines(part["ratio"], part["fresh"], part["as_searched"], color=COLOURS[1 + i], lw=1)
-        ax.plot(part["ratio"], part["as_searched"], mfc="white", ms=12, label=f"{name}, as searched", **look)
+        ax.plot(
+            part["ratio"],
+            part["as_searched"],
+            mfc="white",
+            ms=12,
+            label=f"{name}, as searched",
+            **look,
+        )
         ax.plot(part["ratio"], part["fresh"], ms=7, label=f"{name}, fresh", **look)
         for row in part.itertuples():
             place = (row.ratio, row.fresh), ((0, -19), (7, -13))[i == 0]
