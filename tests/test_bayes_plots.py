@@ -68,13 +68,13 @@ def test_the_truth_fixes_the_axis_while_a_slider_moves():
     assert "truth" not in lines(free) and free.get_ylim() != other.get_ylim()
 
 
-def test_a_step_draws_the_gain_and_the_belief_with_the_new_trial_as_a_star():
+def test_a_step_draws_the_gain_and_the_belief_with_the_new_trial_as_a_diamond():
     left = bayes_plots.step(CURVE, [0, 3, 2], GAIN, surrogate)
     right = left.figure.axes[1]
     heights = left.collections[0].get_paths()[0].vertices
     # what was tried gains nothing, and not -inf
     assert heights[:, 1].max() == 0.06 and heights[:, 1].min() == 0
-    assert data(right.lines[-1]) == [[0.01], [0.2]] and right.lines[-1].get_marker() == "*"
+    assert data(right.lines[-1]) == [[0.01], [0.2]] and right.lines[-1].get_marker() == "D"
     assert (
         left.alt_text
         == "Trial 3 goes to learning rate 0.01, where the gain is 0.0600; its loss is 0.200."
@@ -108,7 +108,7 @@ def test_leads_are_drawn_at_differences_over_luck():
     table = table.assign(differences=[20.0, 20.0, 5.0], luck=[5.0, 20.0, 10.0], of=30)
     table = table.assign(as_searched=[30, 28, 25], fresh=[29, 21, 14])
     drawn = lines(bayes_plots.leads(table))
-    assert drawn["one, searched"] == [[4, 1], [30, 28]] and drawn["one, fresh"] == [
+    assert drawn["one, as searched"] == [[4, 1], [30, 28]] and drawn["one, fresh"] == [
         [4, 1],
         [29, 21],
     ]

@@ -204,7 +204,7 @@ def test_a_boundless_band_holds_everything_and_one_without_width_nothing(mean, s
     band = partial(certain_of, mean, std)
     table = further.coverage(search_by_hand, band, n_trials=6, n_points=5, repeats=[0, 1])
     assert table["share"].tolist() == [share] * 4
-    assert table["problem"].tolist() == ["1 dimension"] * 2 + ["3 dimensions"] * 2
+    assert table["problem"].tolist() == ["hidden curve"] * 2 + ["photograph"] * 2
 
 
 def test_coverage_of_the_curve_by_hand():

@@ -69,6 +69,7 @@ def belief(
 def step(curve: Landscape, tried: Sequence[int], gain, surrogate: Callable):
     """Draw the gain by which the last trial was chosen, and beside it the belief that includes it.
 
+    The last trial is a diamond, since a star marks the best one elsewhere.
     gain: shape (n_configs,); what is below 0 is drawn as 0. All else as for `belief`. Returns the
     left Axes.
     """
@@ -86,7 +87,7 @@ def step(curve: Landscape, tried: Sequence[int], gain, surrogate: Callable):
     )
     belief(curve, tried, surrogate, ax=right)
     right.plot(
-        x[tried[-1]], losses[tried[-1]], "*", color=COLOURS[2], ms=14, markeredgecolor="black"
+        x[tried[-1]], losses[tried[-1]], "D", color=COLOURS[2], ms=9, markeredgecolor="black"
     )
     return left
 
@@ -119,6 +120,7 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
     left.axvline(best, color=COLOURS[0], linestyle=":", label=f"best so far, {best:g}")
     left.legend(fontsize=8)
     right.axhline(0, color=COLOURS[0], linewidth=1)
+    right.margins(y=0.1)  # for the numbers on the bars
     right.set_xticks(range(3), ["first term: exploit", "second term: explore", "sum"])
     return described(left, "; ".join(texts) + ".")
 
@@ -176,25 +178,32 @@ def leads(table: pd.DataFrame, *, ax=None):
 
     table: columns data, n_val, differences and luck (in the same unit), as_searched and fresh (in
     how many repeats it is ahead) and of (the repeats). A row is a pair of points at its differences
-    / luck, hollow as searched and full fresh, joined by a line. The grey band holds the wins that a
-    fair coin gives in 95 of 100 such series.
+    / luck, large and hollow as searched, small and full fresh, joined by a line. The grey band
+    holds the wins that a fair coin gives in 95 of 100 such series.
     """
     from scipy.stats import binom
 
     check_columns(table, "data", "n_val", "differences", "luck", "as_searched", "fresh", "of")
     n, ratio, texts = table["of"].max(), table["differences"] / table["luck"], []
     labels = {"x_label": "differences / luck", "y_label": f"repeats of {n} in which it is ahead"}
-    title = "How often the search that learns beats random search"
+    title = "How often the learned search beats random search"
     ax = new_axes(ax, title=title, **labels, size=(8.2, 4.8))
     for i, (name, part) in enumerate(table.assign(ratio=ratio).groupby("data", sort=False)):
-        look = {"color": COLOURS[1 + i], "marker": MARKERS[i], "ms": 9, "linestyle": "none"}
+        look = {"color": COLOURS[1 + i], "marker": MARKERS[i], "linestyle": "none"}
         ax.vlines(part["ratio"], part["fresh"], part["as_searched"], color=COLOURS[1 + i], lw=1)
-        ax.plot(part["ratio"], part["as_searched"], mfc="white", label=f"{name}, searched", **look)
-        ax.plot(part["ratio"], part["fresh"], label=f"{name}, fresh", **look)
+        ax.plot(
+            part["ratio"],
+            part["as_searched"],
+            mfc="white",
+            ms=12,
+            label=f"{name}, as searched",
+            **look,
+        )
+        ax.plot(part["ratio"], part["fresh"], ms=7, label=f"{name}, fresh", **look)
         for row in part.itertuples():
-            place = (row.ratio, row.fresh), ((-7, 7)[i == 0], -13)
+            place = (row.ratio, row.fresh), ((0, -19), (7, -13))[i == 0]
             rows = f"{row.n_val:,} rows"
-            ax.annotate(rows, *place, textcoords="offset points", ha=("right", "left")[i == 0])
+            ax.annotate(rows, *place, textcoords="offset points", ha=("center", "left")[i == 0])
             texts.append(
                 f"{name} with {rows}: ahead in {row.as_searched} of {row.of} as searched, "
                 f"in {row.fresh} of {row.of} fresh"

@@ -61,7 +61,7 @@ q1 = Function(
         ),
         Wrong(
             lowest(lambda mean, std, kappa: mean + kappa * std),
-            "the standard deviation counts against a point here; it is to count for it.",
+            "your standard deviation counts against a point; it should count in its favour.",
             "Avoids risk: takes the upper bound, as for a choice that cannot be repeated.",
         ),
         Wrong(
@@ -202,7 +202,7 @@ q2 = Function(
             "Thinks of nan as the only sign of failure.",
         ),
     ],
-    praise="so a crash is bad news and no earthquake.",
+    praise="so a crash counts as bad, but does not hide the differences among the others.",
 )
 
 

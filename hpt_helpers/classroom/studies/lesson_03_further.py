@@ -164,7 +164,7 @@ def coverage(
 ) -> pd.DataFrame:
     """Return how often a surrogate's ± 2 standard deviations hold the truth: a share each repeat.
 
-    "1 dimension": of the hidden curve's losses, after seven random trials. "3 dimensions": of the
+    "hidden curve": of the hidden curve's losses, after seven random trials. "photograph": of the
     photograph's logarithmic losses at n_points random points, after a search of n_trials. Columns:
     problem, repeat, share.
     """
@@ -174,7 +174,7 @@ def coverage(
     for repeat in repeats:
         tried = np.random.default_rng(repeat).permutation(len(curve))[:7]
         held = share_held(curve, surrogate(place[tried], curve[tried], place))
-        rows.append(("1 dimension", repeat, held))
+        rows.append(("hidden curve", repeat, held))
     trials = lab.search(problem, {"learned": search}, repeats=repeats, n_trials=n_trials)
     for repeat, of_one in trials.groupby("repeat", sort=False):
         space = problem.space(repeat)
@@ -183,7 +183,7 @@ def coverage(
         seen = space.to_unit(of_one["config"].tolist())
         losses = np.log(of_one["val_loss"].to_numpy())
         held = share_held(truth, surrogate(seen, losses, space.to_unit(points)))
-        rows.append(("3 dimensions", repeat, held))
+        rows.append(("photograph", repeat, held))
     return pd.DataFrame(rows, columns=["problem", "repeat", "share"])
 
 
