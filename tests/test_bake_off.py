@@ -29,7 +29,7 @@ def headings(lesson):
 
 @pytest.mark.parametrize("branch", GUIDE, ids=lambda branch: branch.advice.replace("\n", " "))
 def test_each_branch_of_the_guide_leads_to_a_heading_that_is_there(branch):
-    assert branch.pays
+    assert branch.pays or branch.fails
     for lesson, heading in (*branch.pays, *branch.fails):
         assert heading in headings(lesson)
 
@@ -78,7 +78,10 @@ def test_the_ten_best_are_drawn_with_their_share_in_order():
     best = pd.DataFrame(
         {"world": "here", "searched": [-1.0, 0, 1], "again": [-2.0, 1, 0], "in_order": 2 / 3}
     )
-    assert "67 % of the pairs are in the same order" in race_plots.ten_best(best).alt_text
+    assert (
+        "67 % of the pairs are in the same order, 67 to 67 % in a repeat"
+        in race_plots.ten_best(best).alt_text
+    )
 
 
 # --- the capstone ---------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def test_what_a_search_finds_among_equal_trials():
     ]
     lowest = [np.median([row[0] for row in losses]), np.median([min(row) for row in losses])]
     assert table["lowest"].tolist() == pytest.approx(lowest, abs=1e-9)
-    assert table["worth"].tolist() == pytest.approx([np.median(losses)] * 2, abs=1e-9)
+    assert table["median"].tolist() == pytest.approx([np.median(losses)] * 2, abs=1e-9)
 
 
 def test_the_wins_needed_are_those_of_the_sign_test():

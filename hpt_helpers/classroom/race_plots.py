@@ -120,16 +120,18 @@ def ten_best(best: pd.DataFrame, *, axes=None):
     """Draw the loss by which each of the ten best came there, and its loss on another split.
 
     best: columns world, searched and again, both less the mean of their ten, and in_order, the
-    share of pairs that both put in the same order; a panel for each world. Returns the first Axes;
-    each has its description.
+    share of pairs that both put in the same order; a panel for each world. Above it stand the mean
+    of in_order and its range. Returns the first Axes; each has its description.
     """
     check_columns(best, "world", "searched", "again", "in_order")
     worlds = best.groupby("world", sort=False)
     axes = new_row(len(worlds), (3.6 * len(worlds), 4)) if axes is None else axes
     for ax, (world, part) in zip(axes, worlds, strict=True):
-        share = part["in_order"].mean()
-        title = f"{world}\n{share:.0%} of pairs in the same order"
-        new_axes(ax, title=title, x_label="loss as searched")
+        share, low, high = (100 * part["in_order"].agg(["mean", "min", "max"])).round()
+        shares = (
+            f"{share:.0f} % of pairs in the same order\n({low:.0f} to {high:.0f} % in a repeat)"
+        )
+        new_axes(ax, title=f"{world}\n{shares}", x_label="loss as searched − mean of the ten")
         ax.plot(part["searched"], part["again"], "o", color=COLOURS[1], alpha=0.4, ms=4, mew=0)
         ends = np.array([part["searched"].min(), part["searched"].max()])
         ax.plot(ends, ends, color="black", linewidth=1.2)
@@ -138,9 +140,10 @@ def ten_best(best: pd.DataFrame, *, axes=None):
         described(
             ax,
             f"{world}: {len(part)} trials, by their losses as searched and on another split, both "
-            f"less the mean of their ten; {100 * share:.0f} % of the pairs are in the same order.",
+            f"less the mean of their ten; {share:.0f} % of the pairs are in the same order, "
+            f"{low:.0f} to {high:.0f} % in a repeat.",
         )
-    axes[0].set_ylabel("loss on another split")
+    axes[0].set_ylabel("loss on another split − mean of the ten")
     return axes[0]
 
 

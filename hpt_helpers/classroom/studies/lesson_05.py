@@ -333,8 +333,8 @@ def lowest_of_equals(
     """Return what a search finds among trials of one and the same configuration.
 
     In each repeat the trials share the rows, and differ in the training seed only. Columns: looks
-    (how many trials); lowest, the lowest loss of so many, its median over the repeats; and worth,
-    the median of all trials of all repeats.
+    (how many trials); lowest, the lowest loss of so many, its median over the repeats; and median,
+    that of all trials of all repeats.
     """
     most = max(looks)
     jobs = [
@@ -344,7 +344,7 @@ def lowest_of_equals(
     ]
     losses = lab.train(jobs).val_loss[:, -1].reshape(len(repeats), most)
     rows = [(n, np.median(losses[:, :n].min(axis=1)), np.median(losses)) for n in looks]
-    return pd.DataFrame(rows, columns=["looks", "lowest", "worth"])
+    return pd.DataFrame(rows, columns=["looks", "lowest", "median"])
 
 
 def power_of_sign_test(
