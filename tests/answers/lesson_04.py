@@ -106,7 +106,7 @@ WRONG = [
     ("q1", lambda losses, eta: sorted(losses)[: len(losses) // eta], "0.1 is no position in a"),
     ("q1", nan_in_the_sort, "failed, and should not go on"),
     ("q1", lambda *a: takes_the_lowest(*a)[::-1], "in another order: the best comes first"),
-    ("q1", lambda losses, eta: takes_the_lowest(losses, 3), "1 go on; it should be 4 // 2 = 2."),
+    ("q1", lambda losses, eta: takes_the_lowest(losses, 3), "1 goes on; it should be 4 // 2 = 2."),
     ("q1", lambda losses, eta: takes_the_lowest(losses, len(losses)), "it should be 7 // 3 = 2."),
     (
         "q1",

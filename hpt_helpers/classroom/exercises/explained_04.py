@@ -59,7 +59,8 @@ def going_on_explained(got, expected, losses, eta) -> str:
 def _wrong_number(n_got: int, n_expected: int, losses, eta) -> str:
     n_kept = len(losses) // eta
     few = f", and only {n_expected} did not fail" if n_expected < n_kept else ""
-    return f"{n_got} go on; it should be {len(losses)} // {eta} = {n_kept}{few}."
+    verb = "goes" if n_got == 1 else "go"
+    return f"{n_got} {verb} on; it should be {len(losses)} // {eta} = {n_kept}{few}."
 
 
 def _wrong_trials(got: list, expected: list, losses) -> str:

@@ -30,7 +30,7 @@ q1 = Function(
     question="""
     Write `going_on(losses, eta)`: the positions of the trials that go on at a cut, the best first.
     `losses` is a rung's list of validation losses, nan for a failed trial. Of n trials, n // eta
-    go on; of equal losses the earlier comes first; a failed trial never goes on.""",
+    go on. Of equal losses the earlier comes first. A failed trial never goes on.""",
     solve=going_on_solution,
     starter=going_on_starter,
     cases=going_on_cases,
@@ -204,8 +204,9 @@ q3 = MultipleChoice(
         ),
         Wrong(
             "c2",
-            "it may be: with 30 rows of the simulated data Hyperband was ahead fresh in 15 of 30 "
-            "repeats. The report does not tell which kind of repeat this is.",
+            "random search's may be the better one, but with 30 rows of the simulated data "
+            "Hyperband was ahead fresh in 15 of 30 repeats. The report does not tell which kind of "
+            "repeat this is.",
             "Overcorrects: takes selection bias for proof of the opposite.",
         ),
         Wrong(
