@@ -29,16 +29,18 @@ class Branch(NamedTuple):
 
 GUIDE = (
     Branch(
-        "Can you pay for only about\nten full trainings, or fewer?",
-        "Stop bad trials early: Hyperband,\nwith several machines ASHA",
+        "Only about ten full trainings,\nand is early order late order?",
+        "Stop bad trials early: ASHA, also\non one machine, or Hyperband",
         see=(
-            "Count them. And look at the curves of trainings that you already have. Cuts need the "
-            "order after a third of the epochs to be much like the order at the end."
+            "Count the trainings that you can pay for. And look at the curves of those that you "
+            "already have. Cuts need the order after a third of the epochs to be much like the "
+            "order at the end."
         ),
         why=(
-            "Early cuts look at many more configurations for the same budget. Li et al. (2018) "
-            "report that Hyperband can be more than ten times as fast as Bayesian optimisation. "
-            "With ASHA no machine waits for the slowest trial (Li et al. 2020)."
+            "Early cuts look at many more configurations for the same budget, and with ASHA no "
+            "machine waits for the slowest trial (Li et al. 2020). Li et al. (2018) report deep "
+            "networks and kernel methods on which Hyperband was more than ten times as fast as the "
+            "Bayesian searches that they compared it with."
         ),
         pays=(
             (HERE, "From which budget on does learning pay?"),
@@ -48,38 +50,43 @@ GUIDE = (
             "Where early order is not late order, the cuts lose the best. Under a learning-rate "
             "schedule a trial that was cut is a different model from the one trained in full, "
             "which the course has not measured. And Eggensperger et al. (2021) see the advantage "
-            "shrink as the budget grows."
+            "of searches with early cuts over others shrink as the budget grows."
         ),
         fails=(("04_hyperband", "And elsewhere?"),),
     ),
     Branch(
         "Can your validation rows\ntell your best trials apart?",
-        "First more rows or folds,\nthen retrain finalists",
+        "Retrain finalists of any search,\nand get more rows if you can",
         see=(
             "Train your ten best trials once more, on another split and under another seed, and "
-            "count how many of their 45 pairs keep their order. A coin keeps half. A better search "
-            "paid where 84 or 91 % kept it, and did not where 46 or 67 % did."
+            "count how many of their 45 pairs keep their order. With 34 or more they can, since "
+            "luck alone seldom gives so many. With fewer it is not certain that they cannot."
         ),
         why=(
-            "While luck decides among the best, no search finds better ones. Bouthillier et al. "
-            "(2021) show how much the draw of the rows and the seed move a comparison, and advise "
-            "to vary both."
+            "While luck decides among the best, the lowest loss is mostly the luckiest. On iris "
+            "and with ten simulated rows we saw no gain from a better search. Bouthillier et al. "
+            "(2021) show for comparisons of learning algorithms how much the draw of the rows and "
+            "the seed move a result, and advise varying both."
         ),
         pays=(
             (HERE, "Can the ten best be told apart?"),
             (HERE, "What should you buy?"),
         ),
         against=(
-            "The number of your rows does not decide alone. How much they tell depends on the "
-            "space as well."
+            "With 30 simulated rows a search that learns paid all the same, and most with "
+            "finalists. How much few rows tell depends on the space as well. And the ten may be "
+            "equally good. Then there is little left to choose."
         ),
-        fails=((HERE, "How many rows does a wide space need?"),),
+        fails=(
+            (HERE, "What should you buy?"),
+            (HERE, "How many rows does a wide space need?"),
+        ),
         answer="no",
-        next="yes",
+        next="yes, or not certain",
     ),
     Branch(
         "Do you know good values of all\nbut two or three hyperparameters?",
-        "Search only those two or three,\nby a grid inside known ranges",
+        "Search only those two or three,\nby what the next questions advise",
         see="You know them from earlier projects, or from the trials that you have made.",
         why=(
             "What need not be searched makes the rest easier to find. Bergstra & Bengio (2012) "
@@ -87,10 +94,12 @@ GUIDE = (
         ),
         pays=(("02_random_search", "3. Grid or random draws?"),),
         against=(
-            "The same paper finds that different hyperparameters matter on different data sets. On "
-            "digits a grid over all six was worse than random search."
+            "The same paper finds that different hyperparameters matter on different data sets, "
+            "and therefore advises against grids on new data. A grid over three was no better than "
+            "random search on iris, and one over six was worse on digits."
         ),
         fails=((HERE, "The same winners, trained again"),),
+        next="in any case",
     ),
     Branch(
         "Can trials wait for the\nresults of earlier ones?",
@@ -103,22 +112,25 @@ GUIDE = (
         why=(
             "On digits it led random search by far, and with hundreds of simulated rows by less. "
             "Snoek et al. (2012) reach or surpass experts with Gaussian processes. In the "
-            "competition that Turner et al. (2021) report, on tuning problems that the entrants "
-            "had not seen, such searches beat random search. TPE was made for spaces in which some "
-            "hyperparameters exist only beside others (Bergstra et al. 2011). Falkner et al. "
-            "(2018) let a model propose Hyperband's trials (BOHB) and find it better than either "
-            "alone, which the course has not measured."
+            "competition that Turner et al. (2021) report, entries that learn beat random search "
+            "on problems that they had not seen. They were compared by validation scores, that is, "
+            "as searched. TPE was made for spaces in which some hyperparameters exist only beside "
+            "others (Bergstra et al. 2011), and Falkner et al. (2018) let a model propose "
+            "Hyperband's trials (BOHB) and find it better than either alone. The course has "
+            "measured neither."
         ),
         pays=(
             (HERE, "The same winners, trained again"),
-            (HERE, "From which budget on does learning pay?"),
+            (HERE, "How many rows does a lead need?"),
         ),
         against=(
-            "On iris, and with ten rows on the simulated data, it has no lead when judged fresh."
+            "On iris, and with ten rows on the simulated data, it had no lead that we could see "
+            "when judged fresh. And it needs clearly more trials than the random ones with which "
+            "it begins."
         ),
         fails=(
-            (HERE, "The same winners, trained again"),
             (HERE, "How many rows does a lead need?"),
+            (HERE, "From which budget on does learning pay?"),
         ),
     ),
     Branch(
@@ -126,14 +138,15 @@ GUIDE = (
         "Random search",
         see="You have about as many machines as trials, for example.",
         why=(
-            "Its trials need no results, so that all may run at once, and besides the ranges it "
-            "has no settings. Bergstra & Bengio (2012) propose it as the baseline for other "
-            "searches."
+            "Its trials need no results, so that all may run at once, and besides the ranges "
+            "and their scales it has no settings. Bergstra & Bengio (2012) propose it as the "
+            "baseline for other searches."
         ),
         pays=(),
         against=(
             "On digits, where the best can be told apart, it was behind every search but the grid, "
-            "and ten times the default's learning rate did at least as well."
+            "and ten times the default's learning rate did at least as well. Where early order is "
+            "late order, ASHA uses many machines, too (Li et al. 2020)."
         ),
         fails=(
             (HERE, "The same winners, trained again"),

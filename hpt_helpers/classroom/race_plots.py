@@ -135,7 +135,7 @@ def ten_best(best: pd.DataFrame, *, axes=None):
         ax.plot(part["searched"], part["again"], "o", color=COLOURS[1], alpha=0.4, ms=4, mew=0)
         ends = np.array([part["searched"].min(), part["searched"].max()])
         ax.plot(ends, ends, color="black", linewidth=1.2)
-        reach = 1.1 * np.quantile(np.abs(part[["searched", "again"]]), 0.99)
+        reach = 1.05 * np.abs(part[["searched", "again"]]).max(axis=None)
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
         described(
             ax,
