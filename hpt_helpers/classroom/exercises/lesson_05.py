@@ -39,8 +39,8 @@ q1 = Function(
     title="How many wins are needed",
     question="""
     Write `wins_needed(n)`: the fewest wins in n pairs that chance hardly explains. If a fair coin
-    decided each pair, so many wins or more would have a probability of at most 0.025. (The same
-    for so few is the other 0.025.) `n` is at least 6.""",
+    decided each pair, that many wins or more would come up with a probability of at most 0.025.
+    Unusually few wins take another 0.025. `n` is at least 6.""",
     solve=wins_needed_solution,
     starter=wins_needed_starter,
     cases=wins_cases,
