@@ -157,7 +157,9 @@ function Link(link)
   if not name then return link.content end  -- another document of the project, which a handout does not bring along
   place = place == "" and "top" or anchor(place)
   if typst then
-    local inlines = pandoc.List({ pandoc.RawInline("typst", ("#to(%s, %s)["):format(quoted(name), quoted(place))) })
+    -- Nothing, in braces, keeps a text such as "3. Grid or random draws?" from being read as a list.
+    local start = ("#to(%s, %s)[#{}"):format(quoted(name), quoted(place))
+    local inlines = pandoc.List({ pandoc.RawInline("typst", start) })
     inlines:extend(link.content)
     inlines:insert(pandoc.RawInline("typst", "]"))
     return inlines
