@@ -16,7 +16,7 @@
 # Which of you is right? At work you cannot afford to find out. Here a training takes a moment, so we can run the whole
 # search again and again, and see **how far you can trust a grid's winner, and what the usual mistakes cost**.
 #
-# **Time:** core path 59 minutes, exercises 18 minutes, going further 24 minutes. **Builds on:**
+# **Time:** core path 60 minutes, exercises 18 minutes, going further 24 minutes. **Builds on:**
 # [Start here](00_start_here.ipynb). Unknown words are in the [glossary](../docs/glossary.md).
 #
 # ## Does every hyperparameter need an axis?
@@ -109,8 +109,8 @@ pd.DataFrame(found).round(3)
 # as more training still helps, one axis can serve for all of them. In boosted trees, the learning rate and the number
 # of trees are such a pair.
 #
-# Which of six hyperparameters deserve an axis, and why the values of a learning rate are spaced by factors and not by
-# equal steps, is measured in [lesson 2](02_random_search.ipynb).
+# [Lesson 2](02_random_search.ipynb) measures which of six hyperparameters deserve an axis. It also shows why the
+# values of a learning rate are spaced by factors and not by equal steps.
 #
 # </details>
 
@@ -165,7 +165,7 @@ winners.groupby(["lr", "batch_size", "epochs"]).size().reset_index(name="wins")
 # less.
 #
 # - `rows` is how many rows validate.
-# - `ahead` is by how much the best configuration is ahead of the second, in the mean loss over the repeats.
+# - `ahead` is the lead of the best configuration over the second, in mean loss over the repeats.
 # - `most_frequent` is the configuration that wins most often, as learning rate, batch size and epochs.
 # - `most_wins` is how many of the 20 repeats it wins.
 # - `n_winners` is how many configurations win at least one repeat.
@@ -180,13 +180,15 @@ studies.agreement(grids, n_val=[30, 300], repeats=range(20)).round(3)
 # <details><summary>What was seen</summary>
 #
 # On `far apart`. With 300 rows one configuration wins 19 of 20 repeats, where it won 14 of 20 with 30 rows. It is the
-# one with learning rate 0.001, batches of 16 and 100 epochs. On these data small steps still help after 50 epochs. So
-# the configuration that makes the most of them lies clearly ahead, by more than the luck of 300 rows.
+# one with learning rate 0.001, batches of 16 and 100 epochs. On these data the rate 0.01 passes its lowest loss early
+# and then grows too sure of its mistakes, so after 50 epochs it is already far behind. The small steps of 0.001 still
+# help after 50 epochs. So the configuration that makes the most of them lies clearly ahead, by more than the luck of
+# 300 rows.
 #
-# On `close together`, fewer configurations win with 300 rows, three instead of five. But the most frequent winner wins
-# only 8 of 20, where it won 9 with 30 rows. The three winners are worth nearly the same. Which of them is ahead depends
-# on the rows that a repeat trains on and on its seed, and more validation rows do not remove that luck. In other
-# repeats the counts differ, but there too 300 rows bring no more agreement than 30.
+# On `close together`, fewer configurations win with 300 rows, three instead of five. But none of them wins more than 8
+# of the 20 repeats. With 30 rows the most frequent winner, another one, won 9. The three winners are worth nearly the
+# same. Which of them is ahead depends on the rows that a repeat trains on and on its seed, and more validation rows do
+# not remove that luck. In other repeats the counts differ, but there too 300 rows bring no more agreement than 30.
 #
 # **So:** a search chooses only as well as it can tell its trials apart. Two things decide that. One is how far the
 # configurations differ, and the other is how much luck there is in what judges them. With many validation rows, believe
@@ -222,8 +224,8 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 # At work you have no map. All you see is that every winner had the grid's largest learning rate. It lies on the
 # **edge**, and something better may lie beyond. So you **extend** the axis, here by the learning rate 0.1. More trials
 # can only lower the loss that a search reports. Is the model that it names better, too? To find out, we train each
-# winner again on ten other draws of the 120 flowers, which had no part in choosing it. The mean loss there is called
-# **fresh**.
+# winner again on ten other draws of the 120 flowers. None of these draws had a part in choosing it. The mean loss
+# there is called **fresh**.
 #
 # We search the extended grid in 40 repeats, in two ways. First each trial is scored on one draw of the rows, as before.
 # Then each is scored by its mean loss over five draws. In the figure, each dot is a winner.
@@ -231,8 +233,8 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 # - `1 draw chose 0.01` holds the winners with learning rate 0.01 that one draw chose, and the number below it counts
 #   them.
 # - `as searched` is the loss with which they won, and `fresh` is their fresh loss.
-# - The black bar is the median, and the box holds the middle half. The printed table repeats the medians, and adds that
-#   of the accuracy on the fresh draws.
+# - The black bar is the median, and the box holds the middle half. The printed table repeats the medians. Its
+#   `chosen_by` is the number of draws that chose, and its `accuracy` is the median accuracy on the fresh draws.
 #
 # **Predict:** when one draw chooses, which winners have the lower median fresh loss, those with 0.1 or those with 0.01?
 
@@ -306,7 +308,7 @@ Slider(draw, [10, 25, 50, 100], label="epochs", start=100)
 # and you see all three low points move to the left as training gets longer.
 #
 # **So:** compare batch sizes, each at its own best learning rate. If you cannot afford that, take a batch size that
-# suits your machine and tune the learning rate for it. Here nothing was lost by that between 16 and 64. Tune
+# suits your machine and tune the learning rate for it. Between 16 and 64, doing so cost nothing here. Tune
 # hyperparameters one at a time only where the best value of one does not depend on the other.
 #
 # </details>
@@ -372,7 +374,7 @@ plots.histogram(optimism.get_group(56), reference=0)
 # ### Faults 2 and 3: no seed, and epochs as an axis
 #
 # You and your colleague have the same rows, and neither of you set a seed. That alone can give you different winners.
-# For 40 draws of the rows, here are two runs of the eight trials under two seeds.
+# On each of 40 draws of the rows we run the eight trials twice, under two seeds.
 
 # %%
 same = studies.two_runs(GRID, repeats=range(40))["same"]
@@ -399,7 +401,7 @@ print("two runs name the same winner in", same.sum(), "of", len(same), "draws of
 #
 # - `mean_loss` is the mean loss over the five folds.
 # - `behind` is how much higher it is than that of the best candidate.
-# - `needed` is how large that difference must be before five folds show it, by a t-test at the 95 % level. It is larger
+# - `needed` is how large that difference must be before five folds show it, by a t-test at the 5 % level. It is larger
 #   where the difference varies more from fold to fold.
 
 # %%
@@ -421,8 +423,9 @@ studies.paired_folds(search, axes).round(3)
 # Learning rate 0.001 is further behind than is needed, so drop it. Batches of 32 are not. Five folds cannot tell which
 # batch size is better. In our repeats, too, the winner's batch size changed.
 #
-# Print this table for your own search, and `needed` tells you how large a difference has to be on your rows. Take it as
-# a rough guide, and as a lower limit. The folds share training rows, and the best was chosen by the same folds.
+# `studies.paired_folds(search, axes)` makes this table from any fitted `GridSearchCV` of your own, with any estimator
+# and one score. Its `needed` tells you how large a difference has to be on your rows. Take it as a rough lower limit,
+# because the folds share training rows and because the same folds chose the best candidate.
 #
 # ## The test score, once
 #
@@ -432,9 +435,9 @@ studies.paired_folds(search, axes).round(3)
 # rate, and the seed is fixed.
 #
 # This is how you search with the course's package. A **strategy**, here the grid, asks for trials. An **objective**,
-# here `TrainingObjective`, trains them, and `run` records each. If a shorter training of the same configuration exists,
-# the objective continues it. `charged_epochs` counts the epochs that were trained in addition, so that 50 and then 100
-# epochs cost 100 and not 150. Here are the five best of the 12 trials.
+# here `TrainingObjective`, trains them, and `run` records each. If a training with the same learning rate and batch
+# size but fewer epochs exists, the objective continues it. `charged_epochs` counts the epochs that were trained in
+# addition, so that 50 and then 100 epochs cost 100 and not 150. Here are the five best of the 12 trials.
 
 # %%
 from hpt_helpers.objectives import TrainingObjective
@@ -529,13 +532,14 @@ ex.q3.check(report)
 # With your own table you will
 #
 # - **state the rule** that names the winner before you search. Choose by the loss, which hardly ever ties, unless you
-#   need right answers only. Set a seed, so that others get your winner, which does not make it better.
+#   need right answers only. Set a seed, so that others get your winner. That does not make it a better one.
 # - **believe what repeats or folds confirm.** More validation rows confirm a winner that is clearly ahead. Among
 #   winners that are close, take the one that is cheapest to train.
 # - **extend the grid** while its winner lies on an edge. With few validation rows, let several draws or folds choose
 #   before you believe a much larger learning rate.
-# - **choose axes by what they do.** Compare batch sizes, each at its own best learning rate. Train once to the largest
-#   number of epochs and read the shorter ones off its curve.
+# - **choose axes by what they do.** Where two hyperparameters do the same to the model and more training still helps,
+#   one axis serves for both. Compare batch sizes, each at its own best learning rate. Train once to the largest number
+#   of epochs and read the shorter ones off its curve.
 # - **report a score from rows that chose nothing.** The best of many test scores is too high on average.
 #
 # </div>
@@ -638,7 +642,7 @@ for name, one in {"8 candidates": small, "260 candidates": large}.items():
 # </details>
 
 # %% [markdown]
-# ### When the same seed stops meaning the same result
+# ### Another machine, the same seed
 #
 # Processors round differently. `rounding_sensitivity` trains twice, the second time from weights that differ by as
 # little as a rounding error, as if on another machine. We do that on digits with learning rate 0.01, and with 0.1.
