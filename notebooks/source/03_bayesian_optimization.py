@@ -87,8 +87,8 @@ def kernel(a, b, scale=0.3):
 # miss the trials by a little.
 #
 # The same weights say how far to trust the guess. `variance` begins at 1, which stands for knowing nothing, and what
-# the trials tell about the point is taken off. Far from all trials nothing is taken off, and the standard deviation
-# is that of the losses. Near a trial almost all of it is, because there the loss is known.
+# the trials tell about the point is taken off. Far from all trials nothing is taken off, so the standard deviation is
+# that of the losses. Near a trial almost the whole 1 is taken off, because there the loss is known.
 
 # %%
 def surrogate(tried, losses, points, scale=0.3, noise=1e-3):
@@ -126,9 +126,9 @@ bayes_plots.belief(curve, four, surrogate)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Above it. Near the trials the mean follows the slope that they show. Further left the weights fade, and the mean
-# turns back to the average of the four losses. The band is narrow between the trials, and widest at the left end,
-# where no trial is near.
+# Above it. Between the trials the mean follows the losses. Left of the leftmost trial the weights fade, so the mean
+# rises again, towards the average of the four losses, which is above the lowest of them. The band is narrow between
+# the trials, and widest at the left end, where no trial is near.
 #
 # **So:** a place can be worth a trial for two reasons. Its mean may be low, or its band may be wide. But the guess is
 # only as good as its assumption. Where neighbouring settings do not have similar losses, mean and band mislead alike.
@@ -251,17 +251,17 @@ def search_by_hand(space, repeat, n_trials, n_epochs, scale=0.3, told=np.log):
         losses = np.append(losses, loss)
 
 # %% [markdown]
-# - It chooses among 1,000 random candidates, and begins with the first five. Five is our choice. With fewer the
-#   surrogate sees hardly any direction, and each further one is spent blindly. `to_unit` gives each hyperparameter a
-#   range from 0 to 1.
+# - It chooses among 1,000 random candidates, and begins with the first five. Five is our choice. With fewer random
+#   trials the surrogate hardly sees in which direction the loss falls. With more, trials are spent blindly that it
+#   could have chosen. `to_unit` gives each hyperparameter a range from 0 to 1.
 # - It yields the trials that it wants, and `yield` returns their losses.
 # - The surrogate is told the logarithm of a loss, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 #
-# First a loss that you can look at. Of a photograph of 4,240 pixels, 300 are known. A regression fills in the others
-# from the known ones around them. Two hyperparameters say how far a known pixel influences its neighbours, one for up
-# and down and one for left and right. A third says how smooth the result is. Another 300 pixels judge the trials. The
-# errors above the pictures are mean squared errors on 2,000 further pixels. We chose it because a search that learns
-# does well on it.
+# First a loss that you can look at. Of a photograph of 4,240 pixels, 300 are known, the training pixels. A regression
+# fills in the others from the known ones around them. Two hyperparameters say how far a known pixel influences its
+# neighbours, one for up and down and one for left and right. A third says how smooth the result is. Another 300
+# pixels judge the trials. The errors above the pictures are mean squared errors on 2,000 further pixels. We chose it
+# because a search that learns does well on it.
 
 # %%
 from hpt_helpers.classroom.photograph import photograph
@@ -303,14 +303,13 @@ bayes_plots.worth(worth)
 #
 # It does not. The median loss of the learned search is 0.206 after ten trials, of which only five were its own
 # choice, 0.186 after 20, and 0.183 after 40. That of random search is 0.259 after 40 trials, and 0.203 after 320.
-# Random search gets slower and slower, because a random trial beats the best of n others only once in n + 1 times.
-# The learned search does not choose blindly. The loss is smooth, so five trials already show in which direction it
-# falls, and the next ones go there. In some repeats random search has found the same configuration in the end,
-# because both choose among the same 1,000 candidates.
+# Random search gets slower, because a random trial beats the best of n others only once in n + 1 times. The learned
+# search does not choose blindly. The loss is smooth, so five trials already show in which direction it falls, and the
+# next ones go there.
 #
-# **So:** where trials are expensive, the space is wide and the loss is smooth, let a search learn after a handful of
-# random trials. It pays with few trials already. Of the numbers of trials in the figure the lead is largest at ten,
-# and after 20 little is added.
+# **So:** where trials are expensive and the loss is smooth, let a search learn after a handful of random trials. Here
+# its ten trials are worth about as much as 320 random ones. The lead is largest at ten trials, and after 20 the
+# learned search improves only a little.
 #
 # </details>
 
@@ -324,9 +323,9 @@ print("the best of all 1,000 candidates was found in", n_found, "of 30 repeats")
 worth.query("trials == 40").groupby("search")["accuracy"].median().round(3)
 
 # %% [markdown]
-# By these validation rows no search could have found a better one among these candidates. And yet a loss that is
-# almost a third lower than random search's is worth less than one point of accuracy, because both classify most
-# images correctly. Ask what a lower loss is worth to you, before you pay for a better search.
+# By these validation rows none of the 1,000 candidates is better. And yet a loss that is almost a third lower than
+# random search's is worth less than one point of accuracy. The accuracy counts only which class comes first, while
+# the loss also counts how sure the network is of it. Ask what a lower loss is worth to you before you pay for it.
 #
 # ## Is what it learns true?
 #
@@ -366,17 +365,16 @@ bayes_plots.leads(studies.leads(learned, progress=True))
 # are about equal, and the learned search is still ahead in most repeats. On the simulated data with 30 rows luck is
 # more than twice as large as the differences, and 19 of 30 is no more than a coin may give.
 #
-# The log shows a larger lead. With 30 simulated rows the learned search is ahead in 25 of 30 repeats as searched,
-# where 19 are left fresh. With ten rows it is ahead in 20 as searched and in 13 fresh. It has found configurations to
-# which just these rows were kind. With more rows the lead is real, in 26 of 30 repeats with 300 and in 24 of 30 with
-# 2,000. On other simulated data and other repeats, which are not shown here, it was ahead again with 300 and 2,000
-# rows, though less often. With 100 rows only a small lead was left there, and with 30 rows none.
+# The log shows a larger lead. With 30 simulated rows the learned search is ahead in 25 of 30 repeats by the losses of
+# the search, but in only 19 when the winners are judged fresh. With ten rows 20 repeats become 13. It has found
+# configurations to which just these rows were kind. Here, with more rows, most of the lead is left fresh, in 26 of 30
+# repeats with 300 rows and in 24 of 30 with 2,000.
 #
-# **So:** the losses in the log are not enough, because a search that learns also finds more luck. Train its winner
-# and the best of its first five random trials again, both with another seed and on another split, and compare the new
-# losses. What is left of the distance between them is what the chosen trials have truly gained. One split has luck of
-# its own, so take two or three where rows are few. If little is left, more validation rows are the better buy, or
-# several splits for a few finalists as in lesson 2.
+# **So:** the losses in the log are not enough, because a search that learns also finds more luck. Take two
+# configurations, its winner and the best of its first five random trials. Train each again with another seed on
+# another split, and compare the new losses. What is left of their distance is what the chosen trials have truly
+# gained. One split has luck of its own, so where rows are few take two or three, which costs four to six trainings.
+# If little is left, more validation rows are the better buy, or several splits for a few finalists as in lesson 2.
 #
 # </details>
 
@@ -402,14 +400,12 @@ print("lowest error of 15 trials:", round(min(optimizer.yi), 2))
 # `bayesian_search`, which you can take home, wraps this optimizer and changes some of its habits.
 #
 # - It begins with five random trials, not with ten.
-# - It always takes expected improvement. By default the optimizer has three such rules and chooses among them by
-#   their success so far.
+# - It always takes expected improvement. By default the optimizer chooses among three such rules by their success.
 # - It tells the optimizer every loss above the median so far as that median, so that one crash cannot make all other
-#   losses look alike.
-# - A category, such as the activation, has no distances. Each of its values becomes a 0 or a 1 of its own, as
-#   scikit-optimize has it.
-# - It fits length scales and noise to the losses after each trial, as the optimizer does, but more carefully. So the
-#   last digit of a loss hardly ever decides where the next trial goes.
+#   losses look alike. It takes logarithms only with `log_loss=True`.
+# - A category, such as the activation, has no distances. As in scikit-optimize, it becomes one number for each of
+#   three or more values, 1 for the value that is used and 0 for the others.
+# - It fits length scales and noise to the losses after each trial, as the optimizer does, but more carefully.
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
@@ -439,7 +435,7 @@ print("lowest error of 15 trials:", round(min(optimizer.yi), 2))
 # - `reported` is the accuracy that is printed, and `fresh` that of the same choice on other rows and seeds, in per
 #   cent.
 #
-# **Predict:** as written, does one of the 20 trials have the best accuracy, or do several share it?
+# **Predict:** as written, roughly how many of the 20 trials have the best accuracy?
 
 # %%
 studies.autopsy(search_by_hand, repeats=range(20)).round(1)
@@ -447,14 +443,15 @@ studies.autopsy(search_by_hand, repeats=range(20)).round(1)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Several share it, 7.5 on average, because the 20 trials have only 5.5 different accuracies. Where many trials are
+# On average 7.5 of them have it, because the 20 trials have only 5.5 different accuracies. Where many trials are
 # equal the surrogate sees no slope. The script prints 96.5 per cent for a choice that is worth 94.6, because the best
 # of many accuracies is partly luck. By the loss all trials differ and one is the best. The report, 95.3 for a choice
-# that is worth 94.4, is still too good. The choice itself is worth about the same, so here nothing was gained by the
-# loss.
+# that is worth 94.4, is still too good. The choice itself is worth about the same. So here the loss did not find a
+# better network. It only made the report less flattering.
 #
-# **So:** on few rows an accuracy leaves many trials equal, and a search that learns cannot tell them apart. Tell it a
-# loss, and report the accuracy beside it. With thousands of validation rows the steps of an accuracy are small.
+# **So:** on few rows an accuracy leaves many trials equal, and a search that learns cannot tell them apart. A loss
+# costs nothing more, so tell it the loss, and report the accuracy beside it. With thousands of validation rows the
+# steps of an accuracy are small.
 #
 # </details>
 
@@ -536,8 +533,7 @@ ex.q3.check(answer_3)
 #
 # With your own network you will
 #
-# - **let a search learn** after a handful of random trials, where trials are expensive, the space is wide and the
-#   loss is smooth.
+# - **let a search learn** after a handful of random trials, where trials are expensive and the loss is smooth.
 # - **check that it learns something true.** Train its winner and the best of its first random trials again, under
 #   other seeds and splits. If little is left of the gain in the log, buy validation rows before you buy trials.
 # - **tell it a loss**, because an accuracy on few rows leaves many trials equal. Tell it a crash as the worst other
@@ -566,7 +562,7 @@ ex.q3.check(answer_3)
 # In the table `fresh` is the median error of the choice on fresh pixels. The other columns count in how many of 20
 # repeats the choice is better than random search's, level with it, or worse.
 #
-# **Predict:** is a search that is told 100 as it is still better than random search?
+# **Predict:** is it enough to take the logarithm of the 100?
 
 # %%
 from hpt_helpers.classroom.studies import lesson_03_further as further
@@ -588,25 +584,26 @@ further.tellings(crashing, search_by_hand, ways, n_trials=27, repeats=range(20))
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# No, it is worse than random search in 14 of 20 repeats. The surrogate scales the losses by their standard deviation.
-# With a few losses of 100 that is the standard deviation of the crashes, and all other losses look equal. Told like
-# the worst other trial, or cut off at the median, the search is ahead again, in 15 of 20 and 16 of 20 repeats. The
-# logarithm alone is not enough here, so do not count on it.
+# No. Told the logarithm, the search is worse than random search in 13 of 20 repeats, and told the losses as they are
+# in 14 of 20. The surrogate scales the losses by their standard deviation. With a few losses of 100 that is the
+# standard deviation of the crashes, and all other losses look equal. The logarithm shrinks the distance, but 100 is
+# still more than four powers of ten above the good errors. Told like the worst other trial, or cut off at the median,
+# the search is ahead again, in 15 of 20 and 16 of 20 repeats.
 #
 # **So:** cut crashes off, at the worst other loss or at the median.
 #
 # </details>
 
 # %% [markdown]
-# ### Where does it lose to random search?
+# ### Does it always beat random search?
 #
 # Functions with a known minimum are the usual test of such searches. We take three. Branin's has two dimensions and
-# Hartmann's has six, and both are smooth. The third is a wide bowl, with a deep hole of small area far from the
-# bottom of the bowl. The **regret** is how far above the minimum a search ends, and `learned` and `random` are its
-# medians after 30 trials. `learned_below_1` and `random_below_1` count in how many of 20 repeats a search ends with a
-# regret below 1. On the third function those are the ones that found the hole.
+# Hartmann's has six. The third is a wide bowl, with a deep hole of small area far from the bottom of the bowl. The
+# **regret** is how far above the minimum a search ends, and `learned` and `random` are its medians after 30 trials.
+# `learned_below_1` and `random_below_1` count in how many of 20 repeats a search ends with a regret below 1. On the
+# third function those are the ones that found the hole.
 #
-# **Predict:** on which of the three does random search end below 1 more often than the learned search?
+# **Predict:** on which of the three, if on any, does random search end below 1 more often than the learned search?
 
 # %%
 further.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
@@ -616,8 +613,8 @@ further.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 #
 # On the bowl with the hole. It gets there in 13 of 20 repeats, and the learned search in 2 of 20. The learned search
 # sees a slope, follows it down, and takes the rest of the space for known. Random search does not care where the
-# slope leads. On the two smooth functions the learned search is far ahead. **So:** such a search bets that the loss
-# is smooth. Where you doubt that, spend some of the trials at random.
+# slope leads. The two other functions are smooth, and there the learned search is far ahead. **So:** such a search
+# bets that the loss is smooth. Where you doubt that, spend some of the trials at random.
 #
 # </details>
 
@@ -644,9 +641,12 @@ Slider(with_scale, [0.03, 0.1, 0.3, 1.0, 3.0], label="length scale", start=0.1)
 # it should not be. Move the slider to 3, and the truth lies outside the band on the whole left side.
 #
 # How much does the choice matter to a search? We repeat the races on digits and on the simulated data, each with its
-# largest number of validation rows, and with four scales. `after` is the median number of trials at which the winner
-# was found, `fresh` is the median of its fresh loss, and `ahead` counts the repeats, `of` how many, in which it is
-# better than random search's winner, judged fresh.
+# largest number of validation rows, and with four scales.
+#
+# - `after` is the trial at which the winner was found, as the median over the repeats.
+# - `fresh` is the median fresh loss of that winner.
+# - `ahead` counts the repeats in which that winner is better than random search's, judged fresh.
+# - `of` is the number of repeats.
 #
 # **Predict:** with which length scale does the search take longest to find its winner on digits?
 
@@ -658,8 +658,9 @@ further.scales(search_by_hand, [0.3, 0.6, 1.5, 3.0]).round(3)
 #
 # With the shortest. At 0.3 it takes 20.5 trials, at 1.5 it takes 13.0, because with a short scale a trial says little
 # about others, and more trials are needed before a direction shows. But the winners are worth the same, and all four
-# scales are ahead of random search in all repeats. On the simulated data no order is seen. **So:** do not spend your
-# time on the length scale. A library fits it to the losses.
+# scales are ahead of random search in all repeats. On the simulated data no order is seen. **So:** on losses as
+# smooth as these, do not spend your time on the length scale, because a library fits it to the losses. Where the band
+# matters to you, look at it once.
 #
 # </details>
 
