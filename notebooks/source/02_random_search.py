@@ -114,9 +114,9 @@ plots.spread(draws.melt(var_name="distribution", value_name="lr"), log=True)
 # Each configuration was trained four more times, on other rows and under other seeds. The mean of these four losses is its
 # **fresh** loss. It had no part in any choice, so it says what a configuration is worth.
 #
-# The next cell lets you check three entries, each given by its `position` from 0 to 999 and its `repeat` from 0 to 29.
-# They are trained again. `trained` and `fresh_trained` are the new losses, and `difference` is the larger of their
-# distances from the table.
+# The next cell trains three entries again, each given by its `position` from 0 to 999 and its `repeat` from 0 to 29.
+# `trained` and `fresh_trained` stand beside the losses in the table, and `difference` is the larger of the two
+# differences.
 
 # %%
 from hpt_helpers.classroom.table import train_again
@@ -126,10 +126,10 @@ train_again("digits", [(3, 0), (512, 29), (777, 14)], n_val=360).round(5)
 # %% [markdown]
 # ## 2. Which hyperparameters matter?
 #
-# Perhaps some of the six could be left alone. To see which, take the 30,000 random configurations of the table, and the
-# logarithms of their fresh losses. How well could you predict them from one hyperparameter, whatever the others are?
-# The part of their variance that it explains by itself is its **share**. In the figure it stands above each panel. The
-# dots are 1,000 of the configurations, and the blue line joins the medians of ten equal parts.
+# Which of the six could be left alone? Take the 30,000 random configurations of the table, and the logarithms of their
+# fresh losses. How well could you predict them from one hyperparameter, whatever the others are? The part of their
+# variance that it explains by itself is its **share**. In the figure it stands above each panel. The dots are 1,000 of
+# the configurations, and the blue line joins the medians of ten equal parts.
 #
 # Think of the ranges. The learning rate spans a factor of 100, and there are only 270 steps. The hidden layer has 2 to
 # 32 units, which have to tell ten digits apart. The weight decay spans a factor of 10,000 and the starting weights a
@@ -154,7 +154,7 @@ plots.each_against(pool, studies.SPACE, shares=shares)
 # clearly better.
 #
 # **So:** in these wide ranges two hyperparameters explain most of the loss. Which ones they are depends on the ranges.
-# Draw this picture from the trials of your first search. Then narrow the ranges of those that matter and look again,
+# Plot such dots for the trials of your first search. Then narrow the ranges of those that matter and look again,
 # because others may matter among the good ones.
 #
 # </details>
@@ -163,11 +163,11 @@ plots.each_against(pool, studies.SPACE, shares=shares)
 # ## 3. Grid or random draws?
 #
 # You have 27 trainings. A grid of three values for each of six hyperparameters would need 729, so you choose three
-# axes, the learning rate, the hidden size and the weight decay. Their values are the middles of the lower, middle and
-# upper third of each range. A hyperparameter that is no axis stays at its usual value. That is 0.9 for `beta1`, no
-# label smoothing and 1 for `init_scale`, and in the other grids also 0.001 for `lr`, 16 for `hidden_size` and 0 for
-# `weight_decay`. Your colleague lets all six vary, and makes 27 random draws. Both search in each of 30 repeats, on 360
-# validation rows, and we compare the fresh losses of the two winners.
+# axes, the learning rate, the hidden size and the weight decay. Their values are the middles of the thirds of each
+# range, or of its halves or quarters where there are two or four. A hyperparameter that is no axis stays at its usual
+# value. That is 0.9 for `beta1`, no label smoothing and 1 for `init_scale`, and in the other grids also 0.001 for `lr`,
+# 16 for `hidden_size` and 0 for `weight_decay`. Your colleague lets all six vary, and makes 27 random draws. Both
+# search in each of 30 repeats, on 360 validation rows, and we compare the fresh losses of the two winners.
 #
 # The first row of the table is this duel. Each other row is a grid on other axes, against as many random draws of all
 # six. A grid on two axes has four values for each, one on three has three, and one on all six has two. `trials` is how
@@ -190,8 +190,9 @@ studies.grids_against_random(grids).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In 27 of 30. The drawing at the top suggests the opposite. But this grid leaves three hyperparameters at values that are
-# good already. Random draws vary them all, and nearly every label smoothing that they draw is worse than none.
+# In 27 of 30. The drawing at the top suggests the opposite. But this grid leaves three hyperparameters at values that
+# are good already. Random draws vary them all, and for a good configuration nearly every label smoothing that they draw
+# is worse than none.
 #
 # A grid pays for wrong axes. Without the learning rate it wins in 2 of 30 repeats, or in none, because the usual rate
 # of 0.001 is too small for 270 steps. The grid on all six wins in 5 of 30, partly for the reason in the drawing. Half
@@ -205,10 +206,10 @@ studies.grids_against_random(grids).round(3)
 # </details>
 
 # %% [markdown]
-# Two things differ in that duel. The grid is regular, and it has fewer axes. Which of the two decided it? A third
-# search shows that. It draws at random, but only the learning rate and the hidden size, and leaves the others at their
-# usual values. All three searches make 16 trials. The table counts in how many of 30 repeats the row's search beats the
-# column's.
+# The grid of that duel is regular, and it has fewer axes. Which of the two decided it? A third search draws at random,
+# but only the learning rate and the hidden size, with the others at their usual values. All three searches make 16
+# trials. In the table `fresh` is the median fresh loss, and the counts say in how many repeats the row's search beats
+# the column's.
 #
 # **Predict:** in how many of 30 repeats does "random on two" beat "random on six"?
 
@@ -220,7 +221,6 @@ studies.random_on_axes(("lr", "hidden_size")).round(3)
 #
 # In 27 of 30, as often as the grid does. Between the grid and random draws on the same two axes there is no clear
 # winner, at 18 to 12. So most of the lead came from the choice of axes, which lowers the median from 0.281 to 0.211.
-# The grid's is 0.192, but 18 to 12 cannot tell whether the regular spacing helps.
 #
 # **So:** do not ask "grid or random?" first. Ask which hyperparameters can stay at their usual values, and search only the
 # others. If you do not know, draw all of them at random, look at the picture of study 2, and search again.
@@ -234,7 +234,7 @@ studies.random_on_axes(("lr", "hidden_size")).round(3)
 # $p$, and misses it with probability $1 - p$. All $n$ draws miss with probability $(1 - p)^n$. So at least one of them hits
 # with probability $1 - (1 - p)^n$.
 #
-# One draw in 20 hits the best 5 %. But 20 draws may all miss, so they are not yet enough.
+# One draw in 20 hits the best 5 %, but 20 draws may all miss.
 #
 # **Predict:** how many draws hit the best 5 % with a probability of 0.95? Then move the slider.
 
@@ -256,10 +256,10 @@ Slider(chance_of_a_hit, [0.2, 0.1, 0.05, 0.02, 0.01], label="best share", start=
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It takes 59, about three divided by the share, in any number of dimensions. That sounds too good to be true. But the
-# formula counts ranks only, and says nothing about how low the losses of the best 5 % are. On our digits they go up to
-# 0.32. If you searched learning rates below 0.001 only, the best 5 % would be far worse, as the first panel of study 2
-# shows, and 59 trials would meet them just as surely.
+# It takes 59, because $0.95^{59}$ is the first power of 0.95 below 0.05. For any small share it is about three divided
+# by the share, and the dimensions do not enter. But the formula counts ranks only, and says nothing about how low the
+# losses of the best 5 % are. On our digits they go up to 0.32. If you searched learning rates below 0.001 only, the
+# best 5 % would be far worse, as the first panel of study 2 shows, and 59 trials would meet them just as surely.
 #
 # **So:** plan a first search by the formula, with 60 trials for the best 5 % and 300 for the best 1 % of *this* space.
 #
@@ -274,10 +274,10 @@ Slider(chance_of_a_hit, [0.2, 0.1, 0.05, 0.02, 0.01], label="best share", start=
 # configuration may be good, or the rows that judged it may have been kind. Every further trial gives each of the two
 # another chance.
 #
-# For this we need many rows, so we turn to simulated data with 60,000 of them. There are four classes, the same
-# network, and all hyperparameters but `init_scale`. Random search tries 1, 3, 9, 27, 81 and 243 configurations, judged
-# by 10, 30, 300 or 2,000 validation rows. Then its winner is judged fresh. A solid line is the loss that searches
-# report, and a dashed line of the same colour is what their winners are worth. Points are medians of 600 searches in 30
+# This needs many rows, so we turn to simulated data with 60,000 of them, in four classes. We tune the same network,
+# with every hyperparameter except `init_scale`. Random search tries 1, 3, 9, 27, 81 and 243 configurations, judged by
+# 10, 30, 300 or 2,000 validation rows. Then its winner is judged fresh. A solid line is the loss that searches report,
+# and a dashed line of the same colour is what their winners are worth. Points are medians of 600 searches in 30
 # repeats.
 #
 # **Predict:** with 10 rows, after how many trials does the dashed line stop falling?
@@ -292,19 +292,16 @@ studies.worth(dial).round(3)
 # <details><summary>What was seen</summary>
 #
 # After about 27. From there to 243 trials, at nine times the cost, the fresh loss goes from 0.672 to 0.670, while the
-# report falls to 0.359. With 30 rows the dashed line falls a little further here, from 0.655 to 0.643. With 300 and
-# with 2,000 rows it goes on falling, to 0.605 and 0.601. The reports of these two lie on each other, a little below the
-# dashed lines.
+# report goes on falling. With 30 rows the dashed line falls a little further, from 0.655 to 0.643. With 300 and with
+# 2,000 rows it falls to 0.605 and 0.601, and the two reports almost coincide, a little below the dashed lines.
 #
-# The lowest of many losses belongs partly to a good configuration and partly to a lucky one. The first trials differ so
-# much that even 10 rows can tell them apart. Later ones have to beat a winner that is good already. Good configurations
-# differ by less than the luck of 10 rows, so from there on the search finds luckier trials, not better ones. More rows
-# shrink the luck of the rows. The luck of a single training, of its seed and its training rows, remains, so even with
-# 2,000 rows a winner is a little worse than it looks.
+# The first trials differ so much that even 10 rows can tell them apart. Later ones have to beat a winner that is good
+# already. Good configurations differ by less than the luck of 10 rows, so from there on the search finds luckier
+# trials, not better ones. More rows shrink the luck of the rows. The luck of a single training, of its seed and its
+# training rows, remains, so even with 2,000 rows a winner is a little worse than it looks.
 #
 # **So:** a falling report is no sign of progress. Whether more trials pay depends on your validation rows, and on how
-# much good configurations differ. With hundreds of rows they go on paying here, but slowly. From 27 to 243 trials, at
-# nine times the cost, the loss falls by a twentieth.
+# much good configurations differ. With hundreds of rows they go on paying here, but slowly.
 #
 # </details>
 
@@ -328,15 +325,17 @@ tied = behind.mean(axis=1) < 2 * error
 print("tied with the winner:", tied.sum(), "of 9")
 
 # %% [markdown]
-# Most of the nine are tied, so which of the ten is best is still open. Another `repeat` gives another count, so read it
-# only as few or many. Instead of trying more, you could train the best few again on new splits of the same rows, and
-# take the one with the lowest mean of the new losses. These few are the **finalists**. Let the two compete at equal
-# cost. One search makes 81 trials. The other makes 61, and then trains its best five on four new splits.
+# Most of the nine are tied, so it is open which is best. Another `repeat` gives another count, so read it only as few
+# or many. Instead of trying more, you could train the best few, the **finalists**, again on new splits, and take the
+# one with the lowest mean of the new losses. A new split divides the training and validation rows anew, into as many of
+# each. So with 30 validation rows, four new splits judge a finalist on 120. Let more trials and finalists compete at
+# equal cost. One search makes 81 trials. The other makes 61, and then trains its best five on four new splits.
 #
 # - `tied` is the mean number of ties among nine, after 81 trials.
-# - `trials_promise` and `finalists_promise` say by how much a winner's fresh loss exceeds the loss it won with.
-# - `trials_win` and `finalists_win` count in how many of 30 repeats each has the better winner, fresh. In the others both
-#   chose the same one.
+# - `trials_promise` and `finalists_promise` say by how much a promise was missed, which is the winner's fresh loss
+#   minus the loss it won with.
+# - `trials_win` and `finalists_win` count in how many of 30 repeats each has the better winner, fresh. In the others
+#   both chose the same one.
 #
 # **Predict:** on the simulated data, with how many rows do the finalists win most often, 30, 300 or 2,000?
 
@@ -349,15 +348,15 @@ studies.equal_cost(cases).round(3)
 #
 # With 30, where they win 16 to 8. There seven of nine are tied, and telling them apart is what retraining does. With
 # 300 rows they win 11 to 9. With 2,000 rows it is 7 to 7, because one of nine is tied and little is left to tell apart.
-# On the digits even 30 rows leave few ties. Good configurations differ by more than luck there, and the finalists win 3
-# and lose 9.
+# On the digits even 30 rows leave few ties. Good configurations differ by more than luck there. The finalists win 3 and
+# lose 9, perhaps because they had 20 trials fewer, and there further trials still pay.
 #
 # Finalists also report a more honest loss, and that gain is the surer one. With 30 rows a winner of 81 trials is worse
 # by 0.115 than it looked, and a winner among finalists by 0.035.
 #
 # **So:** count the ties before you pay for more trials. If most are tied, retrain a few, or get more validation rows.
-# The fewer are tied, the less it matters for the choice whether you retrain or try more. Take the counts of wins as a
-# tendency. With other trials of the same tables the finalists gained again on 30 simulated rows, and the 9 to 3 on the
+# At about four of nine, as with 300 rows here, it hardly matters for the choice whether you retrain or try more. Take
+# these counts as a tendency. With other trials the finalists gained again on 30 simulated rows, and the 9 to 3 on the
 # digits did not return.
 #
 # </details>
@@ -378,7 +377,7 @@ studies.equal_cost(cases).round(3)
 # The draws have no seed. Say that a thousand colleagues run it on the same rows, over the 27 combinations of study 3's
 # first grid.
 #
-# **Predict:** with five draws, how many of the 27 combinations are the winner of at least one colleague?
+# **Predict:** with five draws, are more than half of the 27 combinations the winner of at least one colleague?
 
 # %%
 for n_draws in (5, 15):
@@ -389,10 +388,10 @@ for n_draws in (5, 15):
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# 21 of them. A combination wins whenever none of the five draws is better. Even for the 20th best this happens to about
-# one colleague in a thousand. Half of the colleagues end 0.011 or more below the best accuracy, because five draws meet
-# at most five of the 27 combinations. On most other draws of the rows it is more. With 15 draws there are still 10
-# winners, and half of the colleagues are within 0.003.
+# Yes, 21 are. A combination wins whenever it is drawn and none of the other four draws is better. Even for the 20th
+# best this happens to about one colleague in a thousand. Half of the colleagues end 0.011 or more below the best
+# accuracy, because five draws meet at most five combinations. In most other repeats they end further below. With 15
+# draws there are still 10 winners, and half of the colleagues are within 0.003.
 #
 # **So:** five draws from 27 combinations are a lottery. A seed lets others repeat your search, but only more draws make
 # the result better.
@@ -403,7 +402,7 @@ for n_draws in (5, 15):
 # ## In practice
 #
 # scikit-learn's `RandomizedSearchCV` draws from scipy's distributions, and judges each draw on several folds. Here it
-# tunes gradient boosting, on 2,320 rows of the simulated data.
+# tunes gradient boosting on the 2,320 training and validation rows of the simulated data.
 
 # %%
 from scipy.stats import loguniform
@@ -436,8 +435,8 @@ model = refit(chosen, splits, n_epochs=27)
 print("test accuracy", splits.final_score(model))
 
 # %% [markdown]
-# Report the interval with it. It spans five percentage points, so these 360 rows cannot tell apart networks whose
-# accuracies differ by one.
+# Report the interval with it. It spans five percentage points, so two such scores that differ by one point do not show
+# which network is better.
 #
 # ## Exercises
 #
@@ -503,8 +502,8 @@ ex.q3.check(answer_3)
 #
 # You have a table of 50,000 rows and a model with six hyperparameters.
 #
-# **Ranges.** Start wide, and narrow what matters after a first search. Most of these ranges come from a textbook (Zhang et
-# al., 2023) and from a benchmark of boosting (Eggensperger et al., 2021).
+# **Ranges.** Start wide, and narrow what matters after a first search. Most of these ranges come from Zhang et al.
+# (2023) and Eggensperger et al. (2021).
 #
 # | kind | for example | range | draw evenly |
 # |---|---|---|---|
@@ -517,7 +516,8 @@ ex.q3.check(answer_3)
 # | length | epochs, rounds of boosting | read it off the curve (lesson 1) | – |
 #
 # **How many validation rows are enough?** In study 6, 2,000 rows left one tie in nine on the simulated data, and 30
-# rows left two or three on the digits. So run some 60 trials and count your ties.
+# rows left two or three on the digits. No number of rows fits every problem. So begin with some 2,000, run 60 trials
+# and count your ties.
 #
 # **Holdout or folds?** With few ties a holdout is probably enough, though we did not try folds here. With many ties
 # prefer finalists. Five folds multiply the cost of every trial by five, whereas retraining the finalists took a quarter
@@ -526,7 +526,8 @@ ex.q3.check(answer_3)
 #
 # **A subsample first.** Klein et al. (2017), whose search learns from small parts of the training rows, often found
 # good configurations 10 to 100 times faster than other searches. Keep all validation rows, because they tell trials
-# apart (study 5). Train the finalists on everything, since more rows also make more steps (lesson 1).
+# apart (study 5). Train the finalists on everything, since more rows make more steps (lesson 1), which may need another
+# learning rate.
 #
 # **Groups and time.** All this assumes that the rows are independent. If several rows belong to one customer, keep each
 # customer on one side of every split. If you will predict the future, validate on rows that come after those you train
@@ -548,7 +549,7 @@ ex.q3.check(answer_3)
 #   good. If you do not know, draw everything at random, and see which hyperparameters matter.
 # - **plan trials by** $1 - (1 - p)^n$, and remember that it counts ranks, and promises only that a good trial is met.
 # - **count the ties among your ten best** before you pay for more trials. If most are tied, get more rows or retrain
-#   finalists. The fewer are, the less it matters whether you retrain or try more.
+#   finalists. The fewer are tied, the less it matters whether you retrain or try more.
 # - **expect a higher loss than the report.** With few rows the report goes on falling when the search no longer finds
 #   anything better.
 #
@@ -587,7 +588,8 @@ studies.worth(digits).round(3)
 # From lists, independent draws may repeat. Where everything is a list, scikit-learn's `ParameterSampler` draws without
 # replacement, as one draws cards from a deck.
 #
-# **Predict:** in ten independent draws from 27 combinations, how likely is it that one comes twice?
+# **Predict:** in ten independent draws from 27 combinations, how likely is it that one comes twice? In the table this
+# is `a repeat`.
 
 # %%
 from sklearn.model_selection import ParameterSampler
@@ -634,8 +636,8 @@ drawn.head(4).round(3)
 # No. About half of the draws, 0.525, have no `gamma`, because the sampler first draws one of the spaces, each as likely
 # as the other. Where all spaces hold lists only, it draws among all combinations instead.
 #
-# **So:** name what depends on a choice inside its branch. The search finds no better winner for it, but every value in
-# its table was used.
+# **So:** put a hyperparameter that only one choice uses inside that choice's branch. You may not find a better winner
+# this way, but every value in the table of trials is then one that its training used.
 #
 # </details>
 
@@ -673,8 +675,8 @@ further.estimates(expected_best).round(3)
 # About right, 0.394 against 0.391, because any nine of your 81 trials are nine random draws. But a single search has
 # one estimate, and that varies by 0.036 from repeat to repeat.
 #
-# **So:** report the curve with its spread. And remember that it foretells reports. What the winners are worth on the
-# digits is in the first section of *Going further*.
+# **So:** report the curve with its spread. And remember that the curve estimates what searches report, not what their
+# winners are worth. What they are worth on the digits is in the first section of *Going further*.
 #
 # </details>
 
