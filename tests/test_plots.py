@@ -372,9 +372,10 @@ def test_pairs_are_differences_with_their_mean_and_interval():
 
 
 def test_pairs_and_lowest_cells_tie_by_the_laboratorys_rule():
-    pairs = pd.DataFrame({"a": [1, 1 + 0.9 * SAME, 1 + 3 * SAME], "b": [1.0] * 3})
-    assert "equal in 2 of 3" in plots.paired(pairs, "a", "b").alt_text
-    cells = pd.DataFrame({"lr": [0.1, 0.2, 0.3], "batch_size": 8, "val_loss": pairs["a"]})
+    gaps = np.array([0, 0.9, -0.9, 3, -3]) * SAME
+    text = plots.paired(pd.DataFrame({"a": 1 + gaps, "b": 1.0}), "a", "b").alt_text
+    assert "a lower in 1 of 5, b lower in 1 of 5, equal in 3 of 5" in text
+    cells = pd.DataFrame({"lr": [0.1, 0.2, 0.3], "batch_size": 8, "val_loss": 1 + gaps[[0, 1, 3]]})
     assert "met in 2 of 3 cells" in plots.maps(cells, values=["val_loss"]).alt_text
 
 
