@@ -233,7 +233,7 @@ def each_against(
     """
     check_columns(table, *space, value)
     n_rows = -(-len(space) // 3)
-    axes = new_row(len(space), (10.5, 3.2 * n_rows), n_rows=n_rows) if axes is None else axes
+    axes = new_row(len(space), (10.5, 2.9 * n_rows), n_rows=n_rows) if axes is None else axes
     some = table.iloc[:: max(1, len(table) // MAX_POINTS)]
     for ax, (name, parameter) in zip(axes, space.items(), strict=True):
         what = f"{title}: {label(name)}" if title else label(name)

@@ -272,7 +272,7 @@ from hpt_helpers.classroom.studies.asha import waiting
 
 spreads = {"equal": 0, "unequal": 0.5}
 hours = {s: waiting([1, 4, 16, 64], spread=spreads[s], repeats=range(50)) for s in spreads}
-pd.concat(hours, names=["speeds"])
+pd.concat(hours, names=["speeds"]).reset_index()
 
 # %% [markdown]
 # <details><summary>What was seen</summary>

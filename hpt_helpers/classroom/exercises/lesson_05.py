@@ -139,8 +139,8 @@ q2 = MultipleChoice(
         Wrong(
             "c1",
             (
-                "the option is right; but a longer training is another model, and lesson 1's map "
-                "shows that at high rates it is often a worse one."
+                "the option is right; but a longer training is another model, and the map of "
+                "lesson 1 shows that at high rates it is often a worse one."
             ),
             "Believes that a training cannot be too long.",
         ),
