@@ -3,9 +3,7 @@ them.
 """
 
 import os
-import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import metadata
@@ -16,6 +14,7 @@ import platformdirs
 
 from hpt_helpers.classroom.fingerprint import fingerprint
 from hpt_helpers.classroom.processes import share
+from hpt_helpers.warn import warn_caller
 
 # Other versions of these may give other numbers.
 LIBRARIES = ("numpy", "scikit-learn", "scikit-optimize", "scipy", "torch")
@@ -151,7 +150,7 @@ def _read(folder: Path, digest: str) -> dict[str, np.ndarray] | None:
             raise ValueError("it is the entry of another key")
         return dict(zip(names, arrays, strict=True))
     except Exception as error:  # a damaged archive can fail in any way; all mean: compute it again
-        _warn(f"cache entry {entry.name[:12]}… is damaged ({error}); computing it again")
+        warn_caller(f"cache entry {entry.name[:12]}… is damaged ({error}); computing it again")
         return None
 
 
@@ -170,12 +169,4 @@ def _write(folder: Path, digest: str, arrays: Mapping[str, np.ndarray]) -> None:
 def _warn_once(reason: str) -> None:
     if reason not in _warned:
         _warned.add(reason)
-        _warn(f"{reason}; results are computed anew each time")
-
-
-def _warn(message: str) -> None:
-    """Warn at the first line outside this package: its own lines tell a reader nothing."""
-    frame, level = sys._getframe(), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "hpt_helpers":
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, stacklevel=level)
+        warn_caller(f"{reason}; results are computed anew each time")
