@@ -20,6 +20,7 @@ from hpt_helpers.classroom.figures import (
     new_axes,
     plain_ticks,
 )
+from hpt_helpers.classroom.lab import pairs
 from hpt_helpers.classroom.landscape import Landscape
 from hpt_helpers.classroom.slider import hidden
 
@@ -352,9 +353,9 @@ def _draw_comparison(game: Challenge, ax) -> None:
             linestyle=("-", "--")[i - 1],
             label=f"{len(gap)} × {name}",
         )
+        outcome = pairs(np.full(len(found), yours), found)
         texts.append(
-            f"it beats {(found > yours).sum()} of {len(found)} {name} searches "
-            f"and ties with {(found == yours).sum()}"
+            f"it beats {outcome.wins} of {len(found)} {name} searches and ties with {outcome.ties}"
         )
     ax.axvline(
         max(yours - lowest, FLOOR), color=COLOURS[0], linewidth=2, linestyle=":", label="this one"
