@@ -105,8 +105,8 @@ study.rank_correlations(watched).round(2)
 #
 # The table says that this depends on R. Up to epoch 9 the early order of breast_cancer is an excellent guide, with a
 # mean of 0.91, and up to epoch 27 it is a good one, with 0.75. Up to epoch 81 the mean is 0.30, and repeats differ
-# widely, from -0.48 to 0.95. Most fast learners' losses turn in every repeat, but in some they rise only a little, and
-# in others far above those of the slower ones.
+# widely, from -0.48 to 0.95. Most fast learners' losses turn in every repeat. In some repeats they rise only a little,
+# and in others they rise far above those of the slower learners.
 #
 # **So:** where the losses still fall at the end, as on digits, early order is nearly late order. Where some have
 # turned, a cut by the current loss may favour the wrong trials. Only trials that were trained in full show which of the
@@ -297,7 +297,8 @@ pd.concat(hours, names=["speeds"]).reset_index()
 #
 # Ray Tune runs trials in processes of their own, on one machine or on many, and a **scheduler** stops some of them. Ray
 # needs to know how to train one epoch, and how to save and load a checkpoint. `course_trainable` says that for our
-# network on iris (`course_trainable??` shows it). A `Tuner` puts it all together.
+# network on iris (`course_trainable??` shows it). A `Tuner` puts it all together, and its `fit()` runs the search.
+# `fit_in_turn` calls that for one tuner after another.
 
 # %%
 from ray import tune
@@ -384,7 +385,9 @@ study.stopped(in_ray, n_epochs=9)
 # ## Who wins the race?
 #
 # Now to your night of eight trainings. We race four searches on digits, each with the epochs of 5, 8, 13, 20 or 40 full
-# trainings, in 30 repeats. Hyperband begins again with new configurations until its epochs are spent.
+# trainings, in 30 repeats. One round of Hyperband, from the boldest bracket to the one that never cuts, costs a little
+# more than 13 full trainings. With 5 or 8 it stops in the middle of its first round, with 13 just before the end, and
+# with 20 or 40 it begins again with new configurations.
 #
 # - **random** trains random configurations in full.
 # - **Hyperband** and **ASHA** stop early, with R = 27.
@@ -408,7 +411,7 @@ entrants = {
 # repeats is beyond luck (sign test at 5 %). In some repeats both searches choose the same configuration, and such a tie
 # counts for neither.
 #
-# **Predict:** what is the smallest of the five budgets at which the learning search has the lower median?
+# **Predict:** what is the smallest of the five budgets at which the learning search has a lower median than ASHA?
 
 # %%
 contests = [("Hyperband", "random"), ("ASHA", "random"), ("ASHA", "learning")]
@@ -421,16 +424,17 @@ study.wins(budgets, contests, index="trainings")
 #
 # Eight. There its median is below ASHA's for the first time, but the lead may be luck. With five trainings ASHA is
 # ahead of the learning search in 24 of 30 repeats, because five random trials are all that the other one has. With
-# eight ASHA is still ahead in 12 of 30, which thirty repeats cannot tell from a draw. With 13 it is ahead in 4, and
+# eight ASHA is ahead in only 12 of 30, which thirty repeats cannot tell from a draw. With 13 it is ahead in 4, and
 # with 40 in 1. The learning search soon knows where the good configurations are, and spends each further training
 # there. ASHA and Hyperband draw their configurations blindly, however many they draw.
 #
 # Against random search ASHA is ahead at every budget, in 21 to 24 of 30 repeats, because it looks at many more
 # configurations for the same epochs, and on digits early order is late order. Hyperband is ahead in 19 or 20 up to 13
-# trainings, which may still be luck, and in 24 and 25 with more. Its cautious brackets look at fewer configurations.
+# trainings, which may still be luck, and in 24 and 25 with more. We did not look for the reason.
 #
-# **So:** on a problem like digits, if you can afford about five full trainings, stop early. If you can afford 13 or
-# more, one after another, let the search learn. In between thirty repeats do not decide.
+# **So:** on a problem like digits, if you can afford about five full trainings, stop early. Take ASHA for it, which has
+# no round to finish, and whose lead over random search was beyond luck. If you can afford 13 or more, one after
+# another, let the search learn. In between thirty repeats do not decide.
 #
 # Your machines count as well. A search that learns from one trial before it starts the next cannot keep 64 GPUs busy,
 # and ASHA can. With four GPUs your night holds 32 trainings, but only eight one after another. A search that learns can
@@ -468,8 +472,9 @@ study.wins(rows, contests[:2], index="validation rows", by=("val_loss", "fresh")
 #
 # No. As searched it is ahead in 24 of 30, and fresh in only 9. With 10 rows the lowest of hundreds of losses is low by
 # luck, and the configuration behind it is no better than random search's. With 30 rows ASHA is about level, with 14 of
-# 30. With 300 and 2,000 rows it is ahead in 22 and 20, because more rows can tell good configurations apart. In the
-# remaining third the two tie, or random search's winner is the better one.
+# 30. With 300 rows it is ahead in 22, because more rows can tell good configurations apart. With 2,000 rows it is ahead
+# in 20, which is one short of beyond luck. In the remaining third the two tie, or random search's winner is the better
+# one.
 #
 # Hyperband is ahead fresh in 15 to 21 of 30, and only the 21, with 300 rows, is beyond luck. With 10 rows it is ahead
 # in 18, twice as often as ASHA. We did not look for the reason, and 18 may be luck.
@@ -642,8 +647,9 @@ by_rows.agg(candidates="size", best_accuracy="max").round(3)
 # ### Two relatives, in a paragraph each
 #
 # **Population-based training** (Jaderberg et al. 2017; Ray's `PopulationBasedTraining`) stops the bad trials too, but
-# puts a copy of a good one in their place, weights and all, and changes its hyperparameters a little. What it finds is
-# a *schedule*, such as a falling learning rate. It needs checkpoints, and a population that trains at the same time.
+# puts a copy of a good one in their place, weights and all, and changes its hyperparameters a little. What the method
+# finds is a *schedule*, such as a falling learning rate. The method needs checkpoints, and a population that trains at
+# the same time.
 #
 # **BOHB** (Falkner et al. 2018; Ray's `TuneBOHB` with `HyperBandForBOHB`) keeps Hyperband's brackets, and draws their
 # configurations mostly from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb). In
