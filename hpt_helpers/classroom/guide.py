@@ -60,7 +60,9 @@ GUIDE = (
         see=(
             "Train your ten best trials once more, on another split and under another seed, and "
             "count how many of their 45 pairs keep their order. With 34 or more they can, since "
-            "luck alone seldom gives so many. With fewer it is not certain that they cannot."
+            "luck alone seldom gives so many. With about half, say under 28, treat it as no. In "
+            "between you cannot be certain, so do both: go on to the next questions, and retrain "
+            "finalists as well."
         ),
         why=(
             "While luck decides among the best, the lowest loss is mostly the luckiest. On iris "
@@ -73,8 +75,9 @@ GUIDE = (
             (HERE, "What should you buy?"),
         ),
         against=(
-            "With 30 simulated rows a search that learns paid all the same, and most with "
-            "finalists. How much few rows tell depends on the space as well. And the ten may be "
+            "With 30 simulated rows a search that learns paid clearly when its finalists were "
+            "retrained. Without them it was better in 19 repeats and worse in 9, which a coin "
+            "might give. How much few rows tell depends on the space as well. And the ten may be "
             "equally good. Then there is little left to choose."
         ),
         fails=(

@@ -27,8 +27,8 @@
 #
 # - **iris**: three hyperparameters, which are the learning rate, the batch size and the hidden size. 30 validation rows
 #   judge each trial. Learning rates go up to 0.1, where training is erratic.
-# - **digits**: six hyperparameters, and 360 rows judge. They are the learning rate, the hidden size, the weight decay,
-#   beta1 (the momentum of Adam), the label smoothing and the scale of the first weights.
+# - **digits**: six hyperparameters, which are the learning rate, the hidden size, the weight decay, beta1 (the momentum
+#   of Adam), the label smoothing and the scale of the first weights. 360 validation rows judge each trial.
 # - **simulated**: a table made by `make_classification`. It has the first five of these hyperparameters, and as many
 #   validation rows as we like. Here 2,000 judge.
 #
@@ -63,9 +63,10 @@ WORLDS = IRIS | TABLES
 # - **TPE** is the multivariate `TPESampler` of Optuna 5.0, and its first ten trials are random. It proposes points of
 #   its own. Each is replaced by the nearest configuration of the pool that it has not tried, so it cannot refine its
 #   best point as far as it would at work.
-# - **Hyperband** has R = 27. It begins anew with other configurations until the budget is spent.
-# - **ASHA** has the same rungs and one worker. It takes part on digits and the simulated data only. On iris its
-#   hundreds of short trainings, one after another, would take longer than all the rest.
+# - **Hyperband**, from [lesson 4](04_hyperband.ipynb), has R = 27. It begins anew with other configurations until the
+#   budget is spent.
+# - **ASHA**, from the same lesson, has the same rungs and one worker. It takes part on digits and the simulated data
+#   only. On iris its hundreds of short trainings, one after another, would take longer than all the rest.
 #
 # The Gaussian process and TPE are the searches that learn. The next cell trains the iris trials, which takes some
 # seconds the first time.
@@ -84,7 +85,7 @@ print(f"{len(on_iris):,} trials in 30 repeats")
 
 # %% [markdown]
 # The picture is the one that you know from blogs. It shows the lowest loss so far in each world, as a median over 30
-# repeats.
+# repeats. Losses are cross-entropies, whose unit is the nat.
 #
 # **Predict:** in how many of the three worlds does random search end highest?
 
@@ -98,9 +99,9 @@ race_plots.incumbents(trials)
 #
 # In all three. Every other search ends below random search in every world. Hyperband and ASHA fall fastest at first,
 # because they have tried dozens of configurations for a few epochs before random search has finished its fifth. The
-# searches that learn begin with random trials. Then the Gaussian process overtakes both in every world, and TPE does so
-# later and not on iris. On iris the lowest line ends at 0.047 and random search at 0.075. On digits it is 0.177 against
-# 0.260. So the two leads look much alike.
+# searches that learn begin with random trials. Then the Gaussian process overtakes them in every world. TPE does so
+# later, and on iris not at all. On iris the lowest line ends at 0.047 and random search at 0.075. On digits it is 0.177
+# against 0.260. So the two leads look much alike.
 #
 # **So:** if this picture were all that you had, you would never use random search again, least of all on 30 rows. Write
 # down which search you would recommend for each world before you go on.
@@ -113,8 +114,9 @@ race_plots.incumbents(trials)
 # The picture shows losses **as searched**, by which the winners won. The lowest of many losses is partly the luckiest,
 # and so we judge each winner **fresh**. It is trained again on other draws of rows under other seeds, which are its
 # **judges**. Every repeat has judges of its own, and they had no say in choosing the winner. On iris there are 20,
-# which split the same 120 flowers anew. In the two other worlds there are four. The search has seen none of their rows
-# on digits, and one in 24 of their validation rows on the simulated data.
+# which split the same 120 flowers anew, so the search has seen all of these flowers. In the two other worlds there are
+# four. On digits the search has seen none of their rows. On the simulated data it has seen one in 24 of their
+# validation rows.
 #
 # Here a sixth search joins, the **grid** over all hyperparameters. On iris it has ten learning rates, two batch sizes
 # and two hidden sizes. On digits two values of each hyperparameter already make 64 trainings, and we let it have them.
@@ -124,7 +126,8 @@ race_plots.incumbents(trials)
 #
 # - An open mark is the mean ratio as searched, and a filled mark the mean ratio fresh. Each is a geometric mean over 30
 #   repeats. Because it compares within repeats, it may differ from the ratio of the medians in the picture above. On
-#   iris losses differ more between repeats than between searches. The scales of the three panels differ.
+#   iris losses differ more between repeats than between searches. The scales of the three panels differ. Where the two
+#   marks coincide, the filled one hides the open one.
 # - The line is the 95 % interval of the fresh mean. It is blue where all of it lies below 1, orange where all of it
 #   lies above, and grey where it contains 1. It speaks about repeats on this one data set, and other data may lie
 #   outside it.
@@ -143,9 +146,10 @@ race_plots.verdicts(studies.verdicts(winners))
 #
 # On iris. The Gaussian process led in 23 of 30 repeats as searched, and fresh it is ahead in 12. TPE led in 22 and is
 # ahead in 15. All intervals contain 1. With 30 rows luck can make a loss much lower than it deserves, and the two
-# searches that learn had found more of that luck than random search. Hyperband had only a small lead in pairs, with a
-# ratio of 0.94, and the grid had none to lose. The intervals on iris are wide, however. A small true lead, like those
-# on the simulated data, could not be seen there, while one like those on digits could.
+# searches that learn had found more of that luck than random search, probably because they keep trying near the losses
+# that were lowest by luck. Hyperband had only a small lead in pairs, with a ratio of 0.94, and the grid had none to
+# lose. The intervals on iris are wide, however. A small true lead, like those on the simulated data, could not be seen
+# there, while one like those on digits could.
 #
 # On digits most of each lead stays. The Gaussian process is ahead in 30 of 30 repeats fresh, TPE in 27, Hyperband in 25
 # and ASHA in 22. Configurations differ so much there that a low loss is mostly merit. On the simulated data the leads
@@ -179,7 +183,8 @@ studies.dial({name: SEARCHES[name] for name in some}, n_val=[10, 30, 100, 300, 2
 #
 # Yes, in 24 of 30 repeats. It leads as searched with any number of rows, because it looks at hundreds of losses and
 # finds the low ones whether they are low by merit or by luck. What the rows change is how much of the lead is left
-# fresh. With 10 rows ASHA is ahead in only 9 repeats, and with 300 in 22.
+# fresh. With 10 rows ASHA is ahead in only 9 repeats. A coin seldom gives so few, so ASHA may even be behind there.
+# With 300 rows it is ahead in 22.
 #
 # The Gaussian process looks at fewer losses, and its leads as searched are smaller with 10 and 30 rows. Fresh, it is
 # ahead in 13 repeats with 10 rows and in 19 with 30, both of which a coin may give. With 100 rows it is ahead in 21,
@@ -222,16 +227,20 @@ race_plots.ten_best(best)
 # luck moves them. The simulated data lie between, with 84 % for 2,000 rows and 67 % for 10.
 #
 # Compare this with what became of the leads. On digits most of each lead stayed, and with 2,000 simulated rows those of
-# three searches stayed. With 10 rows no lead could be seen, although 67 % is more than a coin's half. A search looks at
-# many more losses than these ten, so it finds more luck than their count shows. On iris none could be seen either.
+# three searches stayed. On iris no lead could be seen fresh. With 10 simulated rows none could be seen either, although
+# 67 % is more than a coin's half. A search looks at many more losses than these ten, so it finds more luck than the
+# count of their pairs shows.
 #
 # **So:** before you pay for a better search, spend ten trainings on your ten best. If luck alone made their order, 34
 # or more of the 45 pairs (76 %) would keep it in about 2 cases in a hundred. So 34 or more say that there is merit
-# among your ten best, which a search that learns can use. Fewer do not say that there is none, because a single count
-# is rough. On digits and with 2,000 simulated rows, where better searches paid, single repeats went down to 71 %, and
-# with 10 simulated rows some reached 91 %. If you are not certain, retrain finalists as well, which is the next study.
-# With your own losses, `(1 + scipy.stats.kendalltau(first, second).statistic) / 2` is the share. If you cannot afford
-# ten trainings, at least compare the spread of the ten losses with the standard error of one of them.
+# among your ten best, which a search that learns can use. A count of about half, say under 28 (62 %), is what luck
+# gives, so treat their order as luck. On digits and with 2,000 simulated rows, where better searches paid, no single
+# repeat went below 71 %, which is 32 pairs. From 28 to 33 you cannot be certain, because a single count is rough. On
+# iris, where luck decided, single repeats went up to 73 %, which is 33 pairs. With 10 simulated rows they went up to
+# 91 %, so a high count does not promise a lead either. With your own losses, `(1 + scipy.stats.kendalltau(first,
+# second).statistic) / 2` is the share. If you cannot afford ten trainings, at least compare the standard deviation of
+# the ten losses with the standard error of one loss. That is the standard deviation of the loss over its validation
+# rows, divided by the square root of their number. If the first is not clearly larger, treat their order as luck.
 #
 # </details>
 
@@ -272,16 +281,17 @@ studies.what_pays(worlds, searches.by_hand, more_rows=more_rows, progress=True)
 #
 # On digits it is the other way round. The search that learns is better in all 30 repeats, and finalists change next to
 # nothing, as the first place was right already. On the simulated data with 30 rows the best trials differ by luck and
-# by merit. There the search that learns is better in 19 repeats, and with finalists in 25. The search brings merit, and
-# finalists sort out the luck.
+# by merit. There the search that learns is better in 19 repeats and worse in 9, which a coin might also give. With
+# finalists it is better in 25 and worse in 5, which a coin would hardly give. So the two together pay, probably because
+# the search brings merit and finalists sort out the luck.
 #
 # More random trials change the winner in at most seven repeats, because ten trials more seldom contain a better one
 # than the best of 40. Ten times as many rows make it better in 11 repeats and worse in 5, and finalists of random
 # search in 14 and 10 there, which a coin might also give.
 #
 # **So:** where your ten best cannot be told apart, retrain finalists. Where they can, let a search learn. Where you
-# cannot say, do both, which here cost ten trainings more. More validation rows help the search that learns as well, as
-# the study before last showed.
+# cannot say, do both, which here cost ten trainings more. With 30 simulated rows only both together had a gain that a
+# coin seldom gives. More validation rows help the search that learns as well, as the study before last showed.
 #
 # </details>
 
@@ -340,7 +350,8 @@ bought.round({"loss": 3, "accuracy": 1, "half_width": 1})
 # ## Which search, then?
 #
 # The guide asks one question after another. The first is what you can pay for. The second is the one that this lesson
-# is about, and it costs ten trainings to answer.
+# is about, and it costs ten trainings to answer. The last box holds for everybody, wherever the questions led. BOHB is
+# Hyperband with a model that proposes its trials.
 
 # %%
 race_plots.guide()
@@ -363,15 +374,16 @@ race_plots.guide()
 #    you can.**
 #    - *How to see it.* Train your ten best trials once more, on another split and under another seed, and count how
 #      many of their 45 pairs keep their order. With 34 or more they can, since luck alone seldom gives so many. With
-#      fewer it is not certain that they cannot.
+#      about half, say under 28, treat it as no. In between you cannot be certain, so do both: go on to the next
+#      questions, and retrain finalists as well.
 #    - *Why.* While luck decides among the best, the lowest loss is mostly the luckiest. On iris and with ten
 #      simulated rows we saw no gain from a better search. Bouthillier et al. (2021) show for comparisons of learning
 #      algorithms how much the draw of the rows and the seed move a result, and advise varying both. Shown in [Can the
 #      ten best be told apart?](#Can-the-ten-best-be-told-apart?) and [What should you buy?](#What-should-you-buy?).
-#    - *Against it.* With 30 simulated rows a search that learns paid all the same, and most with finalists. How much
-#      few rows tell depends on the space as well. And the ten may be equally good. Then there is little left to
-#      choose. Shown in [What should you buy?](#What-should-you-buy?) and [How many rows does a wide space
-#      need?](#How-many-rows-does-a-wide-space-need?).
+#    - *Against it.* With 30 simulated rows a search that learns paid clearly when its finalists were retrained. Without
+#      them it was better in 19 repeats and worse in 9, which a coin might give. How much few rows tell depends on the
+#      space as well. And the ten may be equally good. Then there is little left to choose. Shown in [What should you
+#      buy?](#What-should-you-buy?) and [How many rows does a wide space need?](#How-many-rows-does-a-wide-space-need?).
 # 3. Do you know good values of all but two or three hyperparameters? Yes: **Search only those two or three, by what
 #    the next questions advise.**
 #    - *How to see it.* You know them from earlier projects, or from the trials that you have made.
@@ -422,9 +434,10 @@ race_plots.guide()
 #    worth, and how far a seed alone moves the loss. *Measured here:* on digits ten times the rate was at least as good
 #    as 40 random trials.
 # 2. **Until Monday night, ten hours.** Train 40 random configurations in full, on all four GPUs. Keep each loss after a
-#    ninth and after a third of the epochs. They tell you whether early order is late order, and which learning rates
-#    are hopeless. Which of the other six hyperparameters matter, forty trials seldom show, so narrow no other range
-#    yet. *Measured in lesson 4:* early order.
+#    ninth and after a third of the epochs. Those after a third tell you whether early order is late order, and those
+#    after a ninth whether you could cut earlier still. Both show which learning rates are hopeless. Forty trials seldom
+#    show which of the other six hyperparameters matter, so narrow no other range yet. *Measured in lesson 4:* early
+#    order.
 # 3. **In the night, three hours.** Train the ten best of these once more, on another split and under another seed, and
 #    count the pairs in order. With 20,000 rows the luck of the validation rows is a tenth of that of 200, as it shrinks
 #    with the square root. The luck of the seed and of the training rows stays. *Measured here:* the count, with at most
@@ -434,10 +447,12 @@ race_plots.guide()
 #    imagine their losses (Snoek et al. 2012), and Optuna's TPE keeps away from them with `constant_liar=True`. Where
 #    early order is late order, let the search cut as well, which is BOHB, or ASHA with a model that proposes (Klein et
 #    al. 2020). *Measured here:* one worker, at most six hyperparameters, and networks trained on 320 rows. *From
-#    papers:* several workers (Snoek et al. 2012, Li et al. 2020), large networks, and both together (Falkner et al.
-#    2018). If fewer pairs keep their order, train the ten on two more splits first. Where their means now differ by
-#    more than their standard errors, let the search learn from such means, of fewer configurations on more splits.
-#    Where they do not, the ten may be equally good. Take the best mean and compare it with Monday's guess.
+#    papers:* searches with several workers and on larger networks are reported by Snoek et al. (2012) and Li et al.
+#    (2020), and a model together with early cuts by Falkner et al. (2018). With 28 to 33 pairs it is not certain, so do
+#    both: let the search learn, and do not leave out Wednesday's finalists. With fewer than 28, retrain first: train
+#    the ten on two more splits. Where their means now differ by more than their standard errors, let the search learn
+#    from such means, of fewer configurations on more splits. Where they do not, the ten may be equally good. Take the
+#    best mean and compare it with Monday's guess.
 # 5. **Wednesday, three hours.** Retrain five finalists on two other splits and under other seeds, choose by the mean,
 #    refit, and open the test rows once. *Measured here:* finalists helped where luck was large and changed little
 #    elsewhere.
@@ -517,10 +532,10 @@ answer_2 = ...  # a letter and a number in quotes, such as "a1"
 ex.q2.check(answer_2)
 
 # %% [markdown]
-# **3.** Repair `report(finalists)`. `finalists` is a list of dicts: `searched` is the loss by which one came into the
-# list, `again` a list of four losses on four other draws of rows. Choose by the mean of the first two of `again`, and
-# return the position of the chosen one and what may be reported of it: the mean of the last two, which chose nothing. A
-# finalist with a nan in `again` may never be chosen.
+# **3.** Repair `report(finalists)`. `finalists` is a list of dicts. In each, `searched` is the loss by which it came
+# into the list, and `again` holds four losses on four other draws of rows. Choose by the mean of the first two of
+# `again`, and return the position of the chosen one and what may be reported of it: the mean of the last two, which
+# chose nothing. A finalist with a nan in `again` may never be chosen.
 
 # %%
 def report(finalists):
@@ -543,8 +558,8 @@ ex.q3.check(report)
 #   that keep their order.
 # - **let a search learn where they can be told apart,** once you can pay for clearly more than its random first trials.
 #   On digits, with six hyperparameters, that paid most.
-# - **retrain finalists where they cannot.** On iris that helped, and a search that learns did not. Where you are not
-#   certain, do both.
+# - **retrain finalists where they cannot.** On iris that helped, and we saw no gain from a search that learns. Where
+#   you are not certain, do both.
 # - **try the default at several learning rates first,** and compare every search with the best of these. A single score
 #   on a few hundred test rows shows only gains of several points.
 #
@@ -557,11 +572,11 @@ ex.q3.check(report)
 #
 # ### From which budget on does learning pay?
 #
-# The race spent 40 full trainings. If each takes an hour, you may be able to pay for only five. We run the race on digits
-# with three budgets. An entry such as "24 : 6" says in how many repeats a search is better and worse than random
+# The race spent 40 full trainings. If each takes an hour, you may be able to pay for only five. We run the race on
+# digits with three budgets. An entry such as "20 : 8" says in how many repeats a search is better and worse than random
 # search with the same budget, fresh.
 #
-# **Predict:** with five trainings, which is more often better than random search, the Gaussian process or ASHA?
+# **Predict:** with five trainings, in how many of the 30 repeats is the Gaussian process better than random search?
 
 # %%
 on_digits = {"digits": WORLDS["digits, 360 rows"]}
@@ -570,10 +585,10 @@ studies.budgets(on_digits, SEARCHES, n_trials=[5, 13, 40])
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# ASHA. With five trainings it is better in 24 repeats and Hyperband in 19, because both look at dozens of
-# configurations. The Gaussian process is neither better nor worse, for its first five trials are those of random search
-# and it has learned nothing yet. With 13 trainings it is better in all 30 repeats. TPE, whose first ten trials are
-# random, is better in 18 of 30 then, which a coin might also give.
+# In none, and it is worse in none. Its first five trials are those of random search, and it has learned nothing yet.
+# ASHA is better in 24 repeats, because it looks at dozens of configurations. So does Hyperband, which is better in 19
+# and worse in 9, as a coin might also give. With 13 trainings the Gaussian process is better in all 30 repeats. TPE,
+# whose first ten trials are random, is better in 18 of 30 then, which a coin might also give.
 #
 # **So:** for a handful of full trainings stop early. A search that learns needs clearly more trials than the random
 # ones with which it begins. We saw both on digits, where the ten best can be told apart and early order is late order.
@@ -621,11 +636,12 @@ studies.lowest_of_equals(bold, "iris", 27, [1, 10, 100], repeats=range(20)).roun
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To half. It falls by a third with ten trials and by more than half with a hundred, although all are one and the same
-# configuration. A search reports progress here, too, because the lowest of many losses is low by luck.
+# To half. From the 0.140 of one trial it falls by a third with ten trials and by more than half with a hundred,
+# although all are one and the same configuration. A search reports progress here, too, because the lowest of many
+# losses is low by luck.
 #
 # **So:** a falling line is also what luck looks like. How far luck can make it fall depends on how widely the losses of
-# one configuration scatter, and that is wide at high learning rates.
+# one configuration scatter, and at high learning rates they scatter widely.
 #
 # </details>
 
