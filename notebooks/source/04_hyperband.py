@@ -658,7 +658,7 @@ by_rows.agg(candidates="size", best_accuracy="max").round(3)
 # ### The same search on a cluster
 #
 # `tune_on_ray` runs any of the package's searches on Ray, with the objective and the space of `run`. With `RAY_ADDRESS`
-# set, the same call runs on a cluster. [Beyond one machine](../docs/beyond_one_machine.md) says how.
+# set, the same call runs on a cluster. `docs/beyond_one_machine.md` says how.
 
 # %% [markdown]
 # How far are you?
