@@ -8,7 +8,7 @@ tables are there: `python -m tools.build_table NAME --folder build/tables`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -21,10 +21,13 @@ from hpt_helpers.classroom import lab, searches
 from hpt_helpers.classroom.table import load_table, table_problem
 from hpt_helpers.classroom.table_studies import (
     early_order,
+    random_orders,
+    random_searches,
     random_winners,
     shares_of_variance,
 )
 from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED
+from hpt_helpers.config import config_key
 from hpt_helpers.strategies import random_search
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +36,7 @@ OTHERS = ROOT / "build" / "tables"
 TEXT = ROOT / "tools" / "testbed_text.md"
 
 N_TRIALS = 40
+N_SEARCHES = 5  # of each repeat, where finalists are trained again
 ON_POOL = {
     "random": searches.at_random,
     "by hand": searches.by_hand,
@@ -40,6 +44,10 @@ ON_POOL = {
     "ASHA": searches.asha,
 }
 LIVE = {"TPE": searches.tpe, "scikit-optimize": searches.bayesian}
+NEAREST = {
+    "TPE, nearest": searches.tpe_on_pool,
+    "scikit-optimize, nearest": partial(searches.on_pool, searches.bayesian),
+}
 
 
 # --- tables in Markdown ---------------------------------------------------------------------------
@@ -59,7 +67,8 @@ def markdown(table: pd.DataFrame) -> str:
 def verdicts(judged: pd.DataFrame, other: str = "random") -> pd.DataFrame:
     """Return a row for each search: medians, and how it compares with another one in pairs.
 
-    searched → fresh: in how many repeats its winner is better, by either loss.
+    tried: how many configurations it looked at, a median. wins, searched → fresh: in how many
+    repeats its winner is better, by either loss.
     """
     fresh = lab.compare(judged, other).set_index("search")
     searched = lab.compare(judged, other, by="val_loss").set_index("search")
@@ -67,6 +76,7 @@ def verdicts(judged: pd.DataFrame, other: str = "random") -> pd.DataFrame:
     for label, part in judged.groupby("search", sort=False):
         row = {
             "search": label,
+            "tried": int(part["tried"].median()),
             "searched": part["val_loss"].median(),
             "fresh": part["fresh"].median(),
             "accuracy": part["accuracy"].median(),
@@ -92,7 +102,10 @@ def race(name: str, n_val: int, some: Mapping[str, lab.Search], *, live: bool = 
     problem = table_problem(name, n_val, live=live)
     options = {"n_trials": N_TRIALS, "repeats": range(table.n_repeats)} | options
     trials = lab.search(problem, some, progress=True, **options)
-    return lab.judge(problem, lab.winners(trials), table.n_judges, progress=True)
+    key = trials["config"].map(config_key)
+    tried = key.groupby([trials["search"], trials["repeat"]]).nunique().rename("tried")
+    judged = lab.judge(problem, lab.winners(trials), table.n_judges, progress=True)
+    return judged.join(tried, on=["search", "repeat"])
 
 
 def random_of(n_trials: int) -> lab.Search:
@@ -101,15 +114,6 @@ def random_of(n_trials: int) -> lab.Search:
 
 def _random_of(n, space, repeat, n_trials, n_epochs):
     return random_search(space, n, n_epochs, seed=repeat)
-
-
-def random_budgets(name: str, n_val: int, n_trials: Iterable[int]) -> pd.DataFrame:
-    """Return the judged winners of random searches of several lengths."""
-    parts = []
-    for n in n_trials:
-        part = race(name, n_val, {f"random, {n}": random_of(n)}, n_trials=n)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
 
 
 def default(name: str, n_val: int) -> pd.DataFrame:
@@ -122,6 +126,7 @@ def default(name: str, n_val: int) -> pd.DataFrame:
         {
             "search": "default",
             "repeat": repeats,
+            "tried": 1,
             "val_loss": table.loss[i, r, table.rows(n_val), k],
             "fresh": table.fresh_loss[i, r, k],
             "accuracy": table.fresh_accuracy[i, r, k],
@@ -169,23 +174,29 @@ def small_budgets() -> str:
 
 
 def grids() -> str:
-    """Return each grid of the digits table against as many random trials."""
-    parts = []
+    """Return each grid of the digits table against as many random trials, by rows."""
+    rows = []
     for axes in RECIPES["digits"].grids:
         label = ", ".join(axes) if len(axes) < 6 else "all six"
-        judged = [race("digits", 360, {label: searches.grid_of("digits", axes)}, n_trials=64)]
-        n = int(judged[0]["looks"].iloc[0])
-        judged.append(race("digits", 360, {"random": random_of(n)}, n_trials=n))
-        found = verdicts(pd.concat(judged, ignore_index=True))
-        parts.append(found[found["search"] != "random"].assign(trials=n))
-    table = pd.concat(parts, ignore_index=True).rename(columns={"search": "axes"})
-    return markdown(table[["axes", "trials", *table.columns[1:-1]]])
+        row = {"axes": label}
+        for n_val in RECIPES["digits"].n_val:
+            judged = race("digits", n_val, {label: searches.grid_of("digits", axes)}, n_trials=64)
+            row["trials"] = n = int(judged["tried"].iloc[0])
+            equal = race("digits", n_val, {"random": random_of(n)}, n_trials=n)
+            found = verdicts(pd.concat([judged, equal], ignore_index=True)).set_index("search")
+            row[f"{n_val} rows"] = f"{found.loc[label, 'fresh']:.3f}; {in_short(found.loc[label])}"
+        rows.append(row)
+    return markdown(pd.DataFrame(rows))
+
+
+def in_short(verdict: pd.Series) -> str:
+    """Return a row of `verdicts` as text: the wins, and the ratio with its interval."""
+    return f"{verdict['wins, searched → fresh']}; {verdict['times the loss of random']}"
 
 
 def own_points() -> str:
     """Return searches that propose points of their own: trained live, or the pool's nearest."""
-    near = {f"{label}, nearest": partial(searches.on_pool, s) for label, s in LIVE.items()}
-    judged = [race("digits", 360, {"random": searches.at_random} | near)]
+    judged = [race("digits", 360, {"random": searches.at_random} | NEAREST)]
     judged.append(race("digits", 360, LIVE, live=True))
     return markdown(verdicts(pd.concat(judged, ignore_index=True)))
 
@@ -223,8 +234,7 @@ def dial(name: str = "simulated", live: Mapping[str, lab.Search] = MappingProxyT
             "random, searched / fresh": f"{random['searched']:.3f} / {random['fresh']:.3f}",
         }
         for label in found.index.drop("random"):
-            wins, ratio = found.loc[label].iloc[-2:]
-            row[label] = f"{wins}; {ratio}"
+            row[label] = in_short(found.loc[label])
         rows.append(row)
     return markdown(pd.DataFrame(rows))
 
@@ -232,29 +242,54 @@ def dial(name: str = "simulated", live: Mapping[str, lab.Search] = MappingProxyT
 def more_trials(name: str = "simulated") -> str:
     """Return what random search's winner is worth by trials and rows, and what finalists add."""
     n_val, n_trials = load_table(name).n_val, [1, 3, 9, 27, 81]
-    winners = random_winners(name, n_val, n_trials).set_index(["n_val", "n_trials"])
+    medians = random_winners(name, n_val, n_trials).set_index(["n_val", "n_trials"])
+    found = random_searches(name, n_val, [27, 81])
+    fresh = found.set_index(["n_val", "n_trials", "repeat"])["fresh"]
     rows = []
     for n in n_val:
-        row = {"rows": n} | {f"fresh, {m}": winners.loc[(n, m), "fresh"] for m in n_trials}
-        row["searched, 81"] = winners.loc[(n, 81), "searched"]
-        single = random_budgets(name, n, [27, 81])
-        fresh = {label: part["fresh"] for label, part in single.groupby("search")}
-        more = lab.pairs(fresh["random, 81"], fresh["random, 27"])
-        row["81 against 27"] = f"{more.wins} : {more.defeats}"
-        row["finalists against 81"] = finalists(name, n, fresh["random, 81"])
+        row = {"rows": n} | {f"fresh, {m}": medians.loc[(n, m), "fresh"] for m in n_trials}
+        row["searched, 81"] = medians.loc[(n, 81), "searched"]
+        row["81 against 27"] = times(*(by_repeat(fresh.loc[(n, m)]) for m in (81, 27)))
+        row["finalists against 81"] = times(*finalists(name, n))
         rows.append(row)
     return markdown(pd.DataFrame(rows))
 
 
-def finalists(name: str, n_val: int, plain: pd.Series) -> str:
-    """Compare 61 trials, whose best five are trained on four new splits, with 81 plain trials."""
+def by_repeat(losses: pd.Series) -> np.ndarray:
+    """Return the losses of random searches, indexed by repeat, as (n_repeats, n_searches)."""
+    return np.stack([of_one.to_numpy() for _, of_one in losses.groupby(level="repeat")])
+
+
+def times(losses: np.ndarray, others: np.ndarray) -> str:
+    """Return how many times the others losses are, as geometric means, with the 95 % interval.
+
+    Both are of shape (n_repeats, n_searches), and the interval is from resampling the repeats.
+    """
+    logs = np.log(losses / others).mean(axis=1)
+    ratio, low, high = np.exp([logs.mean(), *lab.bootstrap(logs)])
+    return f"{ratio:.3f} ({low:.3f} to {high:.3f})"
+
+
+def finalists(name: str, n_val: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what random searches are worth at equal cost, twice (n_repeats, N_SEARCHES).
+
+    First those of 61 trials, whose best five are trained on four new splits, then those of 81.
+    """
     table, problem = load_table(name), table_problem(name, n_val)
-    options = {"repeats": range(table.n_repeats), "n_trials": 61}
-    trials = lab.search(problem, {"finalists": random_of(61)}, **options)
-    again = lab.retrain(problem, trials, 5, 4, progress=True)
-    judged = lab.judge(problem, lab.winners(again), table.n_judges)
-    found = lab.pairs(judged["fresh"], plain)
-    return f"{found.wins} : {found.defeats}"
+    tried = random_orders(table.n_repeats, N_SEARCHES)[..., :81]
+    repeats = np.arange(table.n_repeats)[:, None]
+    losses = table.loss[tried, repeats[..., None], table.rows(n_val), -1]
+    order = np.take_along_axis(tried, losses[..., :61].argsort(axis=2), axis=2)
+    choices = [
+        lab.Chosen(table.configs(repeat)[position], table.epochs[-1], repeat)
+        for repeat, positions in enumerate(order[..., :5])
+        for position in positions.ravel()
+    ]
+    again, _ = problem.measure(choices, "finalist", 4, True)
+    best = again.mean(axis=1).reshape(table.n_repeats, N_SEARCHES, 5).argmin(axis=2)
+    chosen = np.take_along_axis(order, best[..., None], axis=2)[..., 0]
+    plain = np.take_along_axis(tried, losses.argmin(axis=2)[..., None], axis=2)[..., 0]
+    return table.fresh_loss[chosen, repeats, -1], table.fresh_loss[plain, repeats, -1]
 
 
 def other_seeds() -> str:

@@ -31,19 +31,43 @@ def random_winners(
     searched (the lowest loss), fresh (that of the repeat's judges) and accuracy (theirs): medians
     over all searches of all repeats.
     """
+    found = random_searches(name, n_val, n_trials, n_searches=n_searches)
+    medians = found.groupby(["n_val", "n_trials"], sort=False)[["searched", "fresh", "accuracy"]]
+    return medians.median().reset_index()
+
+
+def random_searches(
+    name: str, n_val: Sequence[int], n_trials: Sequence[int], *, n_searches: int = 20
+) -> pd.DataFrame:
+    """Return what each random search reports, and what its winner is worth.
+
+    Columns: n_val, n_trials, repeat, search, searched, fresh and accuracy. A longer search begins
+    with the trials of the shorter one of the same repeat and number.
+    """
     table = load_table(name)
-    rng = np.random.default_rng(0)
-    orders = np.stack([rng.permutation(N_POOL) for _ in range(table.n_repeats * n_searches)])
-    repeats = np.repeat(np.arange(table.n_repeats), n_searches)
-    found = []
+    orders, repeats = random_orders(table.n_repeats, n_searches), np.arange(table.n_repeats)
+    parts = []
     for n, trials in product(n_val, n_trials):
-        losses = table.loss[orders[:, :trials], repeats[:, None], table.rows(n), -1]
-        best = np.nanargmin(losses, axis=1)
-        winners = orders[np.arange(len(orders)), best]
-        fresh = table.fresh_loss[winners, repeats, -1], table.fresh_accuracy[winners, repeats, -1]
-        medians = [np.median(values) for values in (np.nanmin(losses, axis=1), *fresh)]
-        found.append((n, trials, *medians))
-    return pd.DataFrame(found, columns=["n_val", "n_trials", "searched", "fresh", "accuracy"])
+        tried = orders[..., :trials]
+        losses = table.loss[tried, repeats[:, None, None], table.rows(n), -1]
+        best = np.nanargmin(losses, axis=2)[..., None]
+        winner = np.take_along_axis(tried, best, axis=2)[..., 0], repeats[:, None], -1
+        columns = {
+            "repeat": np.repeat(repeats, n_searches),
+            "search": np.tile(np.arange(n_searches), len(repeats)),
+            "searched": np.nanmin(losses, axis=2).ravel(),
+            "fresh": table.fresh_loss[winner].ravel(),
+            "accuracy": table.fresh_accuracy[winner].ravel(),
+        }
+        parts.append(pd.DataFrame({"n_val": n, "n_trials": trials} | columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def random_orders(n_repeats: int, n_searches: int) -> np.ndarray:
+    """Return in which order random searches try a pool, (n_repeats, n_searches, N_POOL)."""
+    rng = np.random.default_rng(0)
+    orders = [rng.permutation(N_POOL) for _ in range(n_repeats * n_searches)]
+    return np.reshape(orders, (n_repeats, n_searches, N_POOL))
 
 
 def early_order(name: str, n_val: int, best: float = 0.1) -> pd.DataFrame:
