@@ -1,18 +1,34 @@
-"""The testbed's verdicts are counted rightly, and its text has a place for each section."""
+"""docs/testbed.md: its tables are what the tool gives now, and its verdicts are counted rightly."""
+
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from hpt_helpers.classroom import searches
-from hpt_helpers.classroom.table import table_problem
+from hpt_helpers.classroom.table import load_table, table_problem
+from hpt_helpers.classroom.table_studies import random_orders
 from hpt_helpers.protocol import Told
 from tools import testbed
 
 
-def test_the_text_has_a_place_for_each_section():
+@pytest.fixture
+def page():
+    return testbed.PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("section", ["made_of", "digits_budgets", "early", "shares"])
+def test_the_page_has_what_the_tool_gives(section, page):
+    assert testbed.SECTIONS[section]() in page
+
+
+def test_the_page_has_the_text_and_all_sections(page):
     text = testbed.TEXT.read_text(encoding="utf-8")
     assert all(f"{{{section}}}" in text for section in testbed.SECTIONS)
+    assert all(part in page for part in re.split(r"\{\w+\}", text))
+    assert "{" not in page and "(not measured)" not in page
 
 
 def test_verdicts_count_pairs():
@@ -30,6 +46,27 @@ def test_verdicts_count_pairs():
     assert other[:5] == ("other", 100, 0.5, 2.0, 0.9)
     assert other[5] == "2 → 2 of 3"
     assert other[6].startswith("0.79 (")  # the cube root of 2 · 1/2 · 1/2
+
+
+def test_times_is_a_geometric_mean_over_searches_and_repeats():
+    losses = np.array([[1.0, 4.0], [2.0, 8.0]])  # means of 2 and 4
+    assert testbed.times(losses, np.ones((2, 2))) == "2.828 (2.000 to 4.000)"
+
+
+def test_finalists_are_the_best_five_and_the_lowest_mean_wins(monkeypatch):
+    found = load_table("simulated")
+
+    def measure(choices, purpose, n, progress):  # as if new splits told what the judges say
+        fresh = [found.fresh_loss[found.entry(*choice)] for choice in choices]
+        return np.repeat(fresh, n).reshape(-1, n), None
+
+    monkeypatch.setattr(testbed, "table_problem", lambda *_: SimpleNamespace(measure=measure))
+    chosen, plain = testbed.finalists("simulated", 30)
+    repeat, search = 4, 2
+    tried = found.frame(30).query("repeat == 4").set_index("position")
+    tried = tried.loc[random_orders(30, testbed.N_SEARCHES)[repeat, search]]
+    assert chosen[repeat, search] == tried[:61].nsmallest(5, "val_loss")["fresh"].min()
+    assert plain[repeat, search] == tried[:81].nsmallest(1, "val_loss")["fresh"].item()
 
 
 def test_markdown():

@@ -26,7 +26,7 @@ from hpt_helpers.classroom.table_studies import (
     random_winners,
     shares_of_variance,
 )
-from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED
+from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_POOL, RECIPES, SHIPPED
 from hpt_helpers.config import config_key
 from hpt_helpers.strategies import random_search
 
@@ -162,13 +162,17 @@ def digits_budgets() -> str:
 
 def small_budgets() -> str:
     """Return who is ahead of random search, fresh, with budgets of 5 to 81 full trainings."""
-    rows = []
+    table, rows = load_table("digits"), []
+    lowest = table.loss[:N_POOL, :, table.rows(360), -1].min(axis=0)
     for n_trials in (5, 13, 40, 81):
-        found = verdicts(race("digits", 360, ON_POOL, n_trials=n_trials)).set_index("search")
+        judged = race("digits", 360, ON_POOL, n_trials=n_trials)
+        found = verdicts(judged).set_index("search")
         row = {"full trainings": n_trials}
         for label in ON_POOL:
             wins = found.loc[label, "wins, searched → fresh"].partition("→")[2]
             row[label] = f"{found.loc[label, 'fresh']:.3f}" + (f";{wins}" if wins else "")
+        best = judged[judged["search"] == "by hand"].sort_values("repeat")["val_loss"]
+        row["by hand, lowest of the pool"] = f"{(best <= lowest + lab.SAME).sum()} of {len(best)}"
         rows.append(row)
     return markdown(pd.DataFrame(rows))
 
@@ -220,13 +224,19 @@ def shares() -> str:
 # --- the dial -------------------------------------------------------------------------------------
 
 
-def dial(name: str = "simulated", live: Mapping[str, lab.Search] = MappingProxyType({})) -> str:
-    """Return who is ahead of random, as searched and fresh, by the number of validation rows."""
+def dial(*names: str, live: Mapping[str, lab.Search] = MappingProxyType({})) -> str:
+    """Return who is ahead of random, as searched and fresh, by the number of validation rows.
+
+    names: of tables; of several, all repeats count together.
+    """
     rows = []
-    for n_val in load_table(name).n_val:
-        judged = [race(name, n_val, ON_POOL)]
-        if live:
-            judged.append(race(name, n_val, live, live=True))
+    for n_val in load_table(names[0]).n_val:
+        judged = []
+        for name in names:
+            parts = [race(name, n_val, ON_POOL)]
+            if live:
+                parts.append(race(name, n_val, live, live=True))
+            judged += [part.assign(repeat=name + part["repeat"].astype(str)) for part in parts]
         found = verdicts(pd.concat(judged, ignore_index=True)).set_index("search")
         random = found.loc["random"]
         row = {
@@ -239,20 +249,26 @@ def dial(name: str = "simulated", live: Mapping[str, lab.Search] = MappingProxyT
     return markdown(pd.DataFrame(rows))
 
 
-def more_trials(name: str = "simulated") -> str:
+def more_trials(name: str) -> str:
     """Return what random search's winner is worth by trials and rows, and what finalists add."""
     n_val, n_trials = load_table(name).n_val, [1, 3, 9, 27, 81]
     medians = random_winners(name, n_val, n_trials).set_index(["n_val", "n_trials"])
-    found = random_searches(name, n_val, [27, 81])
-    fresh = found.set_index(["n_val", "n_trials", "repeat"])["fresh"]
     rows = []
     for n in n_val:
         row = {"rows": n} | {f"fresh, {m}": medians.loc[(n, m), "fresh"] for m in n_trials}
         row["searched, 81"] = medians.loc[(n, 81), "searched"]
-        row["81 against 27"] = times(*(by_repeat(fresh.loc[(n, m)]) for m in (81, 27)))
-        row["finalists against 81"] = times(*finalists(name, n))
-        rows.append(row)
+        rows.append(row | gains(name, n))
     return markdown(pd.DataFrame(rows))
+
+
+def gains(name: str, n_val: int) -> dict[str, str]:
+    """Return what 54 further trials change, and what finalists change at equal cost."""
+    found = random_searches(name, [n_val], [27, 81])
+    fresh = found.set_index(["n_trials", "repeat"])["fresh"]
+    return {
+        "81 against 27": times(by_repeat(fresh.loc[81]), by_repeat(fresh.loc[27])),
+        "finalists against 81": times(*finalists(name, n_val)),
+    }
 
 
 def by_repeat(losses: pd.Series) -> np.ndarray:
@@ -293,10 +309,27 @@ def finalists(name: str, n_val: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def other_seeds() -> str:
-    parts = []
-    for path in sorted(OTHERS.glob("simulated_*.npz")):
-        parts += [f"**Seed {path.stem[-1]} of the data**", dial(str(path)), more_trials(str(path))]
-    return "\n\n".join(parts) or "(not measured)"
+    """Return the dial on other seeds of the data, together and each, and the gains on each."""
+    paths = [str(path) for path in sorted(OTHERS.glob("simulated_*.npz"))]
+    if not paths:
+        return "(not measured)"
+    seeds = {f"seed {load_table(path).recipe.random_state}": path for path in paths}
+    parts = ["**All of them together**", dial(*paths)]
+    for seed, path in seeds.items():
+        parts += [f"**S{seed[1:]} of the data**", dial(path)]
+    parts += ["**Further trials and finalists**", gains_by_seed(seeds)]
+    return "\n\n".join(parts)
+
+
+def gains_by_seed(seeds: Mapping[str, str]) -> str:
+    rows = []
+    for n_val in RECIPES["simulated"].n_val:
+        found = {seed: gains(path, n_val) for seed, path in seeds.items()}
+        row = {"rows": n_val}
+        for what in ("81 against 27", "finalists against 81"):
+            row |= {f"{what}, {seed}": of_one[what] for seed, of_one in found.items()}
+        rows.append(row)
+    return markdown(pd.DataFrame(rows))
 
 
 def narrow() -> str:
@@ -333,8 +366,8 @@ SECTIONS = {
     "own_points": own_points,
     "shares": shares,
     "early": early,
-    "dial": partial(dial, live={"TPE": searches.tpe}),
-    "more_trials": more_trials,
+    "dial": partial(dial, "simulated", live={"TPE": searches.tpe}),
+    "more_trials": partial(more_trials, "simulated"),
     "other_seeds": other_seeds,
     "narrow": narrow,
 }
