@@ -10,7 +10,13 @@ from optuna.distributions import FloatDistribution
 from hpt_helpers import strategies
 from hpt_helpers.classroom import bayes, lab, processes, searches, table, testbed
 from hpt_helpers.classroom.table import load_table, table_problem, train_again
-from hpt_helpers.classroom.table_studies import early_order, narrowed, random_winners, sobol_shares
+from hpt_helpers.classroom.table_studies import (
+    early_order,
+    narrowed,
+    random_winners,
+    sobol_shares,
+    told_apart,
+)
 from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
@@ -349,6 +355,22 @@ def test_early_order_is_pandas_rank_correlation():
         for _, part in both.groupby(level="repeat")
     ]
     assert third["rank_correlation"] == pytest.approx(np.mean(correlations))
+
+
+def test_rows_tell_configurations_apart_as_pandas_says():
+    frame = load_table("simulated").frame(30).query("position < 1000")
+    of_each = [part for _, part in frame.groupby("repeat")]
+    tops = [part.nsmallest(100, "fresh") for part in of_each]
+    better = [
+        (part["fresh"] < part.loc[part["val_loss"].idxmin(), "fresh"]).sum() for part in of_each
+    ]
+    correlations = [
+        np.mean([part["val_loss"].corr(part["fresh"], method="spearman") for part in parts])
+        for parts in (of_each, tops)
+    ]
+    found = told_apart("simulated", 30)
+    assert [found["rank_correlation"], found["among_best"]] == pytest.approx(correlations)
+    assert found["better"] == int(np.median(better))
 
 
 def test_the_narrow_space_is_where_the_best_lie():

@@ -25,6 +25,7 @@ from hpt_helpers.classroom.table_studies import (
     random_searches,
     random_winners,
     shares_of_variance,
+    told_apart,
 )
 from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_POOL, RECIPES, SHIPPED
 from hpt_helpers.config import config_key
@@ -33,6 +34,8 @@ from hpt_helpers.strategies import random_search
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "testbed.md"
 OTHERS = ROOT / "build" / "tables"
+NARROW = OTHERS / "digits_narrow.npz"
+NOT_MEASURED = "(not measured)"
 TEXT = ROOT / "tools" / "testbed_text.md"
 
 N_TRIALS = 40
@@ -249,15 +252,27 @@ def dial(*names: str, live: Mapping[str, lab.Search] = MappingProxyType({})) -> 
     return markdown(pd.DataFrame(rows))
 
 
-def more_trials(name: str) -> str:
-    """Return what random search's winner is worth by trials and rows, and what finalists add."""
-    n_val, n_trials = load_table(name).n_val, [1, 3, 9, 27, 81]
-    medians = random_winners(name, n_val, n_trials).set_index(["n_val", "n_trials"])
+def more_trials() -> str:
+    """Return what random search's winner is worth by trials and rows, on the simulated data."""
+    n_val, n_trials = RECIPES["simulated"].n_val, [1, 3, 9, 27, 81]
+    winners = random_winners("simulated", n_val, n_trials).set_index(["n_val", "n_trials"])
     rows = []
     for n in n_val:
-        row = {"rows": n} | {f"fresh, {m}": medians.loc[(n, m), "fresh"] for m in n_trials}
-        row["searched, 81"] = medians.loc[(n, 81), "searched"]
-        rows.append(row | gains(name, n))
+        row = {"rows": n} | {f"fresh, {m}": winners.loc[(n, m), "fresh"] for m in n_trials}
+        rows.append(row | {"searched, 81": winners.loc[(n, 81), "searched"]})
+    return markdown(pd.DataFrame(rows))
+
+
+def spending(**names: str) -> str:
+    """Return what more trials and finalists change, by rows; names: label -> table."""
+    rows = []
+    for n_val in load_table(next(iter(names.values()))).n_val:
+        found = {label: gains(name, n_val) for label, name in names.items()}
+        row = {"rows": n_val}
+        for what in ("81 against 27", "finalists against 81"):
+            for label, of_one in found.items():
+                row[what if len(names) == 1 else f"{what}, {label}"] = of_one[what]
+        rows.append(row)
     return markdown(pd.DataFrame(rows))
 
 
@@ -312,29 +327,32 @@ def other_seeds() -> str:
     """Return the dial on other seeds of the data, together and each, and the gains on each."""
     paths = [str(path) for path in sorted(OTHERS.glob("simulated_*.npz"))]
     if not paths:
-        return "(not measured)"
+        return NOT_MEASURED
     seeds = {f"seed {load_table(path).recipe.random_state}": path for path in paths}
     parts = ["**All of them together**", dial(*paths)]
     for seed, path in seeds.items():
         parts += [f"**S{seed[1:]} of the data**", dial(path)]
-    parts += ["**Further trials and finalists**", gains_by_seed(seeds)]
+    parts += ["**Further trials and finalists**", spending(**seeds)]
     return "\n\n".join(parts)
 
 
-def gains_by_seed(seeds: Mapping[str, str]) -> str:
-    rows = []
-    for n_val in RECIPES["simulated"].n_val:
-        found = {seed: gains(path, n_val) for seed, path in seeds.items()}
-        row = {"rows": n_val}
-        for what in ("81 against 27", "finalists against 81"):
-            row |= {f"{what}, {seed}": of_one[what] for seed, of_one in found.items()}
-        rows.append(row)
-    return markdown(pd.DataFrame(rows))
-
-
 def narrow() -> str:
-    path = OTHERS / "digits_narrow.npz"
-    return dial(str(path)) if path.exists() else "(not measured)"
+    if not NARROW.exists():
+        return NOT_MEASURED
+    return "\n\n".join([dial(str(NARROW)), spending(narrow=str(NARROW))])
+
+
+def rows_tell() -> str:
+    """Return how far validation rows tell configurations apart, on each data set."""
+    if not NARROW.exists():
+        return NOT_MEASURED
+    names = {"digits": "digits", "digits, narrow": str(NARROW), "simulated": "simulated"}
+    rows = [
+        {"data": label, "rows": n_val} | told_apart(name, n_val)
+        for label, name in names.items()
+        for n_val in load_table(name).n_val
+    ]
+    return markdown(pd.DataFrame(rows))
 
 
 def made_of() -> str:
@@ -361,13 +379,16 @@ SECTIONS = {
     "made_of": made_of,
     "digits_races": digits_races,
     "digits_budgets": digits_budgets,
+    "digits_spending": partial(spending, digits="digits"),
     "small_budgets": small_budgets,
     "grids": grids,
     "own_points": own_points,
     "shares": shares,
     "early": early,
+    "rows_tell": rows_tell,
     "dial": partial(dial, "simulated", live={"TPE": searches.tpe}),
-    "more_trials": partial(more_trials, "simulated"),
+    "more_trials": more_trials,
+    "simulated_spending": partial(spending, simulated="simulated"),
     "other_seeds": other_seeds,
     "narrow": narrow,
 }

@@ -95,6 +95,26 @@ def early_order(name: str, n_val: int, best: float = 0.1) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["epoch", "rank_correlation", "among_best", "kept"])
 
 
+def told_apart(name: str, n_val: int, best: float = 0.1) -> dict[str, float]:
+    """Return how well the losses on n_val validation rows tell a pool's configurations apart.
+
+    best: the share of configurations, the lowest fresh losses, among which it is asked again.
+    Names: rank_correlation (Spearman's) of the losses at the last epoch with the fresh ones, and
+    among_best, of these only, means over the repeats; better, how many configurations of the pool
+    have a lower fresh loss than the one with the lowest loss, a median over the repeats.
+    """
+    table = load_table(name)
+    losses, fresh = table.loss[:N_POOL, :, table.rows(n_val), -1], table.fresh_loss[:N_POOL, :, -1]
+    over_all, among_best, better = [], [], []
+    for loss, truth in zip(losses.T, fresh.T, strict=True):
+        top = np.argsort(truth)[: int(best * N_POOL)]
+        over_all.append(_rank_correlation(loss, truth))
+        among_best.append(_rank_correlation(loss[top], truth[top]))
+        better.append((truth < truth[np.nanargmin(loss)]).sum())
+    means = {"rank_correlation": np.mean(over_all), "among_best": np.mean(among_best)}
+    return means | {"better": int(np.median(better))}
+
+
 def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(spearmanr(a, b, nan_policy="omit").statistic)
 

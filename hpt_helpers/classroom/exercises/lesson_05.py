@@ -171,11 +171,11 @@ q3 = Function(
     name="q3",
     title="An honest report of finalists",
     question="""
-    Repair `report(finalists)`. `finalists` is a list of dicts: `searched` is the loss by which one
-    came into the list, `again` a list of four losses on four other draws of rows. Choose by the
-    mean of the first two of `again`, and return the position of the chosen one and what may be
-    reported of it: the mean of the last two, which chose nothing. A finalist with a nan in `again`
-    may never be chosen.""",
+    Repair `report(finalists)`. `finalists` is a list of dicts. In each, `searched` is the loss by
+    which it came into the list, and `again` holds four losses on four other draws of rows. Choose
+    by the mean of the first two of `again`, and return the position of the chosen one and what may
+    be reported of it: the mean of the last two, which chose nothing. A finalist with a nan in
+    `again` may never be chosen.""",
     solve=report_solution,
     starter=report_starter,
     cases=report_cases,
