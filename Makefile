@@ -78,7 +78,7 @@ reset: venv ## give one lesson a fresh copy, keeping yours as .bak (LESSON=02)
 LESSONS = $(shell ls -r notebooks/*.ipynb)
 PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test: lint ## check the code, run all tests, and compare every lesson with its stored results
+test: lint types ## check the code and its types, run all tests, and compare every lesson with its stored results
 	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=300 $(LESSONS) tests hpt_helpers $(PYTEST_ARGS)
 
 unit: venv ## all tests but the lessons: what `make test` runs after them

@@ -106,10 +106,15 @@ def training_key(config: Mapping) -> str:
     trained has a key too, which it shares with none that can.
     """
     check_mapping(config)
-    network = DEFAULTS | {name: value for name, value in config.items() if name != "epochs"}
+    network = {name: value for name, value in config.items() if name != "epochs"}
     with suppress(TypeError, ValueError):  # who trains it says why it is refused
-        network = network_config(network)
-    return config_key(network)
+        return key_of_checked(network_config(network))
+    return config_key(DEFAULTS | network)
+
+
+def key_of_checked(network: dict) -> str:
+    """Return the `training_key` of what `network_config` returned, without checking it again."""
+    return config_key(DEFAULTS | network)
 
 
 def network_config(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from hpt_helpers.config import as_count, config_key, network_config, training_key
+from hpt_helpers.config import as_count, key_of_checked, network_config, training_key
 from hpt_helpers.data import Splits
 from hpt_helpers.population import Population
 from hpt_helpers.protocol import Objective, Outcome, Request
@@ -113,8 +113,7 @@ class TrainingObjective:
             except (TypeError, ValueError) as error:
                 outcomes[i] = Outcome(math.nan, reason=str(error), n_trained=0)
                 continue
-            # `training_key(config)`, without checking it again
-            waiting[i] = key = config_key(checked), seed
+            waiting[i] = key = key_of_checked(checked), seed
             configs[key], wanted[key] = checked, max(n_epochs, wanted.get(key, 0))
         self._train(configs, wanted)
         populations = {id(p): p for p, _ in (self._trained[key] for key in wanted)}

@@ -22,7 +22,14 @@ import pandas as pd
 from hpt_helpers.classroom.cache import cached, cached_each
 from hpt_helpers.classroom.fingerprint import fingerprint
 from hpt_helpers.classroom.processes import share
-from hpt_helpers.config import as_count, as_seed, config_key, network_config, training_key
+from hpt_helpers.config import (
+    as_count,
+    as_seed,
+    config_key,
+    key_of_checked,
+    network_config,
+    training_key,
+)
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Objective, Outcome, Request, Strategy, run_many
@@ -129,8 +136,9 @@ def train(jobs: Iterable[Job], *, progress: bool = False) -> LearningCurves:
 def _training(job: Job) -> tuple[Training, int]:
     data, config, draw, seed, n_epochs = job
     n_epochs = as_count("n_epochs", n_epochs)
-    network_config(config, rows_of(data, 0), n_epochs=n_epochs)  # all draws have as many rows
-    return Training(data, training_key(config), draw, as_seed("seed", seed)), n_epochs
+    # all draws have as many rows
+    checked = network_config(config, rows_of(data, 0), n_epochs=n_epochs)
+    return Training(data, key_of_checked(checked), draw, as_seed("seed", seed)), n_epochs
 
 
 def _train(todo: list[tuple[Training, int]], contents: list, *, progress: bool) -> dict:
@@ -305,32 +313,29 @@ class Trainings:
     identity = staticmethod(training_key)
 
     def __call__(self, requests: list[Request]) -> list[Outcome]:
-        outcomes: list[Outcome | None] = [self._refusal(request) for request in requests]
-        todo = {
-            i: [self._training(request, draw) for draw in self._draws(request.seed)]
-            for i, request in enumerate(requests)
-            if outcomes[i] is None
-        }
+        outcomes, todo = {}, {}
+        for i, request in enumerate(requests):
+            try:
+                todo[i] = self._trainings(request)
+            except (TypeError, ValueError) as error:
+                outcomes[i] = Outcome(math.nan, reason=str(error), n_trained=0)
         _train_new(item for items in todo.values() for item in items)
         for i, items in todo.items():
             _, losses, accuracies = _padded(items)
             reason = next(filter(None, map(failure_reason, losses)), "")
             outcomes[i] = Outcome(losses[:, -1].mean(), accuracies[:, -1].mean(), reason)
-        return outcomes
+        return [outcomes[i] for i in range(len(requests))]
 
     def _draws(self, repeat: int) -> list[int]:
         others = own_draws(repeat, "mean", self.n_draws - 1) if self.n_draws > 1 else []
         return [repeat, *others]
 
-    def _training(self, request: Request, draw: int) -> tuple[Training, int]:
-        return Training(self.data, training_key(request.config), draw, draw), request.n_epochs
-
-    def _refusal(self, request: Request) -> Outcome | None:
-        try:
-            network_config(request.config, rows_of(self.data, 0), n_epochs=request.n_epochs)
-        except (TypeError, ValueError) as error:
-            return Outcome(math.nan, reason=str(error), n_trained=0)
-        return None
+    def _trainings(self, request: Request) -> list[tuple[Training, int]]:
+        """Return the trainings that a request asks for; raise if it cannot be trained."""
+        n_epochs = request.n_epochs
+        checked = network_config(request.config, rows_of(self.data, 0), n_epochs=n_epochs)
+        key = key_of_checked(checked)
+        return [(Training(self.data, key, d, d), n_epochs) for d in self._draws(request.seed)]
 
 
 # --- searches -------------------------------------------------------------------------------------
