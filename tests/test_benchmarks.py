@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import course, rivals, surrogate, training
+from benchmarks import course, optimisers, rivals, surrogate, training
 from benchmarks import ray as of_ray
 from benchmarks.measure import Row, interleaved, peak_memory_growth, table
 from hpt_helpers import bayesian
@@ -218,3 +218,21 @@ def test_the_surrogates_benchmark_compares_the_course_s_fit_with_scikit_learns(m
     assert surrogate.moved(Trainings(Data("iris")), [0, 1], 2) == 4
     monkeypatch.setattr(surrogate, "LAST_DIGITS", 0.0)
     assert surrogate.moved(Trainings(Data("iris")), [0, 1], 1) == 0
+
+
+def test_regret_is_a_median_of_the_lowest_so_far():
+    def search(known, n_trials, seed):  # falls to the minimum plus the seed at trial 20
+        values = np.full(n_trials, known.minimum + 9.0)
+        values[19] = known.minimum + seed
+        return values
+
+    (row,) = optimisers.compare("Branin", [1, 2, 4], {"some": search}).to_dict("records")
+    assert (row["after 15 trials"], row["after 30 trials"]) == (9, 2)
+
+
+@pytest.mark.parametrize("label", optimisers.SEARCHES)
+def test_an_optimiser_makes_its_trials_under_its_seed(label):
+    search, known = optimisers.SEARCHES[label], optimisers.KNOWN["Branin"]
+    values = search(known, 12, 0)
+    assert len(values) == 12 and min(values) >= known.minimum
+    assert values.tolist() == search(known, 12, 0).tolist() != search(known, 12, 1).tolist()
