@@ -395,7 +395,8 @@ race_plots.guide()
 #    - *Against it.* Where early order is not late order, the cuts lose the best trials. Under a learning-rate
 #      schedule a trial that was cut is a different model from the one trained in full, which the course has not
 #      measured. And Eggensperger et al. (2021) find that the advantage of searches with early cuts over others
-#      shrinks as the budget grows. Shown in [And elsewhere?](04_hyperband.ipynb#And-elsewhere?).
+#      shrinks as the budget grows. On three further simulated data sets, which `docs/testbed.md` has, neither ASHA nor
+#      Hyperband was ahead of random search. Shown in [And elsewhere?](04_hyperband.ipynb#And-elsewhere?).
 # 2. Can your validation rows tell your best trials apart? No: **Retrain finalists of any search, and get more rows if
 #    you can.**
 #    - *How to see it.* Train your ten best trials once more, on another split and under another seed, and count how
