@@ -36,7 +36,7 @@ def test_verdicts_count_pairs():
         {
             "search": ["random"] * 3 + ["other"] * 3,
             "repeat": [0, 1, 2] * 2,
-            "val_loss": [0.5, 0.6, 0.7, 0.4, 0.5, 0.8],
+            "val_loss": [0.5, 0.6, 0.7, 0.4, 0.5, 0.7],
             "fresh": [1.0, 2.0, 4.0, 2.0, 1.0, 2.0],
             "accuracy": [0.5, 0.6, 0.7, 0.8, 0.9, 0.9],
             "tried": [40] * 3 + [100] * 3,
@@ -44,7 +44,7 @@ def test_verdicts_count_pairs():
     )
     _, other = testbed.verdicts(judged).itertuples(index=False)
     assert other[:5] == ("other", 100, 0.5, 2.0, 0.9)
-    assert other[5] == "2 → 2 of 3"
+    assert other[5] == "2 : 0 → 2 : 1"
     assert other[6].startswith("0.79 (")  # the cube root of 2 · 1/2 · 1/2
 
 

@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "testbed.md"
 OTHERS = ROOT / "build" / "tables"
 NARROW = OTHERS / "digits_narrow.npz"
+PAIRS = "better : worse, searched → fresh"  # a column of `verdicts`
 NOT_MEASURED = "(not measured)"
 TEXT = ROOT / "tools" / "testbed_text.md"
 
@@ -70,8 +71,8 @@ def markdown(table: pd.DataFrame) -> str:
 def verdicts(judged: pd.DataFrame, other: str = "random") -> pd.DataFrame:
     """Return a row for each search: medians, and how it compares with another one in pairs.
 
-    tried: how many configurations it looked at, a median. wins, searched → fresh: in how many
-    repeats its winner is better, by either loss.
+    tried: how many configurations it looked at, a median. better : worse, searched → fresh: in how
+    many repeats its winner is better and in how many worse, by either loss. The rest are level.
     """
     fresh = lab.compare(judged, other).set_index("search")
     searched = lab.compare(judged, other, by="val_loss").set_index("search")
@@ -83,17 +84,20 @@ def verdicts(judged: pd.DataFrame, other: str = "random") -> pd.DataFrame:
             "searched": part["val_loss"].median(),
             "fresh": part["fresh"].median(),
             "accuracy": part["accuracy"].median(),
-            "wins, searched → fresh": "",
+            PAIRS: "",
             "times the loss of random": "",
         }
         if label != other:
             ratio = fresh.loc[label]
-            wins = f"{searched.loc[label, 'wins']:.0f} → {ratio['wins']:.0f}"
-            row["wins, searched → fresh"] = f"{wins} of {ratio['of']:.0f}"
+            row[PAIRS] = f"{better_and_worse(searched.loc[label])} → {better_and_worse(ratio)}"
             interval = f"{ratio['low']:.2f} to {ratio['high']:.2f}"
             row["times the loss of random"] = f"{ratio['ratio']:.2f} ({interval})"
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def better_and_worse(compared: pd.Series) -> str:
+    return f"{compared['wins']:.0f} : {compared['defeats']:.0f}"
 
 
 # --- races ----------------------------------------------------------------------------------------
@@ -172,7 +176,7 @@ def small_budgets() -> str:
         found = verdicts(judged).set_index("search")
         row = {"full trainings": n_trials}
         for label in ON_POOL:
-            wins = found.loc[label, "wins, searched → fresh"].partition("→")[2]
+            wins = found.loc[label, PAIRS].partition("→")[2]
             row[label] = f"{found.loc[label, 'fresh']:.3f}" + (f";{wins}" if wins else "")
         best = judged[judged["search"] == "by hand"].sort_values("repeat")["val_loss"]
         row["by hand, lowest of the pool"] = f"{(best <= lowest + lab.SAME).sum()} of {len(best)}"
@@ -197,8 +201,8 @@ def grids() -> str:
 
 
 def in_short(verdict: pd.Series) -> str:
-    """Return a row of `verdicts` as text: the wins, and the ratio with its interval."""
-    return f"{verdict['wins, searched → fresh']}; {verdict['times the loss of random']}"
+    """Return a row of `verdicts` as text: the pairs, and the ratio with its interval."""
+    return f"{verdict[PAIRS]}; {verdict['times the loss of random']}"
 
 
 def own_points() -> str:
