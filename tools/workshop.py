@@ -50,7 +50,8 @@ WHEEL_SOURCES = (
     "LICENSE-text",
     "hpt_helpers",
 )
-OF_THE_PROJECT = {"package.md", "platforms.md", "speed.md"}  # about files that are not in the zip
+# about files that are not in the zip
+OF_THE_PROJECT = {"installing.md", "package.md", "platforms.md", "real_searches.md", "speed.md"}
 PACKED_ALREADY = {".whl", ".pdf"}
 
 
