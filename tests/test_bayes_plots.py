@@ -77,7 +77,8 @@ def test_a_step_draws_the_gain_and_the_belief_with_the_new_trial_as_a_diamond():
     assert data(right.lines[-1]) == [[0.01], [0.2]] and right.lines[-1].get_marker() == "D"
     assert (
         left.alt_text
-        == "Trial 3 goes to learning rate 0.01, where the gain is 0.0600; its loss is 0.200."
+        == "Trial 3 goes to learning rate 0.01, where the expected improvement is 0.0600; "
+        "its loss is 0.200."
     )
     assert right.alt_text.startswith("After 3 trials")
 

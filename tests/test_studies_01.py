@@ -102,9 +102,9 @@ def test_both_losses_of_winners_are_rows_of_a_figure():
     )
     found = studies.as_searched_and_fresh(won).groupby("search_and_loss", sort=False)["val_loss"]
     assert found.apply(list).to_dict() == {
-        "1 draw chose 0.1, as searched": [0.2, 0.1],
+        "1 draw chose 0.1, as_searched": [0.2, 0.1],
         "1 draw chose 0.1, fresh": [0.5, 0.6],
-        "5 draws chose 0.01, as searched": [0.3],
+        "5 draws chose 0.01, as_searched": [0.3],
         "5 draws chose 0.01, fresh": [0.4],
     }
 

@@ -181,7 +181,9 @@ def test_wins_count_the_repeats_with_a_lower_loss_and_no_ties():
     assert found.loc[5].to_dict() == {"a over b": 2, "b over a": 1, "of": 3}
     assert found.loc[40].to_dict() == {"a over b": 1, "b over a": 1, "of": 3}
     both = study.wins(RACES, [("a", "b")], index="trainings", by=("val_loss", "fresh"))
-    assert both.loc[5].to_dict() == {"a over b, as searched": 1, "a over b, fresh": 2, "of": 3}
+    assert both.loc[5].to_dict() == {"a as searched": 1, "a fresh": 2, "of": 3}
+    with pytest.raises(ValueError, match="same other search"):
+        study.wins(RACES, [("a", "b"), ("b", "a")], index="trainings", by=("val_loss", "fresh"))
 
 
 def test_medians_by_search_in_the_order_of_the_races():

@@ -37,7 +37,7 @@ def surrogate(tried, losses, points, scale=0.3, noise=1e-3):
 
 
 def expected_improvement(mean, std, best):
-    """Return the expected gain below the loss `best`, where the loss is Normal(mean, std)."""
+    """Return the expected improvement on the loss `best`, where the loss is Normal(mean, std)."""
     z = (best - mean) / std
     exploit = (best - mean) * norm.cdf(z)
     explore = std * norm.pdf(z)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hpt_helpers.classroom.landscape import Landscape
     from hpt_helpers.classroom.photograph import Photograph
 
-LOSS, GAIN = "validation loss (nats)", "expected gain (nats)"
+LOSS, IMPROVEMENT = "validation loss (nats)", "expected improvement (nats)"
 
 
 def belief(
@@ -67,23 +67,23 @@ def belief(
 
 
 def step(curve: Landscape, tried: Sequence[int], gain, surrogate: Callable):
-    """Draw the gain by which the last trial was chosen, and beside it the belief that includes it.
+    """Draw the expected improvement that chose the last trial, and beside it the belief with it.
 
     The last trial is a diamond, since a star marks the best one elsewhere.
-    gain: shape (n_configs,); what is below 0 is drawn as 0. All else as for `belief`. Returns the
-    left Axes.
+    gain: the expected improvement, shape (n_configs,); what is below 0 is drawn as 0. All else as
+    for `belief`. Returns the left Axes.
     """
     x, losses = _lrs_and_losses(curve)
     left, right = new_row(2, (10.5, 3.6))
-    new_axes(left, title=f"Where trial {len(tried)} goes", x_label="learning rate", y_label=GAIN)
+    labels = {"x_label": "learning rate", "y_label": IMPROVEMENT}
+    new_axes(left, title=f"Where trial {len(tried)} goes", **labels)
     left.fill_between(x, 0, np.maximum(gain, 0), color=COLOURS[2])
     left.axvline(x[tried[-1]], color=COLOURS[0], linestyle=":")
     left.set(xscale="log", ylim=(0, None))
     described(
         left,
-        f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the gain is "
-        f"{max(gain):.4f}; "
-        f"its loss is {losses[tried[-1]]:.3f}.",
+        f"Trial {len(tried)} goes to learning rate {x[tried[-1]]:.3g}, where the "
+        f"expected improvement is {max(gain):.4f}; its loss is {losses[tried[-1]]:.3f}.",
     )
     belief(curve, tried, surrogate, ax=right)
     right.plot(
@@ -93,7 +93,7 @@ def step(curve: Landscape, tried: Sequence[int], gain, surrogate: Callable):
 
 
 def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
-    """Draw guesses of a loss, and their expected gain as the sum of its two terms.
+    """Draw guesses of a loss, and their expected improvement as the sum of its two terms.
 
     guesses: (mean, standard deviation) of each. Returns the left Axes.
     """
@@ -101,7 +101,7 @@ def two_terms(best: float, guesses: Sequence[tuple[float, float]]):
 
     left, right = new_row(2, (10.5, 3.6))
     new_axes(left, title="Two guesses of a loss", x_label="loss", y_label="density")
-    new_axes(right, title="What they promise", y_label="expected gain below the best loss")
+    new_axes(right, title="What they promise", y_label="expected improvement")
     x, texts = np.linspace(best - 1, best + 1.3, 400), []
     for i, (mean, std) in enumerate(guesses):
         name, density, colour = f"{mean:g} ± {std:g}", norm.pdf(x, mean, std), COLOURS[1 + i]

@@ -333,11 +333,14 @@ def _draw_comparison(game: Challenge, ax) -> None:
     """Draw the share of searches that ended at most so far above the lowest loss."""
     lowest, yours = game._losses.min(), min(game.losses)
     results = {"random": game.random_results(), "machine": game.machine_results()}
-    beaten = [f"{100 * (found > yours).mean():.0f} % of {name}" for name, found in results.items()]
-    level = [f"{100 * (found == yours).mean():.0f} %" for found in results.values()]
+    shares = [
+        f"Lower than {100 * (found > yours).mean():.0f} % of {name}, "
+        f"level with {100 * (found == yours).mean():.0f} %"
+        for name, found in results.items()
+    ]
     ax = new_axes(
         ax,
-        title=f"Lower than {' and '.join(beaten)},\nlevel with {' and '.join(level)}",
+        title="\n".join(shares),
         y_label="share at most this far off",
         x_label=f"best loss − lowest possible (nats; left end: {FLOOR:g} or less)",
     )

@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 Place = tuple[str, str]  # a lesson and one of its headings
 HERE = "05_bake_off"
+GO_ON = "in any case"
 
 
 class Branch(NamedTuple):
     """A question, what to do, and the reasons.
 
-    answer stands on the arrow to the advice, next on the arrow to the next question. see: how one
-    finds the answer, or nothing. why: the reason for the advice, with its papers. against: what
+    answer stands on the arrow to the advice, next on the arrow to the next question. Where next is
+    GO_ON, the questions go on after the advice; all other advice leads to the last branch. see: how
+    one finds the answer, or nothing. why: the reason for the advice, with its papers. against: what
     speaks against it. pays and fails: the places that showed the one and the other, if any did.
     """
 
@@ -29,28 +31,29 @@ class Branch(NamedTuple):
 
 GUIDE = (
     Branch(
-        "Only about ten full trainings,\nand is early order late order?",
+        "Can you pay for only about ten full\ntrainings, and is early order late order?",
         "Stop bad trials early: ASHA, also\non one machine, or Hyperband",
         see=(
-            "Count the trainings that you can pay for. And look at the curves of those that you "
-            "already have. Cuts need the order after a third of the epochs to be much like the "
-            "order at the end."
+            "Count the trainings that you can pay for, and look at the curves of those that you "
+            "have made. Early order is late order if the order after a third of the epochs is "
+            "much like the order at the end."
         ),
         why=(
-            "Early cuts look at many more configurations for the same budget, and with ASHA no "
-            "machine waits for the slowest trial (Li et al. 2020). Li et al. (2018) report deep "
-            "networks and kernel methods on which Hyperband was more than ten times as fast as the "
-            "Bayesian searches that they compared it with."
+            "With early cuts a search looks at many more configurations for the same budget, and "
+            "with ASHA no machine waits for the slowest trial (Li et al. 2020). Li et al. (2018) "
+            "report deep networks and kernel methods on which Hyperband was more than ten times "
+            "as fast as the Bayesian searches that they compared it with."
         ),
         pays=(
             (HERE, "From which budget on does learning pay?"),
             ("04_hyperband", "Is early order late order?"),
         ),
         against=(
-            "Where early order is not late order, the cuts lose the best. Under a learning-rate "
-            "schedule a trial that was cut is a different model from the one trained in full, "
-            "which the course has not measured. And Eggensperger et al. (2021) see the advantage "
-            "of searches with early cuts over others shrink as the budget grows."
+            "Where early order is not late order, the cuts lose the best trials. Under a "
+            "learning-rate schedule a trial that was cut is a different model from the one "
+            "trained in full, which the course has not measured. And Eggensperger et al. (2021) "
+            "find that the advantage of searches with early cuts over others shrinks as the "
+            "budget grows."
         ),
         fails=(("04_hyperband", "And elsewhere?"),),
     ),
@@ -59,16 +62,16 @@ GUIDE = (
         "Retrain finalists of any search,\nand get more rows if you can",
         see=(
             "Train your ten best trials once more, on another split and under another seed, and "
-            "count how many of their 45 pairs keep their order. With 34 or more they can, since "
-            "luck alone seldom gives so many. With about half, say under 28, treat it as no. In "
-            "between you cannot be certain, so do both: go on to the next questions, and retrain "
+            "count how many of their 45 pairs keep their order. With 34 or more the answer is "
+            "yes, since luck alone seldom gives so many. With fewer than 28, treat it as no. In "
+            "between you cannot be certain, so do both. Go on to the next questions, and retrain "
             "finalists as well."
         ),
         why=(
-            "While luck decides among the best, the lowest loss is mostly the luckiest. On iris "
-            "and with ten simulated rows we saw no gain from a better search. Bouthillier et al. "
-            "(2021) show for comparisons of learning algorithms how much the draw of the rows and "
-            "the seed move a result, and advise varying both."
+            "While luck decides among the best, the lowest loss is mostly low by luck. On iris "
+            "and with ten simulated rows we saw no search with a lead over random search. "
+            "Bouthillier et al. (2021) show for comparisons of learning algorithms how much the "
+            "draw of the rows and the seed move a result, and advise varying both."
         ),
         pays=(
             (HERE, "Can the ten best be told apart?"),
@@ -76,9 +79,9 @@ GUIDE = (
         ),
         against=(
             "With 30 simulated rows a search that learns paid clearly when its finalists were "
-            "retrained. Without them it was better in 19 repeats and worse in 9, which a coin "
-            "might give. How much few rows tell depends on the space as well. And the ten may be "
-            "equally good. Then there is little left to choose."
+            "retrained. Without finalists it was better in 19 repeats and worse in 9, which a "
+            "coin might give. How much a few rows can tell depends on the space as well. And the "
+            "ten may be equally good. Then there is little left to choose."
         ),
         fails=(
             (HERE, "What should you buy?"),
@@ -98,38 +101,39 @@ GUIDE = (
         pays=(("02_random_search", "3. Grid or random draws?"),),
         against=(
             "The same paper finds that different hyperparameters matter on different data sets, "
-            "and therefore advises against grids on new data. A grid over three was no better than "
-            "random search on iris, and one over six was worse on digits."
+            "and therefore advises against grids on new data. A grid over three was no better "
+            "than random search on iris, and one over six was worse on digits."
         ),
         fails=((HERE, "The same winners, trained again"),),
-        next="in any case",
+        next=GO_ON,
     ),
     Branch(
         "Can trials wait for the\nresults of earlier ones?",
         "A search that learns: Gaussian\nprocess or TPE; with early cuts BOHB",
         see=(
-            "You have many more trials to make than machines to make them on. Several machines can "
-            "be given several proposals at once, if the search takes into account which trials are "
-            "still running."
+            "You have many more trials to make than machines to make them on. Several machines "
+            "can be given several proposals at once, if the search takes into account which "
+            "trials are still running."
         ),
         why=(
-            "On digits it led random search by far, and with hundreds of simulated rows by less. "
-            "Snoek et al. (2012) reach or surpass experts with Gaussian processes. In the "
-            "competition that Turner et al. (2021) report, entries that learn beat random search "
-            "on problems that they had not seen. They were compared by validation scores, that is, "
-            "as searched. TPE was made for spaces in which some hyperparameters exist only beside "
-            "others (Bergstra et al. 2011), and Falkner et al. (2018) let a model propose "
-            "Hyperband's trials (BOHB) and find it better than either alone. The course has "
-            "measured neither."
+            "On digits such a search led random search by far, and with hundreds of simulated "
+            "rows by less. Snoek et al. (2012) reach or surpass experts with Gaussian processes. "
+            "In the competition that Turner et al. (2021) report, entries that learn beat random "
+            "search on problems that they had not seen. The competition compared entries by "
+            "validation scores, that is, as searched. TPE was made for spaces in which some "
+            "hyperparameters exist only beside others (Bergstra et al. 2011). Falkner et al. "
+            "(2018) let a model propose Hyperband's trials, which is BOHB, and find this better "
+            "than Hyperband or the model alone. The course has measured neither such spaces nor "
+            "BOHB."
         ),
         pays=(
             (HERE, "The same winners, trained again"),
             (HERE, "How many rows does a lead need?"),
         ),
         against=(
-            "On iris, and with ten rows on the simulated data, it had no lead that we could see "
-            "when judged fresh. And it needs clearly more trials than the random ones with which "
-            "it begins."
+            "On iris, and with ten rows on the simulated data, such a search had no lead that we "
+            "could see when judged fresh. And it needs clearly more trials than the random ones "
+            "with which it begins."
         ),
         fails=(
             (HERE, "How many rows does a lead need?"),
@@ -139,30 +143,32 @@ GUIDE = (
     Branch(
         "Anything else",
         "Random search",
-        see="You have about as many machines as trials, for example.",
+        see="You have about as many machines as trials, for example, so that none can wait.",
         why=(
-            "Its trials need no results, so that all may run at once, and besides the ranges "
-            "and their scales it has no settings. Bergstra & Bengio (2012) propose it as the "
-            "baseline for other searches."
+            "Its trials need no results of others, so that all may run at once. Besides the "
+            "ranges and their scales, random search has no settings. Bergstra & Bengio (2012) "
+            "propose it as the baseline for other searches."
         ),
         pays=(),
         against=(
-            "On digits, where the best can be told apart, it was behind every search but the grid, "
-            "and ten times the default's learning rate did at least as well. Where early order is "
-            "late order, ASHA uses many machines, too (Li et al. 2020)."
+            "On digits, where the best can be told apart, random search was behind every search "
+            "but the grid, and ten times the default's learning rate did at least as well. Where "
+            "early order is late order, ASHA can use many machines, too (Li et al. 2020)."
         ),
         fails=(
             (HERE, "The same winners, trained again"),
             (HERE, "What does tuning buy?"),
         ),
         answer="",
-        next="in any case",
     ),
     Branch(
         "At the end",
         "Retrain finalists where luck is\nlarge; open the test rows once",
         see="",
-        why="The loss by which a winner won is too low, and no score that chose may be reported.",
+        why=(
+            "The loss by which a winner won is too low, and no score by which you chose may be "
+            "reported."
+        ),
         pays=((HERE, "What should you buy?"),),
         against="On digits, where the best can be told apart, finalists changed next to nothing.",
         fails=((HERE, "What should you buy?"),),

@@ -20,7 +20,7 @@ from hpt_helpers.classroom.figures import (
     new_row,
     plain_ticks,
 )
-from hpt_helpers.classroom.guide import GUIDE, Branch
+from hpt_helpers.classroom.guide import GO_ON, GUIDE, Branch
 
 PALE = ("#DCEBF5", "#FBE6D9", "#D9F0E8", "#EEEEEE")
 TICKS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)
@@ -148,21 +148,36 @@ def ten_best(best: pd.DataFrame, *, axes=None):
 
 
 def guide(branches: Sequence[Branch] = GUIDE, *, ax=None):
-    """Draw the decision guide: questions from top to bottom, what to do beside each."""
-    step, half = 1.1, 0.42  # from box to box, and half a box: all of it fits a projector
-    ax = canvas(ax, "Which search?", 11, step * len(branches))
-    top = step * (len(branches) - 0.5)
-    for i, branch in enumerate(branches):
+    """Draw the decision guide: questions from top to bottom, what to do beside each.
+
+    The arrow on the right leads from each advice to the last branch, unless the questions go on.
+    """
+    step, half, gap = 1.1, 0.42, 0.45  # from box to box, half a box, and more before the last one
+    *before, last = branches
+    ax = canvas(ax, "Which search?", 11.5, step * len(branches) + gap)
+    top = step * (len(branches) - 0.5) + gap
+    for i, branch in enumerate(before):
         y = top - step * i
-        box(ax, 0, y - half, 5.2, 2 * half, PALE[3])
-        ax.text(2.6, y, branch.question, ha="center", va="center", size=10, weight="bold")
-        box(ax, 6.6, y - half, 4.4, 2 * half, PALE[i % 3])
-        ax.text(8.8, y, branch.advice, ha="center", va="center", size=10)
-        arrow(ax, (5.25, y), (6.55, y))
-        ax.text(5.9, y + 0.08, branch.answer, ha="center", va="bottom", size=9)
-        if i + 1 < len(branches):
+        _advise(ax, branch, y, half, PALE[i % 3])
+        if branch.next != GO_ON:
+            ax.plot([11.05, 11.4], [y, y], color="0.2", linewidth=1.6)
+        if i + 1 < len(before):
             arrow(ax, (2.6, y - half), (2.6, y - step + half))
             ax.text(2.75, y - step / 2, branch.next, va="center", size=9)
+    end = step / 2
+    turn = end + (step + gap) / 2
+    arrow(ax, (11.4, top), (11.4, turn), (2.6, turn), (2.6, end + half))
+    _advise(ax, last, end, half, PALE[len(before) % 3])
     steps = "; ".join(f"{b.question} {b.answer}".rstrip() + f": {b.advice}" for b in branches)
     steps = steps.replace("\n", " ")
     return described(ax, f"{ax.get_title()} {steps}.")
+
+
+def _advise(ax, branch: Branch, y: float, half: float, colour: str) -> None:
+    """Draw a branch at height y: its question, and an arrow to what to do."""
+    box(ax, 0, y - half, 5.2, 2 * half, PALE[3])
+    ax.text(2.6, y, branch.question, ha="center", va="center", size=10, weight="bold")
+    box(ax, 6.6, y - half, 4.4, 2 * half, colour)
+    ax.text(8.8, y, branch.advice, ha="center", va="center", size=10)
+    arrow(ax, (5.25, y), (6.55, y))
+    ax.text(5.9, y + 0.08, branch.answer, ha="center", va="bottom", size=9)

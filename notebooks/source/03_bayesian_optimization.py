@@ -11,7 +11,7 @@
 #
 # Your network has seven hyperparameters. One training takes an hour on four GPUs, and you can afford 40 trainings.
 # Random search chooses its last trial knowing as little as it did for its first. A search that learns chooses trial
-# 40 by the results of the other 39.
+# 40 by the results of the 39 before it.
 #
 # If what it has learned is true, each of its trials is worth several random ones. If it has only learned the luck of
 # your validation rows, you gain nothing, and your log looks better than ever. We build such a search by hand, and ask
@@ -44,9 +44,9 @@ challenge
 # <details><summary>What was seen</summary>
 #
 # Probably it is, because you do not try at random. You spread your first tries over the whole range, and then look
-# closely beside the best one. **So:** when you look for a learning rate by hand, you do two things at once. You have
-# a guess of the whole curve, and a feeling for where the guess may be wrong. Once both are written down as numbers, a
-# machine can do the same, and it can do it with seven hyperparameters.
+# closely beside the best one. **So:** when you look for a learning rate by hand, you use two things. One is a guess
+# of the whole curve, and the other is a feeling for where that guess may be wrong. Once both are written down as
+# numbers, a machine can do the same, even with seven hyperparameters.
 #
 # </details>
 
@@ -60,14 +60,14 @@ for lr in studies.OUR_TRIES:
 played
 
 # %% [markdown]
-# The 20 searches of the machine all end closer to the lowest point than ours did. Now we build that machine.
+# The 20 searches of the machine all end closer to the lowest point than ours did.
 #
 # ## How do you guess a loss that you have not seen?
 #
-# We assume one thing only. Similar learning rates have similar losses. The **kernel** turns the similarity of two
-# points into a number, which is 1 for two equal points and falls towards 0 as they move apart. Its **length scale**
-# sets how fast it falls. We place the learning rates on a line from 0 to 1, evenly in their logarithm as on the
-# slider, and take a length scale of 0.3.
+# We start from one assumption. Similar learning rates have similar losses. The **kernel** turns the similarity of two
+# points into a number, which is 1 for two equal points and falls towards 0 as they move apart. The one used here is
+# called Matérn 5/2. Its **length scale** sets how fast this number falls. We place the learning rates on a line from
+# 0 to 1, evenly in their logarithm as on the slider, and take a length scale of 0.3.
 
 # %%
 import numpy as np
@@ -80,15 +80,18 @@ def kernel(a, b, scale=0.3):
     return (1 + r + r**2 / 3) * np.exp(-r)
 
 # %% [markdown]
-# The guess for a new point starts from `centre`, the plain mean of the losses seen so far. To it we add a weighted
-# sum of how far each loss lies from this mean. Trials near the point get large weights. Far from all trials every
-# weight fades to zero, and `centre` remains. The weights solve a small system of linear equations, in which `K`
-# compares the trials with each other, and `k` compares them with the new points. A small `noise` allows the guess to
-# miss the trials by a little.
+# The guess for a new point starts from `centre`, the mean of the losses seen so far. We add a weighted sum of how far
+# each loss lies from this mean. Trials near the point get large weights. Far from all trials every weight fades to
+# zero, and `centre` remains.
+#
+# The similarities `k` of the trials to the new point would not do as weights, because two trials side by side would
+# together count double. So the weights solve the linear equations `K @ weights = k`, in which `K` holds the
+# similarities of the trials to each other. Trials that lie close together then share a weight. A small `noise` allows
+# the guess to miss the trials by a little.
 #
 # The same weights say how far to trust the guess. `variance` begins at 1, which stands for knowing nothing, and what
 # the trials tell about the point is taken off. Far from all trials nothing is taken off, so the standard deviation is
-# that of the losses. Near a trial almost the whole 1 is taken off, because there the loss is known.
+# `spread`, that of the losses seen. Near a trial almost the whole 1 is taken off, because there the loss is known.
 
 # %%
 def surrogate(tried, losses, points, scale=0.3, noise=1e-3):
@@ -103,7 +106,7 @@ def surrogate(tried, losses, points, scale=0.3, noise=1e-3):
 # %% [markdown]
 # A guess of this kind, with a mean and a standard deviation everywhere, is called a **Gaussian process**. Because it
 # stands in for a loss that is expensive to measure, it is also called a **surrogate**. We try it on four trials of
-# the hidden curve, and compare it with scikit-learn's at the 101 learning rates at which the curve is known.
+# the hidden curve, and compare it with that of scikit-learn at the 101 learning rates of the curve.
 
 # %%
 place = np.linspace(0, 1, 101)[:, None]
@@ -116,7 +119,7 @@ print("same as scikit-learn:", studies.same_as_scikit_learn(surrogate, curve, fo
 # None of the four lies in the left half, and among them the loss falls to the left. The next figure draws the mean,
 # and around it a band of two standard deviations on each side.
 #
-# **Predict:** at the left end, far from all trials, is the mean above the lowest loss seen or below it?
+# **Predict:** at the left end, is the mean above the lowest loss seen or below it?
 
 # %%
 from hpt_helpers.classroom import bayes_plots
@@ -131,7 +134,8 @@ bayes_plots.belief(curve, four, surrogate)
 # the trials, and widest at the left end, where no trial is near.
 #
 # **So:** a place can be worth a trial for two reasons. Its mean may be low, or its band may be wide. But the guess is
-# only as good as its assumption. Where neighbouring settings do not have similar losses, mean and band mislead alike.
+# only as good as its assumption. Where neighbouring settings do not have similar losses, both the mean and the band
+# mislead.
 #
 # </details>
 
@@ -139,9 +143,9 @@ bayes_plots.belief(curve, four, surrogate)
 # ## Where should the next trial go?
 #
 # Let $f^*$ be the lowest loss so far. If the next loss lies below it, the gain is the difference. If it lies above,
-# the gain is zero, because you keep what you have. The next loss is not known, but the surrogate gives its mean $\mu$
-# and its standard deviation $\sigma$, so we can average the gain over all values that it may take, as a normal
-# distribution weighs them. This average is the **expected improvement**,
+# the gain is zero, because you keep what you have. The surrogate gives the mean $\mu$ and the standard deviation
+# $\sigma$ of the next loss. We take this loss to be normally distributed, and average the gain over all values that
+# it may have. The average is the **expected improvement**,
 #
 # $$\mathrm{EI} = (f^* - \mu)\,\Phi(z) + \sigma\,\varphi(z), \qquad z = (f^* - \mu) / \sigma$$
 #
@@ -171,20 +175,19 @@ bayes_plots.two_terms(0.3, [(0.3, 0.1), (0.4, 0.3)])
 # <details><summary>What was seen</summary>
 #
 # The second has the larger one, 0.076 against 0.040, although its mean is worse. Its bell is so wide that a good part
-# of it lies far below 0.3. The part above 0.3 costs nothing, because you would simply keep the old best. **So:** when
-# losses above the best cost you only the trial, an uncertain guess can be the better bet.
+# of it lies far below 0.3. The part above 0.3 does no harm, because there you keep the old best. **So:** when losses
+# above the best cost you only the trial, an uncertain guess can be the better bet.
 #
 # </details>
 
 # %% [markdown]
-# Now to the fifth trial. `gains` gives every point its expected improvement, except those that were tried already,
-# since the same trial under the same seed would teach nothing. `step` makes the next trial where the gain is largest.
-# Its left picture shows these gains. Its right picture shows what is believed afterwards, with the new trial as a
-# diamond.
+# Now we come to the fifth trial. `gains` gives every point its expected improvement, except those that were tried
+# already, since the same trial under the same seed would teach nothing. `step` makes the next trial where the
+# expected improvement is largest. It draws the expected improvement of every point, and beside it the mean and the
+# band afterwards, with the new trial as a diamond.
 #
-# Look once more at the figure of the four trials. Two kinds of places promise something. In the gap between the two
-# trials on the left, the mean is lowest, but the band is narrow. At the left end the mean is high, and the band is
-# wide.
+# In the figure of the four trials two kinds of places promise something. In the gap between the two leftmost trials,
+# the mean is lowest, but the band is narrow. At the left end the mean is high, and the band is wide.
 #
 # **Predict:** will the fifth trial go into the gap, or to the far left?
 
@@ -208,10 +211,10 @@ five = step(four)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# To the far left. The gap promises less than half as much, as the second hill of gains shows. Its mean lies hardly
-# below the best loss, and its band is so narrow that no large gain is possible. On the far left the lower edge of the
-# band lies far below the best loss. The trial turned out badly, with a loss of 0.791. It was not wasted, because now
-# the mean on the left is high and the band is narrower.
+# To the far left. The gap promises less than half as much, as the second hill of the left picture shows. The mean in
+# the gap lies hardly below the best loss, and the band is so narrow that a large gain is very unlikely. On the far
+# left the lower edge of the band lies far below the best loss. The fifth trial turned out badly, with a loss of
+# 0.791. It was not wasted, because now the mean on the left is high and the band is narrower.
 #
 # </details>
 
@@ -226,14 +229,13 @@ print("lowest of all 101 losses:", truth.min().round(3))
 # <details><summary>What was seen</summary>
 #
 # Into the gap. On the left the band is still the widest, but hardly any of it lies below the best loss. The sixth
-# trial gives 0.108, which is the lowest loss of all 101. **So:** do not take a bad trial in the log of such a search
-# for a failure. The search went there because it knew least there, and where the loss is high it does not soon come
-# back.
+# trial gives 0.108, which is the lowest loss of all 101. **So:** a bad trial in the log of such a search need not be
+# a failure. The search knew little about that place, and now it knows to look elsewhere.
 #
 # </details>
 
 # %% [markdown]
-# ## How many random trials is it worth?
+# ## How much better is a search that learns?
 #
 # Nothing above depends on there being only one hyperparameter, because the kernel needs no more than the distance
 # between two points. The whole search, in any number of dimensions, is this.
@@ -251,17 +253,17 @@ def search_by_hand(space, repeat, n_trials, n_epochs, scale=0.3, told=np.log):
         losses = np.append(losses, loss)
 
 # %% [markdown]
-# - It chooses among 1,000 random candidates, and begins with the first five. Five is our choice. With fewer random
-#   trials the surrogate hardly sees in which direction the loss falls. With more, trials are spent blindly that it
-#   could have chosen. `to_unit` gives each hyperparameter a range from 0 to 1.
-# - It yields the trials that it wants, and `yield` returns their losses.
-# - The surrogate is told the logarithm of a loss, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
+# - The search chooses among 1,000 random candidates, and begins with the first five. With fewer random trials the
+#   surrogate hardly sees in which direction the loss falls. With more, the search spends blindly trials that it could
+#   have chosen. `to_unit` gives each hyperparameter a range from 0 to 1.
+# - It yields trials, and `yield` returns their losses.
+# - The surrogate is told the logarithm of each loss, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 #
-# First a loss that you can look at. Of a photograph of 4,240 pixels, 300 are known, the training pixels. A regression
-# fills in the others from the known ones around them. Two hyperparameters say how far a known pixel influences its
-# neighbours, one for up and down and one for left and right. A third says how smooth the result is. Another 300
-# pixels judge the trials. The errors above the pictures are mean squared errors on 2,000 further pixels. We chose it
-# because a search that learns does well on it.
+# We begin with a loss that you can look at. A regression sees 300 of the 4,240 pixels of a photograph, the training
+# pixels, and fills in the others from them. Two hyperparameters say how far the influence of a pixel reaches, one for
+# up and down and one for left and right. A third says how smooth the result is. The trials are judged by another 300
+# pixels. The errors above the pictures are mean squared errors on 2,000 further pixels. We chose this problem because
+# a search that learns does well on it.
 
 # %%
 from hpt_helpers.classroom.photograph import photograph
@@ -272,20 +274,20 @@ search = search_by_hand(flower.space(0), repeat=0, n_trials=27, n_epochs=1)
 bayes_plots.filled_in(photograph(0), run(search, flower.objective))
 
 # %% [markdown]
-# The second picture is the first trial, and the third is the best of 27. Now to a network, and to numbers. The data
-# are images of handwritten digits, of which 320 train and 360 validate. Six hyperparameters are searched: learning
-# rate, hidden size, weight decay, the momentum `beta1` of Adam, label smoothing, and the scale of the first weights.
-# As in lesson 2, a table holds the losses of 1,000 random configurations in each of 30 repeats, so a search takes no
-# time.
+# The second picture is the first trial, and the third is the best of 27. Now we turn to a network. The data are
+# images of handwritten digits, of which 320 train and 360 validate. Six hyperparameters are searched: learning rate,
+# hidden size, weight decay, the momentum `beta1` of Adam, label smoothing, and the scale of the first weights. As in
+# lesson 2, a table holds the losses of 1,000 random configurations in each of 30 repeats, so that a search trains no
+# network.
 #
 # In six dimensions random points lie about three times as far apart as on a line. With the length scale of 0.3 a
-# trial would say little about any other, so we take a longer one, 1.5. Going further shows that the choice matters
-# little here.
+# trial would say little about any other, so we take a longer one. It is 1.5, and Going further shows that between 0.3
+# and 3 the choice matters little here.
 #
-# Both searches begin with the same five random trials. Then one learns, and we call it the learned search. The other
-# goes on at random. We follow what the winner so far is worth **fresh**, trained again on rows and seeds that did not
-# choose it. The learned search stops after 40 trials. Random search may go on to 320, eight times as many. Each point
-# of the figure is the median of 30 repeats, and the band holds the middle half of them.
+# Both searches begin with the same five random trials. From then on one of them learns, and we call it the learned
+# search. The other goes on at random. We follow what the winner so far is worth **fresh**, which means that it is
+# trained again on rows and seeds that did not choose it. The learned search stops after 40 trials. Random search goes
+# on to 320. Each point of the figure is the median of 30 repeats, and the band holds the middle half of them.
 #
 # **Predict:** does random search catch up with the 40 trials of the learned search?
 
@@ -305,17 +307,17 @@ bayes_plots.worth(worth)
 # choice, 0.186 after 20, and 0.183 after 40. That of random search is 0.259 after 40 trials, and 0.203 after 320.
 # Random search gets slower, because a random trial beats the best of n others only once in n + 1 times. The learned
 # search does not choose blindly. The loss is smooth, so five trials already show in which direction it falls, and the
-# next ones go there.
+# next trials go there. The lead is largest at ten trials. After 20 the learned search improves only a little, because
+# by then, in most repeats, none of its 1,000 candidates beats its winner on the validation rows.
 #
 # **So:** where trials are expensive and the loss is smooth, let a search learn after a handful of random trials. Here
-# its ten trials are worth about as much as 320 random ones. The lead is largest at ten trials, and after 20 the
-# learned search improves only a little.
+# its ten trials are worth about as much as 320 random ones.
 #
 # </details>
 
 # %% [markdown]
 # How often did the learned search try the candidate with the lowest validation loss of all 1,000? And what is its
-# lead after 40 trials worth in accuracy? The median accuracy is fresh, too.
+# lead after 40 trials worth in accuracy? The median accuracies below are those of the winners, judged fresh.
 
 # %%
 n_found = studies.found_the_best(learned)
@@ -323,21 +325,23 @@ print("the best of all 1,000 candidates was found in", n_found, "of 30 repeats")
 worth.query("trials == 40").groupby("search")["accuracy"].median().round(3)
 
 # %% [markdown]
-# By these validation rows none of the 1,000 candidates is better. And yet a loss that is almost a third lower than
-# random search's is worth less than one point of accuracy. The accuracy counts only which class comes first, while
-# the loss also counts how sure the network is of it. Ask what a lower loss is worth to you before you pay for it.
+# So in every repeat, judged by its validation rows, none of the 1,000 candidates is better than the learned search's
+# winner. And yet a fresh loss of 0.183 against 0.259 is worth less than one point of accuracy, because the accuracy
+# counts only which class is the most probable, while the loss also counts how sure the network is. Ask what a lower
+# loss is worth to you before you pay for it.
 #
 # ## Is what it learns true?
 #
-# A validation loss is low for two reasons. The configuration may be good, or the rows and the seed may have been kind
-# to it. The surrogate cannot tell one from the other. It sees a low loss in either case, and goes there. So a search
-# that learns also gets better at finding luck.
+# A validation loss can be low for two reasons. The configuration may be good, or the rows and the seed may have been
+# kind to it. The surrogate cannot tell one from the other. It sees a low loss in either case, and the search goes
+# there. So a search that learns also gets better at finding luck.
 #
-# Let us measure both, on digits and on simulated data with four classes, where five hyperparameters are searched. From
-# each repeat's 1,000 candidates we take the hundred that are worth most, judged fresh.
+# Let us measure how far good configurations differ and how large the luck is, on digits and on simulated data with
+# four classes, where five hyperparameters are searched. From each repeat's 1,000 candidates we take the hundred of
+# lowest fresh loss.
 #
-# - `differences` says by how many per cent the hundred differ in what they are worth.
-# - `luck` says by how many per cent a loss on `n_val` validation rows misses what its configuration is worth.
+# - `differences` says by how many per cent the fresh losses of the hundred differ.
+# - `luck` says by how many per cent a loss on `n_val` validation rows misses the fresh loss of its configuration.
 #
 # Both are standard deviations, averaged over 30 repeats.
 
@@ -347,9 +351,12 @@ studies.differences_and_luck().round(1)
 # %% [markdown]
 # Good configurations differ far more on digits than on the simulated data. Luck shrinks as rows are added, but not to
 # nothing, because the training seed and the training rows bring luck, too. Now both searches make 40 trials in each
-# of the eight cases. The horizontal axis of the figure is `differences` divided by `luck`. Large hollow markers count
-# the repeats in which the learned search is ahead as searched, which is what a team sees in its log. Small full
-# markers count those in which its choice is better fresh.
+# of the eight cases.
+#
+# - Large hollow markers count the repeats in which the learned search is ahead as searched, that is, by the losses
+#   that a team sees in its log.
+# - Small full markers count those in which its choice is ahead when judged fresh.
+# - The grey band shows chance. A fair coin, thrown 30 times, wins 10 to 20 times in about 96 of 100 cases.
 #
 # **Predict:** with 30 validation rows there is more luck on digits than on the simulated data. On which of the two is
 # the learned search ahead of random search more often, judged fresh?
@@ -360,21 +367,22 @@ bayes_plots.leads(studies.leads(learned, progress=True))
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On digits. There it is ahead in 26 of 30 repeats, against 19 of 30 on the simulated data. In these eight cases the
-# lead goes roughly with the differences divided by the luck, and not with luck alone. On digits with 30 rows the two
-# are about equal, and the learned search is still ahead in most repeats. On the simulated data with 30 rows luck is
-# more than twice as large as the differences, and 19 of 30 is no more than a coin may give.
+# On digits. There it is ahead in 26 of 30 repeats, against 19 of 30 on the simulated data. The horizontal axis
+# divides the differences by the luck. In these eight cases the lead goes roughly with this ratio, and not with luck
+# alone, because luck misleads the search only where it is large beside the differences. With 30 rows the differences
+# on digits are about as large as the luck. On the simulated data the luck is more than twice as large, and 19 of 30
+# is no more than a coin may give.
 #
 # The log shows a larger lead. With 30 simulated rows the learned search is ahead in 25 of 30 repeats by the losses of
-# the search, but in only 19 when the winners are judged fresh. With ten rows 20 repeats become 13. It has found
-# configurations to which just these rows were kind. Here, with more rows, most of the lead is left fresh, in 26 of 30
-# repeats with 300 rows and in 24 of 30 with 2,000.
+# the search, but in only 19 when the winners are judged fresh. The learned search has found configurations to which
+# just these rows were kind. With more simulated rows most of the lead is still there when the winners are judged
+# fresh, in 26 of 30 repeats with 300 rows and in 24 of 30 with 2,000.
 #
-# **So:** the losses in the log are not enough, because a search that learns also finds more luck. Take two
-# configurations, its winner and the best of its first five random trials. Train each again with another seed on
-# another split, and compare the new losses. What is left of their distance is what the chosen trials have truly
-# gained. One split has luck of its own, so where rows are few take two or three, which costs four to six trainings.
-# If little is left, more validation rows are the better buy, or several splits for a few finalists as in lesson 2.
+# **So:** the losses in the log are not enough, because a search that learns also finds more luck. Train its winner
+# and the best of its first five random trials again, with another seed on another split. What is left of the distance
+# between their losses in the log is what the chosen trials have truly gained. One split has luck of its own, so where
+# rows are few take two or three splits, which costs four to six trainings. If little is left, get more validation
+# rows, or judge a few finalists on several splits as in lesson 2.
 #
 # </details>
 
@@ -382,8 +390,8 @@ bayes_plots.leads(studies.leads(learned, progress=True))
 # ## In practice: ask and tell
 #
 # Libraries offer this loop as an object. You **ask** it for a point, train in whatever way you like, and **tell** it
-# the loss. The training may run on another machine, or take until tomorrow. Here is scikit-optimize, on the
-# photograph.
+# the loss. The training may run on another machine, or take until tomorrow. Here is scikit-optimize on the
+# photograph. Its first ten trials are random.
 
 # %%
 from skopt import Optimizer
@@ -394,23 +402,24 @@ for _ in range(15):
     point = optimizer.ask()
     config = dict(zip(space, point, strict=True))
     optimizer.tell(point, picture.loss(config))
-print("lowest error of 15 trials:", round(min(optimizer.yi), 2))
+print("the lowest error of 15 trials is that of trial", np.argmin(optimizer.yi) + 1)
 
 # %% [markdown]
-# `bayesian_search`, which you can take home, wraps this optimizer and changes some of its habits.
+# The lowest error is still that of a random trial. `bayesian_search`, which you can take home, wraps this optimizer
+# and changes some of its habits.
 #
-# - It begins with five random trials, not with ten.
-# - It always takes expected improvement. By default the optimizer chooses among three such rules by their success.
-# - It tells the optimizer every loss above the median so far as that median, so that one crash cannot make all other
-#   losses look alike. It takes logarithms only with `log_loss=True`.
-# - A category, such as the activation, has no distances. As in scikit-optimize, it becomes one number for each of
-#   three or more values, 1 for the value that is used and 0 for the others.
-# - It fits length scales and noise to the losses after each trial, as the optimizer does, but more carefully.
+# - It begins with five random trials, and not with ten.
+# - It always takes expected improvement, where the optimizer by default mixes three rules.
+# - It replaces every loss above the median of the losses so far by that median, so that one crash cannot make all
+#   other losses look alike. It takes logarithms only with `log_loss=True`.
+#
+# As in scikit-optimize, a category with three or more values, such as the activation, becomes one number for each
+# value, which is 1 for the value that is used and 0 for the others.
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # **Before you build on it:** scikit-optimize's first repository is archived, and the package lives on in a fork. Keep
-# it behind one function of yours, as `bayesian_search` does. Optuna and Ax can be asked and told as well.
+# it behind one function of your own, as `bayesian_search` does. Optuna and Ax can be asked and told as well.
 #
 # </div>
 #
@@ -423,17 +432,18 @@ print("lowest error of 15 trials:", round(min(optimizer.yi), 2))
 #     model = train(lr, batch_size, epochs)         # no seed
 #     return -accuracy(model, X_test, y_test)       # 30 rows
 # result = gp_minimize(objective, space, n_calls=20)
-# print("Best accuracy:", -result.fun)              # it also chose
+# print("Best accuracy:", -result.fun)              # this accuracy also chose
 # ```
 #
 # It chooses by the same test rows on which it reports, as the script of lesson 1 did. One fault is new. The surrogate
-# assumes a smooth loss, and here it is told the accuracy on 30 rows, which moves in steps of one row. We run our own
-# search in its place 20 times, first as written, and then with a seed and by the loss. The table has means over the
+# assumes a smooth loss, and here it is told the accuracy on 30 rows, which changes in steps of one row. We run our
+# own search in its place, 20 times as written, and 20 times with a seed and told the loss. The table has means over
 # 20 runs.
 #
-# - `different_scores` is how many different scores the 20 trials have, and `share_the_best` is how many have the best.
-# - `reported` is the accuracy that is printed, and `fresh` that of the same choice on other rows and seeds, in per
-#   cent.
+# - `different_scores` is how many different scores the 20 trials have.
+# - `share_the_best` is how many trials have the best score.
+# - `reported` is the accuracy that is printed, in per cent.
+# - `fresh` is the accuracy of the same choice on other rows and seeds, in per cent.
 #
 # **Predict:** as written, roughly how many of the 20 trials have the best accuracy?
 
@@ -445,13 +455,13 @@ studies.autopsy(search_by_hand, repeats=range(20)).round(1)
 #
 # On average 7.5 of them have it, because the 20 trials have only 5.5 different accuracies. Where many trials are
 # equal the surrogate sees no slope. The script prints 96.5 per cent for a choice that is worth 94.6, because the best
-# of many accuracies is partly luck. By the loss all trials differ and one is the best. The report, 95.3 for a choice
-# that is worth 94.4, is still too good. The choice itself is worth about the same. So here the loss did not find a
-# better network. It only made the report less flattering.
+# of many accuracies is partly luck. Told the loss, the search sees 20 different trials, of which one is the best. Its
+# report of 95.3, for a choice that is worth 94.4, is still too good. So here the loss and the seed together did not
+# find a better network. They only made the report less flattering.
 #
-# **So:** on few rows an accuracy leaves many trials equal, and a search that learns cannot tell them apart. A loss
-# costs nothing more, so tell it the loss, and report the accuracy beside it. With thousands of validation rows the
-# steps of an accuracy are small.
+# **So:** on few rows an accuracy leaves many trials equal, and a search that learns cannot tell them apart. Tell it
+# the loss, which costs nothing more, and report the accuracy beside it. With thousands of validation rows the steps
+# of an accuracy are small.
 #
 # </details>
 
@@ -492,10 +502,10 @@ def next_trial(means, stds, tried, kappa):
 ex.q1.check(next_trial)
 
 # %% [markdown]
-# **2.** Repair `told(losses)`. It returns a list of what a surrogate that minimises is told, which is the natural
-# logarithm of each loss, in the same order. A trial that failed has the loss `nan` or `inf`. It should be told like
-# the worst trial that did not fail, and not as something huge, beside which all other losses would look alike. All
-# other losses are positive, and at least one trial did not fail.
+# **2.** Repair `told(losses)`. It should return what our surrogate is told, a list with the natural logarithm of each
+# loss, in the same order. A trial that failed has the loss `nan` or `inf`. It should count like the worst trial that
+# did not fail, and not as something huge, beside which all other losses would look alike. All other losses are
+# positive, and at least one trial did not fail.
 
 # %%
 def told(losses):
@@ -536,8 +546,8 @@ ex.q3.check(answer_3)
 # - **let a search learn** after a handful of random trials, where trials are expensive and the loss is smooth.
 # - **check that it learns something true.** Train its winner and the best of its first random trials again, under
 #   other seeds and splits. If little is left of the gain in the log, buy validation rows before you buy trials.
-# - **tell it a loss**, because an accuracy on few rows leaves many trials equal. Tell it a crash as the worst other
-#   loss, and not as something huge.
+# - **tell it a loss**, because an accuracy on few rows leaves many trials equal. For a crash, tell it the worst of
+#   the other losses, and not something huge.
 # - **keep the loop** in your hands by `ask` and `tell`, and the library behind one function.
 #
 # </div>
@@ -547,22 +557,22 @@ ex.q3.check(answer_3)
 # %% [markdown]
 # ## Going further
 #
-# ### What do you tell it of a crash?
+# ### What is the surrogate told about a crash?
 #
 # Some trainings crash, or run out of memory. The surrogate must be told something about them, and a loss of 100 comes
-# to mind. On the photograph good errors lie below 0.01. Let every trial crash whose `row_scale`, the hyperparameter
-# for up and down, lies in the lowest fifth of its range. Random search loses these trials, too. The learned search is
-# told
+# to mind. On the photograph good errors lie below 0.01. Suppose that every trial crashes whose `row_scale`, the
+# hyperparameter for up and down, lies in the lowest fifth of its range. Random search loses these trials, too. The
+# surrogate of the learned search is told one of four things.
 #
 # - `as it is`: every loss, with 100 for a crash.
-# - `logarithm`: the logarithms of these.
-# - `like the worst`: the logarithms, with a crash told like the worst trial that did not crash. That is exercise 2.
-# - `at most the median`: the losses, with those above the median so far told as that median.
+# - `logarithm`: the logarithms of these losses.
+# - `like the worst`: the logarithms, where a crash counts as the worst trial that did not crash. That is exercise 2.
+# - `at most the median`: the losses, where each loss above the median so far is replaced by that median.
 #
 # In the table `fresh` is the median error of the choice on fresh pixels. The other columns count in how many of 20
 # repeats the choice is better than random search's, level with it, or worse.
 #
-# **Predict:** is it enough to take the logarithm of the 100?
+# **Predict:** is the logarithm enough to make the learned search better than random search?
 
 # %%
 from hpt_helpers.classroom.studies import lesson_03_further as further
@@ -585,23 +595,26 @@ further.tellings(crashing, search_by_hand, ways, n_trials=27, repeats=range(20))
 # <details><summary>What was seen</summary>
 #
 # No. Told the logarithm, the search is worse than random search in 13 of 20 repeats, and told the losses as they are
-# in 14 of 20. The surrogate scales the losses by their standard deviation. With a few losses of 100 that is the
-# standard deviation of the crashes, and all other losses look equal. The logarithm shrinks the distance, but 100 is
-# still more than four powers of ten above the good errors. Told like the worst other trial, or cut off at the median,
-# the search is ahead again, in 15 of 20 and 16 of 20 repeats.
+# in 14 of 20. The surrogate scales the losses by their standard deviation. A few losses of 100 make the standard
+# deviation so large that all other losses look equal. The logarithm shrinks the distance, but 100 is still more than
+# four powers of ten above the good errors. Where a crash counts as the worst other trial, the search is ahead in 15
+# of 20 repeats, and where losses are cut off at the median in 16 of 20.
 #
-# **So:** cut crashes off, at the worst other loss or at the median.
+# **So:** where trainings may crash, cut the losses of the crashes off, at the worst other loss or at the median.
 #
 # </details>
 
 # %% [markdown]
-# ### Does it always beat random search?
+# ### Does the learned search always beat random search?
 #
 # Functions with a known minimum are the usual test of such searches. We take three. Branin's has two dimensions and
 # Hartmann's has six. The third is a wide bowl, with a deep hole of small area far from the bottom of the bowl. The
-# **regret** is how far above the minimum a search ends, and `learned` and `random` are its medians after 30 trials.
-# `learned_below_1` and `random_below_1` count in how many of 20 repeats a search ends with a regret below 1. On the
-# third function those are the ones that found the hole.
+# **regret** is how far above the minimum a search ends.
+#
+# - `learned` and `random` are the median regrets of the two searches after 30 trials.
+# - `learned_below_1` and `random_below_1` count the repeats in which a search ends with a regret below 1. On the
+#   third function these are the repeats in which it found the hole.
+# - `repeats` is the number of repeats.
 #
 # **Predict:** on which of the three, if on any, does random search end below 1 more often than the learned search?
 
@@ -611,18 +624,18 @@ further.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On the bowl with the hole. It gets there in 13 of 20 repeats, and the learned search in 2 of 20. The learned search
-# sees a slope, follows it down, and takes the rest of the space for known. Random search does not care where the
-# slope leads. The two other functions are smooth, and there the learned search is far ahead. **So:** such a search
-# bets that the loss is smooth. Where you doubt that, spend some of the trials at random.
+# On the bowl with the hole. Random search finds the hole in 13 of 20 repeats, and the learned search in 2 of 20. The
+# learned search sees the slope of the bowl, follows it down, and expects nothing from the rest of the space. Random
+# search ignores the slope. The two other functions are smooth, and there the learned search is far ahead. **So:**
+# such a search bets that the loss is smooth. Where you doubt that, spend some of the trials at random.
 #
 # </details>
 
 # %% [markdown]
 # ### What does the length scale do?
 #
-# On the hidden curve the length scale was 0.3. The slider shows what is believed after four trials with other length
-# scales. The dashed line is the truth, and the axes stay as they are.
+# On the hidden curve the length scale was 0.3. The slider shows the mean and the band after the four trials with
+# other length scales. The dashed line is the truth.
 
 # %%
 from hpt_helpers.classroom.slider import Slider
@@ -636,9 +649,10 @@ def with_scale(scale):
 Slider(with_scale, [0.03, 0.1, 0.3, 1.0, 3.0], label="length scale", start=0.1)
 
 # %% [markdown]
-# With a short scale each trial speaks only for itself, and everywhere else the surrogate believes in the mean of all
-# losses. With a long scale the curve is taken for so smooth that the band is narrow far away from all trials, where
-# it should not be. Move the slider to 3, and the truth lies outside the band on the whole left side.
+# With a short scale each trial tells something only about its closest neighbours, and everywhere else the surrogate's
+# mean is that of all losses. With a long scale the surrogate takes the curve for so smooth that the band is narrow
+# far away from all trials, where it should not be. Move the slider to 3. The truth now lies outside the band on the
+# whole left side.
 #
 # How much does the choice matter to a search? We repeat the races on digits and on the simulated data, each with its
 # largest number of validation rows, and with four scales.
@@ -656,11 +670,12 @@ further.scales(search_by_hand, [0.3, 0.6, 1.5, 3.0]).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With the shortest. At 0.3 it takes 20.5 trials, at 1.5 it takes 13.0, because with a short scale a trial says little
-# about others, and more trials are needed before a direction shows. But the winners are worth the same, and all four
-# scales are ahead of random search in all repeats. On the simulated data no order is seen. **So:** on losses as
-# smooth as these, do not spend your time on the length scale, because a library fits it to the losses. Where the band
-# matters to you, look at it once.
+# With the shortest. At 0.3 the search takes 20.5 trials, and at 1.5 it takes 13.0, because with a short scale a trial
+# says little about others, and more trials are needed before a direction shows. But the winners are worth the same,
+# and all four scales are ahead of random search in all repeats. On the simulated data no order is seen. **So:** on
+# losses as smooth as these, do not spend your time on the length scale, because the winners were worth about the same
+# with all four. A library fits the length scale to the losses anyway. Where you use the band itself, look at a
+# picture of it first, because there the length scale matters.
 #
 # </details>
 
@@ -672,7 +687,7 @@ further.scales(search_by_hand, [0.3, 0.6, 1.5, 3.0]).round(3)
 # through the trials. It is an average over a trial and its neighbours, which evens out some of the luck. In the table
 # `better` counts the repeats in which this second choice from the same 40 trials is better, judged fresh.
 #
-# **Predict:** does it pay more often with the fewest rows or with the most?
+# **Predict:** is the second choice better more often with the fewest rows or with the most?
 
 # %%
 smooth = partial(surrogate, scale=1.5, noise=0.1)
@@ -681,10 +696,10 @@ further.chosen_by_mean(learned, smooth)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With the fewest, but not reliably. On digits with 30 rows it is better in 17 repeats and worse in 5. On the
-# simulated data it is never better more often than it is worse, and with 2,000 rows it is worse in 23. There the
-# average over neighbours blurs more of the differences than it evens out of the luck. **So:** this is no substitute
-# for training a few finalists again.
+# With the fewest, but not reliably. On digits with 30 rows the second choice is better in 17 repeats and worse in 5.
+# On the simulated data it is never better more often than it is worse, and with 2,000 rows it is worse in 23. There
+# the average over neighbours hides true differences, and there is less luck to even out. **So:** the surrogate's
+# choice is no substitute for training a few finalists again.
 #
 # </details>
 
@@ -695,9 +710,7 @@ further.chosen_by_mean(learned, smooth)
 # of 100 points. We count, in 20 repeats each, on the hidden curve after seven random trials, and on the photograph
 # after a search of 27.
 #
-# One of the assumptions is that a single length scale fits the whole range.
-#
-# **Predict:** is the share too small, too large, or about right?
+# **Predict:** is the share of the truth in the band smaller than 95 of 100, larger, or about right?
 
 # %%
 from hpt_helpers.classroom import plots
@@ -708,9 +721,9 @@ plots.spread(held, title="Share of the truth within two standard deviations")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Too small. The median is 0.817 on the curve and 0.875 on the photograph, and in one repeat of the curve it is below
-# 0.2. One reason may be that losses change faster in one place than in another, which one length scale cannot
-# describe. **So:** use the band to choose trials, and do not report it as an error bar.
+# It is smaller. Its median is 0.817 on the curve and 0.875 on the photograph, and in one repeat of the curve the
+# share is below 0.2. One reason may be that losses change faster in one place than in another, which one length scale
+# cannot describe. **So:** use the band to choose trials, and do not report it as an error bar.
 #
 # </details>
 
@@ -718,8 +731,9 @@ plots.spread(held, title="Share of the truth within two standard deviations")
 # ### Several trials at once, and a search that was interrupted
 #
 # With four machines you ask for four points at a time. The library proposes one, pretends that its loss was the
-# lowest so far, proposes the next one, and forgets these lies when the true losses come. And with a `log`, a search
-# that was cut off goes on where it stopped. Its strategy is started anew and is told the logged losses.
+# lowest so far, proposes the next one, and forgets the pretended losses when the true ones come. With a `log`, a
+# search that was cut off goes on where it stopped. To do so, the search starts anew and is told the losses in the
+# log.
 
 # %%
 import tempfile
@@ -739,9 +753,9 @@ print("cut off after 8 of 12 trials and resumed, the same trials:", same_trials(
 # %% [markdown]
 # ### One more exercise
 #
-# **4.** A third way to weigh mean and standard deviation asks only how likely a gain is, and not how large. Write
-# `chance_of_improvement(mean, std, best)`. It returns the probability that a loss lies below `best`, where the loss
-# has a normal distribution with this mean and this standard deviation, which is above 0. All three are numbers.
+# **4.** A third way to weigh mean and standard deviation asks only how likely a gain is, and not how large it is.
+# Write `chance_of_improvement(mean, std, best)`. It returns the probability that a loss lies below `best`, where the
+# loss has a normal distribution with this mean and this standard deviation, which is above 0. All three are numbers.
 
 # %%
 def chance_of_improvement(mean, std, best):

@@ -13,11 +13,11 @@
 # is time for eight trainings. Most of them will look hopeless after a few minutes, and will still take their hour. If
 # you stopped those early, the same night could look at dozens of configurations.
 #
-# But a trial that starts slowly is not always a bad one. In this lesson we measure **when you may stop a trial early,
-# what that saves, and whether a search that stops early finds a better configuration than one that learns**. We also
-# run a scheduler of the library Ray that many people use, and count what it really stops.
+# But a trial that starts slowly is not always a bad one. We measure **when you may stop a trial early, what that saves,
+# and whether a search that stops early finds a better configuration than a search that learns from its trials**. We
+# also run Hyperband as the library Ray offers it, and count how many trials it really stops.
 #
-# **Time:** core path 59 minutes, exercises 18 minutes, going further 12 minutes. **Builds on:** [Random
+# **Time:** core path 60 minutes, exercises 18 minutes, going further 12 minutes. **Builds on:** [Random
 # search](02_random_search.ipynb), and for the last race [Bayesian optimisation](03_bayesian_optimization.ipynb).
 # Unknown words are in the [glossary](../docs/glossary.md).
 
@@ -27,15 +27,17 @@
 # Until now every trial was trained to its last epoch. From here on epochs are a **resource**. A trial is given a few at
 # first, and more if it does well. **R** is the largest number of epochs that one trial can get.
 #
-# **Successive halving** trains many configurations for one epoch, keeps the best third, trains these on to three
-# epochs, keeps the best third again, and so on up to R. Each stage is a **rung**. Keeping one of three is called a
-# **halving factor** η (eta) of 3.
+# **Successive halving** trains many configurations for one epoch and keeps the best third. The others stop, which is
+# called a cut. The third that is left trains on to three epochs, the best third of it is kept again, and so on up to R.
+# Each stage is a **rung**. Because one of three is kept, the **halving factor** η (eta) is 3.
 #
 # How early should the first cut be? **Hyperband** leaves that open. It runs several successive halvings, each of which
 # is called a **bracket**. The boldest bracket begins with many configurations and cuts after one epoch. The most
-# cautious one begins with few and never cuts. In the picture R is 27. Each bar is one configuration. Its length is the
-# number of epochs for which it is trained, and its colour changes at each cut. On the left stands how many
-# configurations each rung has. Bracket 4 has a single rung of four.
+# cautious one begins with few and never cuts.
+#
+# In the picture R is 27. Each bar is one configuration. The length of the bar is the number of epochs for which the
+# configuration is trained, and the colour changes at each cut. On the left you see how many configurations each rung
+# has, and how many epochs the bracket trains in all. Bracket 4 never cuts, so it has a single rung.
 
 # %%
 from hpt_helpers.classroom import brackets
@@ -44,28 +46,26 @@ from hpt_helpers.strategies import hyperband_schedule
 brackets.chart(hyperband_schedule(27))
 
 # %% [markdown]
-# Look at the first and the last bracket. The boldest one tries 27 configurations for 81 epochs, because most of them
-# get only one epoch. The most cautious one tries four, and it needs 108 epochs. If the early losses can be trusted, the
-# bold bracket is the far better bargain. If not, the cautious one is the insurance.
+# Look at the first and the last bracket. The boldest one tries 27 configurations and needs only 81 epochs in all,
+# because most of them get one epoch. The most cautious one tries four and needs 108 epochs, because all four are
+# trained to the end. If the early losses can be trusted, the bold bracket is the far better bargain. If not, the
+# cautious one is the insurance.
 #
-# Your own training may have 100 epochs. Then let a unit of the resource be several of them. With R = 27 it would be
-# about four epochs, and the boldest bracket would cut after the first four.
-#
-# In the paper (Li et al. 2018) a table for R = 81 begins its brackets with 81, 27, 9, 6 and 5 configurations. The
-# paper's algorithm gives 81, 34, 15, 8 and 5, and so does `hyperband_schedule`.
+# Your own training may have 100 epochs. Then let one unit of the resource be several epochs. With R = 27 a unit would
+# be about four epochs, after which the boldest bracket would make its first cut.
 
 # %% [markdown]
 # ## Is early order late order?
 #
 # Every cut assumes that a trial that is behind early will also be behind at the end. At work you cannot see whether
-# that is true, because you never train the trials that you stopped. Here we can. We take 81 configurations of two
-# problems, train all of them in full, and watch their losses at the epochs at which a bracket would cut.
+# that is true, because you never train the stopped trials to the end. Here we can. On each of two problems we take 81
+# configurations, train all of them in full, and watch their losses at the epochs at which a bracket would cut.
 #
-# - **digits** has ten classes and six hyperparameters, as in lessons 2 and 3. There are 320 training rows, so the 27
-#   epochs are 270 steps with batches of 32. Our table of ready-made trainings has the losses on 360 validation rows, in
-#   30 repeats.
-# - **breast_cancer** has two classes that are easy to tell apart, 341 training rows and 114 validation rows. We choose
-#   three hyperparameters, and train for 81 epochs, which is three times as long, in 15 repeats.
+# - **digits** has ten classes and six hyperparameters, as in lessons 2 and 3. A full training has 27 epochs, which are
+#   270 steps with 320 training rows and batches of 32. Our table of ready-made trainings has the losses on 360
+#   validation rows, in 30 repeats.
+# - **breast_cancer** has two classes that are easy to tell apart, 341 training rows and 114 validation rows. We tune
+#   three hyperparameters. A full training has 81 epochs, three times as many as on digits, and there are 15 repeats.
 
 # %%
 from hpt_helpers.classroom.studies import lesson_04 as study
@@ -80,14 +80,19 @@ cancer = study.watched_in_training("breast_cancer", SPACE, 81, repeats=range(15)
 watched = {"digits": study.watched_in_table("digits", n_val=360), "breast_cancer": cancer}
 
 # %% [markdown]
-# Remember that a loss may turn. A network that already gets most rows right grows surer and surer, even of the rows
-# that it gets wrong. Its loss then rises again.
+# Remember that a loss may turn. A network that already gets most rows right grows surer and surer of its answers, even
+# of the wrong ones. Its loss then rises again.
 #
-# The figure shows the **most misleading repeat** of each problem. Each line is one configuration. The brighter the
-# line, the higher the learning rate. The dashed line is at a ninth of the epochs. The **rank correlation** (Spearman's)
-# compares the order there with the order at the end. It is 1 if all configurations keep their places, and 0 if the
-# early order says nothing. The table compares the order at each epoch with the order at nine times that epoch. It gives
-# the mean, lowest and highest correlation over all repeats.
+# The **rank correlation** (Spearman's) compares the order of the configurations at two epochs. It is 1 if all
+# configurations keep their places, 0 if the early order says nothing, and negative if the later order is rather the
+# reverse.
+#
+# The figure shows the **most misleading repeat** of each problem, which is the repeat with the lowest rank correlation.
+# Each line is one configuration. The brighter the line, the higher the learning rate. The dashed line is at a ninth of
+# the epochs, and the number above a panel compares the order there with the order at the end.
+#
+# In the table `epochs` names two epochs, and the second is nine times the first. `mean`, `lowest` and `highest`
+# describe their rank correlation over all repeats.
 #
 # **Predict:** on which of the two problems do fast starters end behind slow ones?
 
@@ -98,26 +103,29 @@ study.rank_correlations(watched).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On breast_cancer. The bright lines fall first and reach their lowest point at about epoch 9. Then they rise, because
-# these networks grow too sure of the few rows that they get wrong. Lines of middling brightness arrive later and end
-# lower. In this repeat the rank correlation is -0.48. On digits most lines are still falling at epoch 27, so whoever
-# learns fast stays ahead, and even the most misleading of the 30 repeats has a correlation of 0.76.
+# On breast_cancer. The bright lines fall first. Most of them reach their lowest point at epoch 9, and some already at
+# epoch 3. Then they rise, because these networks grow too sure of the few rows that they get wrong. Lines of middling
+# brightness turn later or not at all, and end lower. In this repeat the rank correlation is -0.48. On digits most lines
+# are still falling at epoch 27, so the fast learners keep their lead, and even the most misleading of the 30 repeats
+# has a correlation of 0.76.
 #
-# The table says that this depends on R. Up to epoch 9 the early order of breast_cancer is an excellent guide, with a
-# mean of 0.91, and up to epoch 27 it is a good one, with 0.75. Up to epoch 81 the mean is 0.30, and repeats differ
-# widely, from -0.48 to 0.95. Most fast learners' losses turn in every repeat. In some repeats they rise only a little,
-# and in others they rise far above those of the slower learners.
+# The table shows that R matters, too. If the trainings on breast_cancer ended at epoch 9, the early order would be an
+# excellent guide, with a mean correlation of 0.91. If they ended at epoch 27, it would mostly be a good one, with a
+# mean of 0.75. At epoch 81 the mean is 0.30, and repeats differ widely, from -0.48 to 0.95. In most repeats most fast
+# learners' losses have turned by then. In some of these repeats they rise only a little, and in others far above the
+# losses of the slower learners.
 #
 # **So:** where the losses still fall at the end, as on digits, early order is nearly late order. Where some have
 # turned, a cut by the current loss may favour the wrong trials. Only trials that were trained in full show which of the
-# two you have. You need not spend a night on them first. Take those of an earlier search. Or look, after your first
-# search with early stopping, at the trials that it trained to the end. They are mostly fast learners, and these were
-# the ones that turned here. If they have not turned, train two or three of the stopped trials in full as well, in case
-# a slow starter would have overtaken them. What to do until you know is the next question.
+# two cases yours is. You need not spend a night on them first:
 #
-# A learning-rate schedule that ends at R is another reason for care, because a trial at a ninth of its epochs has not
-# yet seen the small rates at the end. We did not measure that. If you use one, choose a later first cut, and look at
-# full trainings before you trust it.
+# - If you have the trials of an earlier search that stopped nothing, look at their curves.
+# - If not, look after your first search with early stopping at the trials that it trained to the end. They are mostly
+#   fast learners, whose losses are the first to turn. If theirs have not turned, train two or three of the stopped
+#   trials in full as well, in case a slow starter would have overtaken them.
+#
+# Take care, too, if you use a learning-rate schedule that ends at R, because a trial at a ninth of its epochs has not
+# yet had the small learning rates of the end. We did not measure that.
 #
 # </details>
 
@@ -125,8 +133,8 @@ study.rank_correlations(watched).round(2)
 # ## Who is left?
 #
 # A correlation does not say what a search loses. So we run the boldest bracket on the same trainings and ask for the
-# **rank** that its one survivor has among all configurations at the end. Rank 1 is the best. On digits 27
-# configurations start, and on breast_cancer 81.
+# **rank** that its one survivor has among all configurations at the end. Rank 1 is the best. The boldest bracket of R =
+# 27 starts with 27 configurations, so on digits it takes 27 of the 81. On breast_cancer R is 81, and all 81 start.
 #
 # We score the trials in two ways. The **last loss** is the loss at the epoch just trained. The **best so far** is the
 # lowest loss that the trial has had up to then. The second score is fair only if you keep the weights of that best
@@ -134,12 +142,13 @@ study.rank_correlations(watched).round(2)
 #
 # - `survivor_rank` is the survivor's mean rank over the repeats.
 # - `blind_rank` is the mean rank of a configuration that is drawn blindly.
-# - `of` is the number of configurations.
-# - `fresh` is the survivor's mean loss on other rows and seeds, which had no say in the bracket. By the best so far it
-#   is the loss of the weights that were kept.
+# - `of` is the number of configurations in the bracket.
+# - `fresh` is the mean loss of the survivor's configuration when it is trained again with other seeds and judged on
+#   other rows, which had no say in the bracket. In a row of `best so far` it is trained only up to the survivor's best
+#   epoch.
 #
-# **Predict:** on breast_cancer the bracket compares the best losses so far. Is its survivor, on average, among the ten
-# best of the 81?
+# **Predict:** on breast_cancer the bracket compares the best losses so far. Is the mean rank of its survivor, among the
+# 81, ten or better?
 
 # %%
 study.survivors(watched).round(3)
@@ -147,18 +156,18 @@ study.survivors(watched).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Yes. By the best so far its mean rank is 6.5. By the last loss it is 43 among 81. A blind draw has 41, so the
-# bracket's work is wasted. It keeps fast learners, whose losses have turned by the end. By the best so far the survivor
-# is a fast learner again, but now its lowest loss counts, and not the rise after it. Its fresh loss is lower too, 0.100
-# instead of 0.157.
+# Yes. With the best so far the survivor's mean rank is 6.5. With the last loss it is 43 among 81. A blind draw has 41,
+# so the work of that bracket is wasted. It keeps fast learners, and by the end most of their losses have turned. With
+# the best so far the survivor is a fast learner again, but now its lowest loss counts, and not the rise after it. Its
+# fresh loss is lower too, 0.100 instead of 0.157.
 #
-# On digits the score changes nothing. The mean rank is 1.9 among 27 both times, because hardly any loss turns within 27
-# epochs.
+# On digits the score makes no difference to the rank, which is 1.9 among 27 both times, because hardly any loss turns
+# within 27 epochs.
 #
 # **So:** keep the best weights of each trial, and let the search compare best losses, from your first search on. You
-# need not know whether losses turn. Where they did, this repaired most of the harm, and where they did not, it changed
-# nothing. Libraries often compare the last loss that a trial reported. In Ray you can report `min(losses)` beside the
-# loss, under a name of its own, and set `metric` to that name.
+# need not know first whether losses turn. Where losses turned, comparing best losses repaired most of the harm. Where
+# losses kept falling, it changed next to nothing. Libraries often compare the last loss that a trial reported. In Ray
+# you can report `min(losses)` beside the loss, under a name of its own, and set `metric` to that name.
 #
 # </details>
 
@@ -189,12 +198,12 @@ def hyperband(configs, schedule):
 
 
 # %% [markdown]
-# What does it save? A trial that survives a cut can **go on** from where it stopped, if you kept a **checkpoint** of
-# it. Without a checkpoint it has to **restart** at epoch 0. We run the 49 configurations of the chart on digits. The
-# losses come from the table, and the epochs are counted as if we had trained. Say that a full training of 27 epochs
-# takes an hour. All 49 in full would then take 49 hours.
+# What does Hyperband save? A trial that survives a cut can **go on** from where it stopped, if you kept a
+# **checkpoint** of it. Without a checkpoint the trial has to **restart** at epoch 0. We run the 49 configurations of
+# the chart on digits. The losses come from the table of ready-made trainings, and the epochs are counted as if we had
+# trained. Say that a full training of 27 epochs takes an hour. All 49 in full would then take 49 hours.
 #
-# The cell first checks that the package's `strategies.hyperband` gives the same trials as our lines.
+# The cell first checks that `strategies.hyperband` of the package gives the same trials.
 #
 # **Predict:** suppose that you keep no checkpoints, and every survivor has to restart. Does Hyperband still take less
 # than half of the 49 hours?
@@ -214,33 +223,34 @@ study.bill(trials, n_epochs=27, hours=1)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Yes. Restarting takes 15.7 hours, about a third, and going on takes 13.2 hours, about a quarter. Restarting costs so
-# little more because at each rung a survivor repeats only the first third of its epochs, and survivors are few.
+# Yes. Of the 49 hours restarting takes 15.7, about a third, and going on takes 13.2, about a quarter. Restarting
+# costs so little more because at each rung a survivor repeats only the first third of its epochs, and survivors are
+# few.
 #
-# The largest share of the bill is the insurance. The four configurations that are never cut take four of the 13.2
+# The most expensive bracket is the insurance. Its four configurations, which are never cut, take four of the 13.2
 # hours.
 #
-# **So:** Hyperband saves most of the cost even without checkpoints. But write them anyhow, because they also save you
-# from a machine that dies in the night. A checkpoint needs the model, the state of the optimiser **and** the generator
-# of the shuffles. Without the generator a trial that goes on sees its rows in another order, and is no longer the
-# training that it would have been.
+# **So:** Hyperband saves most of the cost even without checkpoints. But write checkpoints anyway, because they also
+# save your work if a machine breaks down in the night. A checkpoint needs the model, the state of the optimiser **and**
+# the generator of the shuffles. Without the generator a trial that goes on sees its rows in another order, and no
+# longer gives the result of a training without a stop.
 #
 # </details>
 
 # %% [markdown]
 # ## Many machines, some of them slow
 #
-# You have four GPUs, or sixty-four. Successive halving waits at each rung until the slowest trial is done, and its last
-# rung is a single trial. The other machines stand idle meanwhile.
+# Suppose that you have four GPUs, or sixty-four. Successive halving waits at each rung until the slowest trial is done,
+# and its last rung is a single trial. The other machines stand idle meanwhile.
 #
-# **ASHA** (asynchronous successive halving, Li et al. 2020) never waits. A machine that becomes free looks at the
-# trials that have finished a rung so far. If one of them is among the best third and has not gone on yet, the machine
-# trains it up to the next rung. If several rungs have such a trial, the highest rung comes first. If no trial may go
-# on, the machine starts a new configuration. That is the whole rule.
+# **ASHA** (asynchronous successive halving, Li et al. 2020) never waits. A machine that becomes free looks, at each
+# rung, at the trials that have finished it so far. If one of the best third of these has not gone on yet, the machine
+# trains that trial up to the next rung. If several rungs have such a trial, the highest rung comes first. If no trial
+# may go on, the machine starts a new configuration.
 #
-# Below, `rungs` is a list with one dict for each rung, which maps a trial's number to its loss. These lines are for one
-# machine. With several machines you also note which trials are on their way up, so that no other machine sends them up
-# a second time.
+# Below, `rungs` is a list with one dict for each rung, which maps a trial's number to its loss. These lines are enough
+# for one machine. With several machines you also note which trials are on their way up, so that no other machine starts
+# the same trial a second time.
 
 # %%
 def promotion(rungs, eta=3):
@@ -254,7 +264,7 @@ def promotion(rungs, eta=3):
 
 
 # %% [markdown]
-# What do many machines gain by it? We simulate the boldest bracket of R = 81, and ASHA on the same rungs, until one
+# What do many machines gain by ASHA? We simulate the boldest bracket of R = 81, and ASHA on the same rungs, until one
 # configuration has had all its 81 epochs. An epoch takes a minute on average. The speeds of the configurations are
 # either **equal** or **unequal**. With unequal speeds an epoch takes between 0.4 and 2 minutes for nine configurations
 # in ten.
@@ -263,7 +273,8 @@ def promotion(rungs, eta=3):
 # - `halving_hours` and `asha_hours` are medians of 50 repeats.
 # - `halving_busy` is the share of the time during which halving's machines train.
 #
-# **Predict:** with 64 machines and equal speeds, does ASHA need less than three quarters of the hours of halving?
+# **Predict:** with 64 machines and equal speeds, does ASHA need less than three quarters of the hours that halving
+# needs?
 
 # %%
 import pandas as pd
@@ -277,28 +288,33 @@ pd.concat(hours, names=["speeds"]).reset_index()
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# No. It needs 1.35 hours, and halving 1.37. One configuration needs 81 epochs one after another, and no number of
-# machines makes these 81 minutes shorter. Halving's machines are busy for only 0.06 of their time. ASHA's never stand
+# No. ASHA needs 1.35 hours, and halving 1.37. One configuration needs 81 epochs one after another, and no number of
+# machines makes these 81 minutes shorter. Halving's machines are busy for only 0.06 of the time. ASHA's never stand
 # idle. They train other configurations meanwhile, which this table does not count.
 #
-# With unequal speeds the picture changes. ASHA needs 1.69 hours instead of 2.17 with four machines, and 0.65 instead of
-# 1.66 with 64. Halving waits at each rung for its slowest trial, and ASHA does not. Part of the gain is that ASHA's
-# first configuration to arrive is a fast one, and the table does not say how good it is.
+# With unequal speeds many machines gain much more. ASHA needs 1.69 hours instead of 2.17 with four machines, and 0.65
+# instead of 1.66 with 64. Halving waits at each rung for its slowest trial, and ASHA does not. Part of the gain is that
+# the first configuration to reach the end in ASHA is a fast one, and the table does not say how good that configuration
+# is.
+#
+# Even with one machine and equal speeds ASHA finishes earlier, after 4.14 hours instead of 4.95. Halving makes its
+# first cut when all 81 configurations have been tried. ASHA sends trials up earlier, and one reaches the end when fewer
+# than 81 have been tried. So ASHA has also chosen from fewer.
 #
 # **So:** if your configurations differ in speed, as networks of different sizes do, use ASHA as soon as you have
-# several machines. If they are equally fast, ASHA on several machines finishes hardly sooner, but its machines try more
-# configurations meanwhile. With one machine nothing stands idle, and what counts is which search finds better
-# configurations. The race below is about that.
+# several machines. If all are equally fast, ASHA on several machines hardly finishes sooner, but tries more
+# configurations. With one machine nothing stands idle, and what counts is which search finds better configurations. The
+# race below measures that.
 #
 # </details>
 
 # %% [markdown]
 # ## With the library: Ray Tune
 #
-# Ray Tune runs trials in processes of their own, on one machine or on many, and a **scheduler** stops some of them. Ray
-# needs to know how to train one epoch, and how to save and load a checkpoint. `course_trainable` says that for our
-# network on iris (`course_trainable??` shows it). A `Tuner` puts it all together, and its `fit()` runs the search.
-# `fit_in_turn` calls that for one tuner after another.
+# Ray Tune runs trials in processes of their own, on one machine or on many, and a **scheduler** stops some of the
+# trials. Ray needs to know how to train one epoch, and how to save and load a checkpoint. `course_trainable` says that
+# for our network on iris. You can read it with `course_trainable??`. A `Tuner` puts the training, the space and the
+# scheduler together, and its `fit()` runs the search. `fit_in_turn` calls `fit()` for one tuner after another.
 
 # %%
 from ray import tune
@@ -324,7 +340,8 @@ def tuner(configs, scheduler, folder, space=SPACE):
 
 
 # %% [markdown]
-# This course grew from a script with these lines. Each trial ends itself after its own number of epochs.
+# This course grew from a script with these lines. Each trial ends by itself after its own number of epochs, which is 5,
+# 10 or 15.
 #
 # ```python
 # space = {..., "epochs": tune.choice([5, 10, 15])}
@@ -332,21 +349,21 @@ def tuner(configs, scheduler, folder, space=SPACE):
 # tune.run(train_model, config=space, scheduler=scheduler, num_samples=5)
 # ```
 #
-# `max_t` is Ray's name for R. The script leaves it at its default of 81. There is something else to know about
-# `HyperBandScheduler`. It has the brackets of our chart, but it fills them in the order in which trials arrive, and
-# **the bracket that never cuts comes first**. That bracket holds as many trials as there are brackets. For R = 27 these
-# are four, for R = 9 three, and for R = 81 five.
+# `max_t` is Ray's name for R. The script leaves it at its default of 81. `HyperBandScheduler` has the brackets of our
+# chart, but it fills them in the order in which trials arrive, and **the bracket that never cuts comes first**. That
+# bracket holds as many trials as there are brackets. There are three brackets for R = 9, four for R = 27, and five for
+# R = 81.
 #
-# We start Ray once, for three runs. The first is the script, except that it compares validation losses. The second has
-# `max_t=9` and exactly the 17 trials that fill its brackets of 3, 5 and 9. The third gives the same 17 trials to Ray's
-# ASHA, whose `reduction_factor` is our η.
+# We start Ray once, for three runs. The first is the script, except that it compares validation losses and not
+# accuracies. The second has `max_t=9` and exactly the 17 trials that fill its brackets of 3, 5 and 9. The third gives
+# the same 17 trials to Ray's ASHA, whose `reduction_factor` is our η. All this takes about 20 seconds. If Ray should
+# hang, the cell ends by itself and says what to do.
 #
 # - `stopped_early` counts the trials that ended before their last epoch.
 # - `epochs` counts the epochs that were trained.
-# - `epochs_in_full` counts those that would have been trained if nothing had been stopped.
+# - `epochs_in_full` counts the epochs that would have been trained if nothing had been stopped.
 #
-# **Predict:** how many of its five trials does the script stop early? (The cell takes about 20 seconds. If it should
-# hang, it ends by itself and says what to do.)
+# **Predict:** how many of its five trials does the script stop early?
 
 # %%
 SCRIPT = SearchSpace({**SPACE, "epochs": Choice([5, 10, 15])})
@@ -363,36 +380,36 @@ study.stopped(in_ray, n_epochs=9)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# None. The script's five trials just fill the bracket that never cuts, so it is random search with five trials. No
-# error and no warning says so.
+# None. The script's five trials just fill the bracket that never cuts, so the script is random search with five trials.
+# No error and no warning says so.
 #
-# With `max_t=9` and 17 trials `HyperBandScheduler` stops 11. In the bracket of nine only one trial goes to the end, and
-# in the bracket of five two, because Ray rounds up at a cut where the paper's algorithm rounds down.
+# With `max_t=9` and 17 trials `HyperBandScheduler` stops 11. Six go to the end: the three of the bracket that never
+# cuts, one of the bracket of nine, and two of the bracket of five. There the paper's algorithm keeps only one of the
+# five, because it rounds down at a cut where Ray rounds up.
 #
-# ASHA has no brackets to fill, and stops 12. Ray's version differs a little from the rule above. It decides about each
-# trial as soon as it reaches a rung, by comparing it with those that were there before. The first to arrive has no
-# rivals, and so it always goes on.
+# Ray's ASHA stops 12. It differs a little from the rule above. It decides about a trial as soon as the trial reaches a
+# rung, by comparing it with the trials that were there before. The first trial to arrive has no rivals, and so it
+# always goes on.
 #
 # **So:** whichever scheduler you use, **count what was stopped**. With `HyperBandScheduler` set `max_t` to the number
-# of epochs of a full training, and queue exactly as many trials as fill the brackets, which are 17 for R = 9, 49 for 27
-# and 143 for 81. Or take `ASHAScheduler`, which has no brackets to fill and which [Ray's own
+# of epochs of a full training, and queue exactly as many trials as fill the brackets. These are 17 trials for R = 9, 49
+# for R = 27 and 143 for R = 81. Or take `ASHAScheduler`, which has no brackets to fill and which [Ray's own
 # documentation](https://docs.ray.io/en/latest/tune/api/schedulers.html) recommends. Its `grace_period` is the first
-# rung. If your training begins with a warm-up, put the first rung behind it.
+# rung. If your training begins with a warm-up, put the first rung after it.
 #
 # </details>
 
 # %% [markdown]
 # ## Who wins the race?
 #
-# Now to your night of eight trainings. We race four searches on digits, each with the epochs of 5, 8, 13, 20 or 40 full
-# trainings, in 30 repeats. One round of Hyperband, from the boldest bracket to the one that never cuts, costs a little
-# more than 13 full trainings. With 5 or 8 it stops in the middle of its first round, with 13 just before the end, and
-# with 20 or 40 it begins again with new configurations.
+# Back to your night of eight trainings. We race four searches on digits, each with the epochs of 5, 8, 13, 20 or 40
+# full trainings, in 30 repeats. One round of Hyperband costs a little more than 13 full trainings. With fewer epochs
+# Hyperband stops before its first round is over, and with more it begins again with new configurations.
 #
 # - **random** trains random configurations in full.
 # - **Hyperband** and **ASHA** stop early, with R = 27.
-# - **learning** is the search that lesson 3 built by hand. It trains every configuration in full. Its first five are
-#   random, and it chooses each further one by the losses of all before.
+# - **learning** is the search that lesson 3 built by hand. It trains every configuration in full. Its first five
+#   configurations are random. It chooses each further configuration by the losses of all before.
 
 # %%
 from hpt_helpers.classroom import searches
@@ -406,9 +423,10 @@ entrants = {
 
 # %% [markdown]
 # With the epochs of eight full trainings ASHA tries dozens of configurations, and the learning search eight. The
-# winners are judged **fresh**, on four other draws of rows and seeds that had no say in choosing them. The figure has
-# the medians. The table counts the repeats in which one search has the lower fresh loss. A lead in 21 or more of the 30
-# repeats is beyond luck (sign test at 5 %). In some repeats both searches choose the same configuration, and such a tie
+# winners are judged **fresh**, on four other draws of rows and seeds that had no say in choosing them. The figure shows
+# each search's median fresh loss. The table has a row for each budget, in full `trainings`, and a column such as `ASHA
+# over random` counts the repeats in which ASHA's winner has the lower fresh loss. By a sign test at 5 %, a lead in 21
+# or more of the 30 repeats is beyond luck. In some repeats both searches choose the same configuration, and such a tie
 # counts for neither.
 #
 # **Predict:** what is the smallest of the five budgets at which the learning search has a lower median than ASHA?
@@ -422,39 +440,41 @@ study.wins(budgets, contests, index="trainings")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Eight. There its median is below ASHA's for the first time, but the lead may be luck. With five trainings ASHA is
-# ahead of the learning search in 24 of 30 repeats, because five random trials are all that the other one has. With
-# eight ASHA is ahead in only 12 of 30, which thirty repeats cannot tell from a draw. With 13 it is ahead in 4, and
-# with 40 in 1. The learning search soon knows where the good configurations are, and spends each further training
-# there. ASHA and Hyperband draw their configurations blindly, however many they draw.
+# Eight. With eight trainings the learning search's median is below ASHA's for the first time, but its lead may be luck.
+# With five trainings ASHA is ahead of the learning search in 24 of 30 repeats, because the learning search has tried
+# only its five random configurations. With eight ASHA is ahead in 12 of 30, which may be luck either way. With 13 ASHA
+# is ahead in 4, and with 40 in 1. The learning search soon knows where the good configurations are, and spends its
+# further trainings there. ASHA and Hyperband draw their configurations blindly.
 #
-# Against random search ASHA is ahead at every budget, in 21 to 24 of 30 repeats, because it looks at many more
-# configurations for the same epochs, and on digits early order is late order. Hyperband is ahead in 19 or 20 up to 13
-# trainings, which may still be luck, and in 24 and 25 with more. We did not look for the reason.
+# Against random search ASHA is ahead at every budget, in 21 to 24 of 30 repeats. It looks at many more configurations
+# for the same epochs, and on digits early order is nearly late order, so early cuts seldom drop a good configuration.
+# Hyperband is ahead of random search in 19 or 20 repeats up to 13 trainings, which may still be luck, and in 24 and 25
+# with more. We did not look for the reason.
 #
-# **So:** on a problem like digits, if you can afford about five full trainings, stop early. Take ASHA for it, which has
-# no round to finish, and whose lead over random search was beyond luck. If you can afford 13 or more, one after
-# another, let the search learn. In between thirty repeats do not decide.
+# **So:** on a problem like digits, if you can afford about five full trainings, stop early. Take ASHA, which has no
+# round to finish, and whose lead over random search was beyond luck. If you can afford 13 or more, one after another,
+# let the search learn. With eight, as in your night, thirty repeats cannot tell which is better. If you want one
+# default for eight on one machine, take the search that learns, because each training that you can add later helps it
+# more.
 #
 # Your machines count as well. A search that learns from one trial before it starts the next cannot keep 64 GPUs busy,
 # and ASHA can. With four GPUs your night holds 32 trainings, but only eight one after another. A search that learns can
-# propose four at a time, as Going further of lesson 3 shows, but we did not race that. Methods such as BOHB do both, as
-# Going further says.
+# propose four configurations at a time, as Going further of lesson 3 shows, but we did not race that.
 #
 # </details>
 
 # %% [markdown]
 # ## And elsewhere?
 #
-# So far 360 validation rows have judged the trials on digits. In lesson 2 the simulated data let us choose the number
+# So far 360 validation rows have judged the trials on digits. The simulated data of lesson 2 let us choose the number
 # of validation rows. ASHA and Hyperband look at hundreds of losses where random search looks at 40. Each look is
-# another chance to find a good configuration, and another chance to be deceived by lucky rows.
+# another chance to be deceived by lucky rows, and another chance to find a good configuration.
 #
 # We give each search the epochs of 40 full trainings on simulated data, with 10 to 2,000 validation rows. The table
-# counts the repeats in which a search is ahead of random search.
+# counts, for each number of validation `rows`, the repeats in which Hyperband and ASHA are ahead of random search.
 #
 # - **as searched** compares the validation losses with which the winners won.
-# - **fresh** compares their losses on draws that had no say. Ties count for neither again.
+# - **fresh** compares the winners' losses on draws that had no say. Ties count for neither again.
 #
 # **Predict:** with 10 validation rows, is ASHA's winner better than random search's, judged fresh, in more than half of
 # the repeats?
@@ -465,32 +485,31 @@ rows = {
     n_val: study.race(table_problem("simulated", n_val), early, 40, progress=True)
     for n_val in (10, 30, 100, 300, 2000)
 }
-study.wins(rows, contests[:2], index="validation rows", by=("val_loss", "fresh"))
+study.wins(rows, contests[:2], index="rows", by=("val_loss", "fresh"))
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# No. As searched it is ahead in 24 of 30, and fresh in only 9. With 10 rows the lowest of hundreds of losses is low by
-# luck, and the configuration behind it is no better than random search's. With 30 rows ASHA is about level, with 14 of
-# 30. With 300 rows it is ahead in 22, because more rows can tell good configurations apart. With 2,000 rows it is ahead
-# in 20, which is one short of beyond luck. In the remaining third the two tie, or random search's winner is the better
-# one.
+# No. As searched ASHA is ahead in 24 of 30 repeats, and judged fresh in only 9. With 10 rows the lowest of hundreds of
+# losses is low by luck, and the configuration behind it is no better than random search's. With 30 rows ASHA is about
+# level, with 14 of 30. With 300 rows it is ahead in 22, because more rows can tell good configurations apart. With
+# 2,000 rows it is ahead in 20, which is one short of beyond luck.
 #
-# Hyperband is ahead fresh in 15 to 21 of 30, and only the 21, with 300 rows, is beyond luck. With 10 rows it is ahead
-# in 18, twice as often as ASHA. We did not look for the reason, and 18 may be luck.
+# Judged fresh, Hyperband is ahead in 15 to 21 of 30 repeats, and only the 21, with 300 rows, is beyond luck. With 10
+# rows it is ahead in 18, twice as often as ASHA. We did not look for the reason, and 18 may be luck.
 #
-# **So:** stopping early multiplies the number of trials, and that pays only if your validation rows can tell them
-# apart. Here 300 rows could, for ASHA and in most repeats. With a few dozen, first get more rows, or train your best
-# few configurations again on other splits. Lesson 5 comes back to this with a data set on which leads as searched are
-# gone when judged fresh.
+# **So:** stopping early multiplies the number of trials, and that pays only if your validation rows can tell the trials
+# apart. Here 300 rows could, in most repeats. With a few dozen, first get more rows, or train your best few
+# configurations again on other splits. Lesson 5 comes back to this with a data set on which leads as searched are gone
+# when the winners are judged fresh.
 #
 # </details>
 
 # %% [markdown]
 # ## The test score, once
 #
-# Our first search on digits, with 49 configurations, chose one. `refit` trains it on training and validation rows
-# together. Then we open the sealed test rows.
+# Our first search on digits, by hand and with 49 configurations, found a winner. `refit` trains this configuration on
+# training and validation rows together. Then we open the sealed test rows.
 
 # %%
 from hpt_helpers.data import load_splits
@@ -504,7 +523,7 @@ print(splits.final_score(model))
 
 # %% [markdown]
 # The interval is narrower than those of iris, because there are twelve times as many test rows. It is still too wide to
-# tell two good networks apart.
+# tell apart two networks whose accuracies differ by only a point or two.
 #
 # ## Exercises
 #
@@ -568,12 +587,13 @@ ex.q3.check(answer_3)
 # With your own network you will
 #
 # - **compare the best losses so far and keep the best weights**, from the first search on.
-# - **look at the curves of trials that were trained in full**, from an earlier search or at the end of your first one.
-#   Where losses still fall at the end, early order is late order. Where they turn, it may not be.
+# - **look at the curves of trials that were trained in full**, from an earlier search or after your first one.
+#   Where losses still fall at the end, early order is nearly late order. Where losses turn, the early order may
+#   mislead.
 # - **save checkpoints** of the model, the optimiser and the generator of the shuffles.
 # - **count what was stopped.** A scheduler that is set up wrongly may stop nothing, and does not say so.
 # - **stop early if you can afford only a few full trainings, or have many machines.** If you can train a dozen or more,
-#   one after another, a search that learns found better configurations here.
+#   one after another, let the search learn. On digits such a search found better configurations.
 # - **ask whether the validation rows can tell so many trials apart.** With 10 or 30 rows the lead that a search reports
 #   may be luck alone.
 #
@@ -584,14 +604,13 @@ ex.q3.check(answer_3)
 # %% [markdown]
 # ## Going further
 #
-# ### What does the insurance cost?
+# ### What do the other brackets cost?
 #
-# The three cautious brackets take 276 of Hyperband's 357 epochs. On digits and on the simulated data early order is
-# late order, so we might leave the insurance out and run the boldest bracket again and again. It looks at more
-# configurations for the same epochs, and the cautious brackets judge theirs after longer training.
+# The three brackets after the boldest take 276 of Hyperband's 357 epochs. On digits and on the simulated data early
+# order is nearly late order, so we might leave these three out and run the boldest bracket again and again. The boldest
+# bracket looks at more configurations for the same epochs. The other brackets judge theirs after longer training.
 #
-# **Predict:** at equal epochs, which of the two is ahead, the boldest bracket or the whole of Hyperband, or can thirty
-# repeats not tell?
+# **Predict:** at equal epochs, is the boldest bracket ahead, or the whole of Hyperband, or can thirty repeats not tell?
 
 # %%
 from hpt_helpers.strategies import successive_halving
@@ -612,9 +631,10 @@ study.wins(races, [("boldest", "Hyperband")], index="data")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# They cannot tell. Both times the boldest bracket is ahead in 16 of 30. Its additional configurations and the safer
-# judgement of the cautious brackets seem to be worth about the same. **So:** here the insurance costs too little to be
-# seen. Where losses turn, you may be glad of it.
+# They cannot tell. Both times the boldest bracket is ahead in 16 of 30 repeats. Its additional configurations and the
+# safer judgement of the other brackets seem to be worth about the same.
+#
+# **So:** here the other brackets cost too little to be seen. Where losses turn, you may be glad of them.
 #
 # </details>
 
@@ -622,9 +642,9 @@ study.wins(races, [("boldest", "Hyperband")], index="data")
 # ### Rows instead of epochs
 #
 # Anything can be a resource if more of it makes a trial's score more reliable and the trial more expensive. For models
-# without epochs, such as support vector machines or forests, it may be the number of training rows. scikit-learn's
-# `HalvingRandomSearchCV` is one bracket with that resource. It keeps no checkpoints, so every survivor is fitted anew.
-# Here it tunes a support vector machine on digits.
+# without epochs, such as support vector machines or forests, the resource may be the number of training rows.
+# scikit-learn's `HalvingRandomSearchCV` runs one bracket with that resource. It keeps no checkpoints, so every survivor
+# is fitted anew. Here it tunes a support vector machine on digits.
 
 # %%
 from scipy.stats import loguniform
@@ -640,20 +660,22 @@ by_rows = pd.DataFrame(halved.cv_results_).groupby("n_resources")["mean_test_sco
 by_rows.agg(candidates="size", best_accuracy="max").round(3)
 
 # %% [markdown]
-# Each row of the table is a rung, and `n_resources` its number of rows. The last rung uses nearly all rows, for one
+# Each line of the table is a rung, `n_resources` is the number of rows that its candidates were given, and
+# `best_accuracy` is the best of their cross-validated accuracies. The last rung uses nearly all rows, for one
 # candidate. Whether the order with 50 rows is the order with 1,350 is the same question as before, and you answer it in
-# the same way. Fit ten or twenty candidates on all rows, and compare.
+# the same way. Fit ten or twenty candidates on all rows, and compare the two orders.
 #
 # ### Two relatives, in a paragraph each
 #
 # **Population-based training** (Jaderberg et al. 2017; Ray's `PopulationBasedTraining`) stops the bad trials too, but
-# puts a copy of a good one in their place, weights and all, and changes its hyperparameters a little. What the method
-# finds is a *schedule*, such as a falling learning rate. The method needs checkpoints, and a population that trains at
-# the same time.
+# puts a copy of a good trial in the place of each, with its weights, and changes the copy's hyperparameters a little.
+# So the hyperparameters change during a training, and what the method finds is a *schedule* of them, such as a falling
+# learning rate. The method needs checkpoints, and a population of trials that train at the same time.
 #
 # **BOHB** (Falkner et al. 2018; Ray's `TuneBOHB` with `HyperBandForBOHB`) keeps Hyperband's brackets, and draws their
-# configurations mostly from a model of the losses seen so far, as in [lesson 3](03_bayesian_optimization.ipynb). In
-# their experiments Hyperband led early, the search that learned led later, and BOHB did well at both.
+# configurations mostly from a model of the losses seen so far, as the search of [lesson
+# 3](03_bayesian_optimization.ipynb) does. In the authors' experiments Hyperband was ahead early and the search that
+# only learned was ahead later. BOHB did well both early and late.
 #
 # ### The same search on a cluster
 #

@@ -234,6 +234,7 @@ WRONG = [
     ("q3", lambda trials: chosen(trials, lambda t: t["val_accuracy"]), "KeyError: 'val_accuracy'"),
     ("q3", removes_while_looping, "leave out a nan in the first place; after it another"),
     ("q3", lambda trials: chosen([t for t in trials if t["val_loss"] is not math.nan]), "isnan"),
+    ("q3", lambda trials: chosen([t for t in trials if t["val_loss"] != math.nan]), "isnan"),
     ("q3", lambda trials: chosen(trials, or_ten), "you choose a trial that diverged"),
     ("q3", nan_for_the_mean, "you choose a trial that diverged"),
     ("q3", returns_within_the_loop, "you return the first trial"),

@@ -166,6 +166,7 @@ WRONG = [
     ("q4", lambda *a: [chance(*a)], "a list was returned"),
     ("q4", lambda mean, std, best: mean < best, "True or False was returned"),
     ("q4", lambda mean, std, best: norm.cdf(best - mean / std), "as likely to lie below"),
+    ("q4", lambda mean, std, best: (best - mean) / std, "0 was returned where the mean is `best`"),
     (
         "q4",
         lambda mean, std, best: 0.5 if mean == best else 0.0,

@@ -82,6 +82,13 @@ def a_tensor(rungs):
     return (n * torch.diff(epochs, prepend=torch.tensor([0]))).sum()
 
 
+def restarted(rungs):
+    total = 0
+    for n, epochs in rungs:
+        total += n * epochs
+    return total
+
+
 RIGHT = {
     "q1": [
         takes_the_lowest,
@@ -124,6 +131,7 @@ WRONG = [
     ("q1", lambda losses, eta: [0, 1, 2, 3][: 2 if eta == 2 else 0], "0 go on"),
     ("q2", lambda rungs: rungs[0][0] * rungs[0][1], "what the first rung costs"),
     ("q2", lambda rungs: rungs[-1][1], "one configuration that goes to the end"),
+    ("q2", restarted, "a survivor was trained up to the epoch of the rung before"),
     (
         "q2",
         lambda rungs: 20,

@@ -148,7 +148,10 @@ def chance_explained(got, expected, mean, std, best) -> str:
     if is_close(got, (1 + erf((best - mean) / std)) / 2):
         return "`erf` takes its argument in other units: z divided by the square root of 2."
     if mean == best:
-        return "the mean is `best`: the loss is as likely to lie below it as above."
+        return (
+            f"{got:.3g} was returned where the mean is `best`: there the loss is as likely to lie "
+            "below it as above."
+        )
     if (got > 0.5) != (mean < best):
         side = "below" if mean < best else "above"
         return f"the mean lies {side} `best`, so the loss lies {side} it with more than one half."

@@ -239,23 +239,23 @@ q3 = Function(
     Repair `report(trials)`. `trials` is a list of dicts, each with `lr`, `val_loss` and
     `test_accuracy`. The function should choose a trial and return its learning rate and the score
     to report. One fault concerns the choice and another the score. Besides, training can diverge,
-    so that the loss of a trial is nan, not a number. Such a trial must never be chosen, wherever it
-    stands.""",
+    and then the loss of the trial is nan, which means not a number. A trial that diverged must
+    never be chosen, wherever it stands in the list.""",
     solve=report_solution,
     starter=report_starter,
     cases=report_cases,
     explain=report_explained,
     because=(
-        "The validation loss chooses, because a score that chose is too good. Any comparison "
-        "with nan is False, so a nan that stands first is never replaced: leave out what "
-        "diverged before you look for the lowest."
+        "The validation loss chooses, because a score that chose is too good. `<`, `>` and `==` "
+        "are always False with nan, so a nan that stands first is never replaced. Leave out the "
+        "trials that diverged before you look for the lowest loss."
     ),
     hints=[
         "Which column may a choice depend on, if the test accuracy is to stay honest?",
         "The score to report is that of the chosen trial, whatever the others scored.",
         (
-            "Any comparison with nan is False, so a nan that is held as the best is never "
-            "replaced. Leave nan out first."
+            "`<`, `>` and `==` are always False with nan, and `!=` is always True. So a nan that "
+            "is held as the best is never replaced. Leave out the trials that diverged first."
         ),
     ],
     wrong=[
@@ -300,8 +300,8 @@ q3 = Function(
             "math.nan` and `is not math.nan` "
             "let it through as well; `math.isnan` tells.)",
             (
-                "Does not know that comparisons with nan are False, so that a diverged first "
-                "trial wins."
+                "Does not know that `<` and `>` are always False with nan, so that a first trial "
+                "that diverged wins."
             ),
         ),
         Wrong(
@@ -330,9 +330,9 @@ q4 = Number(
     name="q4",
     title="Rows for a narrow interval",
     question="""
-    On 30 validation rows an accuracy of 0.9 has a wide Wilson interval, which is the one printed
-    with the test score. How many validation rows would make the interval ten times narrower at the
-    same accuracy? (200 more or fewer are fine.)""",
+    On 30 validation rows an accuracy of 0.9 has a wide Wilson interval, which is the kind of
+    interval printed with the test score. How many validation rows would make the interval ten times
+    narrower at the same accuracy? (200 more or fewer are fine.)""",
     solve=n_rows_solution,
     tolerance=200,
     because=(

@@ -129,11 +129,11 @@ q2 = Function(
     name="q2",
     title="What a surrogate is told of a failure",
     question="""
-    Repair `told(losses)`. It returns a list of what a surrogate that minimises is told, which is
-    the natural logarithm of each loss, in the same order. A trial that failed has the loss `nan` or
-    `inf`. It should be told like the worst trial that did not fail, and not as something huge,
-    beside which all other losses would look alike. All other losses are positive, and at least one
-    trial did not fail.""",
+    Repair `told(losses)`. It should return what our surrogate is told, a list with the natural
+    logarithm of each loss, in the same order. A trial that failed has the loss `nan` or `inf`. It
+    should count like the worst trial that did not fail, and not as something huge, beside which all
+    other losses would look alike. All other losses are positive, and at least one trial did not
+    fail.""",
     solve=told_solution,
     starter=told_starter,
     cases=told_cases,
@@ -267,8 +267,8 @@ q3 = MultipleChoice(
         Wrong(
             "b3",
             (
-                "the option is right, this reason is not: with 40 trials it won 30 of 30 on "
-                "digits, fresh."
+                "the option is right, this reason is not: with 40 trials it won 26 of 30 on "
+                "digits with 30 rows, fresh."
             ),
             "Explains a failure by too small a budget.",
         ),
@@ -292,9 +292,9 @@ q4 = Function(
     title="The probability of improvement",
     question="""
     A third way to weigh mean and standard deviation asks only how likely a gain is, and not how
-    large. Write `chance_of_improvement(mean, std, best)`. It returns the probability that a loss
-    lies below `best`, where the loss has a normal distribution with this mean and this standard
-    deviation, which is above 0. All three are numbers.""",
+    large it is. Write `chance_of_improvement(mean, std, best)`. It returns the probability that a
+    loss lies below `best`, where the loss has a normal distribution with this mean and this
+    standard deviation, which is above 0. All three are numbers.""",
     solve=chance_of_improvement_solution,
     starter=chance_of_improvement_starter,
     cases=chance_cases,

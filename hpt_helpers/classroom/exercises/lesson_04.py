@@ -121,13 +121,16 @@ q2 = Function(
             "How many epochs does a configuration still need on its second rung, if it starts "
             "where it was?"
         ),
-        "At each rung: its configurations, times its epochs less those of the rung before.",
+        "At each rung: its configurations times the epochs between the rung before and this one.",
         "The brackets of the chart cost 81, 78, 90 and 108 epochs: `cost` should say so.",
     ],
     wrong=[
         Wrong(
             lambda rungs: sum(n * epochs for n, epochs in rungs),
-            "this is what restarting costs: survivors are at the rung before's epoch already.",
+            (
+                "this is what restarting costs: a survivor was trained up to the epoch of the rung "
+                "before."
+            ),
             "Charges every rung from epoch 0.",
         ),
         Wrong(
@@ -185,8 +188,8 @@ q3 = MultipleChoice(
     because=(
         "Hyperband looked at 143 losses on the same 30 rows, random search at 19, and the lowest "
         "of more losses is lower by luck alone. With 30 rows of the simulated data Hyperband was "
-        "ahead as searched in 24 of 30 repeats, and fresh in 15. With 360 rows of digits it was "
-        "ahead both ways. So from this report either may be better."
+        "ahead as searched in 24 of 30 repeats, and fresh in 15. With 360 rows of digits Hyperband "
+        "was ahead both ways. So from this report either may be better."
     ),
     hints=[
         "Is this a loss as searched, or a fresh one?",
@@ -197,8 +200,8 @@ q3 = MultipleChoice(
         Wrong(
             "b2",
             (
-                "with 30 rows of the simulated data it was ahead as searched in 24 of 30 repeats, "
-                "and fresh in 15."
+                "with 30 rows of the simulated data Hyperband was ahead as searched in 24 of 30 "
+                "repeats, and fresh in 15."
             ),
             "Takes the loss that a winner was chosen by for the loss that it will have.",
         ),
@@ -227,7 +230,7 @@ q3 = MultipleChoice(
         ),
     ],
     praise=(
-        "who looks at more losses finds luckier ones; retrain the winners on other rows, and "
+        "who looks at more losses finds luckier ones; train the winners again on other rows, and "
         "compare then."
     ),
 )

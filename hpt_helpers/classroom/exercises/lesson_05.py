@@ -40,7 +40,7 @@ q1 = Function(
     question="""
     Write `wins_needed(n)`: the fewest wins in n pairs that chance hardly explains. If a fair coin
     decided each pair, that many wins or more would come up with a probability of at most 0.025.
-    Unusually few wins take another 0.025. `n` is at least 6.""",
+    A further 0.025 is kept for unusually few wins. `n` is at least 6.""",
     solve=wins_needed_solution,
     starter=wins_needed_starter,
     cases=wins_cases,
@@ -173,9 +173,9 @@ q3 = Function(
     question="""
     Repair `report(finalists)`. `finalists` is a list of dicts. In each, `searched` is the loss by
     which it came into the list, and `again` holds four losses on four other draws of rows. Choose
-    by the mean of the first two of `again`, and return the position of the chosen one and what may
-    be reported of it: the mean of the last two, which chose nothing. A finalist with a nan in
-    `again` may never be chosen.""",
+    by the mean of the first two of `again`. Return the position of the chosen one and what may be
+    reported of it: the mean of its last two, which had no part in the choice. A finalist with a nan
+    in `again` may never be chosen.""",
     solve=report_solution,
     starter=report_starter,
     cases=report_cases,
@@ -264,7 +264,8 @@ q4 = Number(
     title="How many repeats",
     question="""
     A search truly wins 60 of 100 repeats. What is the smallest number of paired repeats with which
-    it is likely (0.8) that its wins reach what `wins_needed` asks? (15 more or fewer are fine.)""",
+    its wins reach what `wins_needed` asks with a probability of at least 0.8? (15 more or fewer are
+    fine.)""",
     solve=repeats_needed_solution,
     tolerance=15,
     because=(

@@ -156,13 +156,14 @@ def judged(
 def as_searched_and_fresh(won: pd.DataFrame) -> pd.DataFrame:
     """Return both losses of each winner as rows, named by who chose it and which rate it has.
 
-    won: as `judged` returns it. Columns: search_and_loss ("1 draw chose 0.1, fresh") and val_loss.
+    won: as `judged` returns it. Columns: search_and_loss (such as "1 draw chose 0.1, fresh") and
+    val_loss.
     """
     parts = []
     for (n, lr), some in won.groupby(["chosen_by", "lr"]):
         who = f"{n} draw{'s' * (n > 1)} chose {lr:g}"
         for column in ("as_searched", "fresh"):
-            name = f"{who}, {column.replace('_', ' ')}"
+            name = f"{who}, {column}"
             parts.append(pd.DataFrame({"search_and_loss": name, "val_loss": some[column]}))
     return pd.concat(parts, ignore_index=True)
 

@@ -213,16 +213,21 @@ def wins(
     """Return in how many repeats one search's winner has a lower loss than another's.
 
     races: judged winners by a number, which the index is named after. contests: pairs of searches.
-    by: "val_loss" for the losses by which they won, "fresh" for those on other draws. A row for
-    each race and a column for each contest, or for each contest and loss; the last is of, the
-    number of repeats. Losses that are equal by `lab.SAME` put nobody ahead.
+    by: "val_loss" for the losses by which they won, "fresh" for those on other draws. With both,
+    all contests must be with the same other, so that a column need not name it.
+    A row for each race and a column for each contest ("ASHA over random"), or for each contest and
+    loss ("ASHA fresh"); the last is of, the number of repeats. Losses that are equal by `lab.SAME`
+    put nobody ahead.
     """
-    words = {"val_loss": ", as searched", "fresh": ", fresh"} if len(by) > 1 else {by[0]: ""}
+    words = {"val_loss": "as searched", "fresh": "fresh"}
+    if len(by) > 1 and len({other for _, other in contests}) > 1:
+        raise ValueError("with two losses all contests must be with the same other search")
     rows = {}
     for number, judged in races.items():
         row = {}
         for (one, other), loss in ((contest, loss) for contest in contests for loss in by):
             pairs = judged.pivot(index="repeat", columns="search", values=loss)
-            row[f"{one} over {other}{words[loss]}"] = lab.pairs(pairs[one], pairs[other]).wins
+            column = f"{one} {words[loss]}" if len(by) > 1 else f"{one} over {other}"
+            row[column] = lab.pairs(pairs[one], pairs[other]).wins
         rows[number] = row | {"of": judged["repeat"].nunique()}
     return pd.DataFrame.from_dict(rows, "index").rename_axis(index)
