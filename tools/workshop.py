@@ -52,7 +52,7 @@ WHEEL_SOURCES = (
 )
 # about files that are not in the zip
 OF_THE_PROJECT = {"installing.md", "package.md", "platforms.md", "real_searches.md", "speed.md"}
-FOR_LEARNERS = {"beyond_one_machine.md"}  # pages that their lessons name
+FOR_LEARNERS = {"beyond_one_machine.md", "testbed.md"}  # pages that their lessons name
 OF_PROJECT = re.compile(r"`make [a-z]|python -m (?:tools|benchmarks)\b")  # it alone has these
 ORIGIN = (
     "*This page is from the course's project. What it says of `make`, `tools`, `benchmarks` and "
