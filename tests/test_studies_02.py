@@ -45,6 +45,18 @@ def test_the_pool_has_no_points_of_grids():
     assert set(studies.SPACE) < set(pool.columns) and "batch_size" not in studies.SPACE
 
 
+def test_the_simulated_pool_differs_as_the_lesson_says_before_its_prediction():
+    best = studies.pool("simulated", 10)["fresh"].quantile([1 / 2, 1 / 10, 1 / 30, 1 / 100])
+    assert best.round(2).tolist() == [1.11, 0.69, 0.63, 0.60]
+    luck = []
+    for repeat in range(TABLE.n_repeats):
+        fresh = TABLE.fresh_loss[:N_POOL, repeat, -1]
+        good = fresh.argsort()[: N_POOL // 10]
+        loss = TABLE.loss[good, repeat, TABLE.rows(10), -1]
+        luck.append((loss - fresh[good]).std(ddof=1))
+    assert round(float(np.mean(luck)), 2) == 0.13
+
+
 def test_the_winner_is_the_lowest_of_the_first_trials():
     losses = TABLE.loss[:5, 3, TABLE.rows(30), -1]
     expected = TABLE.configs(3)[int(losses.argmin())]

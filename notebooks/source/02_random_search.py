@@ -21,8 +21,8 @@
 #
 # ## 1. What does random search draw?
 #
-# Here are nine trials of two hyperparameters. Only the horizontal one matters. Above each square stands the loss, which
-# is made up for this drawing.
+# Here are nine trials of two hyperparameters, of which only the horizontal one matters. The curve above each square
+# shows the loss, which is made up for this drawing.
 
 # %%
 from hpt_helpers.classroom import diagrams
@@ -33,18 +33,19 @@ diagrams.grid_and_random(3)
 # The grid tries three values of the hyperparameter that matters, each of them three times. Every random trial tries a
 # new value. This is the classic argument for random search (Bergstra and Bengio, 2012).
 #
-# We tune a network that reads handwritten digits, in images of 8 × 8 pixels. It has one hidden layer. It trains on 320
-# rows for 27 epochs in batches of 32, and 360 other rows judge it by the cross-entropy of lesson 1, in nats. Six
+# We tune a network that reads handwritten digits, in images of 8 × 8 pixels. It has one hidden layer and trains on 320
+# rows for 27 epochs in batches of 32. The cross-entropy of lesson 1 judges it on 360 other rows, in nats. Six
 # hyperparameters are open:
 #
 # - `lr` is the learning rate.
 # - `hidden_size` is the number of hidden units.
 # - `weight_decay` pulls all weights towards 0 at each step.
-# - `beta1` says how much of its last direction Adam keeps.
+# - `beta1` is the part of the last direction that the optimiser, Adam, keeps at each step.
 # - `label_smoothing` is the part of each label that is spread evenly over the ten digits.
 # - `init_scale` multiplies the random first weights.
 #
-# Where a grid has lists of values, random search has **distributions**. That is the whole strategy:
+# Where a grid has lists of values, random search has **distributions**. To draw one value from each is the whole
+# strategy:
 
 # %%
 def random_config(rng):
@@ -76,11 +77,11 @@ pd.DataFrame(configs).assign(val_loss=losses).nsmallest(3, "val_loss").round(4)
 
 # %% [markdown]
 # `lr`, `hidden_size`, `weight_decay` and `init_scale` were drawn as powers, with evenly drawn exponents. Such draws are
-# **log-uniform**. Every factor of ten gets as many of them as any other. This suits a learning rate, because you change
-# it by a factor. After 0.001 you try 0.002, and after 0.01 you try 0.02, not 0.011.
+# **log-uniform**, and each factor of ten gets equally many of them. This suits a learning rate, because you change it
+# by a factor. After 0.001 you try 0.002, and after 0.01 you try 0.02, not 0.011.
 #
 # What if you forget this, and draw the learning rate itself evenly between 0.0001 and 0.01? Counted in factors, half of
-# this range lies below 0.001. In the figure a bar marks the median, and a box the middle half.
+# this range lies below 0.001.
 #
 # **Predict:** which share of 500 evenly drawn learning rates lies below 0.001?
 
@@ -89,8 +90,8 @@ from hpt_helpers.classroom import plots
 
 rng = np.random.default_rng(0)
 draws = pd.DataFrame({
-    "evenly": rng.uniform(0.0001, 0.01, size=500),
-    "log-uniform": 10 ** rng.uniform(-4, -2, size=500),
+    "evenly": rng.uniform(0.0001, 0.01, 500),
+    "log-uniform": 10 ** rng.uniform(-4, -2, 500),
 })
 plots.spread(draws.melt(var_name="distribution", value_name="lr"), log=True)
 (draws < 0.001).mean().round(2)
@@ -98,8 +99,8 @@ plots.spread(draws.melt(var_name="distribution", value_name="lr"), log=True)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Only 0.09, because an even draw counts distance, and from 0.0001 to 0.001 it is less than a tenth of the way to 0.01.
-# Of the log-uniform draws, 0.50 lie there.
+# Only 0.09. An even draw counts distance, and the distance from 0.0001 to 0.001 is less than a tenth of the distance
+# from 0.0001 to 0.01. Of the log-uniform draws, 0.50 lie below 0.001.
 #
 # **So:** draw log-uniformly whatever you would change by a factor, such as learning rates, penalties and sizes. Draw
 # evenly what you would change by adding, such as a fraction between 0 and 1.
@@ -107,16 +108,16 @@ plots.spread(draws.melt(var_name="distribution", value_name="lr"), log=True)
 # </details>
 
 # %% [markdown]
-# From here on we repeat whole searches, thousands of times. So every trial was trained once, ahead of this lesson, and
-# a table keeps its losses. It has 30 repeats. As in lesson 1, a **repeat** is a new draw of training and validation
-# rows together with a new training seed. Each has 1,000 random configurations of its own.
+# From here on we repeat whole searches, thousands of times. Every trial was trained ahead of this lesson, and a table
+# keeps the losses. The table has 30 repeats. As in lesson 1, a **repeat** is a new draw of training and validation rows
+# together with a new training seed. Each repeat has 1,000 random configurations of its own.
 #
-# Each configuration was trained four more times, on other rows and under other seeds. The mean of these four losses is its
-# **fresh** loss. It had no part in any choice, so it says what a configuration is worth.
+# Each configuration was trained four more times, on other rows and under other seeds. The mean of these four losses is
+# its **fresh loss**. No search chooses by the fresh loss, so it says what a configuration is worth.
 #
-# The next cell trains three entries again, each given by its `position` from 0 to 999 and its `repeat` from 0 to 29.
-# `trained` and `fresh_trained` stand beside the losses in the table, and `difference` is the larger of the two
-# differences.
+# To check the table, the next cell trains three configurations again, each given by its `position` from 0 to 999 and
+# its `repeat` from 0 to 29. `trained` and `fresh_trained` are the new losses, beside those in the table. `difference`
+# is the larger of the two differences.
 
 # %%
 from hpt_helpers.classroom.table import train_again
@@ -126,16 +127,16 @@ train_again("digits", [(3, 0), (512, 29), (777, 14)], n_val=360).round(5)
 # %% [markdown]
 # ## 2. Which hyperparameters matter?
 #
-# Which of the six could be left alone? Take the 30,000 random configurations of the table, and the logarithms of their
-# fresh losses. How well could you predict them from one hyperparameter, whatever the others are? The part of their
-# variance that it explains by itself is its **share**. In the figure it stands above each panel. The dots are 1,000 of
-# the configurations, and the blue line joins the medians of ten equal parts.
+# Take the 30,000 random configurations of the table, and the logarithms of their fresh losses. The part of the
+# logarithms' variance that a hyperparameter explains by itself, whatever the others are, is its **share of the
+# variance**. In the figure this share stands above each panel. The dots are 1,000 of the configurations, and the blue
+# line joins the medians of ten groups of equal size.
 #
-# Think of the ranges. The learning rate spans a factor of 100, and there are only 270 steps. The hidden layer has 2 to
-# 32 units, which have to tell ten digits apart. The weight decay spans a factor of 10,000 and the starting weights a
-# factor of ten. Label smoothing reaches 0.3, and `beta1` 0.99.
+# Think of the ranges. The learning rate spans a factor of 100, and a training makes only 270 steps, ten in each of 27
+# epochs. The hidden layer has 2 to 32 units, which have to tell ten digits apart. `weight_decay` spans a factor of
+# 10,000, and `init_scale` a factor of ten. `label_smoothing` reaches 0.3, and `beta1` 0.99.
 #
-# **Predict:** how many of the six have a share above 0.1?
+# **Predict:** how many of the six have a share of the variance above 0.1?
 
 # %%
 from hpt_helpers.classroom.studies import lesson_02 as studies
@@ -149,32 +150,33 @@ plots.each_against(pool, studies.SPACE, shares=shares)
 # <details><summary>What was seen</summary>
 #
 # Two. The learning rate has a share of 0.54 and the hidden size one of 0.33, because a network that took small steps,
-# or has few units, has learned little after 270 steps. The weight decay has the widest range, and a share of 0.00.
-# Label smoothing has only 0.02. But look at the lowest dots of its panel. Among good configurations less smoothing is
-# clearly better.
+# or has few units, has learned little after 270 steps. The weight decay has the widest range, but a share of 0.00.
+# Label smoothing has a share of only 0.02, but look at the lowest dots of its panel. Among good configurations less
+# smoothing is clearly better.
 #
-# **So:** in these wide ranges two hyperparameters explain most of the loss. Which ones they are depends on the ranges.
-# Plot such dots for the trials of your first search. Then narrow the ranges of those that matter and look again,
-# because others may matter among the good ones.
+# **So:** in these wide ranges two hyperparameters explain most of how the loss varies. Which ones they are depends on
+# the ranges. Plot such dots for the trials of your first search, and narrow the ranges of the hyperparameters that
+# matter. Then search and look again, because others may matter among good configurations.
 #
 # </details>
 
 # %% [markdown]
 # ## 3. Grid or random draws?
 #
-# You have 27 trainings. A grid of three values for each of six hyperparameters would need 729, so you choose three
-# axes, the learning rate, the hidden size and the weight decay. Their values are the middles of the thirds of each
-# range, or of its halves or quarters where there are two or four. A hyperparameter that is no axis stays at its usual
-# value. That is 0.9 for `beta1`, no label smoothing and 1 for `init_scale`, and in the other grids also 0.001 for `lr`,
-# 16 for `hidden_size` and 0 for `weight_decay`. Your colleague lets all six vary, and makes 27 random draws. Both
-# search in each of 30 repeats, on 360 validation rows, and we compare the fresh losses of the two winners.
+# You have 27 trainings. The hyperparameters that a grid varies are its **axes**. With three values for each of six, a
+# grid would need 729 trainings, so you choose three axes, the learning rate, the hidden size and the weight decay. The
+# other three stay at their usual values, which are 0.9 for `beta1`, no label smoothing and 1 for `init_scale`. Your
+# colleague lets all six vary, and makes 27 random draws. Both search in each of 30 repeats, on 360 validation rows.
 #
 # The first row of the table is this duel. Each other row is a grid on other axes, against as many random draws of all
-# six. A grid on two axes has four values for each, one on three has three, and one on all six has two. `trials` is how
-# many each search makes. `grid` and `random` are median fresh losses, and `grid_wins` and `random_wins` count the
-# repeats.
+# six. A grid on two axes has four values for each, one on three has three, and one on all six has two. These values are
+# the middles of the quarters, thirds or halves of each range. Where `lr`, `hidden_size` or `weight_decay` is no axis,
+# it stays at 0.001, 16 or 0.
 #
-# **Predict:** in how many of 30 repeats does the grid on the first row have the better winner?
+# - `grid` and `random` are the medians of the winners' fresh losses.
+# - `grid_wins` and `random_wins` count the repeats in which that search has the better winner.
+#
+# **Predict:** in how many of 30 repeats does the grid in the first row have the better winner?
 
 # %%
 grids = [
@@ -190,26 +192,25 @@ studies.grids_against_random(grids).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# In 27 of 30. The drawing at the top suggests the opposite. But this grid leaves three hyperparameters at values that
-# are good already. Random draws vary them all, and for a good configuration nearly every label smoothing that they draw
+# In 27 of 30. The drawing in section 1 suggests the opposite. But this grid leaves three hyperparameters at values that
+# are good already. Random draws vary all six, and for a good configuration nearly every label smoothing that they draw
 # is worse than none.
 #
-# A grid pays for wrong axes. Without the learning rate it wins in 2 of 30 repeats, or in none, because the usual rate
-# of 0.001 is too small for 270 steps. The grid on all six wins in 5 of 30, partly for the reason in the drawing. Half
-# of its trials have the small learning rate and half the small layer, so only a quarter have neither. And every one of
-# them has some label smoothing.
+# A grid pays for wrong axes. Without the learning rate it wins in 2 of 30 repeats or in none, because the usual rate of
+# 0.001 is too small for 270 steps. The grid on all six wins in 5 of 30, partly for the reason in the drawing. Half of
+# its trials have the smaller learning rate and half the smaller layer, so only a quarter avoid both.
 #
-# **So:** a grid is a bet on its axes. It wins where they are the ones that matter and the others have good values.
-# Random draws of all six have medians from 0.240 to 0.281, never as good as the best grid, at 0.192, and never as bad
-# as the worst, at 0.520.
+# **So:** a grid is a bet on its axes. It wins where every hyperparameter that matters is an axis or stays at a good
+# value. Random draws of all six are safer. Their medians go from 0.240 to 0.281, never as good as the best grid, at
+# 0.192, and never as bad as the worst, at 0.520.
 #
 # </details>
 
 # %% [markdown]
-# The grid of that duel is regular, and it has fewer axes. Which of the two decided it? A third search draws at random,
-# but only the learning rate and the hidden size, with the others at their usual values. All three searches make 16
-# trials. In the table `fresh` is the median fresh loss, and the counts say in how many repeats the row's search beats
-# the column's.
+# The grids that won are regular, and they have fewer axes than the random draws. Which of the two decided it? Take the
+# grid in the second row, on the learning rate and the hidden size. A third search draws these two at random, with the
+# others at their usual values. All three make 16 trials. `fresh` is the median of the winners' fresh losses, and the
+# counts say in how many repeats the row's search beats that of the column.
 #
 # **Predict:** in how many of 30 repeats does "random on two" beat "random on six"?
 
@@ -222,21 +223,22 @@ studies.random_on_axes(("lr", "hidden_size")).round(3)
 # In 27 of 30, as often as the grid does. Between the grid and random draws on the same two axes there is no clear
 # winner, at 18 to 12. So most of the lead came from the choice of axes, which lowers the median from 0.281 to 0.211.
 #
-# **So:** do not ask "grid or random?" first. Ask which hyperparameters can stay at their usual values, and search only the
-# others. If you do not know, draw all of them at random, look at the picture of study 2, and search again.
+# **So:** do not ask "grid or random?" first. Ask which hyperparameters can stay at their usual values, and search only
+# the others. If you do not know, draw all of them at random, plot your trials as in section 2, and search again.
 #
 # </details>
 
 # %% [markdown]
 # ## 4. How many trials?
 #
-# You would be content with one of the best 5 % of all configurations. A draw is among the best share $p$ with probability
-# $p$, and misses it with probability $1 - p$. All $n$ draws miss with probability $(1 - p)^n$. So at least one of them hits
-# with probability $1 - (1 - p)^n$.
+# You would be content with one of the best 5 % of all configurations. Call this share of the configurations $p$, here
+# 0.05. A random draw is one of them with probability $p$, and misses them with probability $1 - p$. All $n$ draws miss
+# with probability $(1 - p)^n$. So at least one of them hits with probability $1 - (1 - p)^n$.
 #
-# One draw in 20 hits the best 5 %, but 20 draws may all miss.
+# One draw in 20 hits the best 5 % on average, but 20 draws may all miss.
 #
-# **Predict:** how many draws hit the best 5 % with a probability of 0.95? Then move the slider.
+# **Predict:** how many draws are needed to hit the best 5 % with a probability of 0.95? Then move the slider, which
+# sets $p$.
 
 # %%
 from hpt_helpers.classroom.slider import Slider
@@ -256,29 +258,37 @@ Slider(chance_of_a_hit, [0.2, 0.1, 0.05, 0.02, 0.01], label="best share", start=
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It takes 59, because $0.95^{59}$ is the first power of 0.95 below 0.05. For any small share it is about three divided
-# by the share, and the dimensions do not enter. But the formula counts ranks only, and says nothing about how low the
-# losses of the best 5 % are. On our digits they go up to 0.32. If you searched learning rates below 0.001 only, the
-# best 5 % would be far worse, as the first panel of study 2 shows, and 59 trials would meet them just as surely.
+# It takes 59, because $0.95^{59}$ is the first power of 0.95 below 0.05. For any small $p$ it is about three divided by
+# $p$, and the number of hyperparameters does not enter. But the formula counts ranks only, and says nothing about how
+# low the losses of the best 5 % are. In our table they go up to 0.32. If you searched learning rates below 0.001 only,
+# the best 5 % would be far worse, as the first panel of section 2 shows. Still, 59 trials would be just as likely to
+# hit them.
 #
-# **So:** plan a first search by the formula, with 60 trials for the best 5 % and 300 for the best 1 % of *this* space.
+# **So:** plan a first search by the formula, with 60 trials for the best 5 % and 300 for the best 1 %. These are the
+# best of the space that you draw from, which may be bad.
 #
 # </details>
 
 # %% [markdown]
-# The formula promises that a good trial is **met**. The search must also recognise it, by its loss on some validation rows.
+# The formula promises that a good trial is **met**. The search must also recognise this trial, by its loss on some
+# validation rows.
 #
 # ## 5. When do more trials stop paying?
 #
-# Your search has tried 27 configurations and reports a loss that looks excellent. Two things can make it low. The
-# configuration may be good, or the rows that judged it may have been kind. Every further trial gives each of the two
-# another chance.
+# Your search reports a loss that looks excellent. The winner may be a good configuration, or the rows that judged it
+# may have been kind. Every further trial may bring a better configuration, or a luckier one.
 #
-# This needs many rows, so we turn to simulated data with 60,000 of them, in four classes. We tune the same network,
-# with every hyperparameter except `init_scale`. Random search tries 1, 3, 9, 27, 81 and 243 configurations, judged by
-# 10, 30, 300 or 2,000 validation rows. Then its winner is judged fresh. A solid line is the loss that searches report,
-# and a dashed line of the same colour is what their winners are worth. Points are medians of 600 searches in 30
-# repeats.
+# To tell the two apart we vary the number of validation rows. The digits have too few rows for that, so we turn to
+# simulated data with 60,000 rows, in four classes. We tune the same network, with every hyperparameter except
+# `init_scale`. Random search tries 1, 3, 9, 27, 81 and 243 configurations, judged by 10, 30, 300 or 2,000 validation
+# rows.
+#
+# Half of all configurations have a fresh loss below 1.11. One in ten is below 0.69, one in 30 below 0.63, one in 100
+# below 0.60. With 10 validation rows, luck moves the loss of each good configuration up or down by about 0.13, compared
+# with the others.
+#
+# In the figure a solid line is the loss that searches report, and a dashed line of the same colour is the fresh loss of
+# their winners. Points are medians of 600 searches in 30 repeats.
 #
 # **Predict:** with 10 rows, after how many trials does the dashed line stop falling?
 
@@ -292,30 +302,31 @@ studies.worth(dial).round(3)
 # <details><summary>What was seen</summary>
 #
 # After about 27. From there to 243 trials, at nine times the cost, the fresh loss goes from 0.672 to 0.670, while the
-# report goes on falling. With 30 rows the dashed line falls a little further, from 0.655 to 0.643. With 300 and with
-# 2,000 rows it falls to 0.605 and 0.601, and the two reports almost coincide, a little below the dashed lines.
+# reported loss goes on falling. With 30 rows the dashed line falls a little further, from 0.655 to 0.643. With 300 and
+# 2,000 rows it falls to 0.605 and 0.601. Their two solid lines almost coincide, a little below the dashed ones.
 #
-# The first trials differ so much that even 10 rows can tell them apart. Later ones have to beat a winner that is good
-# already. Good configurations differ by less than the luck of 10 rows, so from there on the search finds luckier
-# trials, not better ones. More rows shrink the luck of the rows. The luck of a single training, of its seed and its
-# training rows, remains, so even with 2,000 rows a winner is a little worse than it looks.
+# The first trials differ so much that even 10 rows can tell them apart. Good configurations differ by less than the
+# luck of 10 rows, so from about 27 trials on the search finds luckier trials, not better ones. More rows shrink this
+# luck. The luck of a single training, of its seed and its training rows, remains, so even with 2,000 rows a winner is a
+# little worse than it looks.
 #
-# **So:** a falling report is no sign of progress. Whether more trials pay depends on your validation rows, and on how
-# much good configurations differ. With hundreds of rows they go on paying here, but slowly.
+# **So:** a falling report alone does not show progress. Whether more trials pay depends on your validation rows, and on
+# how much good configurations differ. With hundreds of rows more trials go on paying here, but slowly.
 #
 # </details>
 
 # %% [markdown]
 # ## 6. Twenty more trials, or five finalists?
 #
-# You have no fresh losses at work. But you can see whether the luck of the rows decides. Compare each of your ten best
-# trials with the winner, row by row on the same validation rows. The mean difference says how far a trial is behind.
-# Its **standard error** says how much of that may be luck of the rows. The luck of the training seed is not in it. A
-# trial that is behind by less than two standard errors is **tied** with the winner.
+# You have no fresh losses at work. But you can see whether the luck of the rows decides. Take your ten best trials, and
+# compare each of the other nine with the winner, row by row on the same validation rows. The mean difference says how
+# far a trial is behind. The **standard error** of this mean says how much of it may be luck of the rows. The luck of
+# the training seed is not included. A trial that is behind by less than two standard errors is **tied** with the
+# winner.
 #
-# Here is this check for one search of 81 trials, judged by 30 rows. You can copy it. It needs only the loss of each
-# validation row, which is minus the logarithm of the probability that your model gave to the row's true class. In
-# scikit-learn, with classes numbered from 0, that is `-np.log(model.predict_proba(X)[np.arange(len(y)), y])`.
+# Here is this check for one search of 81 trials, judged by 30 rows. The code needs only the loss of each validation
+# row, which is minus the logarithm of the probability that your model gave to the row's true class. In scikit-learn,
+# with classes numbered from 0, that is `-np.log(model.predict_proba(X)[np.arange(len(y)), y])`.
 
 # %%
 losses = studies.row_losses("simulated", repeat=0, n_val=30)  # shape (10, 30), the winner first
@@ -325,17 +336,18 @@ tied = behind.mean(axis=1) < 2 * error
 print("tied with the winner:", tied.sum(), "of 9")
 
 # %% [markdown]
-# Most of the nine are tied, so it is open which is best. Another `repeat` gives another count, so read it only as few
-# or many. Instead of trying more, you could train the best few, the **finalists**, again on new splits, and take the
-# one with the lowest mean of the new losses. A new split divides the training and validation rows anew, into as many of
-# each. So with 30 validation rows, four new splits judge a finalist on 120. Let more trials and finalists compete at
-# equal cost. One search makes 81 trials. The other makes 61, and then trains its best five on four new splits.
+# Most of the nine are tied, so it is open which of the ten is best. Another `repeat` gives another count, so read it
+# only as few or many. Instead of trying more, you could train the best few, the **finalists**, again on new splits, and
+# take the one with the lowest mean of the new losses. A new split divides the training and validation rows anew, into
+# parts of the same sizes. With 30 validation rows, four new splits together judge a finalist on 120.
+#
+# At equal cost, one search makes 81 trials. The other makes 61, and then trains its best five on four new splits.
 #
 # - `tied` is the mean number of ties among nine, after 81 trials.
-# - `trials_promise` and `finalists_promise` say by how much a promise was missed, which is the winner's fresh loss
-#   minus the loss it won with.
-# - `trials_win` and `finalists_win` count in how many of 30 repeats each has the better winner, fresh. In the others
-#   both chose the same one.
+# - `trials_promise` and `finalists_promise` are the winner's fresh loss minus the loss that it won with, on average.
+#   They say by how much the winner is worse than it looked.
+# - `trials_win` and `finalists_win` count in how many of 30 repeats each has the winner with the lower fresh loss. In
+#   the other repeats both chose the same one.
 #
 # **Predict:** on the simulated data, with how many rows do the finalists win most often, 30, 300 or 2,000?
 
@@ -346,36 +358,26 @@ studies.equal_cost(cases).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With 30, where they win 16 to 8. There seven of nine are tied, and telling them apart is what retraining does. With
-# 300 rows they win 11 to 9. With 2,000 rows it is 7 to 7, because one of nine is tied and little is left to tell apart.
-# On the digits even 30 rows leave few ties. Good configurations differ by more than luck there. The finalists win 3 and
-# lose 9, perhaps because they had 20 trials fewer, and there further trials still pay.
+# With 30, where they win 16 to 8. There about seven of nine are tied, and retraining helps to tell them apart. With 300
+# rows they win 11 to 9. With 2,000 rows it is 7 to 7, because one of nine is tied and little is left to tell apart. On
+# the digits even 30 rows leave few ties, because good configurations differ by more than luck there. The finalists win
+# 3 and lose 9, perhaps because their search made 20 trials fewer.
 #
-# Finalists also report a more honest loss, and that gain is the surer one. With 30 rows a winner of 81 trials is worse
-# by 0.115 than it looked, and a winner among finalists by 0.035.
+# Finalists also report a more honest loss, in every row of the table. With 30 rows of the simulated data a winner of 81
+# trials is worse by 0.115 than it looked, and a winner among finalists by 0.035.
 #
 # **So:** count the ties before you pay for more trials. If most are tied, retrain a few, or get more validation rows.
-# At about four of nine, as with 300 rows here, it hardly matters for the choice whether you retrain or try more. Take
-# these counts as a tendency. With other trials the finalists gained again on 30 simulated rows, and the 9 to 3 on the
-# digits did not return.
+# At about four of nine, as with 300 rows here, it hardly matters for the choice whether you retrain or try more. With
+# other trials the finalists won again on 30 simulated rows, but the 9 to 3 on the digits did not recur.
 #
 # </details>
 
 # %% [markdown]
 # ## 7. What would a thousand colleagues report?
 #
-# This course grew from a script like this one. It draws five of 27 combinations and keeps the most accurate.
-#
-# ```python
-# for _ in range(5):
-#     params = {name: random.choice(values) for name, values in lists.items()}
-#     accuracy = train_and_score(params)
-#     if accuracy > best_accuracy:
-#         best_accuracy, best_params = accuracy, params
-# ```
-#
-# The draws have no seed. Say that a thousand colleagues run it on the same rows, over the 27 combinations of study 3's
-# first grid.
+# This course grew from a script that draws five of 27 combinations with Python's `random.choice`, and keeps the most
+# accurate. The draws have no seed. Say that a thousand colleagues run this script on the same rows, over the 27
+# combinations of the first grid in section 3.
 #
 # **Predict:** with five draws, are more than half of the 27 combinations the winner of at least one colleague?
 
@@ -390,8 +392,8 @@ for n_draws in (5, 15):
 #
 # Yes, 21 are. A combination wins whenever it is drawn and none of the other four draws is better. Even for the 20th
 # best this happens to about one colleague in a thousand. Half of the colleagues end 0.011 or more below the best
-# accuracy, because five draws meet at most five combinations. In most other repeats they end further below. With 15
-# draws there are still 10 winners, and half of the colleagues are within 0.003.
+# accuracy, because five draws meet at most five combinations. In most other repeats they end further below it. With 15
+# draws there are still 10 winners, but half of the colleagues are within 0.003.
 #
 # **So:** five draws from 27 combinations are a lottery. A seed lets others repeat your search, but only more draws make
 # the result better.
@@ -412,20 +414,21 @@ from sklearn.model_selection import RandomizedSearchCV
 rows = load_splits("simulated", draw=0, scaled=False).search_rows()
 space = {"learning_rate": loguniform(0.01, 1), "max_leaf_nodes": [4, 8, 16, 32, 64]}
 model = HistGradientBoostingClassifier(max_iter=50, random_state=0)
-options = {"n_iter": 6, "cv": 3, "scoring": "neg_log_loss", "random_state": 0}
-search = RandomizedSearchCV(model, space, **options).fit(*rows)
+search = RandomizedSearchCV(
+    model, space, n_iter=6, cv=3, scoring="neg_log_loss", random_state=0
+).fit(*rows)
 results = pd.DataFrame(search.cv_results_).nlargest(4, "mean_test_score")
 results.filter(regex="param_|split._test").round(3)
 
 # %% [markdown]
 # Scores are negative losses, so higher is better, and "test" means the fold that was held out. The folds differ by more
-# than the first two candidates do. But all candidates share the folds, and the first is ahead in each of them. So compare
-# fold by fold, as study 6 compared row by row.
+# than the first two candidates do. But all candidates share the folds, and the first is ahead in each fold. So compare
+# fold by fold, as section 6 compared row by row.
 #
 # ## The test score, once
 #
-# We keep the digits network that wins 81 trials on 360 rows. `refit` trains it on training and validation rows together.
-# Then it meets the test rows, which chose nothing in this lesson.
+# We keep the digits network that wins 81 trials on 360 rows. `refit` trains it on training and validation rows
+# together. Then the test rows, which no choice has used, judge it.
 
 # %%
 from hpt_helpers.training import refit
@@ -435,8 +438,8 @@ model = refit(chosen, splits, n_epochs=27)
 print("test accuracy", splits.final_score(model))
 
 # %% [markdown]
-# Report the interval with it. It spans five percentage points, so two such scores that differ by one point do not show
-# which network is better.
+# Report the interval with the accuracy. The interval spans five percentage points, so two such scores that differ by
+# one point do not show which network is better.
 #
 # ## Exercises
 #
@@ -502,8 +505,7 @@ ex.q3.check(answer_3)
 #
 # You have a table of 50,000 rows and a model with six hyperparameters.
 #
-# **Ranges.** Start wide, and narrow what matters after a first search. Most of these ranges come from Zhang et al.
-# (2023) and Eggensperger et al. (2021).
+# **Ranges.** Most of these come from Zhang et al. (2023) and Eggensperger et al. (2021).
 #
 # | kind | for example | range | draw evenly |
 # |---|---|---|---|
@@ -515,28 +517,26 @@ ex.q3.check(answer_3)
 # | small count | layers of a network | 1 to 6 | itself |
 # | length | epochs, rounds of boosting | read it off the curve (lesson 1) | – |
 #
-# **How many validation rows are enough?** In study 6, 2,000 rows left one tie in nine on the simulated data, and 30
-# rows left two or three on the digits. No number of rows fits every problem. So begin with some 2,000, run 60 trials
-# and count your ties.
+# **How many validation rows are enough?** In section 6, 2,000 rows left one tie in nine on the simulated data, and 30
+# rows left two or three on the digits. No number of rows fits every problem. Begin with some 2,000, run 60 trials and
+# count your ties.
 #
 # **Holdout or folds?** With few ties a holdout is probably enough, though we did not try folds here. With many ties
 # prefer finalists. Five folds multiply the cost of every trial by five, whereas retraining the finalists took a quarter
-# of study 6's trainings. Nagler et al. (2024) found that a holdout often chooses as well as folds if each trial gets a
-# new split.
+# of the trainings in section 6. Nagler et al. (2024) found that a holdout often chooses as well as folds if each trial
+# gets a new split.
 #
 # **A subsample first.** Klein et al. (2017), whose search learns from small parts of the training rows, often found
-# good configurations 10 to 100 times faster than other searches. Keep all validation rows, because they tell trials
-# apart (study 5). Train the finalists on everything, since more rows make more steps (lesson 1), which may need another
-# learning rate.
+# good configurations 10 to 100 times faster. Keep all validation rows, because they tell trials apart (section 5).
+# Train the finalists on all training rows. They may then need another learning rate (lesson 1).
 #
-# **Groups and time.** All this assumes that the rows are independent. If several rows belong to one customer, keep each
-# customer on one side of every split. If you will predict the future, validate on rows that come after those you train
-# on. scikit-learn has
+# **Groups and time.** All this assumes independent rows. If several rows belong to one customer, keep each customer on
+# one side of every split. To predict the future, validate on rows that come after those you train on. scikit-learn has
 # [`GroupKFold` and `TimeSeriesSplit`](https://scikit-learn.org/stable/modules/cross_validation.html).
 #
 # **When can you do without repeats?** With few ties one search on one split chooses about as well as finalists. But its
-# winner is still worse than it looked, by 0.026 with 2,000 rows in study 6, so train it again before you report a
-# number.
+# winner is still worse than it looked, by 0.026 with 2,000 rows in section 6, so train it again on a new split, and
+# report the loss that it has there.
 #
 # ## Summary
 #
@@ -547,9 +547,10 @@ ex.q3.check(answer_3)
 # - **draw log-uniformly** whatever you would change by a factor.
 # - **choose axes before you choose a search.** Leave a hyperparameter at its usual value if you know that value to be
 #   good. If you do not know, draw everything at random, and see which hyperparameters matter.
-# - **plan trials by** $1 - (1 - p)^n$, and remember that it counts ranks, and promises only that a good trial is met.
+# - **plan trials by** $1 - (1 - p)^n$, and remember that the formula counts ranks, and promises only that a good trial
+#   is met.
 # - **count the ties among your ten best** before you pay for more trials. If most are tied, get more rows or retrain
-#   finalists. The fewer are tied, the less it matters whether you retrain or try more.
+#   finalists. If few are tied, do not expect a better winner from retraining.
 # - **expect a higher loss than the report.** With few rows the report goes on falling when the search no longer finds
 #   anything better.
 #
@@ -562,8 +563,8 @@ ex.q3.check(answer_3)
 #
 # ### The same picture on digits
 #
-# On the simulated data 10 rows were soon exhausted. On the digits we compare 30 and 360 rows. The last row of study 6's
-# table counts the ties that 30 rows leave there.
+# On the simulated data 10 rows soon could not tell good configurations apart. On the digits we compare 30 and 360 rows.
+# The last row of the table in section 6 counts the ties that 30 rows leave there.
 #
 # **Predict:** with 30 rows on the digits, does the dashed line still fall between 81 and 243 trials?
 
@@ -575,8 +576,9 @@ studies.worth(digits).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It does, from 0.239 to 0.222, and with 360 rows a little more, from 0.231 to 0.206. Good configurations differ by more in
-# this space, so 30 rows go further. But the report is too low here as well, and by more with 30 rows.
+# It does, from 0.239 to 0.222, and with 360 rows a little more, from 0.231 to 0.206. Good configurations differ by more
+# on the digits, so 30 rows can tell them apart for longer. But the reported loss is too low here as well, and by more
+# with 30 rows.
 #
 # **So:** the same number of rows can go further in one problem than in another. Ties tell you which problem you have.
 #
@@ -585,28 +587,33 @@ studies.worth(digits).round(3)
 # %% [markdown]
 # ### Draws that repeat
 #
-# From lists, independent draws may repeat. Where everything is a list, scikit-learn's `ParameterSampler` draws without
-# replacement, as one draws cards from a deck.
+# Independent draws from lists may give the same combination twice. Where everything is a list, scikit-learn's
+# `ParameterSampler` draws without replacement, as one draws cards from a deck. The table compares the two for several
+# numbers of `draws`.
 #
-# **Predict:** in ten independent draws from 27 combinations, how likely is it that one comes twice? In the table this
-# is `a repeat`.
+# - `a double` is the probability that some combination comes more than once in independent draws.
+# - `different` is the mean number of different combinations in independent draws.
+# - `deck` is the number of different combinations that `ParameterSampler` draws.
+#
+# **Predict:** in ten independent draws from 27 combinations, how likely is it that some combination comes more than
+# once?
 
 # %%
 from sklearn.model_selection import ParameterSampler
 
 lists = {"lr": [0.01, 0.001, 0.0001], "batch_size": [16, 32, 64], "hidden_size": [8, 16, 32]}
 n = np.array([5, 10, 27])
-no_repeat = [np.prod(1 - np.arange(k) / 27) for k in n]
+no_double = [np.prod(1 - np.arange(k) / 27) for k in n]
 different = 27 * (1 - (1 - 1 / 27) ** n)  # 27 cards, each missed by all draws or not
 deck = [len({tuple(c.values()) for c in ParameterSampler(lists, k, random_state=0)}) for k in n]
-table = {"draws": n, "a repeat": 1 - np.array(no_repeat), "different": different, "deck": deck}
+table = {"draws": n, "a double": 1 - np.array(no_double), "different": different, "deck": deck}
 pd.DataFrame(table).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With probability 0.851, because ten draws make 45 pairs, and each pair agrees once in 27. 27 independent draws show about
-# 17 different combinations. The deck shows all 27, so it is the grid in another order.
+# With probability 0.851, because ten draws make 45 pairs, and the two draws of a pair agree once in 27. In 27
+# independent draws about 17 different combinations appear. The deck shows all 27, so it is the grid in another order.
 #
 # **So:** draw lists without replacement. Where a space has a continuous distribution, nothing repeats.
 #
@@ -633,20 +640,20 @@ drawn.head(4).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# No. About half of the draws, 0.525, have no `gamma`, because the sampler first draws one of the spaces, each as likely
-# as the other. Where all spaces hold lists only, it draws among all combinations instead.
+# No. About half of the draws, 0.525, have no `gamma`, because the sampler first draws one of the two spaces, each with
+# the same probability. Where all spaces hold lists only, the sampler draws among all combinations instead.
 #
 # **So:** put a hyperparameter that only one choice uses inside that choice's branch. You may not find a better winner
-# this way, but every value in the table of trials is then one that its training used.
+# this way, but every value in the table of trials is then one that a training used.
 #
 # </details>
 
 # %% [markdown]
 # ### What would fewer trials have found?
 #
-# You have made 81 trials. Would nine have done? The losses that you have can say what a search of nine *reports*. It is
-# the lowest of nine of your losses, averaged over all choices of nine. Papers that report it let readers compare searches
-# of different lengths (Dodge et al., 2019).
+# You have made 81 trials. Would nine have done? The 81 losses can say what a search of nine trials *reports*. That is
+# the lowest of nine of your losses, averaged over all choices of nine. Papers that report this average let readers
+# compare searches of different lengths (Dodge et al., 2019).
 
 # %%
 import math
@@ -659,8 +666,9 @@ def expected_best(losses, n):
     return np.sort(losses) @ chance
 
 # %% [markdown]
-# We compare this `estimate`, from 81 trials on the digits, with the lowest of $n$ `new` trials. The column `trials` is
-# $n$. Both are means over the 30 repeats, and `spread` is the standard deviation of the estimate from repeat to repeat.
+# We compare this average, the `estimate` from 81 trials on the digits, with the lowest of $n$ `new` trials. The column
+# `trials` is $n$. `estimate` and `new` are means over the 30 repeats, and `spread` is the standard deviation of the
+# estimate from repeat to repeat.
 #
 # **Predict:** for n = 9, is the estimate too low, too high, or about right?
 
@@ -673,10 +681,10 @@ further.estimates(expected_best).round(3)
 # <details><summary>What was seen</summary>
 #
 # About right, 0.394 against 0.391, because any nine of your 81 trials are nine random draws. But a single search has
-# one estimate, and that varies by 0.036 from repeat to repeat.
+# only one estimate, and estimates vary by 0.036 from repeat to repeat.
 #
-# **So:** report the curve with its spread. And remember that the curve estimates what searches report, not what their
-# winners are worth. What they are worth on the digits is in the first section of *Going further*.
+# **So:** report the estimates for several $n$, with their spread. Remember that they say what searches report, not what
+# the winners are worth. What winners are worth on the digits is in the first section of *Going further*.
 #
 # </details>
 

@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import comb
 from sklearn.model_selection import ParameterSampler
 
 from hpt_helpers.search_space import Integer, Real, SearchSpace
@@ -121,6 +122,9 @@ def dealt_out(rng, n):
     return rng.permutation(np.resize(np.arange(16, 65), n))
 
 
+ONE_TWICE = [*range(16, 65), 40]  # one batch size twice as likely as the others
+
+
 def unchanged(n, seed):
     configs = []
     for _ in range(n):
@@ -175,6 +179,13 @@ def weights_not_of_one(accuracies, n):
     return np.sort(accuracies) @ at_most**n
 
 
+def lesson_turned_round(accuracies, n):
+    """The lesson's expected_best for the highest, where no choice of n gives weights of 0."""
+    size = len(accuracies)
+    chance = [comb(size - 1 - rank, n - 1) / max(comb(size, n), 1) for rank in range(size)]
+    return np.sort(accuracies)[::-1] @ chance
+
+
 def simulates(accuracies, n):
     return np.random.default_rng(0).choice(accuracies, (20_000, n)).max(axis=1).mean()
 
@@ -211,7 +222,7 @@ RIGHT = {
     ],
 }
 WRONG = [
-    ("q1", strictly_more, "one more than needed"),
+    ("q1", strictly_more, "and a loop ends there"),
     ("q1", lambda p, c: counts_misses(p, c, n=1), "59 already hit with a probability of 0.952,"),
     ("q1", lambda p, c: 2 * counts_up(p, c), "more than needed: 117 already hit"),
     ("q1", lambda p, c: 59, "59 draws hit with a probability of 0.447, which is less than 0.95."),
@@ -221,8 +232,8 @@ WRONG = [
     ("q1", lambda p, c: counts_up(p, c) + 0.5, "whole number: round up"),
     ("q1", lambda p, c: str(counts_up(p, c)), "a text was returned"),
     ("q1", lambda p, c: counts_up(p, c, 151), "is `return` reached, or does a loop end"),
-    ("q1", lambda p, c: searches_an_array(p, c, 151), "does a range end too early?"),
-    ("q1", lambda p, c: searches_an_array(p, c, 301), "does a range end too early?"),
+    ("q1", lambda p, c: searches_an_array(p, c, 151), "does a range end too early,"),
+    ("q1", lambda p, c: searches_an_array(p, c, 301), "does a range end too early,"),
     ("q1", lambda p, c: counts_up(p, c, 301), "is `return` reached, or does a loop end"),
     ("q1", lambda p: 59, "Keep the arguments"),
     ("q2", unchanged, "starter is unchanged"),
@@ -242,7 +253,8 @@ WRONG = [
     ("q2", draws(batch_size=lambda rng: int(rng.integers(16, 66))), "batch_size 65 was drawn"),
     ("q2", draws(batch_size=lambda rng: int(rng.integers(17, 65))), "batch_size 16 was never"),
     ("q2", draws(batch_size=lambda rng: int(rng.choice([16, 32, 64]))), "only 3 values"),
-    ("q2", draws(batch_size=lambda rng: round(rng.uniform(16, 64))), "not about 163 times"),
+    ("q2", draws(batch_size=lambda rng: round(rng.uniform(16, 64))), "only half an interval"),
+    ("q2", draws(batch_size=lambda rng: int(rng.choice(ONE_TWICE))), "not about 163 times."),
     ("q2", draws(batch_size=lambda rng: int(16 * 4 ** rng.uniform())), "in their logarithm?"),
     ("q2", draws(lambda rng: math.log10(rng.uniform(1e-4, 0.1))), "lr is negative"),
     ("q2", draws(lambda rng: 10 ** -rng.uniform(-4, -1)), "a minus is missing"),
@@ -274,6 +286,7 @@ WRONG = [
     ("q4", lambda accuracies, n: [shares_below(accuracies, n)], "a list came back"),
     ("q4", lambda accuracies, n: -shares_below(accuracies, n), "the result is negative"),
     ("q4", lambda accuracies, n: -minus_twice(-accuracies, n), "A list has no minus"),
+    ("q4", lesson_turned_round, "without replacement; here a value can be drawn again"),
     ("q4", weights_not_of_one, "add up to 1"),
     ("q4", simulates, "is it rounded, or simulated?"),
     ("q4", lambda accuracies, n: round(shares_below(accuracies, n), 2), "is it rounded"),

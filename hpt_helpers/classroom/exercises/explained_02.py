@@ -76,6 +76,10 @@ TOO_EVEN = (
     "lr is spread more evenly than chance has it, as if each part of the range had its share: "
     "such draws depend on each other. Draw each by itself."
 )
+HALF_ENDS = (
+    " Both ends come about half as often as the rest: rounding gives each of them only half an "
+    "interval. Draw integers instead."
+)
 MIN_CHI_SQUARE = 15  # with 48 degrees of freedom: less by chance once in 1e6
 
 
@@ -261,10 +265,11 @@ def _size_fault(sizes: np.ndarray) -> str:
     counts, expected = _counts(sizes), len(sizes) / len(SIZES)
     uneven = np.abs(counts - expected).argmax()
     if abs(counts[uneven] - expected) > 5.5 * expected**0.5:
-        return (
+        words = (
             f"batch_size {SIZES[uneven]} was drawn {counts[uneven]} times, "
             f"and not about {expected:.0f} times."
         )
+        return words + HALF_ENDS if (counts[[0, -1]] < 0.75 * expected).all() else words
     return ""
 
 
@@ -362,6 +367,8 @@ def expected_best_explained(got, expected, accuracies, n) -> str:
         return ""
     if got < 0:
         return "a negative accuracy: a minus sign put in has to be taken out again."
+    if abs(got - expected_without_replacement(accuracies, n)) < 1e-9:
+        return "that is for draws without replacement; here a value can be drawn again."
     if abs(got - expected) < 0.005:
         return "close, and not exact: is it rounded, or simulated?"
     if got > max(accuracies):

@@ -75,8 +75,8 @@ q1 = Function(
         Wrong(
             needed(lambda quotient: int(quotient) + 1),
             (
-                "one more than needed where the quotient of the logarithms is whole: then so many "
-                "draws are already enough."
+                "one more than needed where one draw fewer reaches the confidence exactly, which "
+                "is enough: a whole quotient stays as it is, and a loop ends there."
             ),
             "Takes int(x) + 1 for rounding up.",
         ),

@@ -33,7 +33,7 @@ CRASH_HELP = {
     ),
     r"^KeyError": "There is no such name in the input.",
     r"^IndexError": (
-        "A position beyond the end: is the list or array empty, or does a range end too early?"
+        "A position beyond the end: does a range end too early, or is the list or array empty?"
     ),
     r"^StopIteration": "Nothing was found: does a range end too early, or is a limit too strict?",
     r"^ZeroDivisionError": (
