@@ -153,12 +153,14 @@ def test_no_module_imports_ray_skopt_or_pyplot_before_it_uses_them():
 
 
 def test_the_package_gives_the_names_of_its_readme_and_no_heavy_library_for_naming_them():
-    """Each from the module that the README imports it from, in the same order for type checkers."""
+    """Each from the module that README and docs/real_searches.md import it from, in the same order
+    for type checkers.
+    """
     import hpt_helpers
 
-    readme = re.findall(
-        r"^from (hpt_helpers\.\w+) import (.+)$", (ROOT / "README.md").read_text(), re.M
-    )
+    pages = [ROOT / "README.md", ROOT / "docs" / "real_searches.md"]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    readme = re.findall(r"^from (hpt_helpers\.\w+) import (.+)$", text, re.M)
     used = {(module, name) for module, names in readme for name in names.split(", ")}
     assert len(used) >= 12
     for module, name in used:

@@ -7,6 +7,7 @@ That the edits can be made without harm, tests/instructor/test_live_edits.py sho
 import ast
 import doctest
 import re
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -231,7 +232,9 @@ def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
 
 
 @pytest.mark.parametrize(
-    "module", [tools.dependents, tools.guide_tables], ids=lambda module: module.__name__
+    "module",
+    [tools.dependents, tools.guide_tables, misconceptions],
+    ids=lambda module: module.__name__,
 )
 def test_the_examples_in_the_docstrings(module):
     found = doctest.testmod(module)
@@ -245,6 +248,22 @@ def test_the_page_of_misconceptions_is_that_of_the_exercises():
     assert misconceptions.PAGE.read_text(encoding="utf-8") == misconceptions.page(), (
         "python -m tools.misconceptions"
     )
+
+
+def test_each_question_to_say_next_is_for_several_misconceptions_and_most_have_one():
+    rows = table_rows(misconceptions.page())
+    said = Counter(row[2] for row in rows)
+    assert set(said) == {*misconceptions.SAY_NEXT, "the hints"} and len(said) == 11
+    assert min(said.values()) >= 3
+    assert said["the hints"] < len(rows) / 2
+
+
+def table_rows(page):
+    """Return the cells of each wrong answer's row."""
+    rows = [
+        re.split(r" (?<!\\)\| ", line.strip("| ")) for line in page.splitlines() if line[:1] == "|"
+    ]
+    return [row for row in rows if len(row) == 3 and row[0] != "the check says"]
 
 
 def test_every_notebook_has_a_place_for_each_cell():

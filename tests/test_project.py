@@ -264,16 +264,21 @@ def test_the_readmes_table_has_a_row_for_each_lesson_and_links_to_it():
     assert [name for [name] in filter(None, linked)] == LESSONS
 
 
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.S)
+WITH_EXAMPLES = ["README.md", "docs/real_searches.md"]
+EXAMPLES = [
+    (page, example)
+    for page in WITH_EXAMPLES
+    for example in re.findall(r"```python\n(.*?)```", read(page), re.S)
+]
 
 
-def test_the_readmes_examples_run(capsys, tmp_path, monkeypatch):
+def test_the_examples_of_readme_and_real_searches_run(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # one writes its log
     printed = []
-    for example in EXAMPLES:
-        exec(compile(example, "README.md", "exec"), {})
+    for page, example in EXAMPLES:
+        exec(compile(example, page, "exec"), {})
         printed.append(capsys.readouterr().out)
-    training, own_objective, workers, checkpoints, wrappers = printed
+    own_objective, training, workers, checkpoints, wrappers = printed
     assert re.fullmatch(r"\{'rate': [\d.]+, 'rounds': \d+\}\n", workers)
     assert {path.name for path in tmp_path.iterdir()} == {"search.jsonl", "search.csv"}
     trained, asked = map(
@@ -289,6 +294,21 @@ def test_the_readmes_examples_run(capsys, tmp_path, monkeypatch):
         found == ["random_search", "bayesian_search", "hyperband"]
         and own_objective.count("\n") == 3
     )
+
+
+def test_the_wheel_to_upload_is_of_this_version():
+    """Wherever a page names it; a workshop's texts get its name when they are packed."""
+    pages = [*PAGES, "notebooks/source/00_start_here.py"]
+    named = [set(re.findall(r"hpt_helpers-(\S+?)-py3", read(page))) for page in pages]
+    assert set().union(*named) == {PROJECT["version"]}
+    assert len(list(filter(None, named))) >= 2
+
+
+@pytest.mark.parametrize("page", ["README.md", "WORKSHOP.md"])
+def test_the_pythons_that_are_tested_are_those_of_the_workflow(page):
+    text = README if page == "README.md" else read(f"docs/{page}")
+    versions = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"]
+    assert f"{' and '.join(versions)} are tested" in text
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *map(str, PAGES)])

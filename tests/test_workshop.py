@@ -2,6 +2,7 @@
 not see.
 """
 
+import doctest
 import re
 import zipfile
 
@@ -119,17 +120,45 @@ def test_the_text_names_what_is_there(built):
     assert "This folder was made without them" in page
 
 
-MAKE = re.compile(r"`make [a-z]")
+def texts(built):
+    """Yield the place and text of every page and notebook's text that a workshop holds."""
+    for path in sorted(built.rglob("*.md")):
+        yield path.relative_to(built).as_posix(), path.read_text(encoding="utf-8")
+    for path in sorted(built.rglob("*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        yield path.relative_to(built).as_posix(), text
 
 
-@pytest.mark.parametrize("name", ["WORKSHOP.md", "instructor/docs/instructor_guide.md"])
-def test_the_texts_are_true_where_there_is_no_makefile(built, name):
-    """What needs the project says so in the same row or paragraph."""
-    text = (built / name).read_text(encoding="utf-8")
-    pieces = re.split(r"\n\n|\n(?=\|)", text)
-    assert [piece for piece in pieces if MAKE.search(piece) and "project" not in piece] == []
-    for path in re.findall(r"`(docs/[\w./]+)`", text):
-        assert (built / "instructor" / path).exists(), path
+def test_the_texts_are_true_where_there_is_no_makefile(built):
+    """What needs the project says so, in the same row or paragraph or at the top of a page."""
+    found = dict(texts(built))
+    assert len(found) > 2 * len(STEMS) + 6
+    wrong = {
+        name: workshop.only_in_the_project(text)
+        for name, text in found.items()
+        if workshop.ORIGIN not in text
+    }
+    assert {name: pieces for name, pieces in wrong.items() if pieces} == {}
+    lost = [
+        (name, path)
+        for name, text in found.items()
+        for path in re.findall(r"`(docs/[\w./]+)`", text)
+        if workshop.ORIGIN not in text and not (built / name.split("/")[0] / path).exists()
+    ]
+    assert lost == []
+
+
+def test_a_lesson_names_no_page_that_learners_do_not_have(built):
+    for path in sorted((built / "learner" / "notebooks").glob("*.ipynb")):
+        for page in re.findall(r"`(docs/[\w./]+)`", path.read_text(encoding="utf-8")):
+            assert (built / "learner" / page).exists(), (path.name, page)
+
+
+def test_a_page_of_the_project_says_so_below_its_title_and_no_other_does():
+    page = workshop.with_origin("# Title\n\nRun `make lab`.\n")
+    assert page == f"# Title\n\n{workshop.ORIGIN}\n\nRun `make lab`.\n"
+    assert workshop.with_origin(said := "# Title\n\nIn the project run `make lab`.\n") == said
 
 
 def test_links_of_the_notebooks_lead_somewhere_in_the_folder(built):
@@ -165,6 +194,11 @@ def test_two_builds_give_the_same_zip(built, handouts, tmp_path):
     with zipfile.ZipFile(again) as packed:
         assert len({entry.date_time for entry in packed.infolist()}) == 1
         assert all(entry.filename.startswith("workshop/") for entry in packed.infolist())
+
+
+def test_the_example_in_a_docstring():
+    found = doctest.testmod(workshop)
+    assert found.attempted > 0 and found.failed == 0
 
 
 def test_without_handouts_it_says_what_to_do(tmp_path):

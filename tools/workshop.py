@@ -50,7 +50,14 @@ WHEEL_SOURCES = (
     "LICENSE-text",
     "hpt_helpers",
 )
-OF_THE_PROJECT = {"package.md", "platforms.md", "speed.md"}  # about files that are not in the zip
+# about files that are not in the zip
+OF_THE_PROJECT = {"installing.md", "package.md", "platforms.md", "real_searches.md", "speed.md"}
+FOR_LEARNERS = {"beyond_one_machine.md", "testbed.md"}  # pages that their lessons name
+OF_PROJECT = re.compile(r"`make [a-z]|python -m (?:tools|benchmarks)\b")  # it alone has these
+ORIGIN = (
+    "*This page is from the course's project. What it says of `make`, `tools`, `benchmarks` and "
+    "`tests` is\ndone in a copy of the project.*"
+)
 PACKED_ALREADY = {".whl", ".pdf"}
 
 
@@ -176,9 +183,28 @@ def collect_wheels(wheel: Path, pip_args: Sequence[str] = ()) -> None:
     )
 
 
+def only_in_the_project(text: str) -> list[str]:
+    """Return the paragraphs and rows that ask for a file or command of the project and do not say
+    so.
+
+    >>> only_in_the_project("Run `make lab`.\\n\\nIn the project run `make lab`.")
+    ['Run `make lab`.']
+    """
+    pieces = re.split(r"\n\n|\n(?=\|)", text)
+    return [piece for piece in pieces if OF_PROJECT.search(piece) and "project" not in piece]
+
+
+def with_origin(text: str) -> str:
+    """Return a page that says where it is from, if some of it can only be done there."""
+    if not only_in_the_project(text):
+        return text
+    title, rest = text.split("\n", 1)
+    return f"{title}\n\n{ORIGIN}\n{rest}"
+
+
 def write_texts(target: Path, wheel: Path, complete: bool) -> None:
-    """Write WORKSHOP.md, which names the wheel and what the wheels are for, the guide, and what it
-    links to.
+    """Write WORKSHOP.md, which names the wheel and what the wheels are for, the guide and what it
+    links to, and the pages that lessons name.
     """
     python = platform.python_version().rsplit(".", 1)[0]
     kind = f"{platform.system()} on {platform.machine()} with Python {python}"
@@ -196,8 +222,11 @@ def write_texts(target: Path, wheel: Path, complete: bool) -> None:
             .replace("WHEEL_FILE", wheel.name)
             .replace("THE_WHEELS", note)
         )
-        (docs / path.name).write_text(text, encoding="utf-8")
+        (docs / path.name).write_text(with_origin(text), encoding="utf-8")
     shutil.copyfile(docs / "WORKSHOP.md", target / "WORKSHOP.md")
+    (target / "learner" / "docs").mkdir()
+    for name in FOR_LEARNERS:
+        shutil.copyfile(docs / name, target / "learner" / "docs" / name)
 
 
 def write_zip(folder: Path) -> Path:

@@ -17,9 +17,9 @@
 #
 # The course makes one promise: **what it says about searches comes from a measurement that you can run, and you will
 # get the numbers that are stored with the lessons.** Most of it is measured in front of you. Some lessons also look
-# losses up in two tables. Their networks were trained once, because that takes half an hour. `make table` trains them
-# again. Where a problem was chosen because a search does well on it, the lesson says so. And the findings of others are
-# quoted with their sources.
+# losses up in two tables. Their networks were trained once, because that takes half an hour. In a copy of the course's
+# project, `make table` trains them again. Where a problem was chosen because a search does well on it, the lesson says
+# so. And the findings of others are quoted with their sources.
 #
 # Nothing here is downloaded. The data sets are small and come with scikit-learn, the networks train in seconds on a
 # laptop's processor, and every random choice has a seed.
@@ -41,8 +41,11 @@
 # has a time of its own. The order is the one above.
 #
 # The [glossary](../docs/glossary.md) explains the field's words and lists what four libraries call the same things.
-# `make handouts` turns each lesson into a workbook to print and a web page, in `build/handouts`. If you teach the
-# course, start with `docs/instructor_guide.md`.
+# Each lesson is also a workbook to print and a web page. A workshop's folder has both in `learner/handouts`, and in a
+# copy of the course's project `make handouts` builds them into `build/handouts`.
+#
+# If you teach the course, start with `instructor_guide.md`, which is in `docs` of the project and in `instructor/docs`
+# of a workshop's folder.
 
 # %% [markdown]
 # ## How to work through a lesson
@@ -61,9 +64,13 @@
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
-# **These are your copies.** `make lab` put them into the folder `my_notebooks` and never overwrites them. For
-# a fresh copy of one lesson, run `make reset LESSON=02` in a terminal. Yours is kept beside it, with `.bak`
-# at the end of its name. `make lab-executed` shows the lessons with all their results.
+# **Work in your own copies**, in a folder `my_notebooks`. In a copy of the course's project, `make lab` puts them there
+# and never overwrites them. For a fresh copy of one lesson, run `make reset LESSON=02` in a terminal of the project.
+# Yours is kept beside it, with `.bak` at the end of its name. `make lab-executed` shows the lessons with all their
+# results.
+#
+# In a workshop's folder the originals are in `learner/notebooks`. For a fresh copy of one lesson, rename yours, and copy
+# the original into `my_notebooks` again.
 #
 # </div>
 
@@ -73,6 +80,10 @@
 # The next cell checks what the lessons need: Python and the packages, processor cores, free memory, whether
 # Ray (which lesson 04 uses) starts and stops, and a folder for results worth keeping. It takes about ten
 # seconds, most of them for Ray. Look for a line that says WRONG. It says what helps.
+#
+# To run a single lesson on Google Colab or on a JupyterHub, upload it together with the course's wheel. In its first
+# cell run `%pip install "hpt_helpers-0.2.0-py3-none-any.whl[lessons]"` (for lesson 04 `[lessons,ray]`). The wheel is in
+# `wheels` of a workshop's folder. In a copy of the course's project, `make workshop` builds it.
 
 # %%
 from hpt_helpers.classroom.room_check import room_check
