@@ -76,20 +76,30 @@ def test_the_survivor_by_hand():
     assert study.survivor(losses) == min(three, key=lambda i: losses[i, 1])
 
 
-def test_survivors_are_ranked_by_their_own_score_and_valued_fresh():
+def test_survivors_are_ranked_by_the_loss_of_their_weights_and_valued_fresh():
     held = made_up(n_configs=12)  # of which a bracket of R = 9 takes nine
-    found = study.survivors({"a": held}).set_index("score")
-    scores = {
-        "last loss": (held.last, held.fresh_last),
-        "best so far": (held.best, held.fresh_best),
+    found = study.survivors({"a": held}).set_index(["cuts", "weights"])
+    by_last, by_best = (
+        [study.survivor(of[:9]) for of in losses] for losses in (held.last, held.best)
+    )
+    uncut = [min(range(9), key=lambda i: of[i].min()) for of in held.last]
+    assert by_last != by_best and uncut != by_best
+    left = {
+        ("last loss", "last"): by_last,
+        ("last loss", "best"): by_last,
+        ("best so far", "best"): by_best,
+        ("no cuts", "best"): uncut,
     }
-    for score, (losses, fresh) in scores.items():
-        left = [study.survivor(of[:9]) for of in losses]
-        places = [rankdata(losses[r, :9, -1])[left[r]] for r in range(3)]
-        worth = [fresh[r, left[r]] for r in range(3)]
-        expected = [np.mean(places), 5, 9, np.mean(worth)]
-        columns = ["survivor_rank", "blind_rank", "of", "fresh"]
-        assert found.loc[score, columns].tolist() == pytest.approx(expected)
+    kept = {"last": (held.last, held.fresh_last), "best": (held.best, held.fresh_best)}
+    assert found.index.tolist() == list(left)
+    for (cuts, weights), who in left.items():
+        losses, fresh = kept[weights]
+        ranks = [rankdata(losses[r, :9, -1])[who[r]] for r in range(3)]
+        fresh_ranks = [rankdata(fresh[r, :9])[who[r]] for r in range(3)]
+        worth = np.mean([fresh[r, who[r]] for r in range(3)])
+        expected = [np.mean(ranks), np.mean(fresh_ranks), 5, worth, fresh[:, :9].mean()]
+        columns = ["rank", "fresh_rank", "blind_rank", "fresh", "blind_fresh"]
+        assert found.loc[(cuts, weights), columns].tolist() == pytest.approx(expected)
 
 
 # --- what was stopped, and what that saves --------------------------------------------------------
@@ -175,13 +185,13 @@ RACES = {
 }
 
 
-def test_wins_count_the_repeats_with_a_lower_loss_and_no_ties():
+def test_wins_count_the_repeats_ahead_and_behind_and_no_ties():
     found = study.wins(RACES, [("a", "b"), ("b", "a")], index="trainings")
     assert found.index.name == "trainings"
-    assert found.loc[5].to_dict() == {"a over b": 2, "b over a": 1, "of": 3}
-    assert found.loc[40].to_dict() == {"a over b": 1, "b over a": 1, "of": 3}
+    assert found.loc[5].to_dict() == {"a over b": "2 : 1", "b over a": "1 : 2"}
+    assert found.loc[40].to_dict() == {"a over b": "1 : 1", "b over a": "1 : 1"}
     both = study.wins(RACES, [("a", "b")], index="trainings", by=("val_loss", "fresh"))
-    assert both.loc[5].to_dict() == {"a as searched": 1, "a fresh": 2, "of": 3}
+    assert both.loc[5].to_dict() == {"a as searched": "1 : 2", "a fresh": "2 : 1"}
     with pytest.raises(ValueError, match="same other search"):
         study.wins(RACES, [("a", "b"), ("b", "a")], index="trainings", by=("val_loss", "fresh"))
 

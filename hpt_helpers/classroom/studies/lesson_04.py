@@ -102,29 +102,40 @@ def rank_correlations(watched: Mapping[str, Watched]) -> pd.DataFrame:
 
 
 def survivors(watched: Mapping[str, Watched]) -> pd.DataFrame:
-    """Return whom the boldest bracket is left with, if it goes by the last or by the best loss.
+    """Return whom the boldest bracket is left with, and what its configuration is worth.
 
-    The bracket for R = 27 takes the first 27 of the 81 configurations. A survivor is ranked by the
-    same score, the last or the best loss after R epochs.
-    A row for each problem and score; columns: problem, score, survivor_rank (mean over the
-    repeats), blind_rank (the mean rank of a configuration that is drawn blindly), of (how many
-    configurations), and fresh (the survivor's mean fresh loss, after the epochs whose weights are
-    kept).
+    The bracket for R = 27 takes the first 27 of the 81 configurations. All figures are means over
+    the repeats, and all ranks are among the bracket's configurations.
+    Four rows for each problem: cuts by the last loss that keep the last weights or the best, cuts
+    by the best loss so far that keep the best weights, and no cuts, after which the lowest loss so
+    far decides. Columns: problem, cuts, weights, rank (by the loss of the weights that are kept, on
+    the rows that made the cuts), fresh and fresh_rank (the loss on rows and seeds of others, and
+    the rank by it), blind_fresh and blind_rank (those of a configuration that is drawn blindly).
     """
     rows = []
     for name, held in watched.items():
         n = held.epochs[-1]  # the boldest bracket of R begins with R configurations
-        for score, losses, fresh in (
-            ("last loss", held.last, held.fresh_last),
-            ("best so far", held.best, held.fresh_best),
+        last, best = held.last[:, :n], held.best[:, :n]
+        kept = {"last": (last, held.fresh_last[:, :n]), "best": (best, held.fresh_best[:, :n])}
+        by_last, by_best = ([survivor(of) for of in losses] for losses in (last, best))
+        for cuts, weights, left in (
+            ("last loss", "last", by_last),
+            ("last loss", "best", by_last),
+            ("best so far", "best", by_best),
+            ("no cuts", "best", best[:, :, -1].argmin(axis=1)),
         ):
-            left = [survivor(of_repeat[:n]) for of_repeat in losses]
-            final = losses[:, :n, -1]
-            places = [(of[i] > of + lab.SAME).sum() + 1 for of, i in zip(final, left, strict=True)]
-            worth = [of[i] for of, i in zip(fresh, left, strict=True)]
-            rows.append((name, score, np.mean(places), (n + 1) / 2, n, np.mean(worth)))
-    columns = ["problem", "score", "survivor_rank", "blind_rank", "of", "fresh"]
-    return pd.DataFrame(rows, columns=columns)
+            losses, fresh = kept[weights]
+            row = {"problem": name, "cuts": cuts, "weights": weights}
+            row["rank"] = _mean_rank(losses[:, :, -1], left)
+            row["fresh"] = np.mean([of[i] for of, i in zip(fresh, left, strict=True)])
+            row["fresh_rank"] = _mean_rank(fresh, left)
+            rows.append(row | {"blind_fresh": fresh.mean(), "blind_rank": (n + 1) / 2})
+    return pd.DataFrame(rows)
+
+
+def _mean_rank(losses: np.ndarray, left: Sequence[int]) -> float:
+    ranks = [(of[i] > of + lab.SAME).sum() + 1 for of, i in zip(losses, left, strict=True)]
+    return float(np.mean(ranks))
 
 
 def survivor(losses: np.ndarray) -> int:
@@ -210,24 +221,24 @@ def wins(
     index: str,
     by: Sequence[str] = ("fresh",),
 ) -> pd.DataFrame:
-    """Return in how many repeats one search's winner has a lower loss than another's.
+    """Return in how many repeats one search's winner is ahead of another's, and behind it.
 
     races: judged winners by a number, which the index is named after. contests: pairs of searches.
     by: "val_loss" for the losses by which they won, "fresh" for those on other draws. With both,
     all contests must be with the same other, so that a column need not name it.
     A row for each race and a column for each contest ("ASHA over random"), or for each contest and
-    loss ("ASHA fresh"); the last is of, the number of repeats. Losses that are equal by `lab.SAME`
-    put nobody ahead.
+    loss ("ASHA fresh"). An entry such as "24 : 2" says that the first is ahead in 24 repeats and
+    behind in 2. Losses that are equal by `lab.SAME` count for neither.
     """
     words = {"val_loss": "as searched", "fresh": "fresh"}
     if len(by) > 1 and len({other for _, other in contests}) > 1:
         raise ValueError("with two losses all contests must be with the same other search")
     rows = {}
     for number, judged in races.items():
-        row = {}
+        rows[number] = {}
         for (one, other), loss in ((contest, loss) for contest in contests for loss in by):
             pairs = judged.pivot(index="repeat", columns="search", values=loss)
             column = f"{one} {words[loss]}" if len(by) > 1 else f"{one} over {other}"
-            row[column] = lab.pairs(pairs[one], pairs[other]).wins
-        rows[number] = row | {"of": judged["repeat"].nunique()}
+            found = lab.pairs(pairs[one], pairs[other])
+            rows[number][column] = f"{found.wins} : {found.defeats}"
     return pd.DataFrame.from_dict(rows, "index").rename_axis(index)
