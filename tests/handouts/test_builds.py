@@ -155,7 +155,8 @@ def test_pdf_ua_is_checked(compiled, monkeypatch):
     monkeypatch.setattr(builder, "FILTER", ROOT / "build" / "handouts-trial" / "without.lua")
     text = (ROOT / "handouts" / "handout.lua").read_text(encoding="utf-8")
     builder.FILTER.write_text(
-        text.replace(", alt: %s)", ")").replace("quoted(source), quoted(alt)", "quoted(source)")
+        text.replace(", alt: %s)", ")").replace("quoted(source), quoted(alt)", "quoted(source)"),
+        encoding="utf-8",
     )
     with pytest.raises(BuildError, match="PDF/UA-1 error: missing alt text"):
         compiled("# Title\n\n```{.figure src=a.svg}\nNothing.\n```")
