@@ -16,6 +16,7 @@ from tools.handout_parts import core_only, lesson_parts
 from tools.handout_pdf import pdf_path
 from tools.handout_text import printed
 from tools.lesson_minutes import is_exercise
+from tools.row_headings import tagged
 
 PAPERS = {"a4": (595.28, 841.89), "letter": (612, 792)}
 ROLES = ("learner", "instructor")
@@ -375,6 +376,39 @@ def test_form(pdf, paper, role, name):
                 .get_object()
             )
             assert {"/FontFile2", "/FontFile3"} & set(kind) and "/ToUnicode" in font.get_object()
+
+
+def html_tables(notebook):
+    """Return the tables that a lesson's cells show."""
+    shown = [
+        output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])
+    ]
+    return [data["text/html"] for data in shown if "<table" in data.get("text/html", "")]
+
+
+@pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
+def test_the_rows_of_a_table_are_named_by_headings_as_in_the_lesson(pdf, notebooks, role, stem):
+    """In order, so that no table lends its headings to another."""
+    bodies = [
+        re.findall(r"<tbody>.*?</tbody>", html, re.S) for html in html_tables(notebooks[stem])
+    ]
+    wanted = sorted(body.count("<th") for [body] in bodies)
+    root = pdf("a4", role, stem).reader.trailer["/Root"]["/StructTreeRoot"]
+    found = []
+    for table in tagged(root, "/Table"):
+        rows = [
+            [cell.get_object() for cell in row["/K"]]
+            for body in tagged(table, "/TBody")
+            for row in tagged(body, "/TR")
+        ]
+        heads = [row[0]["/A"][0]["/Scope"] for row in rows if row[0]["/S"] == "/TH"]
+        assert set(heads) <= {"/Row"} and len(heads) in (0, len(rows))
+        assert [cell for row in rows for cell in row[1:] if cell["/S"] != "/TD"] == []
+        # a list of headings would leave out those of the row
+        listed = [cell for row in rows for cell in row if "/Headers" in cell["/A"][0]]
+        assert not (heads and listed)
+        found += [len(heads)] if heads else []
+    assert sorted(found) == [n for n in wanted if n]
 
 
 def test_figures_are_vectors(pdf):
