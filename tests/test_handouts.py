@@ -298,6 +298,8 @@ def test_a_public_copy_is_linked_on_binder(monkeypatch):
     monkeypatch.setenv(web.REPOSITORY, "someone/course")
     address = "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/01_x.ipynb"
     assert f'href="{address}"' in web.to_run("01_x")
+    contributing = (NOTEBOOKS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"`{web.REPOSITORY}=owner/name make handouts`" in contributing
 
 
 def test_a_page_says_what_it_is_to_those_who_search():
