@@ -119,7 +119,7 @@ def test_each_box_and_table_has_a_name_of_its_own(page, name):
     assert (shown.evaluate(bare), shown.evaluate(unscoped)) == (0, 0)
 
 
-@pytest.mark.parametrize("stem", ["01_grid_search"])
+@pytest.mark.parametrize("stem", ["01_grid_search", "02_random_search"])
 def test_a_printed_page_keeps_its_results_and_answers(page, notebooks, tmp_path, stem):
     """Chromium hides a closed <details> in print too, unless page.css says otherwise."""
     shown = page(stem)
