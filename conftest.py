@@ -35,6 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["HPT_CACHE_DIR"] = os.environ.get("HPT_TESTS_CACHE") or _emptied_later(config)
 
 
+@pytest.fixture(scope="session")
+def unix() -> None:
+    """Skip what uses this where there are no signals, shells and permission bits as on Unix."""
+    if os.name != "posix":
+        pytest.skip("needs Linux or macOS")
+
+
 def _emptied_later(config: pytest.Config) -> str:
     """Return a new folder that is removed at the end of the session."""
     folder = tempfile.mkdtemp(prefix="hpt-tests-")

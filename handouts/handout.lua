@@ -70,10 +70,16 @@ local function aligned(tbl)
   return tbl:walk({ Cell = function(cell) cell.alignment = "AlignDefault"; return cell end })
 end
 
+-- A table whose first column names its rows: tools/row_headings.py makes headings of it.
+local function in_print(tbl)
+  local headed = tbl.bodies[1] and tbl.bodies[1].row_head_columns > 0
+  return pandoc.Div(wrapped(headed and "#headed-table[" or "#data-table[", { tbl }, "]"))
+end
+
 local function data_table(html, name)
   local tables = pandoc.List()
   pandoc.read(html, "html"):walk({ Table = function(tbl) tables:insert(aligned(tbl)) end })
-  if typst then return wrapped("#data-table[", tables, "]") end
+  if typst then return tables:map(in_print) end
   for _, tbl in ipairs(tables) do -- what it is, for those who hear it; page.css hides it
     tbl.caption = { long = { pandoc.Plain({ pandoc.Str(name) }) } }
     tbl.attributes.name = name

@@ -30,7 +30,9 @@ print(f"iris, 20 epochs: validation accuracy {curve.val_accuracy[-1]:.2f}")
 @contextmanager
 def requirements() -> Iterator[str]:
     """Give the path of a requirements file that holds the pip section; it is removed at the end."""
-    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))[
+        "dependencies"
+    ]
     [section] = [entry["pip"] for entry in dependencies if isinstance(entry, dict)]
     # Beside environment.yml, because its paths are relative; git ignores files of this name.
     with NamedTemporaryFile("w", dir=ROOT, prefix="condaenv.", suffix=".txt") as file:

@@ -1,7 +1,6 @@
 """Lesson 5's pictures, its decision guide and the capstone's leaderboard."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -170,19 +169,19 @@ def test_an_empty_folder_has_an_empty_board(tmp_path):
 )
 def test_what_is_no_line_is_left_out_and_counted(tmp_path, text):
     capstone.save(tmp_path, "good", LINE)
-    (tmp_path / "bad.line.json").write_text(text)
+    (tmp_path / "bad.line.json").write_text(text, encoding="utf-8")
     board = capstone.leaderboard(tmp_path)
     assert board["name"].tolist() == ["good"] and board.attrs["left_out"] == 1
 
 
+@pytest.mark.usefixtures("unix")
 def test_nothing_else_is_read(tmp_path):
     shared = tmp_path / "shared"
     (shared / "below").mkdir(parents=True)
     outside = capstone.save(tmp_path, "outside", LINE)
     capstone.save(shared / "below", "below", LINE)
-    (shared / "other.json").write_text(json.dumps({"name": "other", **LINE}))
-    if hasattr(os, "symlink"):
-        (shared / "link.line.json").symlink_to(outside)
+    (shared / "other.json").write_text(json.dumps({"name": "other", **LINE}), encoding="utf-8")
+    (shared / "link.line.json").symlink_to(outside)
     board = capstone.leaderboard(shared)
     assert board.empty and board.attrs["left_out"] == 1
 

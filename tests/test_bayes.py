@@ -33,7 +33,7 @@ def functions(code):
 def test_the_lesson_defines_every_function_of_the_module_in_the_same_words():
     cells = [cell.source for cell in jupytext.read(LESSON).cells if cell.cell_type == "code"]
     shown = {name: dump for cell in cells for name, dump in functions(cell).items()}
-    module = functions(Path(bayes.__file__).read_text())
+    module = functions(Path(bayes.__file__).read_text(encoding="utf-8"))
     assert len(module) == 5
     assert {name: shown.get(name) for name in module} == module
 

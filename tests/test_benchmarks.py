@@ -83,6 +83,7 @@ def test_interleaved_runs_all_in_turn_after_a_round_that_does_not_count():
     assert calls == ["a", "b"] * 3 and all(len(values) == 2 for values in seconds.values())
 
 
+@pytest.mark.usefixtures("unix")
 def test_memory_of_a_fresh_process():
     growth = peak_memory_growth("small = 1", "large = b'x' * 80_000_000")
     assert 75e6 < growth < 100e6
@@ -159,6 +160,7 @@ def test_the_ratio_is_that_of_the_seconds(monkeypatch):
     )
 
 
+@pytest.mark.usefixtures("unix")
 def test_a_lesson_is_timed_and_its_memory_is_that_of_the_kernel(tmp_path):
     code = (
         "import os, time\nlarge = b'x' * 400_000_000\ntime.sleep(1)\n"

@@ -173,7 +173,7 @@ def test_another_version_of_a_library_is_another_key(library, make, monkeypatch,
 # --- the folder -----------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+@pytest.mark.usefixtures("unix")
 def test_the_folder_and_its_files_are_private(make, cache):
     previous = os.umask(0)
     try:
@@ -212,7 +212,7 @@ def assert_unusable(make, reason):
             cache_folder()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+@pytest.mark.usefixtures("unix")
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
 def test_a_folder_that_others_may_write_is_refused_with_one_warning(mode, make, cache, computed):
     make()
@@ -226,7 +226,7 @@ def test_a_folder_that_others_may_write_is_refused_with_one_warning(mode, make, 
     assert len(computed) == 3
 
 
-@pytest.mark.skipif(os.name != "posix", reason="owners are POSIX")
+@pytest.mark.usefixtures("unix")
 def test_a_folder_of_another_user_is_refused(make, computed, monkeypatch):
     make()
     monkeypatch.setattr(os, "getuid", lambda: 12345)
@@ -239,11 +239,11 @@ def test_a_folder_that_cannot_be_made_means_no_cache_and_one_warning(
     where, tmp_path, monkeypatch, make, computed
 ):
     """A file in the way of the folder: unlike permission bits, it stops root as well."""
-    (tmp_path / "cache").write_text("in the way")
+    (tmp_path / "cache").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path / where))
     assert_unusable(make, "File exists" if where == "cache" else "Not a directory")
     assert len(computed) == 2
-    assert (tmp_path / "cache").read_text() == "in the way"
+    assert (tmp_path / "cache").read_text(encoding="utf-8") == "in the way"
 
 
 def test_a_folder_that_cannot_be_written_means_no_cache_and_one_warning(

@@ -6,6 +6,8 @@ import subprocess
 import pytest
 from test_project import ROOT, Checkout
 
+pytestmark = pytest.mark.usefixtures("unix")
+
 # Stands for make: says what it was asked for, and fails at what FAILS names.
 MAKE = """#!/bin/sh
 echo "making $*"
@@ -17,8 +19,10 @@ test "$*" != "$FAILS"
 def ci(folder, fails=""):
     """Run .ci/run in a folder with a stub for make; return its exit status and its lines."""
     (folder / ".ci").mkdir()
-    (folder / ".ci" / "run").write_text((ROOT / ".ci" / "run").read_text())
-    (folder / "make").write_text(MAKE)
+    (folder / ".ci" / "run").write_text(
+        (ROOT / ".ci" / "run").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (folder / "make").write_text(MAKE, encoding="utf-8")
     (folder / "make").chmod(0o755)
     # CHROMIUM, because a machine without one would install it.
     settings = {"PATH": f"{folder}:{os.environ['PATH']}", "FAILS": fails, "CHROMIUM": "none"}
@@ -64,7 +68,7 @@ def test_what_changes_rarely_is_checked_when_one_of_its_files_has_changed(tmp_pa
         return "-m tests.environment" in calls and "test_wheelhouse.py" in calls
 
     assert checked() and not checked()
-    (tmp_path / "environment.yml").write_text("name: hpt")
+    (tmp_path / "environment.yml").write_text("name: hpt", encoding="utf-8")
     assert checked() and not checked()
-    (tmp_path / "README.md").write_text("Other words.")
+    (tmp_path / "README.md").write_text("Other words.", encoding="utf-8")
     assert not checked()

@@ -61,7 +61,7 @@ TEXTS = [
 def stored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
     source = folder / "pictures.py"
-    source.write_text(SOURCE)
+    source.write_text(SOURCE, encoding="utf-8")
     return build(source, notebooks=folder)
 
 
@@ -94,12 +94,12 @@ ALTERED = {
 
 
 def test_one_altered_number_in_a_cell_fails_its_comparison_and_without_all_pass(stored, tmp_path):
-    text = stored.read_text()
-    (tmp_path / "same.ipynb").write_text(text)
+    text = stored.read_text(encoding="utf-8")
+    (tmp_path / "same.ipynb").write_text(text, encoding="utf-8")
     for old, new in ALTERED.values():
         assert text.count(old) == 1
         text = text.replace(old, new)
-    (tmp_path / "other.ipynb").write_text(text)
+    (tmp_path / "other.ipynb").write_text(text, encoding="utf-8")
     report = tmp_path / "report.xml"
     options = [
         "--nbval",

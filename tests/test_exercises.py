@@ -55,6 +55,16 @@ def test_an_exercise_is_proven(lesson, name):
     assert shortcomings(exercise) == []
 
 
+CODE = re.compile(r"\*\*|\[\w*:|\(-|[a-z_]{2,}\(|[a-z]\.[a-z]|[a-z]_[a-z]|\w = \w+\(")
+
+
+@each_exercise
+def test_code_in_a_hint_is_marked_and_no_hint_needs_a_slider(lesson, name):
+    """In print, what is not marked as code is set as prose, and there is no slider."""
+    for hint in exercises_of(lesson)[name].hints:
+        assert not CODE.search(re.sub(r"`[^`]*`", "", hint)) and "slider" not in hint, hint
+
+
 @each_exercise
 def test_the_shown_solution_runs_by_itself_and_is_correct(lesson, name, capsys):
     exercise = fresh(exercises_of(lesson)[name])

@@ -160,11 +160,11 @@ def test_another_source_of_what_it_imports_is_another_module(changed, monkeypatc
 def test_a_file_of_ones_own_counts_by_its_source_and_a_library_by_its_version(
     monkeypatch, tmp_path
 ):
-    (tmp_path / "hpt_made.py").write_text("def f(x): return x\n")
+    (tmp_path / "hpt_made.py").write_text("def f(x): return x\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     made = importlib.import_module("hpt_made")
     found = {fingerprint(made.f)}
-    (tmp_path / "hpt_made.py").write_text("def f(x): return x + 1\n")
+    (tmp_path / "hpt_made.py").write_text("def f(x): return x + 1\n", encoding="utf-8")
     found.add(fingerprint(made.f))
     assert len(found) == 2
     monkeypatch.delitem(sys.modules, "hpt_made")

@@ -12,7 +12,9 @@ import skopt
 from sklearn import model_selection
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
-GLOSSARY = (Path(__file__).resolve().parents[1] / "docs" / "glossary.md").read_text()
+GLOSSARY = (Path(__file__).resolve().parents[1] / "docs" / "glossary.md").read_text(
+    encoding="utf-8"
+)
 TERMS = re.findall(r"^### (.+)$", GLOSSARY, re.M)
 
 

@@ -111,8 +111,8 @@ def test_no_word_of_a_lesson_is_lost_and_each_prediction_has_its_answer(stem):
     found = parts.lesson_parts(notebook)
     kept = " ".join(part.text for part in found if part.kind not in ("code", "exercise")).split()
     cells = [cell for _, cell in parts.on_paper(notebook)]
-    there = " ".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    there = there.replace("(Then move the slider.)", "")
+    there = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    there = "\n\n".join(map(parts.for_print, there.split("\n\n")))
     assert kept == re.sub(r"<summary>.*?</summary>|</?(?:details|div)[^>]*>", " ", there).split()
     numbers = {
         kind: [part.number for part in found if part.kind == kind] for kind in ("predict", "answer")
@@ -128,9 +128,35 @@ def test_what_means_nothing_without_a_kernel_is_left_out():
     moved = "**Predict:** how many? (Then move the slider.)"
     notebook = lesson("# T", moved, ("x = 1",), "How far did you get?", ("ex.progress()",), "End.")
     found = [part.text for part in parts.lesson_parts(notebook)]
-    assert found == ["# T", "**Predict:** how many? ", "x = 1", "End."]
+    assert found == ["# T", "**Predict:** how many?", "x = 1", "End."]
     marked = lesson("# T", 'Look. <span class="screen">Move the slider.</span>', ("ex.progress()",))
     assert [part.text for part in parts.lesson_parts(marked)] == ["# T", "Look. "]
+
+
+@pytest.mark.parametrize(
+    ("there", "printed"),
+    [
+        ("Which is larger?\nThen move the slider, which has five.", "Which is larger?"),
+        ("Move the slider,\nand all three move.\n\n**So:** go.", "\n\n**So:** go."),
+        ("In JupyterLab, move the slider. Elsewhere, call `try(0.3)`. Why?", "Why?"),
+        ("It is wide. Move the slider to 3. The truth is now outside.", "It is wide."),
+        ("The truth is now inside. Why?", "The truth is now inside. Why?"),
+        ("- One.\n- Two (2) is it. Move the slider.\n- 3.", "- One.\n- Two (2) is it.\n- 3."),
+        ("- One.\n- Two,\n  as wide.", "- One.\n- Two,\n  as wide."),
+        ("The slider shows\nwhat is believed.", "The figure shows\nwhat is believed."),
+        ("Evenly, as on the slider, from 0.", "Evenly, from 0."),
+        ("Set it with sliders, or call `submit`.", "Set it with sliders, or call `submit`."),
+    ],
+)
+def test_print_tells_nobody_to_move_a_slider(there, printed):
+    assert parts.for_print(there).split() == printed.split()
+    assert parts.for_print(there).count("\n\n") == there.count("\n\n")
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_no_lesson_speaks_of_a_slider_as_if_print_had_one(stem):
+    said = [p.text for p in parts.lesson_parts(LESSONS[stem]) if p.kind not in ("code", "exercise")]
+    assert [text for text in said if re.search(r"\b(the|a)\s+slider\b", text, re.I)] == []
 
 
 def test_the_core_ends_before_going_further():
@@ -163,6 +189,19 @@ def test_a_workbook_has_results_and_answers_at_its_end_and_others_in_place():
             < place.index("## Next")
         )
     assert written("web").count("{.closed ") == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "led"),
+    [
+        ("First.\n\n`lr` is small.", "::: {.lead}\n\n`lr` is small.\n\n:::"),
+        ("First.", "::: {.lead}\n\nFirst.\n\n:::"),
+        ("`lr`: this.", "::: {.lead}\n\n`lr`: this.\n\n:::"),
+    ],
+)
+def test_a_prediction_stays_with_the_paragraph_before_it(before, led):
+    page = written("learner", lesson(f"# T\n\n{before}\n\n**Predict:** it?", ("x",), ANSWER))
+    assert f"{led}\n\n::: {{.predict" in page
 
 
 def test_the_minutes_of_the_plan_are_the_instructors():
@@ -259,6 +298,8 @@ def test_a_public_copy_is_linked_on_binder(monkeypatch):
     monkeypatch.setenv(web.REPOSITORY, "someone/course")
     address = "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/01_x.ipynb"
     assert f'href="{address}"' in web.to_run("01_x")
+    contributing = (NOTEBOOKS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"`{web.REPOSITORY}=owner/name make handouts`" in contributing
 
 
 def test_a_page_says_what_it_is_to_those_who_search():

@@ -167,7 +167,9 @@ def test_the_package_gives_the_names_of_its_readme_and_no_heavy_library_for_nami
         assert getattr(hpt_helpers, name) is getattr(importlib.import_module(module), name)
     assert {name for _, name in used} <= set(dir(hpt_helpers))
     [block] = [
-        n for n in ast.parse(MODULES["hpt_helpers"].read_text()).body if isinstance(n, ast.If)
+        n
+        for n in ast.parse(MODULES["hpt_helpers"].read_text(encoding="utf-8")).body
+        if isinstance(n, ast.If)
     ]
     for_checkers = {alias.asname: node.module for node in block.body for alias in node.names}
     assert for_checkers == {n: f"hpt_helpers.{m}" for n, m in hpt_helpers._MODULE_OF.items()}

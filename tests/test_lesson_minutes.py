@@ -101,7 +101,9 @@ def test_a_lesson_states_at_least_the_estimate_and_readme_the_same(path):
     assert stated.exercises == estimate.exercises
     assert estimate.further <= stated.further <= 1.5 * estimate.further
     [row] = re.findall(
-        rf"^\|.*notebooks/{path.stem}\.ipynb.*$", (ROOT / "README.md").read_text(), re.M
+        rf"^\|.*notebooks/{path.stem}\.ipynb.*$",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        re.M,
     )
     assert row.split("|")[3].strip() == in_words(stated)
 

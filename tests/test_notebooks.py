@@ -125,7 +125,7 @@ def test_no_box_is_unreadable_in_the_dark_theme(source):
     """Alerts have a contrast of 2.7 : 1 in JupyterLab's dark theme; a border beside the page's own
     text, 18.
     """
-    assert "alert" not in source.read_text()
+    assert "alert" not in source.read_text(encoding="utf-8")
 
 
 def test_at_most_two_cells_are_ignored_and_a_compared_cell_with_output_follows_each():

@@ -66,6 +66,7 @@ def test_the_end_of_the_time_cancels_what_runs_without_a_foreign_warning(recwarn
     assert [str(warning.message) for warning in recwarn] == []
 
 
+@pytest.mark.usefixtures("unix")
 def test_an_interrupt_ends_the_processes():
     def endless(config, n_epochs):
         time.sleep(600)

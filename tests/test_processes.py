@@ -77,6 +77,7 @@ def test_a_piece_has_no_pieces_of_its_own_for_others():
     assert all(len(pids) == 1 for pids in inner)
 
 
+@pytest.mark.usefixtures("unix")
 def test_a_process_that_is_killed_leaves_its_pieces_to_the_first():
     def work(i):
         if os.getpid() != FIRST and i == 2:
@@ -158,7 +159,7 @@ def test_the_others_end_when_they_are_told_to_and_start_again(there_before):
     assert [value for value, _ in share(slowly, range(4))] == [0, 1, 2, 3]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="groups of processes are POSIX")
+@pytest.mark.usefixtures("unix")
 @pytest.mark.parametrize("after_s", [0, 0.3, 6])  # while they start, and when they work
 def test_an_interrupt_ends_all_and_says_nothing(after_s):
     """In a process of its own: Jupyter sends the interrupt to the kernel's whole group."""
@@ -245,7 +246,7 @@ def test_a_notebooks_bar_is_gone_at_the_end(kernel):
     assert not [content for kind, content in messages if kind == "error"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="groups of processes are POSIX")
+@pytest.mark.usefixtures("unix")
 def test_an_interrupted_kernel_has_no_others_left_and_trains_on(kernel):
     kernel.run("losses(3)")
     timer = threading.Timer(2, os.killpg, [kernel.process.pid, signal.SIGINT])  # as Jupyter does

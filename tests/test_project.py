@@ -2,6 +2,7 @@
 finished one.
 """
 
+import ast
 import json
 import os
 import re
@@ -329,11 +330,90 @@ def test_the_start_page_links_to_every_other_lesson():
     assert linked == LESSONS[1:]
 
 
+# --- other systems --------------------------------------------------------------------------------
+
+
+SOURCES = [
+    path
+    for folder in ("", "hpt_helpers/", "tools/", "benchmarks/", "tests/", "notebooks/source/")
+    for path in sorted(ROOT.glob(folder + ("**/*.py" if folder else "*.py")))
+]
+
+
+def in_an_encoding_of_the_machine(call: ast.Call) -> bool:
+    """Say whether a call opens, reads or writes text without saying in which encoding."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    of = getattr(getattr(call.func, "value", None), "id", "")
+    binary = name == "open" and any("b" in str(getattr(arg, "value", "")) for arg in call.args[-1:])
+    says = any(keyword.arg in ("encoding", None) for keyword in call.keywords)
+    reads = name in ("open", "read_text", "write_text") and of not in ("tarfile", "Image")
+    return reads and not binary and not says
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("open(path)", 1),
+        ("path.open('w')", 1),
+        ("path.read_text()", 1),
+        ("path.write_text('b')", 1),
+        ("open(path, 'rb')", 0),
+        ("path.write_text('a', encoding='utf-8')", 0),
+        ("tarfile.open(path)", 0),
+    ],
+)
+def test_what_is_read_in_an_encoding_of_the_machine(code, found):
+    assert in_an_encoding_of_the_machine(ast.parse(code).body[0].value) == found
+
+
+def test_text_is_read_and_written_as_utf_8_everywhere():
+    """Windows takes another encoding where none is named."""
+    assert len(SOURCES) > 150
+    assert [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and in_an_encoding_of_the_machine(node)
+    ] == []
+
+
+# What Windows has not; a test that uses it names the fixture `unix`.
+ONLY_UNIX = re.compile(
+    r"os\.kill|killpg|SIGKILL|pthread_sigmask|symlink_to|chmod\(|getuid"
+    r"|\[\"(?:ba)?sh\"|peak_memory_growth\(|course\.lesson\("
+)
+
+
+def unmarked(text: str) -> list[str]:
+    """Return the names in a file of tests that use what only Unix has without saying so.
+
+    A helper's users say so, so that somewhere in its file is enough.
+    """
+    lines, found = text.splitlines(), []
+    whole = 'pytestmark = pytest.mark.usefixtures("unix")' in lines
+    for node in ast.parse(text).body:
+        if whole or not hasattr(node, "name"):
+            continue
+        start = min(part.lineno for part in [node, *node.decorator_list])
+        code = "\n".join(lines[start - 1 : node.end_lineno])
+        says = re.search(r"\bunix\b", code if node.name.startswith("test_") else text)
+        found += [node.name] * bool(ONLY_UNIX.search(code) and not says)
+    return found
+
+
+def test_what_only_unix_can_run_is_marked():
+    kills = "def test_it():\n    os.kill(1, 9)\n"
+    assert unmarked(kills) == ["test_it"]
+    assert unmarked('@pytest.mark.usefixtures("unix")\n' + kills) == []
+    files = sorted((ROOT / "tests").glob("test_*.py"))
+    found = {path.name: unmarked(path.read_text(encoding="utf-8")) for path in files}
+    assert {name: tests for name, tests in found.items() if tests} == {}
+
+
 # --- the Makefile ---------------------------------------------------------------------------------
 
 
-# What follows starts shell scripts.
-unix = pytest.mark.skipif(os.name == "nt", reason="make is not meant to work on Windows")
+unix = pytest.mark.usefixtures("unix")  # what follows starts shell scripts
 
 
 def make(*arguments, folder=ROOT):
@@ -388,8 +468,8 @@ class Checkout:
 
     def __init__(self, folder):
         self.folder = folder
-        (folder / "Makefile").write_text(MAKEFILE)
-        (folder / "python-stub").write_text(STUB)
+        (folder / "Makefile").write_text(MAKEFILE, encoding="utf-8")
+        (folder / "python-stub").write_text(STUB, encoding="utf-8")
         (folder / "python-stub").chmod(0o755)
         for name in ("pyproject.toml", "constraints.txt"):
             (folder / name).touch()
@@ -397,7 +477,7 @@ class Checkout:
 
     def make(self, target):
         """Run make; return its result and what was called, a line each."""
-        (self.folder / "calls").write_text("")
+        (self.folder / "calls").write_text("", encoding="utf-8")
         result = make(target, "PYTHON=./python-stub", folder=self.folder)
         return result, (self.folder / "calls").read_text(encoding="utf-8")
 

@@ -230,7 +230,7 @@ class FakeRay:
 
 
 @pytest.fixture
-def fake(ray, monkeypatch):
+def fake(unix, ray, monkeypatch):
     fake = FakeRay()
     monkeypatch.setattr(ray, "init", fake.init)
     monkeypatch.setattr(room, "END_WITHIN_S", 0.2)
@@ -412,10 +412,12 @@ def test_a_ray_without_the_private_names_is_refused_with_the_versions_that_were_
 
 def test_one_place_alone_uses_the_private_names_and_the_range_is_what_was_tried():
     using = [
-        path.name for path in (ROOT / "hpt_helpers").rglob("*.py") if "_raylet" in path.read_text()
+        path.name
+        for path in (ROOT / "hpt_helpers").rglob("*.py")
+        if "_raylet" in path.read_text(encoding="utf-8")
     ]
     assert using == ["local_ray.py"]
-    [requirement] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+    [requirement] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "optional-dependencies"
     ]["ray"]
     oldest, newest = room.TRIED.split(" and ")
@@ -531,7 +533,8 @@ def real(ray, tmp_path_factory):
     configs = [CONFIG, WILD, OTHER, WILD, CONFIG | {"batch_size": 32}]
     facts = SimpleNamespace(configs=configs, before=state())
     others = psutil.Process().children(recursive=True)  # such as multiprocessing's resource tracker
-    with open(output, "w") as file:  # what any process writes, at the level of file descriptors
+    # what any process writes, at the level of file descriptors
+    with open(output, "w", encoding="utf-8") as file:
         kept = os.dup(1), os.dup(2)
         sys.stdout.flush(), sys.stderr.flush()
         os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
@@ -581,7 +584,7 @@ def real(ray, tmp_path_factory):
             sys.stdout.flush(), sys.stderr.flush()
             os.dup2(kept[0], 1), os.dup2(kept[1], 2)
             os.close(kept[0]), os.close(kept[1])
-    facts.after, facts.output = state(), output.read_text()
+    facts.after, facts.output = state(), output.read_text(encoding="utf-8")
     return facts
 
 

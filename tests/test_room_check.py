@@ -59,7 +59,7 @@ def cgroup(folder, **files):
     """Write a control group as Linux shows it; memory_max stands for the file memory.max."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / name.replace("_", ".", 1)).write_text(f"{content}\n")
+        (folder / name.replace("_", ".", 1)).write_text(f"{content}\n", encoding="utf-8")
     return folder
 
 
@@ -96,7 +96,7 @@ def test_what_a_containers_limit_leaves(tmp_path, files, left_gb):
     ],
 )
 def test_the_groups_of_a_process(tmp_path, told, name, found):
-    (tmp_path / "told").write_text(told + "\n")
+    (tmp_path / "told").write_text(told + "\n", encoding="utf-8")
     top = tmp_path / "root" / name
     (top / "user" / "one").mkdir(parents=True)
     groups = rc.cgroups_of_this_process(tmp_path / "told", tmp_path / "root")
@@ -184,7 +184,7 @@ def test_the_cache_folder_is_made_and_left_empty(tmp_path, monkeypatch):
 
 
 def test_a_cache_folder_that_cannot_be_written_is_named_each_time(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("a file where the folder should be")
+    (tmp_path / "file").write_text("a file where the folder should be", encoding="utf-8")
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path / "file" / "cache"))
     for _ in range(2):
         with pytest.raises(NotReady, match=r"no cache.* folder|no cache in") as caught:

@@ -959,7 +959,8 @@ def test_failed_trials_can_be_tried_again(kind, tmp_path):
         second = run(make(), objective, log=log, retry_failed=True)
         same_trials(second, run(make(), Counting()))
         assert (
-            len(log.read_text().splitlines()) == 7 and first["x"].tolist() == second["x"].tolist()
+            len(log.read_text(encoding="utf-8").splitlines()) == 7
+            and first["x"].tolist() == second["x"].tolist()
         )
     assert [r.config["x"] for r in objective.asked] == [0, 2]
     if kind != "halving":

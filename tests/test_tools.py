@@ -30,7 +30,9 @@ def course(tmp_path):
 
     def write(*cells, name="07_small"):
         source = tmp_path / "source" / f"{name}.py"
-        source.write_text(HEADER + "\n\n".join(f"# %%{cell}" for cell in cells) + "\n")
+        source.write_text(
+            HEADER + "\n\n".join(f"# %%{cell}" for cell in cells) + "\n", encoding="utf-8"
+        )
         return source
 
     return write
@@ -119,7 +121,7 @@ def test_two_builds_are_the_same_to_the_byte_and_hold_the_results(course, tmp_pa
 )
 def test_a_bad_notebook_is_refused_and_the_old_file_stays(course, tmp_path, cells, reason):
     old = tmp_path / "07_small.ipynb"
-    old.write_text("the old file")
+    old.write_text("the old file", encoding="utf-8")
     with pytest.raises(library.BuildError, match=f"(?s){reason}"):
         build(course(*cells), tmp_path)
     assert old.read_text(encoding="utf-8") == "the old file"
@@ -254,7 +256,7 @@ def test_copies_have_no_answers_and_the_same_cells(lessons, tmp_path):
 def test_a_copy_is_never_overwritten(lessons, tmp_path):
     mine = tmp_path / "mine"
     copies.copy_lessons(lessons, mine)
-    (mine / "01_grid.ipynb").write_text("my work")
+    (mine / "01_grid.ipynb").write_text("my work", encoding="utf-8")
     (mine / "02_random.ipynb").unlink()
     assert [copy.name for copy in copies.copy_lessons(lessons, mine)] == ["02_random.ipynb"]
     assert (mine / "01_grid.ipynb").read_text(encoding="utf-8") == "my work"
@@ -275,7 +277,7 @@ def test_reset_gives_a_fresh_copy_and_keeps_every_old_one(lessons, tmp_path):
     copies.copy_lessons(lessons, mine)
     fresh = (mine / "02_random.ipynb").read_text(encoding="utf-8")
     for work in ("first", "second", "third"):
-        (mine / "02_random.ipynb").write_text(work)
+        (mine / "02_random.ipynb").write_text(work, encoding="utf-8")
         copy, backup = copies.reset_lesson("02", lessons, mine)
         assert copy.read_text(encoding="utf-8") == fresh
         assert backup.read_text(encoding="utf-8") == work
@@ -305,7 +307,7 @@ def test_reset_on_the_command_line_explains_itself(capsys):
 def test_executed_copies_are_fresh_each_time_and_keep_the_answers(lessons, tmp_path):
     shown = tmp_path / "build" / "executed"
     copies.copy_executed(lessons, shown)
-    (shown / "01_grid.ipynb").write_text("scribbles")
+    (shown / "01_grid.ipynb").write_text("scribbles", encoding="utf-8")
     copies.copy_executed(lessons, shown)
     cells = json.loads((shown / "01_grid.ipynb").read_text(encoding="utf-8"))["cells"]
     assert cells[1]["outputs"][0]["text"] == ["the answer of 01_grid"]

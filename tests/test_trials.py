@@ -466,7 +466,7 @@ def test_a_log_says_what_its_search_is_in_its_first_line(tmp_path):
     file, records = hold_log(path, HEADER)
     file.close()
     write(path, RECORDS)
-    first = json.loads(path.read_text().splitlines()[0])
+    first = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
     assert records == [] and {k: first[k] for k in ("format", *HEADER)} == {"format": 2, **HEADER}
     file, records = hold_log(path, HEADER)
     file.close()
@@ -532,8 +532,8 @@ def test_a_cut_first_line_leaves_an_empty_log(tmp_path):
 def test_a_bad_line_elsewhere_is_an_error_that_names_it(line, tmp_path):
     path = tmp_path / "log.jsonl"
     write(path, RECORDS)
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join([lines[0], line, *lines[1:]]) + "\n")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], line, *lines[1:]]) + "\n", encoding="utf-8")
     before = path.read_bytes()
     with pytest.raises(ValueError, match=r"line 2 of log\.jsonl is not as it was written"):
         read_log(path)

@@ -24,8 +24,8 @@ def handouts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("handouts")
     for side, role in (("learner", "learner"), ("instructor", "instructor"), ("instructor", "key")):
         (folder / side / "a4" / role).mkdir(parents=True)
-        (folder / side / "a4" / role / "course.pdf").write_text(role)
-        (folder / side / "index.html").write_text(side)
+        (folder / side / "a4" / role / "course.pdf").write_text(role, encoding="utf-8")
+        (folder / side / "index.html").write_text(side, encoding="utf-8")
     return folder
 
 

@@ -15,8 +15,12 @@ import nbformat
 
 from tools.lesson_minutes import FURTHER, PREDICTION, is_exercise
 
-# What only a screen has: a class that a lesson's author writes, and a remark in brackets.
-SCREEN_ONLY = re.compile(r'<span class="screen">.*?</span>|\(Then move the slider\.\)', re.S)
+# What only a screen has: a class that a lesson's author writes, and what speaks of a slider.
+SCREEN_ONLY = re.compile(r'<span class="screen">.*?</span>', re.S)
+MOVES = re.compile(r"\b(?:move|drag)\s+(?:the|a)\s+slider", re.I)
+# The sentence after it, where it says what to do without a slider, or what is to be seen now.
+GOES_ON = re.compile(r"\s*Elsewhere\b|.*\bnow\b", re.S)
+SENTENCES = re.compile(r"(?:(?<=[.?!])|(?<=[.?!]\))|(?<=[.?!]\*\*))(?=\s)")
 FENCE = re.compile(r"^(```+|~~~+)")
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>\s*")
 NUMBERED = re.compile(r"\*\*\d+\.\*\*")
@@ -90,6 +94,29 @@ def text_parts(source: str) -> list[Part]:
     return parts
 
 
+def without_sliders(paragraph: str) -> str:
+    """Return a paragraph without the sentences that tell to move a slider, which print has not.
+
+    >>> without_sliders("How many? Move the slider to 3. It is less now. Why?")
+    'How many? Why?'
+    >>> without_sliders("The slider shows the band, even as on the slider.")
+    'The figure shows the band, even.'
+    """
+    kept, gone = [], False
+    for sentence in SENTENCES.split(paragraph):
+        gone = bool(MOVES.search(sentence) or (gone and GOES_ON.match(sentence)))
+        kept += [] if gone else [sentence]
+    text = "".join(kept).lstrip() if MOVES.search(paragraph) else paragraph
+    text = re.sub(r",?\s+as\s+on\s+the\s+slider\b", "", text)
+    return re.sub(r"\b([Tt]he)\s+slider\s+shows\b", r"\1 figure shows", text)
+
+
+def for_print(source: str) -> str:
+    """Return a text without what only a screen has; its blank lines stay."""
+    paragraphs = re.split(r"(\n\s*\n)", SCREEN_ONLY.sub("", source))
+    return "".join(map(without_sliders, paragraphs))
+
+
 def question_start(parts: list[Part]) -> int:
     """Return where the question of the exercise that follows these parts starts: at **1.**, or else
     at the last text.
@@ -130,7 +157,7 @@ def lesson_parts(notebook: nbformat.NotebookNode) -> list[Part]:
     parts, n_predictions, pending = [], 0, 0
     for index, cell in on_paper(notebook):
         if cell.cell_type != "code":
-            found = text_parts(SCREEN_ONLY.sub("", cell.source))
+            found = text_parts(for_print(cell.source))
         elif is_exercise(cell):
             number = int(re.search(r"\bq(\d+)\.check\(", cell.source)[1])
             found = [Part("exercise", cell.source, number)]

@@ -11,6 +11,7 @@ import typst
 
 from tools.handout_text import BOOK, CORE, EDITIONS, LEARNER, SIDES, WORKBOOKS
 from tools.notebooks import BuildError
+from tools.row_headings import headed, with_row_headings
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORT = '#import "/handouts/handout.typ": *\n'
@@ -97,5 +98,6 @@ def compile_pdf(job: Job, *, work: Path, target: Path, date: datetime.date, vers
         raise BuildError(
             f"{pdf.name}, {job.role}, {job.paper}: {[warning.message for warning in warnings]}"
         )
-    pdf.write_bytes(content)
+    texts = [(work / f"{stem}.{job.role}.typ").read_text(encoding="utf-8") for stem in job.stems]
+    pdf.write_bytes(with_row_headings(content, headed("".join(texts))))
     return pdf

@@ -202,7 +202,7 @@ class Page:
 
     def lead(self) -> None:
         """Keep the last paragraph, if it is one, on the page of what follows."""
-        if self.body and not self.body[-1].startswith((":::", "#", "`")):
+        if self.body and not self.body[-1].startswith((":::", "#", "```")):
             *before, last = blocks(self.body.pop())
             self.body += [*(["\n\n".join(before)] if before else []), div(".lead", last)]
 

@@ -190,7 +190,7 @@ def _without_slow_import(folder: Path) -> dict[str, str]:
     path = folder / "path"
     path.mkdir()
     # jsonschema does without, Ray needs none
-    (path / "rfc3987_syntax.py").write_text("raise ImportError")
+    (path / "rfc3987_syntax.py").write_text("raise ImportError", encoding="utf-8")
     users_own = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": f"{path}{os.pathsep}{users_own}" if users_own else str(path)}
 

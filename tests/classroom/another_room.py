@@ -58,7 +58,7 @@ def visit(notebook: Path, n_kernels: int = 1) -> dict:
         done = subprocess.run(["unshare", "-rn", *program], env=environment, capture_output=True)
         if done.returncode:
             raise RuntimeError(f"{notebook.name}: {done.stderr.decode(errors='replace')[-3000:]}")
-        return json.loads(report.read_text())
+        return json.loads(report.read_text(encoding="utf-8"))
 
 
 def make_locale(folder: Path) -> None:
@@ -146,4 +146,6 @@ def lesson_in_the_room(notebook: Path, folder: Path, n_kernels: int) -> dict:
 if __name__ == "__main__":
     loopback_up()
     notebook, folder, report = map(Path, sys.argv[1:4])
-    report.write_text(json.dumps(lesson_in_the_room(notebook, folder, int(sys.argv[4]))))
+    report.write_text(
+        json.dumps(lesson_in_the_room(notebook, folder, int(sys.argv[4]))), encoding="utf-8"
+    )

@@ -62,7 +62,7 @@ def lab(folder: Path) -> Iterator[Lab]:
     for name, setting in SETTINGS.items():
         file = own / f"config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(setting))
+        file.write_text(json.dumps(setting), encoding="utf-8")
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(own / "config"),
         "JUPYTER_DATA_DIR": str(own / "data"),
@@ -87,7 +87,7 @@ def lab(folder: Path) -> Iterator[Lab]:
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--MappingKernelManager.transport_encryption=auto",
     ]
-    with open(folder / "log", "w") as log:
+    with open(folder / "log", "w", encoding="utf-8") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         try:
             wait_for(started, server, folder / "log")
@@ -120,7 +120,7 @@ def wait_for(lab: Lab, server: subprocess.Popen, log: Path) -> None:
                 return
         except OSError:
             time.sleep(0.25)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
 
 
 def start_chromium(playwright: Playwright) -> Browser:

@@ -139,7 +139,9 @@ class Traces:
             "epoch": epoch,
             "at": ray.util.get_node_ip_address(),
         }
-        with open(self.path, "a") as file:  # one write for each line, so that none is torn
+        with open(
+            self.path, "a", encoding="utf-8"
+        ) as file:  # one write for each line, so that none is torn
             file.write(json.dumps(line) + "\n")
 
     def wait_for_two_nodes(self, limit_s=60):
@@ -151,7 +153,7 @@ class Traces:
             time.sleep(0.05)
 
     def read(self):
-        text = self.path.read_text() if self.path.exists() else ""
+        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 

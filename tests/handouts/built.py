@@ -1,5 +1,6 @@
 """Where the handouts lie, and one PDF as its tests read it."""
 
+from functools import cached_property
 from pathlib import Path
 
 from pypdf import PdfReader
@@ -15,4 +16,7 @@ class Pdf:
 
     def __init__(self, path: Path):
         self.path, self.reader = path, PdfReader(path)
-        self.pages = [page.extract_text() for page in self.reader.pages]
+
+    @cached_property
+    def pages(self) -> list[str]:
+        return [page.extract_text() for page in self.reader.pages]

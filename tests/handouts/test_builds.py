@@ -10,10 +10,12 @@ import sys
 
 import pytest
 from built import BUILT, ROOT
+from pypdf import PdfReader
 
 from tools import build_handouts as builder
 from tools.handout_pdf import Job, compile_pdf, fragment
 from tools.notebooks import BuildError
+from tools.row_headings import tagged
 
 
 def files(folder):
@@ -147,6 +149,28 @@ def test_a_table_that_does_not_fit_fails_the_build(compiled):
         compiled(table(30))
 
 
+ROWS = """# Title
+
+| a | b |
+|---|---|
+| c | d |
+
+```{{.table}}
+<table><thead><tr><th></th><th>x</th></tr></thead>
+<tbody><tr><{0}>first</{0}><td>1</td></tr><tr><{0}>second</{0}><td>2</td></tr></tbody></table>
+```
+"""
+
+
+@pytest.mark.parametrize(("cell", "scopes"), [("th", ["/Row", "/Row"]), ("td", [])])
+def test_the_names_of_rows_are_headings_in_a_pdf(compiled, cell, scopes):
+    root = PdfReader(compiled(ROWS.format(cell))).trailer["/Root"]["/StructTreeRoot"]
+    words, numbers = tagged(root, "/Table")
+    for table, wanted in ((words, []), (numbers, scopes)):
+        [body] = tagged(table, "/TBody")
+        assert [found["/A"][0]["/Scope"] for found in tagged(body, "/TH")] == wanted
+
+
 def test_pdf_ua_is_checked(compiled, monkeypatch):
     """typst refuses a picture without an alternative text, so that ours are really asked for."""
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt"/>'
@@ -155,7 +179,8 @@ def test_pdf_ua_is_checked(compiled, monkeypatch):
     monkeypatch.setattr(builder, "FILTER", ROOT / "build" / "handouts-trial" / "without.lua")
     text = (ROOT / "handouts" / "handout.lua").read_text(encoding="utf-8")
     builder.FILTER.write_text(
-        text.replace(", alt: %s)", ")").replace("quoted(source), quoted(alt)", "quoted(source)")
+        text.replace(", alt: %s)", ")").replace("quoted(source), quoted(alt)", "quoted(source)"),
+        encoding="utf-8",
     )
     with pytest.raises(BuildError, match="PDF/UA-1 error: missing alt text"):
         compiled("# Title\n\n```{.figure src=a.svg}\nNothing.\n```")

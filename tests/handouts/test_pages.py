@@ -119,7 +119,7 @@ def test_each_box_and_table_has_a_name_of_its_own(page, name):
     assert (shown.evaluate(bare), shown.evaluate(unscoped)) == (0, 0)
 
 
-@pytest.mark.parametrize("stem", ["01_grid_search"])
+@pytest.mark.parametrize("stem", ["01_grid_search", "02_random_search"])
 def test_a_printed_page_keeps_its_results_and_answers(page, notebooks, tmp_path, stem):
     """Chromium hides a closed <details> in print too, unless page.css says otherwise."""
     shown = page(stem)
@@ -128,6 +128,9 @@ def test_a_printed_page_keeps_its_results_and_answers(page, notebooks, tmp_path,
     answers = [part.text for part in lesson_parts(notebooks[stem]) if part.kind == "answer"]
     firsts = [bare(plain(re.split(r"\*\*So:|\n\n|[$\[(]", words)[0])) for words in answers]
     assert firsts and [words for words in firsts if words not in text] == []
+    cells = [cell for cell in notebooks[stem].cells if cell.cell_type == "code" and on_paper(cell)]
+    shown = [row for cell in cells for output in cell.outputs for row in rows(output)]
+    assert len(shown) > 20 and [row for row in shown if bare(row) not in text] == []
 
 
 @pytest.mark.parametrize("stem", LESSONS)

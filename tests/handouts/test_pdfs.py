@@ -16,6 +16,7 @@ from tools.handout_parts import core_only, lesson_parts
 from tools.handout_pdf import pdf_path
 from tools.handout_text import printed
 from tools.lesson_minutes import is_exercise
+from tools.row_headings import tagged
 
 PAPERS = {"a4": (595.28, 841.89), "letter": (612, 792)}
 ROLES = ("learner", "instructor")
@@ -150,9 +151,10 @@ def test_solutions_and_misconceptions_are_in_the_instructors_only(pdf, notebooks
             assert [line for line in secret if len(line) > 8 and line in learner] == []
 
 
+@pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("stem", WITH_EXERCISES)
-def test_an_answer_key_has_every_solution_on_two_pages(pdf, stem):
-    found = pdf("a4", "key", stem)
+def test_an_answer_key_has_every_solution_on_two_pages(pdf, paper, stem):
+    found = pdf(paper, "key", stem)
     assert len(found.pages) <= 2
     for exercise in exercises_of(stem).values():
         lines = [line for line in printed(exercise.solution).splitlines() if "#" not in line]
@@ -173,28 +175,43 @@ def test_the_core_workbook_ends_before_going_further(pdf, notebooks, stem):
 
 @pytest.mark.parametrize(("paper", "role", "name"), EACH)
 def test_code_is_set_in_8_points_at_least(pdf, paper, role, name):
-    sizes = set()
-
-    def look(text, _, matrix, font, size):
-        if font and "Mono" in font["/BaseFont"] and text.strip():
-            sizes.add(round(size * abs(matrix[3]), 1))
-
-    for page in pdf(paper, role, name).reader.pages[:12]:
-        page.extract_text(visitor_text=look)
+    """On all pages; typst scales no text, so that the size of a font is that on paper."""
+    sizes = []
+    for page in pdf(paper, role, name).reader.pages:
+        fonts = page["/Resources"].get("/Font", {})
+        content = page.get_contents().get_data()
+        assert set(re.findall(rb"Tf ([\d. -]+?) [\d.-]+ [\d.-]+ Tm", content)) <= {b"1 0 0 -1"}
+        for font, size in re.findall(rb"/(\w+) ([\d.]+) Tf", content):
+            if "Mono" in fonts[f"/{font.decode()}"]["/BaseFont"]:
+                sizes.append(float(size))
     assert not sizes or min(sizes) >= 8
 
 
-@pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
-def test_no_page_of_a_lesson_is_nearly_empty(pdf, role, stem):
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize(
+    ("role", "stem"),
+    [(role, stem) for role in ("learner", "core", "instructor") for stem in LESSONS],
+)
+def test_no_page_of_a_lesson_is_nearly_empty(pdf, paper, role, stem):
     """A page with three lines is one that a reader turns for nothing; the last may be."""
-    inner = pdf("a4", role, stem).reader.pages[:-1]
+    found = pdf(paper, role, stem)
+    inner = zip(found.reader.pages[:-1], found.pages, strict=False)
     thin = [
         number
-        for number, page in enumerate(inner, 1)
-        if len(page.extract_text().splitlines()) < 7
-        and not page.get("/Resources", {}).get("/XObject")
+        for number, (page, text) in enumerate(inner, 1)
+        if len(text.splitlines()) < 7 and not page.get("/Resources", {}).get("/XObject")
     ]
     assert thin == []
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("role", ["learner", "core", "instructor"])
+def test_no_page_begins_with_a_prediction_whose_text_is_overleaf(pdf, paper, role):
+    """A page's first lines are the running head, and then what the prediction is about."""
+    for stem in WITH_EXERCISES:
+        for number, page in enumerate(pdf(paper, role, stem).pages, 1):
+            first = page.splitlines()[:2]
+            assert not any(re.match(r"Prediction \d", line) for line in first), (stem, number)
 
 
 @pytest.mark.parametrize("stem", WITH_EXERCISES)
@@ -375,6 +392,39 @@ def test_form(pdf, paper, role, name):
                 .get_object()
             )
             assert {"/FontFile2", "/FontFile3"} & set(kind) and "/ToUnicode" in font.get_object()
+
+
+def html_tables(notebook):
+    """Return the tables that a lesson's cells show."""
+    shown = [
+        output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])
+    ]
+    return [data["text/html"] for data in shown if "<table" in data.get("text/html", "")]
+
+
+@pytest.mark.parametrize(("role", "stem"), OF_A_LESSON)
+def test_the_rows_of_a_table_are_named_by_headings_as_in_the_lesson(pdf, notebooks, role, stem):
+    """In order, so that no table lends its headings to another."""
+    bodies = [
+        re.findall(r"<tbody>.*?</tbody>", html, re.S) for html in html_tables(notebooks[stem])
+    ]
+    wanted = sorted(body.count("<th") for [body] in bodies)
+    root = pdf("a4", role, stem).reader.trailer["/Root"]["/StructTreeRoot"]
+    found = []
+    for table in tagged(root, "/Table"):
+        rows = [
+            [cell.get_object() for cell in row["/K"]]
+            for body in tagged(table, "/TBody")
+            for row in tagged(body, "/TR")
+        ]
+        heads = [row[0]["/A"][0]["/Scope"] for row in rows if row[0]["/S"] == "/TH"]
+        assert set(heads) <= {"/Row"} and len(heads) in (0, len(rows))
+        assert [cell for row in rows for cell in row[1:] if cell["/S"] != "/TD"] == []
+        # a list of headings would leave out those of the row
+        listed = [cell for row in rows for cell in row if "/Headers" in cell["/A"][0]]
+        assert not (heads and listed)
+        found += [len(heads)] if heads else []
+    assert sorted(found) == [n for n in wanted if n]
 
 
 def test_figures_are_vectors(pdf):

@@ -15,8 +15,8 @@ def test_both_pass_the_check_of_the_index(distributions):
 
 def test_the_wheel_is_the_package(wheel):
     package = ROOT / "hpt_helpers"
-    there = {path.relative_to(ROOT).as_posix() for path in package.rglob("*.py")}
-    there |= {path.relative_to(ROOT).as_posix() for path in package.glob("py.typed")}
+    files = [*package.rglob("*.py"), *package.rglob("*.npz"), *package.glob("py.typed")]
+    there = {path.relative_to(ROOT).as_posix() for path in files}
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert packed == there
 

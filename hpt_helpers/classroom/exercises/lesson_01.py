@@ -55,7 +55,7 @@ q1 = Function(
             "Python compares tuples entry by entry: the second entries count only where the "
             "first ones are equal."
         ),
-        "With `min`, what should be high needs a minus sign: (-accuracy, loss, epochs).",
+        "With `min`, what should be high needs a minus sign: `(-accuracy, loss, epochs)`.",
         "`min(range(len(trials)), key=...)` gives a position instead of a trial.",
     ],
     wrong=[
@@ -172,7 +172,7 @@ q2 = MultipleChoice(
     hints=[
         "Where in the grid does the winner lie?",
         (
-            "In the figure with the slider each batch size has its own lowest point. How does the "
+            "In the figure of the duels each batch size has its own lowest point. How does the "
             "best learning rate change with the batch size?"
         ),
     ],

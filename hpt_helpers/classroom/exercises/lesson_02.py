@@ -48,7 +48,7 @@ q1 = Function(
         "quotient is positive, and it is rounded up because the confidence has to be reached."
     ),
     hints=[
-        "All n draws miss with probability (1 - top_share) ** n. How large may that be?",
+        "All n draws miss with probability `(1 - top_share) ** n`. How large may that be?",
         (
             "Take logarithms on both sides; both are negative. Or count n up until the formula "
             "is satisfied, and not only to 300."
@@ -278,7 +278,7 @@ q3 = MultipleChoice(
         "is the good one."
     ),
     hints=[
-        "Which losses appear in 1 - (1 - p) ** n?",
+        "Which losses appear in `1 - (1 - p) ** n`?",
         (
             "The loss of one training is partly luck, of the seed and of the rows. Which of the "
             "sixty does that favour?"
@@ -352,9 +352,9 @@ q4 = Function(
         "weight of the k-th lowest value, and the mean is the weighted sum."
     ),
     hints=[
-        "The highest of n draws is one of the k lowest values with probability (k / N) ** n.",
+        "The highest of n draws is one of the k lowest values with probability `(k / N) ** n`.",
         (
-            "It is exactly the k-th lowest with probability (k / N) ** n - ((k - 1) / N) ** n. "
+            "It is exactly the k-th lowest with probability `(k / N) ** n - ((k - 1) / N) ** n`. "
             "Sort, weigh and add up."
         ),
         "With n = 1 the result must be the mean.",

@@ -51,8 +51,8 @@ q1 = Function(
         "it is at most 0.025 is the fewest."
     ),
     hints=[
-        "The wins of a fair coin are binomial: P(k wins) = comb(n, k) / 2**n.",
-        "Sum P(k) for k from `wins` to n; scipy.stats.binom.sf(wins - 1, n, 0.5) is the same sum.",
+        "The wins of a fair coin are binomial: P(k wins) = `comb(n, k) / 2**n`.",
+        "Sum P(k) for k from `wins` to n: `scipy.stats.binom.sf(wins - 1, n, 0.5)` is that sum.",
         "Count `wins` up from 0, and return the first for which the sum is at most 0.025.",
     ],
     wrong=[
@@ -187,8 +187,8 @@ q3 = Function(
         "that they stay those of the list as given."
     ),
     hints=[
-        "Three jobs: leave out those with nan, choose by again[:2], report the mean of again[2:].",
-        "any(math.isnan(loss) for loss in f['again']) says whether a finalist failed.",
+        "Three jobs: leave out nan, choose by `again[:2]`, report the mean of `again[2:]`.",
+        "`any(math.isnan(loss) for loss in f['again'])` says whether a finalist failed.",
         "Keep positions of the whole list: leave out positions, not finalists.",
     ],
     wrong=[
@@ -274,7 +274,7 @@ q4 = Number(
         "and the standard error shrinks only with the square root of n."
     ),
     hints=[
-        "For each n: w = wins_needed(n); the chance is binom.sf(w - 1, n, 0.6).",
+        "For each n: `w = wins_needed(n)`; the chance is `binom.sf(w - 1, n, 0.6)`.",
         "Count n up until the chance is 0.8 for the first time.",
     ],
     wrong=[
