@@ -16,7 +16,7 @@
 # Which of you is right? At work you cannot afford to find out. Here a training takes a moment, so we can run the whole
 # search again and again, and see **how far you can trust a grid's winner, and what the usual mistakes cost**.
 #
-# **Time:** core path 60 minutes, exercises 18 minutes, going further 24 minutes. **Builds on:**
+# **Time:** core path 60 minutes, exercises 18 minutes, going further 25 minutes. **Builds on:**
 # [Start here](00_start_here.ipynb). Unknown words are in the [glossary](../docs/glossary.md).
 #
 # ## Does every hyperparameter need an axis?
@@ -99,11 +99,11 @@ pd.DataFrame(found).round(3)
 # The highest loss, 0.595, belongs to learning rate 0.001 with batches of 32 and 50 epochs, because this configuration
 # takes the fewest and the smallest steps. Its weights are still near their start. Now compare trials 0 and 3 of the
 # table. Trial 0 made 50 epochs of six steps, and trial 3 made 100 epochs of three. Both made 300 steps of about the
-# same size, and they end almost level, at 0.427 and 0.411.
+# same size, and they end near each other, at 0.427 and 0.411.
 #
 # At the larger learning rate further steps help little or not at all. With batches of 32, twice the epochs leave the
 # loss almost where it was. With batches of 16 they raise the loss from 0.103 to 0.153. After 50 epochs at this rate the
-# network has learnt what it can. Further training mostly makes it surer, also of its mistakes.
+# network has learnt most of what it can. Further training mostly makes it surer, also of its mistakes.
 #
 # **So:** before you give several hyperparameters an axis each, ask whether they do the same thing to the model. As long
 # as more training still helps, one axis can serve for all of them. In boosted trees, the learning rate and the number
@@ -147,8 +147,8 @@ winners.groupby(["lr", "batch_size", "epochs"]).size().reset_index(name="wins")
 # decide among these four, and none of them wins more than 14 of the 40 repeats.
 #
 # **So:** neither you nor your colleague has made a mistake. Trust the part of a winner that repeats confirm, which here
-# is the learning rate. The repeats do not confirm the batch size or the number of epochs. With as few rows as these,
-# choose both by what they cost.
+# is the learning rate. The winner's batch size and number of epochs change from repeat to repeat. With as few rows as
+# these, choose both by what they cost.
 #
 # </details>
 
@@ -161,8 +161,9 @@ winners.groupby(["lr", "batch_size", "epochs"]).size().reset_index(name="wins")
 # validate.
 #
 # We search two grids of eight trials each. The grid `far apart` is the one that you know, with learning rates 0.001 and
-# 0.01. The grid `close together` has 0.001 and 0.0014 instead. Each is searched in 20 repeats. The best configuration
-# of `far apart` is 0.04 to 0.05 nats ahead of the second. The best of `close together` is ahead by 0.005 nats or less.
+# 0.01. The grid `close together` has 0.001 and 0.0014 instead. Each is searched in 20 repeats. In these repeats the
+# best configuration of `far apart` is 0.04 to 0.05 nats ahead of the second, and that of `close together` 0.005 nats or
+# less.
 #
 # - `rows` is how many rows validate.
 # - `ahead` is the lead of the best configuration over the second, in mean loss over the repeats.
@@ -180,20 +181,20 @@ studies.agreement(grids, n_val=[30, 300], repeats=range(20)).round(3)
 # <details><summary>What was seen</summary>
 #
 # It rises on `far apart`. With 300 rows one configuration wins 19 of 20 repeats, where it won 14 with 30 rows. It is
-# the one with learning rate 0.001, batches of 16 and 100 epochs. On these data a network trained at 0.01 passes its
-# lowest loss early and then grows too sure of its mistakes, so after 50 epochs it is already far behind. At 0.001 the
-# small steps still help after 50 epochs. The configuration that makes the most of these small steps therefore lies
-# clearly ahead, by more than the luck of 300 rows.
+# the one with learning rate 0.001, batches of 16 and 100 epochs. The curves, not drawn here, show why. On these data a
+# network trained at 0.01 passes its lowest loss early and then grows too sure of its mistakes, so after 50 epochs it is
+# already far behind. At 0.001 the small steps still help after 50 epochs. The configuration that makes the most of
+# these small steps therefore lies clearly ahead, by more than the luck of 300 rows.
 #
 # On `close together`, fewer configurations win with 300 rows, three instead of five. But `most_wins` does not rise.
 # With 300 rows it is 8. With 30 rows it is 9, and there it belongs to another configuration. The three that win with
-# 300 rows are worth nearly the same. Which of the three is ahead depends on the rows that a repeat trains on and on its
-# seed, and more validation rows do not remove that luck.
+# 300 rows are close, and the best two differ by only 0.001 nats in mean loss. Part of what decides among the three is
+# the luck of training rows and seed, which more validation rows do not remove.
 #
-# **So:** a search chooses only as well as it can tell its trials apart. Two things decide how well it can. One is how
-# far the configurations differ, and the other is how much luck there is in their losses. That luck comes from the
-# validation rows, the training rows and the seed. With many validation rows, believe a winner that is clearly ahead.
-# Where the best configurations are close, more validation rows help little, and it matters little which you take.
+# **So:** a search chooses only as well as it can tell its trials apart. It tells them apart better the further they
+# differ and the less luck their losses hold. That luck comes from the validation rows, the training rows and the seed.
+# With many validation rows, believe a winner that is clearly ahead. Where the best configurations are close, more
+# validation rows help little, and it matters little which you take.
 #
 # </details>
 
@@ -220,7 +221,7 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 # %% [markdown]
 # Follow the dark valley on the left map upwards. It leans to the left, because with more epochs smaller steps are
 # enough. Each length of training therefore has a best learning rate of its own. To the right of the valley the loss
-# rises again, but the share of wrong answers hardly does. Networks there are right about as often as those in the
+# rises again, but the share of wrong answers hardly does. Networks there are right almost as often as those in the
 # valley, but far too sure where they are wrong. Many squares of the right map therefore hardly differ, and its ring
 # lies far from that of the left map.
 #
@@ -233,8 +234,8 @@ plots.maps(of_32, y="epochs", mark=ParameterGrid(GRID))
 # We search the extended grid in 40 repeats, in two ways. First each trial is scored on one draw of the rows, as before.
 # Then each is scored by its mean loss over five draws. In the figure, each dot is a winner.
 #
-# - `1 draw chose 0.01` holds the winners with learning rate 0.01 that one draw chose, and the number below counts these
-#   winners.
+# - `1 draw chose 0.01` holds the winners that one draw chose and that have learning rate 0.01. The number in brackets
+#   counts them.
 # - `as_searched` is the loss with which they won, and `fresh` is their fresh loss.
 # - The black bar is the median, and the box holds the middle half. The printed table repeats the medians. There
 #   `chosen_by` is the number of draws that chose, and `accuracy` is the median accuracy on the ten other draws.
@@ -304,12 +305,12 @@ Slider(draw, [10, 25, 50, 100], label="epochs", start=100)
 #
 # Batches of 64. Batches of 16 win only 11 of the 40 duels. At 0.003 batches of 64 lose, because 200 small steps do not
 # take the network down into the valley. At 0.03 batches of 16 lose most duels, because many of the 600 large steps come
-# after the network has learnt what it can, and then it grows too sure. At 0.01 the two are level, with 19 wins of 40
+# after the network has learnt what it can, and then it grows too sure. At 0.01 the 40 duels do not decide, with 19 wins
 # for batches of 16.
 #
-# So batches of 64 need a larger learning rate than batches of 16. After 100 epochs the curve of batches of 64 has its
-# lowest point at 0.01, and the curve of batches of 16 at 0.0056. Each at its best learning rate, the three batch sizes
-# reach almost the same loss. Move the slider, and all three lowest points move to the left as training gets longer.
+# So batches of 64 do best at a larger learning rate than batches of 16. After 100 epochs the curve of batches of 64 has
+# its lowest point at 0.01, and the curve of batches of 16 at 0.0056. Each at its best learning rate, the three batch
+# sizes reach almost the same loss. Move the slider from 10 to 100, and all three lowest points end further left.
 #
 # **So:** compare batch sizes, each at its own best learning rate. If you cannot afford that, take a batch size that
 # suits your machine and tune the learning rate for it. Between 16 and 64, doing so would have cost almost nothing here.
@@ -338,8 +339,8 @@ Slider(draw, [10, 25, 50, 100], label="epochs", start=100)
 # partly merit and partly the luck of 30 flowers, and the highest of many scores is likely to be a lucky one.
 #
 # How much too high is this report? We run the script on 150 other splits. A **split** is a draw that also chooses anew
-# which 30 of all 150 flowers are test rows. Our own test flowers take part as well. That does no harm, because nothing
-# later in the lesson uses this study's winners.
+# which 30 of all 150 flowers are test rows. Our own test flowers take part as well. That does no harm, because the
+# lesson scores nothing else on them.
 #
 # The script tries a single configuration, the 8 of its grid, or the 56 of a finer grid. Here the test rows choose, and
 # the validation rows have no part in the choice. The **optimism** of its report is the winner's accuracy on the test
@@ -362,17 +363,17 @@ plots.histogram(optimism.get_group(56), reference=0)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# Less. Mean optimism grows from 1.8 points with 8 trials to 3.1 with 56, give or take half a point. The second number
-# is nearly one flower of 30. With a single trial mean optimism is -0.2, practically zero, because nothing was chosen.
-# Optimism grows with the number of trials, because each trial is another chance to be lucky. But it grows slowly,
-# because a further trial adds something only where it beats the luckiest before it.
+# Less. Over these splits mean optimism grows from 1.8 points with 8 trials to 3.1 with 56, each with a standard error
+# of half a point. These 3.1 points are nearly one flower of 30. With a single trial mean optimism is -0.2, practically
+# zero, because nothing was chosen. Optimism grows with the number of trials, because each trial is another chance to be
+# lucky. But it grows slowly, because a further trial adds something only where it beats the luckiest before it.
 #
 # The histogram shows why the fault is seldom noticed. From split to split optimism varies with a standard deviation of
 # 5.7 points, nearly twice its mean. In 63 of the 150 splits it is zero or below. So one run cannot show you this fault.
-# And where you average the reports of many runs, their mean is still too high.
+# The mean of many such reports is still too high.
 #
-# **So:** choose by validation rows, and open the test rows once. With thousands of test rows each score holds less
-# luck, and so optimism is smaller too. Both shrink roughly with the square root of the number of test rows.
+# **So:** choose by validation rows, and open the test rows once. With thousands of test rows optimism is smaller,
+# because the luck in each score shrinks with the square root of the number of rows.
 #
 # </details>
 
@@ -408,7 +409,7 @@ print("two runs name the same winner in", same.sum(), "of", len(same), "draws of
 # - `mean_loss` is the mean loss over the five folds.
 # - `behind` is how much higher this mean is than that of the best candidate.
 # - `needed` is how large `behind` must be before five folds show a difference, by a t-test at the 5 % level. It is
-#   larger where the difference varies more from fold to fold.
+#   larger where the difference varies more from fold to fold. Both are 0 for the best candidate.
 
 # %%
 from sklearn.model_selection import GridSearchCV
@@ -430,9 +431,9 @@ studies.paired_folds(search, axes).round(3)
 # `needed`, so five folds cannot tell which batch size is better. In our 40 repeats, too, the winner's batch size
 # changed.
 #
-# `studies.paired_folds(search, axes)` makes this table from any fitted `GridSearchCV` of your own, with any estimator
-# and one score. Its `needed` tells you how large a difference has to be on your rows. Take `needed` as a rough lower
-# limit, because the folds share training rows and because the same folds chose the best candidate.
+# `studies.paired_folds(search, axes)` makes this table from a `GridSearchCV` of your own, fitted with any estimator and
+# a single score. Take `needed` as a rough lower limit, because the folds share training rows and because the same folds
+# chose the best candidate.
 #
 # ## The test score, once
 #
@@ -458,10 +459,11 @@ columns = ["lr", "batch_size", "epochs", "charged_epochs", "val_loss", "val_accu
 record[columns].nsmallest(5, "val_loss").round(3)
 
 # %% [markdown]
-# None of the five best has the learning rate 0.01, which won all 40 searches of our first grid on iris. With 1,077
+# In this one search none of the five best trials has learning rate 0.01, which won all 40 repeats on iris. With 1,077
 # training rows an epoch has 68 steps in batches of 16, not six, so smaller steps get far enough. Do not carry a
-# learning rate from one data set to another. This one search cannot tell which of the two smaller rates is better,
-# because its five best trials differ by less than 0.01 nats. Our rule takes the first.
+# learning rate from one data set to another. One search cannot tell which of the two smaller rates is better. Its five
+# best trials differ by less than 0.01 nats, and other rows or another seed could change their order. Our rule takes the
+# first.
 #
 # The validation rows have done their work, so `refit` trains on these rows too. Then we open the test rows.
 
@@ -581,9 +583,10 @@ plots.spread(luck, title="What moves a loss, and a difference of two")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# The rows change the difference about twice as much as the seed does. They change the loss itself more than three times
-# as much. But a draw with difficult flowers raises the losses of both configurations. This rise cancels in the
-# difference and decides nothing.
+# The rows. In this figure they change the difference about twice as much as the seed does, and the loss itself more
+# than three times as much. A draw with difficult flowers raises the losses of both configurations, and this rise
+# cancels in the difference. What does not cancel is still larger than the effect of the seed. A likely reason is that
+# the two networks do not find quite the same flowers difficult, and among 30 rows a few such flowers weigh much.
 #
 # **So:** repeat over both, which Bouthillier et al. (2021) advise for benchmarks as well. Where you repeat over only
 # one of the two, let it be the rows, as cross-validation does. We saw this with 30 validation rows. With more
@@ -594,10 +597,10 @@ plots.spread(luck, title="What moves a loss, and a difference of two")
 # %% [markdown]
 # ### At equal steps
 #
-# Batches of 64 had a larger best learning rate than batches of 16. If that comes from counting epochs, the difference
-# should vanish where all batch sizes make the same number of steps. So we compare the three batch sizes after about 200
-# steps each. An epoch has six steps in batches of 16, three in batches of 32 and two in batches of 64. In the table,
-# `best_lr` is the learning rate with the lowest mean loss.
+# Batches of 64 had a larger best learning rate than batches of 16. That may come from the steps, of which larger
+# batches make fewer in an epoch, or from the batch size itself. To find out, we compare the three batch sizes after
+# about 200 steps each. An epoch has six steps in batches of 16, three in batches of 32 and two in batches of 64. In the
+# table, `best_lr` is the learning rate with the lowest mean loss.
 #
 # **Predict:** does a larger batch still have a larger best learning rate?
 
@@ -607,13 +610,13 @@ studies.best_rates(surface, {16: 33, 32: 67, 64: 100}).round(3)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# No. The best learning rate is now 0.018 for batches of 16 and 0.010 for the other two batch sizes. These two rates are
-# neighbours among the 13 that we tried, so the three batch sizes can hardly be told apart. After the same number of
-# steps, a weight can have travelled equally far with any of the three batch sizes.
+# No. The best learning rate is now 0.018 for batches of 16 and 0.010 for the other two batch sizes. So a larger batch
+# no longer has the larger best learning rate. The reason is that after the same number of steps at the same rate, a
+# weight can have travelled equally far with any of the three batch sizes.
 #
-# **So:** here the effect of the batch size was an effect of the number of steps. Shallue et al. (2019) found that where
-# studies disagree about what the batch size does to a model, the reason is largely how each batch size was tuned and
-# how long each training lasted.
+# **So:** here the batch size acted mostly through the number of steps. Shallue et al. (2019) found that where studies
+# disagree about what the batch size does to a model, the reason is largely how each batch size was tuned and how long
+# each training lasted.
 #
 # </details>
 
@@ -647,7 +650,7 @@ for name, one in {"8 candidates": small, "260 candidates": large}.items():
 # other flowers the gap could differ by more than that. Part of the gap is not luck. Nested cross-validation makes its
 # choice from fewer rows, and so it may choose a slightly worse candidate.
 #
-# **So:** with 120 rows and a handful of candidates, plain cross-validation reports about half a point too much here,
+# **So:** with 120 rows and a handful of candidates, plain cross-validation reports less than one point too much here,
 # which seldom matters. With hundreds of candidates, use nested cross-validation or keep test rows. Cawley and Talbot
 # (2010) show that this kind of error is often about as large as the differences between learning algorithms.
 #
@@ -658,7 +661,7 @@ for name, one in {"8 candidates": small, "260 candidates": large}.items():
 #
 # Different processors round differently. To imitate another machine, `rounding_sensitivity` trains twice, the second
 # time from weights that differ by as little as a rounding error. We do that on digits with learning rate 0.01 and then
-# with 0.1.
+# with 0.1, where each step is ten times as large.
 #
 # **Predict:** at 0.1, do the two losses stay within 0.01 of each other for all 30 epochs?
 
