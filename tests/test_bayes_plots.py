@@ -107,7 +107,7 @@ def test_worth_draws_medians_and_says_them():
 def test_leads_are_drawn_at_differences_over_luck():
     table = pd.DataFrame({"data": ["one", "one", "two"], "n_val": [300, 30, 2000]})
     table = table.assign(differences=[20.0, 20.0, 5.0], luck=[5.0, 20.0, 10.0], of=30)
-    table = table.assign(as_searched=[30, 28, 25], fresh=[29, 21, 14])
+    table = table.assign(as_searched=[30, 28, 25], fresh=[29, 21, 14], fresh_worse=[1, 9, 15])
     drawn = lines(bayes_plots.leads(table))
     assert drawn["one, as searched"] == [[4, 1], [30, 28]] and drawn["one, fresh"] == [
         [4, 1],
@@ -115,7 +115,9 @@ def test_leads_are_drawn_at_differences_over_luck():
     ]
     assert drawn["two, fresh"] == [[0.5], [14]]
     ax = bayes_plots.leads(table)
-    assert "two with 2,000 rows: ahead in 25 of 30 as searched, in 14 of 30 fresh" in ax.alt_text
+    said = "two with 2,000 rows: ahead in 25 of 30 as searched, in 14 of 30 fresh and behind in 15"
+    assert said in ax.alt_text
+    assert "2,000 rows\n14 : 15" in [text.get_text() for text in ax.texts]
     assert "a coin: 10 to 20 wins" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 

@@ -166,7 +166,8 @@ def test_differences_are_of_what_is_worth_most_and_luck_is_what_rows_and_seeds_a
 
 def test_who_tries_the_best_of_the_pool_leads_as_searched():
     table = studies.leads(first_of_the_pool)
-    assert (table[["as_searched", "fresh"]] == 0).all(axis=None)  # the same trials as at random
+    # the same trials as at random
+    assert (table[["as_searched", "fresh", "fresh_worse"]] == 0).all(axis=None)
 
 
 def test_a_winner_by_the_mean_of_another_surrogate_is_another_trial():

@@ -177,17 +177,19 @@ def leads(table: pd.DataFrame, *, ax=None):
     """Draw how often a search is ahead, against how far configurations differ beyond luck.
 
     table: columns data, n_val, differences and luck (in the same unit), as_searched and fresh (in
-    how many repeats it is ahead) and of (the repeats). A row is a pair of points at its differences
-    / luck, large and hollow as searched, small and full fresh, joined by a line. The grey band
-    holds the wins that a fair coin gives in 95 of 100 such series.
+    how many repeats it is ahead), fresh_worse (in how many it is behind) and of (the repeats). A
+    row is a pair of points at its differences / luck, large and hollow as searched, small and full
+    fresh, joined by a line. Below stand its n_val and fresh : fresh_worse. The grey band holds the
+    wins that a fair coin gives in 95 of 100 such series.
     """
     from scipy.stats import binom
 
-    check_columns(table, "data", "n_val", "differences", "luck", "as_searched", "fresh", "of")
+    counts = "as_searched", "fresh", "fresh_worse", "of"
+    check_columns(table, "data", "n_val", "differences", "luck", *counts)
     n, ratio, texts = table["of"].max(), table["differences"] / table["luck"], []
     labels = {"x_label": "differences / luck", "y_label": f"repeats of {n} in which it is ahead"}
     title = "How often the learned search beats random search"
-    ax = new_axes(ax, title=title, **labels, size=(8.2, 4.8))
+    ax = new_axes(ax, title=title, **labels, size=(8.2, 5.6))
     for i, (name, part) in enumerate(table.assign(ratio=ratio).groupby("data", sort=False)):
         look = {"color": COLOURS[1 + i], "marker": MARKERS[i], "linestyle": "none"}
         ax.vlines(part["ratio"], part["fresh"], part["as_searched"], color=COLOURS[1 + i], lw=1)
@@ -201,12 +203,19 @@ def leads(table: pd.DataFrame, *, ax=None):
         )
         ax.plot(part["ratio"], part["fresh"], ms=7, label=f"{name}, fresh", **look)
         for row in part.itertuples():
-            place = (row.ratio, row.fresh), ((0, -19), (7, -13))[i == 0]
+            place = (row.ratio, row.fresh), ((0, -7), (7, -2))[i == 0]
             rows = f"{row.n_val:,} rows"
-            ax.annotate(rows, *place, textcoords="offset points", ha=("center", "left")[i == 0])
+            ax.annotate(
+                f"{rows}\n{row.fresh} : {row.fresh_worse}",
+                *place,
+                textcoords="offset points",
+                ha=("center", "left")[i == 0],
+                va="top",
+                size=9,
+            )
             texts.append(
                 f"{name} with {rows}: ahead in {row.as_searched} of {row.of} as searched, "
-                f"in {row.fresh} of {row.of} fresh"
+                f"in {row.fresh} of {row.of} fresh and behind in {row.fresh_worse}"
             )
     few, many = (int(wins) for wins in binom.ppf([0.025, 0.975], n, 0.5))
     coin = f"a coin: {few} to {many} wins"

@@ -243,8 +243,8 @@ q3 = MultipleChoice(
         Wrong(
             "a1",
             (
-                "it is no chance that it met lower losses; but the choice is for other rows, and "
-                "there it wins 9 of 20."
+                "it is not by chance that it met lower losses. But you choose for other rows, and "
+                "there it wins only 9 of 20."
             ),
             "Takes the loss that a configuration was chosen by for its quality.",
         ),
@@ -259,8 +259,8 @@ q3 = MultipleChoice(
         Wrong(
             "b2",
             (
-                "the option is right, this reason is not: 9 of 20 is what a coin gives; why, "
-                "then, 17 before?"
+                "the option is right, but this reason is not. 9 of 20 is what a coin gives. Why, "
+                "then, did it win 17 before?"
             ),
             "Reads a difference into a count that chance explains.",
         ),

@@ -177,15 +177,16 @@ def leads(search: Search, *, progress: bool = False) -> pd.DataFrame:
     """Return in how many of 30 repeats a search is ahead of random search, on both tables.
 
     Both have 40 trials. Columns: those of `differences_and_luck`; as_searched and fresh, in how
-    many repeats its winner has the lower loss; and of, the repeats.
+    many repeats its winner has the lower loss; fresh_worse, in how many it has the higher fresh
+    loss (some repeats are level); and of, the repeats.
     """
     searches, rows = {"learned": search, "random": at_random}, []
     for name, n_val in [(name, n) for name, n_vals in ROWS.items() for n in n_vals]:
         judged = race(table_problem(name, n_val), searches, progress=progress)
         [as_searched] = lab.compare(judged, "random", by="val_loss")["wins"]
-        [fresh] = lab.compare(judged, "random")["wins"]
-        rows.append((as_searched, fresh, N_REPEATS))
-    won = pd.DataFrame(rows, columns=["as_searched", "fresh", "of"])
+        [(fresh, fresh_worse)] = lab.compare(judged, "random")[["wins", "defeats"]].to_numpy()
+        rows.append((as_searched, fresh, fresh_worse, N_REPEATS))
+    won = pd.DataFrame(rows, columns=["as_searched", "fresh", "fresh_worse", "of"])
     return differences_and_luck().join(won)
 
 
