@@ -51,8 +51,7 @@ brackets.chart(hyperband_schedule(27))
 # trained to the end. If the early losses can be trusted, the bold bracket is the far better bargain. If not, the
 # cautious one is the insurance.
 #
-# If your own training has 100 epochs, let one unit of the resource be about four epochs. Then R = 27, and the first cut
-# comes after four epochs.
+# If your own training has 100 epochs, let one unit of the resource be about four epochs. Then R is 27.
 
 # %% [markdown]
 # ## Is early order late order?
@@ -103,24 +102,23 @@ study.rank_correlations(watched).round(2)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On breast_cancer. The bright lines fall first. Most of them reach their lowest point at epoch 9, and some already at
-# epoch 3. Then they rise, because these networks grow too sure of the few rows that they get wrong. Lines of middling
-# brightness turn later or not at all, and end lower. On digits most lines are still falling at epoch 27, so the fast
-# learners keep their lead, and even the most misleading of the 30 repeats has a correlation of 0.76.
+# On breast_cancer. The bright lines fall first. Most of them reach their lowest point by epoch 9. Then they rise,
+# because these networks grow too sure of the few rows that they get wrong. Lines of middling brightness turn later or
+# not at all, and end lower. On digits most lines are still falling at epoch 27, so the fast learners keep their lead,
+# and even the most misleading of the 30 repeats has a correlation of 0.76.
 #
-# The table shows that R matters, too. If the trainings on breast_cancer ended at epoch 9, the early order would be an
-# excellent guide, with a mean correlation of 0.91. If they ended at epoch 27, it would mostly be a good one, with a
-# mean of 0.75, but in one repeat as low as 0.17. At epoch 81 the mean is 0.30, and repeats differ widely, from -0.48 to
-# 0.95. In most repeats most fast learners' losses have turned by then.
+# The table shows that R matters, too. If the trainings on breast_cancer ended at epoch 9, the mean correlation would
+# be 0.91, and at epoch 27 still 0.75. At epoch 81 it is 0.30, and repeats differ widely, from -0.48 to 0.95. In most
+# repeats most fast learners' losses have turned by then, as in the figure.
 #
 # **So:** where the losses still fall at the end, as on digits, early order is nearly late order. Where some have
 # turned, a cut by the current loss may favour the wrong trials. Only trials that were trained in full show which of the
 # two cases yours is. You need not spend a night on them first:
 #
 # - If you have the trials of an earlier search that stopped nothing, look at their curves.
-# - If not, look after your first search with early stopping at the trials that it trained to the end. They are mostly
-#   fast learners, whose losses are the first to turn. If theirs have not turned, train two or three of the stopped
-#   trials in full as well, in case a slow starter would have overtaken them.
+# - If not, run your first search with early stopping, and then look at the trials that it trained to the end. They
+#   are mostly fast learners, whose losses are the first to turn. If theirs have not turned, train two or three of the
+#   stopped trials in full as well, in case a slow starter would have overtaken them.
 #
 # With a learning-rate schedule that ends at R take more care, because a trial at a ninth of its epochs has not yet had
 # the small learning rates of the end. We did not measure that.
@@ -146,7 +144,8 @@ study.rank_correlations(watched).round(2)
 # - `fresh` is the mean loss of the survivor's configuration when it is trained again with other seeds and judged on
 #   other rows. With the best weights it is trained only up to the survivor's best epoch.
 # - `fresh_rank` is the survivor's mean rank by the fresh loss.
-# - `blind_fresh` and `blind_rank` are the means of a configuration that is drawn blindly.
+# - `blind_fresh` and `blind_rank` are the means of a configuration that is drawn blindly, with the weights of that
+#   row.
 #
 # **Predict:** on breast_cancer, which lowers the survivor's fresh loss more: keeping the best weights instead of the
 # last, or cutting by the best losses instead of the last?
@@ -158,22 +157,29 @@ study.survivors(watched).round(3)
 # <details><summary>What was seen</summary>
 #
 # Keeping the best weights. It lowers the fresh loss from 0.157 to 0.096. Cutting by the best losses as well gives
-# 0.100, which is no better. Both bring a fast learner to the end. By then its loss has usually turned, and its last
-# weights are worse than those of a blind draw, with 0.157 instead of 0.127. Its best weights are from before the turn.
+# 0.100, which is no better. Whichever loss makes the cuts, a fast learner survives to the end. By then its loss has
+# usually turned, and its last weights are worse than those of a blind draw, with 0.157 instead of 0.127. Its best
+# weights are from before the turn.
 #
-# Cutting by the best losses improves the mean rank, from 11.2 to 6.5. But that rank is by the rows that made the cuts.
-# By fresh loss it is 50.8 of 81, no better than the 41 of a blind draw, and without cuts it is 51.1. So the cuts lost
-# nothing here. But 114 rows cannot tell the many good configurations apart. They only help to avoid the few very bad
-# ones.
+# Cutting by the best losses improves the mean rank, from 11.2 to 6.5. But that rank is by the rows that made the
+# cuts. By fresh loss it is 50.8 of 81, no better than the 41 of a blind draw, and without cuts it is 51.1. So the
+# cuts lost nothing here. With or without cuts, 114 rows cannot tell the many good configurations apart. These rows
+# only help to avoid the few very bad ones. A blind draw sometimes hits one of them, so its mean loss of 0.110 is
+# higher, although its mean rank is lower.
 #
-# On digits configurations differ much more, and the survivor's mean fresh rank is 1.7 among 27, against 1.1 without
-# cuts. Which loss makes the cuts and which weights are kept changes next to nothing, because hardly any loss turns
-# within 27 epochs.
+# On digits configurations differ much more, and the survivor's mean fresh rank is 1.7 among 27. But here the cuts do
+# lose something. The fresh loss is 0.336, and without cuts 0.294. Compared repeat by repeat, this difference is
+# beyond luck. Wherever the bracket's survivor is not the winner without cuts, it has the higher learning rate. It
+# leads early, and a somewhat slower learner would have overtaken it. In return the bracket trains only a ninth of the
+# epochs.
+#
+# Neither the weights nor the loss that makes the cuts matters on digits, because hardly any loss turns within 27
+# epochs.
 #
 # **So:** keep the best weights of each trial, from your first search on. Where losses turned, this repaired the harm,
-# and where they kept falling, it changed next to nothing. Whether the cuts went by the last or the best loss made no
-# difference to the fresh loss. Compare the best losses all the same, because they belong to the weights that you will
-# use. In Ray you can report `min(losses)` beside the loss, under a name of its own, and set `metric` to that name.
+# and where they kept falling, it did no harm. Compare the best losses, because they belong to the weights that you
+# will use. In Ray you can report `min(losses)` beside the loss, under a name of its own, and set `metric` to that
+# name.
 #
 # </details>
 
@@ -206,8 +212,8 @@ def hyperband(configs, schedule):
 # %% [markdown]
 # What does Hyperband save? A trial that survives a cut can **go on** from where it stopped, if you kept a
 # **checkpoint** of it. Without a checkpoint the trial has to **restart** at epoch 0. We run the 49 configurations of
-# the chart on digits. The losses come from the table of ready-made trainings, and the epochs are counted as if we had
-# trained. Say that a full training of 27 epochs takes an hour. All 49 in full would then take 49 hours.
+# the chart on digits. The losses come from our table of ready-made trainings. Say that a full training of 27 epochs
+# takes an hour. All 49 in full would then take 49 hours.
 #
 # The cell first checks that `strategies.hyperband` of the package gives the same trials.
 #
@@ -251,9 +257,8 @@ study.bill(trials, n_epochs=27, hours=1)
 # trains that trial up to the next rung. If several rungs have such a trial, the highest rung comes first. If no trial
 # may go on, the machine starts a new configuration.
 #
-# Below, `rungs` is a list with one dict for each rung, which maps a trial's number to its loss. These lines are enough
-# for one machine. With several machines you also note which trials are on their way up, so that no other machine starts
-# the same trial a second time.
+# Below, `rungs` is a list with one dict for each rung, which maps a trial's number to its loss. These lines are
+# enough for one machine.
 
 # %%
 def promotion(rungs, eta=3):
@@ -268,9 +273,9 @@ def promotion(rungs, eta=3):
 
 # %% [markdown]
 # What do many machines gain by ASHA? We simulate the boldest bracket of R = 81, and ASHA on the same rungs, until one
-# configuration has had all its 81 epochs. An epoch takes a minute on average. The speeds of the configurations are
-# either **equal** or **unequal**. With unequal speeds an epoch takes between 0.4 and 2 minutes for nine configurations
-# in ten.
+# configuration has had all its 81 epochs. An epoch takes a minute on average. The `speeds` of the configurations are
+# either **equal** or **unequal**. With unequal speeds an epoch takes between 0.4 and 2 minutes for nine
+# configurations in ten.
 #
 # - `workers` is the number of machines.
 # - `halving_hours` and `asha_hours` are medians of 50 repeats.
@@ -296,13 +301,12 @@ pd.concat(hours, names=["speeds"]).reset_index()
 # idle. They train other configurations meanwhile, which this table does not count.
 #
 # With unequal speeds many machines gain much more. ASHA needs 1.69 hours instead of 2.17 with four machines, and 0.65
-# instead of 1.66 with 64. Halving waits at each rung for its slowest trial, and ASHA does not. Part of the gain is that
-# ASHA's first configuration at the end is a fast one, and the table does not say how good it is.
+# instead of 1.66 with 64. Halving waits at each rung for its slowest trial, and ASHA does not. Part of the gain is
+# that ASHA's first configuration at the end is a fast one, which need not be a good one.
 #
 # **So:** if your configurations differ in speed, as networks of different sizes do, use ASHA as soon as you have
 # several machines. If all are equally fast, ASHA on several machines hardly finishes sooner, but tries more
-# configurations. With one machine nothing stands idle, and what counts is which search finds better configurations, as
-# the race below measures.
+# configurations.
 #
 # </details>
 
@@ -419,11 +423,10 @@ entrants = {
 }
 
 # %% [markdown]
-# With the epochs of eight full trainings ASHA tries dozens of configurations, and the learning search eight. The
-# winners are judged **fresh**, on four other draws of rows and seeds that had no say in choosing them. The figure shows
-# each search's median fresh loss. The table has a row for each budget, in full `trainings`. Under `ASHA over random` an
-# entry such as "18 : 7" would say that ASHA's winner has the lower fresh loss in 18 repeats and the higher in 7. In the
-# other five both chose the same configuration, and such ties count for neither.
+# The winners are judged **fresh**, on four other draws of rows and seeds that had no say in choosing them. The figure
+# shows each search's median fresh loss. The table has a row for each budget, in full `trainings`. Under `ASHA over
+# random` an entry such as "18 : 7" would say that ASHA's winner has the lower fresh loss in 18 repeats and the higher
+# in 7. In the other five both chose the same configuration, and such ties count for neither.
 #
 # A lead is beyond luck if a sign test at 5 % says so. Of 30 repeats without ties it asks for 21, of 28 for 20, and of
 # 25 for 18.
@@ -446,34 +449,35 @@ study.wins(budgets, contests, index="trainings")
 # knows where the good configurations are, and spends its further trainings there. ASHA and Hyperband draw their
 # configurations blindly.
 #
-# ASHA is ahead of random search beyond luck at every budget. It looks at many more configurations for the same epochs,
-# and on digits early order is nearly late order, so early cuts seldom drop a good configuration. Hyperband's lead of
-# 19 : 9 with five trainings may be luck. Its 20 : 8 with 8 and 13 is just beyond it, and its later leads are clear.
-# Between ASHA and Hyperband no budget decides.
+# ASHA is ahead of random search beyond luck at every budget. It looks at many more configurations for the same
+# epochs, and on digits early order is nearly late order, so early cuts leave a good configuration, if not always the
+# best. Hyperband's 19 : 9 with five trainings may be luck, and its leads from eight on are beyond luck. Between ASHA
+# and Hyperband no budget decides.
 #
-# **So:** on a problem like digits with wide ranges, if you can afford about five full trainings, stop early. Take ASHA,
-# which has no round to finish. If you can afford 13 or more, one after another, let the search learn. With eight, as in
-# your night, thirty repeats cannot tell which is better. As a default for eight on one machine take the search that
+# **So:** on a problem like digits with wide ranges, if you can afford about five full trainings, stop early. Take
+# ASHA, which has no round to finish. If you can afford 13 or more, one after another, let the search learn. With
+# eight, as in your night, thirty repeats cannot tell which is better. As a default for eight take the search that
 # learns, because each further training helps it more.
 #
-# With narrow ranges around good values ASHA's lead over random search on digits, in 19 of 30 repeats with 40 trainings,
-# may be luck (`docs/testbed.md`).
+# With narrow ranges around good values ASHA's lead over random search is 19 : 11 with 40 trainings, which may be luck
+# (`docs/testbed.md`).
 #
-# Your machines count as well. A search that learns from one trial before it starts the next cannot keep 64 GPUs busy,
-# and ASHA can. With four GPUs your night holds 32 trainings, but only eight one after another.
+# A search that learns from one trial before it starts the next cannot keep 64 GPUs busy, and ASHA can. With four GPUs
+# your night holds 32 trainings, but only eight one after another. In the figure ASHA with 20 trainings is about level
+# with the learning search with eight, and with 40 it is ahead. So take ASHA. We did not measure a search that learns
+# from four trials at a time.
 #
 # </details>
 
 # %% [markdown]
 # ## And elsewhere?
 #
-# So far 360 validation rows have judged the trials on digits. The simulated data of lesson 2 let us choose the number
-# of validation rows. ASHA and Hyperband look at hundreds of losses where random search looks at 40. Each look is
-# another chance to be deceived by lucky rows, and another chance to find a good configuration.
+# So far there were 360 validation rows on digits. The simulated data of lesson 2 let us choose their number. ASHA and
+# Hyperband look at hundreds of losses where random search looks at 40. Each look is another chance to be deceived by
+# lucky rows, and another chance to find a good configuration.
 #
-# We give each search the epochs of 40 full trainings on simulated data, with 10 to 2,000 validation rows. The table has
-# a row for each number of validation `rows`, and counts again how often each search is ahead of random search and
-# behind.
+# We give each search the epochs of 40 full trainings, with 10 to 2,000 validation rows. The table has a row for each
+# number of validation `rows`, and counts again how often each search is ahead of random search and behind.
 #
 # - **as searched** compares the validation losses with which the winners won.
 # - **fresh** compares the winners' losses on draws that had no say.
@@ -495,14 +499,16 @@ study.wins(rows, contests[:2], index="rows", by=("val_loss", "fresh"))
 # No. As searched ASHA is ahead in 24 repeats and behind in none. Judged fresh it is ahead in 9 and behind in 15. With
 # 10 rows the lowest of hundreds of losses is low by luck, and the configuration behind it is no better than random
 # search's. With 30 rows ASHA is about level. With 300 rows it leads by 22 : 4 and with 2,000 by 20 : 5, both beyond
-# luck. Hyperband's 21 : 9 with 300 rows just passes the test, but is the highest of five.
+# luck. Hyperband is ahead beyond luck only with 300 rows, by 21 : 9, and only just.
 #
-# On three other simulated data sets, in 45 repeats, ASHA was ahead in 20 with 300 rows and in 27 with 2,000, and
-# Hyperband in 23 and 24 (`docs/testbed.md`). So the leads with 300 rows did not come again.
+# We also ran the race on three other simulated data sets, in 45 repeats in all (`docs/testbed.md`). With 2,000 rows
+# ASHA leads again, by 27 : 12, which is just beyond luck. With 300 rows it is level, at 20 : 21. Hyperband's 23 : 21
+# with 300 rows and 24 : 20 with 2,000 may be luck.
 #
-# **So:** stopping early multiplies the number of trials, and that pays only if your validation rows can tell the trials
-# apart. Here 2,000 rows could. With 300 it depended on the data set, and a few dozen could not. With so few, first get
-# more rows, or train your best few configurations again on other splits. Lesson 5 comes back to this.
+# **So:** stopping early multiplies the number of trials, and that pays only if your validation rows can tell the
+# trials apart. On simulated data 2,000 rows could, for ASHA. With 300 rows its lead depended on the data set, and
+# with 10 or 30 it had none. If you have only a few dozen rows, first get more, or train your best few configurations
+# again on other splits.
 #
 # </details>
 
@@ -531,9 +537,9 @@ print(splits.final_score(model))
 #
 # ### Exercise 1: who goes on?
 #
-# Write `going_on(losses, eta)`: the positions of the trials that go on at a cut, the best first. `losses` is a rung's
-# list of validation losses, nan for a failed trial. Of n trials, n // eta go on. Of equal losses the earlier comes
-# first. A failed trial never goes on.
+# Write `going_on(losses, eta)`, which returns the positions of the trials that go on at a cut, the best first.
+# `losses` is the list of a rung's validation losses, with nan for a failed trial. Of n trials, n // eta go on. Of
+# equal losses the earlier comes first. A failed trial never goes on.
 
 # %%
 from hpt_helpers.classroom.exercises import lesson_04 as ex
@@ -548,9 +554,9 @@ ex.q1.check(going_on)
 # %% [markdown]
 # ### Exercise 2: what does a bracket cost?
 #
-# Write `cost(rungs)`: how many epochs a bracket trains when survivors go on from a checkpoint. `rungs` lists
-# (configurations, epochs): in [(9, 1), (3, 3), (1, 9)] nine are trained to epoch 1, three of them to epoch 3, and one
-# to epoch 9.
+# Write `cost(rungs)`, which returns how many epochs a bracket trains when survivors go on from a checkpoint. `rungs`
+# is a list of pairs of a number of configurations and an epoch. In [(9, 1), (3, 3), (1, 9)] nine are trained to epoch
+# 1, three of them to epoch 3, and one to epoch 9.
 
 # %%
 def cost(rungs):
@@ -587,9 +593,9 @@ ex.q3.check(answer_3)
 # With your own network you will
 #
 # - **keep the best weights of each trial**, from the first search on, and compare the losses that belong to them.
-# - **look at the curves of trials that were trained in full**, from an earlier search or after your first one.
-#   Where losses still fall at the end, early order is nearly late order. Where losses turn, the early order may
-#   mislead.
+# - **look at the curves of trials that were trained in full**, from an earlier search or from your first search with
+#   early stopping. Where losses still fell at the end, as on digits, early order was nearly late order. Where they
+#   turned, as on breast_cancer, it could mislead.
 # - **save checkpoints** of the model, the optimiser and the generator of the shuffles.
 # - **count what was stopped.** A scheduler that is set up wrongly may stop nothing, and does not say so.
 # - **stop early if you can afford only a few full trainings, or have many machines.** If you can train a dozen or more,
@@ -607,11 +613,12 @@ ex.q3.check(answer_3)
 # ### What do the other brackets cost?
 #
 # The three brackets after the boldest take 276 of Hyperband's 357 epochs. On digits early order is nearly late order,
-# and `study.watched_in_table` shows the same for the simulated data with 2,000 rows. So we might leave these three out
-# and run the boldest bracket again and again. The boldest bracket looks at more configurations for the same epochs. The
-# other brackets judge theirs after longer training.
+# and `docs/testbed.md` says the same of the simulated data with 2,000 rows. So we might leave these three out and run
+# the boldest bracket again and again. The boldest bracket looks at more configurations for the same epochs. The other
+# brackets judge theirs after longer training.
 #
-# **Predict:** at equal epochs, is the boldest bracket ahead, or the whole of Hyperband, or can thirty repeats not tell?
+# **Predict:** at equal epochs, which has the better winner in more repeats, the boldest bracket alone or the whole of
+# Hyperband?
 
 # %%
 from hpt_helpers.strategies import successive_halving
@@ -632,10 +639,12 @@ study.wins(races, [("boldest", "Hyperband")], index="data")
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# They cannot tell. The boldest bracket leads by 16 : 9 and by 16 : 7, which may both be luck. Its additional
-# configurations and the safer judgement of the other brackets seem to be worth about the same.
+# The boldest bracket, by 16 : 9 and by 16 : 7, but each lead may be luck. It looks at more configurations, and if
+# that is worth more than the safer judgement of the other brackets, thirty repeats are too few to show it on either
+# data set.
 #
-# **So:** here the other brackets cost too little to be seen. Where losses turn, you may be glad of them.
+# **So:** here the other brackets cost too little to be told from luck. Keep them if your losses may turn, because
+# they cut later or not at all. We did not measure that.
 #
 # </details>
 
@@ -646,6 +655,10 @@ study.wins(races, [("boldest", "Hyperband")], index="data")
 # without epochs, such as support vector machines or forests, the resource may be the number of training rows.
 # scikit-learn's `HalvingRandomSearchCV` runs one bracket with that resource. It keeps no checkpoints, so every survivor
 # is fitted anew. Here it tunes a support vector machine on digits.
+#
+# - `n_resources` is the number of rows at a rung.
+# - `candidates` is how many configurations were fitted on these rows.
+# - `best_accuracy` is the best of their cross-validated accuracies.
 
 # %%
 from scipy.stats import loguniform
@@ -661,10 +674,9 @@ by_rows = pd.DataFrame(halved.cv_results_).groupby("n_resources")["mean_test_sco
 by_rows.agg(candidates="size", best_accuracy="max").round(3)
 
 # %% [markdown]
-# Each line of the table is a rung, `n_resources` is the number of rows that its candidates were given, and
-# `best_accuracy` is the best of their cross-validated accuracies. The last rung uses nearly all rows, for one
-# candidate. Whether the order with 50 rows is the order with 1,350 is the same question as before, and you answer it in
-# the same way. Fit ten or twenty candidates on all rows, and compare the two orders.
+# Each line of the table is a rung. The last rung uses nearly all rows, for one candidate. Whether the order with 50
+# rows is the order with 1,350 is the same question as before, and you answer it in the same way. Fit ten or twenty
+# candidates on all rows, and compare the two orders.
 #
 # ### Two relatives, in a paragraph each
 #

@@ -28,9 +28,10 @@ q1 = Function(
     name="q1",
     title="Who goes on",
     question="""
-    Write `going_on(losses, eta)`: the positions of the trials that go on at a cut, the best first.
-    `losses` is a rung's list of validation losses, nan for a failed trial. Of n trials, n // eta
-    go on. Of equal losses the earlier comes first. A failed trial never goes on.""",
+    Write `going_on(losses, eta)`, which returns the positions of the trials that go on at a cut,
+    the best first. `losses` is the list of a rung's validation losses, with nan for a failed
+    trial. Of n trials, n // eta go on. Of equal losses the earlier comes first. A failed trial
+    never goes on.""",
     solve=going_on_solution,
     starter=going_on_starter,
     cases=going_on_cases,
@@ -105,9 +106,10 @@ q2 = Function(
     name="q2",
     title="What a bracket costs",
     question="""
-    Write `cost(rungs)`: how many epochs a bracket trains when survivors go on from a checkpoint.
-    `rungs` lists (configurations, epochs): in [(9, 1), (3, 3), (1, 9)] nine are trained to epoch
-    1, three of them to epoch 3, and one to epoch 9.""",
+    Write `cost(rungs)`, which returns how many epochs a bracket trains when survivors go on from a
+    checkpoint. `rungs` is a list of pairs of a number of configurations and an epoch. In
+    [(9, 1), (3, 3), (1, 9)] nine are trained to epoch 1, three of them to epoch 3, and one to
+    epoch 9.""",
     solve=cost_solution,
     starter=cost_starter,
     cases=cost_cases,
