@@ -274,11 +274,11 @@ search = search_by_hand(flower.space(0), repeat=0, n_trials=27, n_epochs=1)
 bayes_plots.filled_in(photograph(0), run(search, flower.objective))
 
 # %% [markdown]
-# The second picture is the first trial, and the third is the best of 27. It looks well, but random search does not stand
-# beside it. So now we turn to a network, on which both search. The data are images of handwritten digits, of which 320 train and 360 validate. Six hyperparameters are searched: learning rate, hidden
-# size, weight decay, the momentum `beta1` of Adam, label smoothing, and the scale of the first weights. As in lesson
-# 2, a table holds the losses of 1,000 random configurations in each of 30 repeats, so that a search trains no
-# network.
+# The second picture is the first trial, and the third is the best of 27. It looks well, but random search does not
+# stand beside it. So now we turn to a network, on which both search. The data are images of handwritten digits, of
+# which 320 train and 360 validate. Six hyperparameters are searched: learning rate, hidden size, weight decay, the
+# momentum `beta1` of Adam, label smoothing, and the scale of the first weights. As in lesson 2, a table holds the
+# losses of 1,000 random configurations in each of 30 repeats, so that a search trains no network.
 #
 # In six dimensions random points lie about three times as far apart as on a line. With the length scale of 0.3 a
 # trial would say little about any other, so we take a longer one, which is 1.5. Going further compares four scales.
