@@ -163,7 +163,7 @@ plots.each_against(pool, studies.SPACE, shares=shares)
 # %% [markdown]
 # ## 3. Grid or random draws?
 #
-# You have 27 trainings. The hyperparameters that a grid varies are its **axes**. With three values for each of six, a
+# You have 27 trainings. The hyperparameters that a search varies are its **axes**. With three values for each of six, a
 # grid would need 729 trainings, so you choose three axes, the learning rate, the hidden size and the weight decay. The
 # other three stay at their usual values, which are 0.9 for `beta1`, no label smoothing and 1 for `init_scale`. Your
 # colleague lets all six vary, and makes 27 random draws. Both search in each of 30 repeats, on 360 validation rows.
@@ -200,17 +200,17 @@ studies.grids_against_random(grids).round(3)
 # 0.001 is too small for 270 steps. The grid on all six wins in 5 of 30, partly for the reason in the drawing. Half of
 # its trials have the smaller learning rate and half the smaller layer, so only a quarter avoid both.
 #
-# **So:** a grid is a bet on its axes. It wins where every hyperparameter that matters is an axis or stays at a good
-# value. Random draws of all six are safer. Their medians go from 0.240 to 0.281, never as good as the best grid, at
-# 0.192, and never as bad as the worst, at 0.520.
+# **So:** a grid is a bet on its axes. It wins with few axes, if every other hyperparameter that matters stays at a good
+# value. Random draws of all six are safer. Their medians, from 0.240 to 0.281, lie between the best grid, at 0.192, and
+# the worst, at 0.520.
 #
 # </details>
 
 # %% [markdown]
-# The grids that won are regular, and they have fewer axes than the random draws. Which of the two decided it? Take the
-# grid in the second row, on the learning rate and the hidden size. A third search draws these two at random, with the
-# others at their usual values. All three make 16 trials. `fresh` is the median of the winners' fresh losses, and the
-# counts say in how many repeats the row's search beats that of the column.
+# The grids that won are regular, and they have fewer axes than the random draws. Which of these two differences made
+# them win? Take the grid in the second row, on the learning rate and the hidden size. A third search draws these two at
+# random, with the others at their usual values. All three make 16 trials. `fresh` is the median of the winners' fresh
+# losses, and the counts say in how many repeats the row's search beats that of the column.
 #
 # **Predict:** in how many of 30 repeats does "random on two" beat "random on six"?
 
@@ -261,8 +261,8 @@ Slider(chance_of_a_hit, [0.2, 0.1, 0.05, 0.02, 0.01], label="best share", start=
 # It takes 59, because $0.95^{59}$ is the first power of 0.95 below 0.05. For any small $p$ it is about three divided by
 # $p$, and the number of hyperparameters does not enter. But the formula counts ranks only, and says nothing about how
 # low the losses of the best 5 % are. In our table they go up to 0.32. If you searched learning rates below 0.001 only,
-# the best 5 % would be far worse, as the first panel of section 2 shows. Still, 59 trials would be just as likely to
-# hit them.
+# the best 5 % would be far worse, as the first panel of section 2 shows. Still, 59 trials would be as likely to hit
+# them.
 #
 # **So:** plan a first search by the formula, with 60 trials for the best 5 % and 300 for the best 1 %. These are the
 # best of the space that you draw from, which may be bad.
@@ -276,19 +276,19 @@ Slider(chance_of_a_hit, [0.2, 0.1, 0.05, 0.02, 0.01], label="best share", start=
 # ## 5. When do more trials stop paying?
 #
 # Your search reports a loss that looks excellent. The winner may be a good configuration, or the rows that judged it
-# may have been kind. Every further trial may bring a better configuration, or a luckier one.
+# may have been kind.
 #
 # To tell the two apart we vary the number of validation rows. The digits have too few rows for that, so we turn to
-# simulated data with 60,000 rows, in four classes. We tune the same network, with every hyperparameter except
-# `init_scale`. Random search tries 1, 3, 9, 27, 81 and 243 configurations, judged by 10, 30, 300 or 2,000 validation
-# rows.
+# simulated data with 60,000 rows. We tune the same network, with every hyperparameter except `init_scale`. Random
+# search tries 1, 3, 9, 27, 81 and 243 configurations, judged by 10, 30, 300 or 2,000 validation rows.
 #
 # Half of all configurations have a fresh loss below 1.11. One in ten is below 0.69, one in 30 below 0.63, one in 100
 # below 0.60. With 10 validation rows, luck moves the loss of each good configuration up or down by about 0.13, compared
 # with the others.
 #
-# In the figure a solid line is the loss that searches report, and a dashed line of the same colour is the fresh loss of
-# their winners. Points are medians of 600 searches in 30 repeats.
+# In the figure a solid line, labelled *reported*, is the loss that searches report. A dashed line of the same colour,
+# labelled *worth*, is the fresh loss of their winners. Points are medians of 600 searches in 30 repeats. The table
+# above the figure holds the dashed lines.
 #
 # **Predict:** with 10 rows, after how many trials does the dashed line stop falling?
 
@@ -318,11 +318,10 @@ studies.worth(dial).round(3)
 # %% [markdown]
 # ## 6. Twenty more trials, or five finalists?
 #
-# You have no fresh losses at work. But you can see whether the luck of the rows decides. Take your ten best trials, and
-# compare each of the other nine with the winner, row by row on the same validation rows. The mean difference says how
-# far a trial is behind. The **standard error** of this mean says how much of it may be luck of the rows. The luck of
-# the training seed is not included. A trial that is behind by less than two standard errors is **tied** with the
-# winner.
+# Without fresh losses you can still see whether the luck of the rows decides. Take your ten best trials, and compare
+# each of the other nine with the winner, row by row on the same validation rows. The mean difference says how far a
+# trial is behind. The **standard error** of this mean says how much of it may be luck of the rows. The luck of the
+# training seed is not included. A trial that is behind by less than two standard errors is **tied** with the winner.
 #
 # Here is this check for one search of 81 trials, judged by 30 rows. The code needs only the loss of each validation
 # row, which is minus the logarithm of the probability that your model gave to the row's true class. In scikit-learn,
@@ -336,10 +335,11 @@ tied = behind.mean(axis=1) < 2 * error
 print("tied with the winner:", tied.sum(), "of 9")
 
 # %% [markdown]
-# Most of the nine are tied, so it is open which of the ten is best. Another `repeat` gives another count, so read it
-# only as few or many. Instead of trying more, you could train the best few, the **finalists**, again on new splits, and
-# take the one with the lowest mean of the new losses. A new split divides the training and validation rows anew, into
-# parts of the same sizes. With 30 validation rows, four new splits together judge a finalist on 120.
+# Most of the nine are tied, so it is open which of the ten is best. Another repeat may have more ties or fewer, so read
+# their number only as few or many. Instead of trying more, you could train the best few, the **finalists**, again on
+# new splits, and take the one with the lowest mean of the new losses. A new split divides the training and validation
+# rows anew, into parts of the same sizes. With 30 validation rows, four new splits judge a finalist on about 100 rows
+# in all, because some rows come twice.
 #
 # At equal cost, one search makes 81 trials. The other makes 61, and then trains its best five on four new splits.
 #
@@ -360,15 +360,17 @@ studies.equal_cost(cases).round(3)
 #
 # With 30, where they win 16 to 8. There about seven of nine are tied, and retraining helps to tell them apart. With 300
 # rows they win 11 to 9. With 2,000 rows it is 7 to 7, because one of nine is tied and little is left to tell apart. On
-# the digits even 30 rows leave few ties, because good configurations differ by more than luck there. The finalists win
-# 3 and lose 9, perhaps because their search made 20 trials fewer.
+# the digits even 30 rows leave few ties, because good configurations differ by more than luck. There the finalists win
+# 3 and lose 9.
 #
-# Finalists also report a more honest loss, in every row of the table. With 30 rows of the simulated data a winner of 81
-# trials is worse by 0.115 than it looked, and a winner among finalists by 0.035.
+# We repeated the comparison with other trials. On the simulated data the finalists won with 30 rows and with 300, where
+# their mean lead was smaller. On the digits they won about as often as they lost.
+#
+# Finalists also report a more honest loss in every row. With 30 rows of the simulated data a winner of 81 trials is
+# worse by 0.115 than it looked, and a winner among finalists by 0.035.
 #
 # **So:** count the ties before you pay for more trials. If most are tied, retrain a few, or get more validation rows.
-# At about four of nine, as with 300 rows here, it hardly matters for the choice whether you retrain or try more. With
-# other trials the finalists won again on 30 simulated rows, but the 9 to 3 on the digits did not recur.
+# At about four of nine, as with 300 rows here, retraining still helps the choice a little.
 #
 # </details>
 
@@ -392,11 +394,11 @@ for n_draws in (5, 15):
 #
 # Yes, 21 are. A combination wins whenever it is drawn and none of the other four draws is better. Even for the 20th
 # best this happens to about one colleague in a thousand. Half of the colleagues end 0.011 or more below the best
-# accuracy, because five draws meet at most five combinations. In most other repeats they end further below it. With 15
-# draws there are still 10 winners, but half of the colleagues are within 0.003.
+# accuracy, because five draws meet at most five combinations. With 15 draws there are still 10 winners, but half of
+# the colleagues are within 0.003.
 #
-# **So:** five draws from 27 combinations are a lottery. A seed lets others repeat your search, but only more draws make
-# the result better.
+# **So:** five draws from 27 combinations are a lottery. A seed lets others repeat your search, but it does not make the
+# result better. Here more draws did.
 #
 # </details>
 
@@ -447,8 +449,9 @@ print("test accuracy", splits.final_score(model))
 #
 # ### Exercise 1: how many trials?
 #
-# Write `trials_needed(top_share, confidence)`: the smallest number of random draws of which at least one hits the
-# best `top_share` (0.05 is the top 5 %) with a probability of at least `confidence` (0.95 is 95 %).
+# Write `trials_needed(top_share, confidence)`. It returns the smallest number of random draws of which at least one
+# hits the best `top_share` with a probability of at least `confidence`. A `top_share` of 0.05 is the top 5 %, and a
+# `confidence` of 0.95 is 95 %.
 
 # %%
 from hpt_helpers.classroom.exercises import lesson_02 as ex
@@ -464,8 +467,9 @@ ex.q1.check(trials_needed)
 # ### Exercise 2: repair the draws
 #
 # Repair `random_configs(n, seed)`, which has three faults. It should return a list of `n` configurations, each drawn
-# independently of the others: `lr` from 0.0001 to 0.1, uniform in its logarithm; `batch_size` an integer from 16 to
-# 64, both included and all equally likely. The same seed should give the same list, another seed another list.
+# independently of the others. `lr` lies between 0.0001 and 0.1, and is uniform in its logarithm. `batch_size` is an
+# integer from 16 to 64, both included, and all are equally likely. The same seed should give the same list, and another
+# seed another list.
 
 # %%
 def random_configs(n, seed):
@@ -485,7 +489,7 @@ ex.q2.check(random_configs)
 # What can be said before it has run?
 #
 # - **a** One or more of the sixty will belong to the best 5 % of what this sampler draws, with a probability of about
-#   0.95; the one returned need not.
+#   0.95. The one returned need not be one of them.
 # - **b** The one returned will belong to the best 5 %, with a probability of about 0.95.
 # - **c** The loss of the one returned will be within 5 % of the lowest possible, with a probability of about 0.95.
 #
@@ -493,7 +497,8 @@ ex.q2.check(random_configs)
 #
 # - **1** sixty trials cover most of the space.
 # - **2** the lowest loss of sixty shows the best configuration of sixty.
-# - **3** the formula counts ranks among the draws: it knows no losses, and not the luck of a single training.
+# - **3** the formula counts ranks among all configurations. It knows neither the losses nor the luck of a single
+#   training.
 
 # %%
 answer_3 = ...  # a letter and a number in quotes, such as "a1"
@@ -518,17 +523,17 @@ ex.q3.check(answer_3)
 # | length | epochs, rounds of boosting | read it off the curve (lesson 1) | – |
 #
 # **How many validation rows are enough?** In section 6, 2,000 rows left one tie in nine on the simulated data, and 30
-# rows left two or three on the digits. No number of rows fits every problem. Begin with some 2,000, run 60 trials and
-# count your ties.
+# rows left two or three on the digits. Begin with some 2,000, run 60 trials and count your ties. An AUC is no mean
+# over rows, so count ties by the cross-entropy instead.
 #
 # **Holdout or folds?** With few ties a holdout is probably enough, though we did not try folds here. With many ties
 # prefer finalists. Five folds multiply the cost of every trial by five, whereas retraining the finalists took a quarter
 # of the trainings in section 6. Nagler et al. (2024) found that a holdout often chooses as well as folds if each trial
 # gets a new split.
 #
-# **A subsample first.** Klein et al. (2017), whose search learns from small parts of the training rows, often found
-# good configurations 10 to 100 times faster. Keep all validation rows, because they tell trials apart (section 5).
-# Train the finalists on all training rows. They may then need another learning rate (lesson 1).
+# **A subsample first.** The search of Klein et al. (2017) learns from small parts of the training rows. It often found
+# good configurations 10 to 100 times faster than other methods. Keep all validation rows, because they tell trials
+# apart (section 5). Train the finalists on all training rows. They may then need another learning rate (lesson 1).
 #
 # **Groups and time.** All this assumes independent rows. If several rows belong to one customer, keep each customer on
 # one side of every split. To predict the future, validate on rows that come after those you train on. scikit-learn has
@@ -577,8 +582,8 @@ studies.worth(digits).round(3)
 # <details><summary>What was seen</summary>
 #
 # It does, from 0.239 to 0.222, and with 360 rows a little more, from 0.231 to 0.206. Good configurations differ by more
-# on the digits, so 30 rows can tell them apart for longer. But the reported loss is too low here as well, and by more
-# with 30 rows.
+# on the digits, so 30 rows can tell them apart for longer. With 30 rows the reported loss is too low here as well, but
+# with 360 rows it hardly is.
 #
 # **So:** the same number of rows can go further in one problem than in another. Ties tell you which problem you have.
 #
@@ -624,8 +629,9 @@ pd.DataFrame(table).round(3)
 #
 # Take a support vector machine with one of two kernels, of which only one has a `gamma`. Such a **conditional** space
 # is a list of spaces, here one for each kernel. `ParameterSampler`, and so `RandomizedSearchCV`, takes such a list.
+# Where a distribution is continuous, the sampler cannot count the configurations of a space.
 #
-# **Predict:** the space of `rbf` has one dimension more. Will it get more than half of 200 draws?
+# **Predict:** the space of `rbf` has one dimension more. Will `rbf` get more than half of 200 draws?
 
 # %%
 C = loguniform(0.01, 100)
@@ -683,8 +689,9 @@ further.estimates(expected_best).round(3)
 # About right, 0.394 against 0.391, because any nine of your 81 trials are nine random draws. But a single search has
 # only one estimate, and estimates vary by 0.036 from repeat to repeat.
 #
-# **So:** report the estimates for several $n$, with their spread. Remember that they say what searches report, not what
-# the winners are worth. What winners are worth on the digits is in the first section of *Going further*.
+# **So:** report the estimates for several $n$. If you have several repeats, report their spread as well. If you have a
+# single search, say that such estimates vary. Remember that an estimate says what searches report, not what their
+# winners are worth. What winners are worth on the digits is in the first section of *Going further*.
 #
 # </details>
 

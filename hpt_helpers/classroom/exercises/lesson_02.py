@@ -35,9 +35,9 @@ q1 = Function(
     name="q1",
     title="How many trials",
     question="""
-    Write `trials_needed(top_share, confidence)`: the smallest number of random draws of which at
-    least one hits the best `top_share` (0.05 is the top 5 %) with a probability of at least
-    `confidence` (0.95 is 95 %).""",
+    Write `trials_needed(top_share, confidence)`. It returns the smallest number of random draws of
+    which at least one hits the best `top_share` with a probability of at least `confidence`. A
+    `top_share` of 0.05 is the top 5 %, and a `confidence` of 0.95 is 95 %.""",
     solve=trials_needed_solution,
     starter=trials_needed_starter,
     cases=trials_needed_cases,
@@ -171,9 +171,9 @@ q2 = Function(
     title="Repair the draws",
     question="""
     Repair `random_configs(n, seed)`, which has three faults. It should return a list of `n`
-    configurations, each drawn independently of the others: `lr` from 0.0001 to 0.1, uniform in its
-    logarithm; `batch_size` an integer from 16 to 64, both included and all equally likely. The
-    same seed should give the same list, another seed another list.""",
+    configurations, each drawn independently of the others. `lr` lies between 0.0001 and 0.1, and is
+    uniform in its logarithm. `batch_size` is an integer from 16 to 64, both included, and all are
+    equally likely. The same seed should give the same list, and another seed another list.""",
     solve=random_configs_solution,
     starter=random_configs_starter,
     cases=random_configs_cases,
@@ -259,7 +259,7 @@ q3 = MultipleChoice(
     lowest validation loss. What can be said before it has run?
 
     - **a** One or more of the sixty will belong to the best 5 % of what this sampler draws, with a
-      probability of about 0.95; the one returned need not.
+      probability of about 0.95. The one returned need not be one of them.
     - **b** The one returned will belong to the best 5 %, with a probability of about 0.95.
     - **c** The loss of the one returned will be within 5 % of the lowest possible, with a
       probability of about 0.95.
@@ -268,14 +268,14 @@ q3 = MultipleChoice(
 
     - **1** sixty trials cover most of the space.
     - **2** the lowest loss of sixty shows the best configuration of sixty.
-    - **3** the formula counts ranks among the draws: it knows no losses, and not the luck of a
-      single training.""",
+    - **3** the formula counts ranks among all configurations. It knows neither the losses nor
+      the luck of a single training.""",
     solve=sixty_solution,
     because=(
         "All sixty miss the best 5 % with probability 0.95 ** 60, which is about 0.05. The "
         "formula counts ranks, so it says nothing about how far a loss is from the lowest. And "
-        "it speaks of what was drawn: one training each is not enough to tell which of the sixty "
-        "is the good one."
+        "it speaks of what was drawn, not of what is returned. After one training each, another "
+        "of the sixty may have a lower loss by luck."
     ),
     hints=[
         "Which losses appear in `1 - (1 - p) ** n`?",
@@ -318,8 +318,8 @@ q3 = MultipleChoice(
         ),
     ],
     praise=(
-        "a good configuration is soon among the draws; to recognise it takes more than one "
-        "training."
+        "a good configuration is soon among the draws, but where most of the best are tied, "
+        "recognising it takes more than one training."
     ),
 )
 
