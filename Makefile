@@ -117,12 +117,16 @@ test-instructor: venv ## make each live edit of the instructor's guide
 # was in them: commit that. As long as they are the same, .ci/run need not run it again.
 RARELY := Makefile pyproject.toml setup.py MANIFEST.in constraints.txt environment.yml tools/workshop.py \
     tests/environment.py tests/installs/*.py tests/instructor/test_wheelhouse.py hpt_helpers/classroom/room_check.py
+OTHER_PYTHON ?= python3.13
 RARELY_DIGEST = cat $(sort $(wildcard $(RARELY))) | git hash-object --stdin
 
-check-all: ## check what changes rarely: environment.yml in a new environment, wheels that install offline
+check-all: ## check what changes rarely: installs of all kinds, wheels offline, other processors, another Python
 	@$(MAKE) --no-print-directory test-environment
 	@$(MAKE) --no-print-directory workshop WHEELS=1
 	@$(MAKE) --no-print-directory test-wheels
+	@$(MAKE) --no-print-directory test-installs
+	.ci/other_processors
+	.ci/other_python $(OTHER_PYTHON)
 	@$(RARELY_DIGEST) > .ci/all_checked
 
 check-changed: ## the same, where something that decides it has changed since it last passed
