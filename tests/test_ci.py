@@ -61,11 +61,20 @@ def test_the_first_failure_ends_it_and_says_how_to_repeat_it(tmp_path, step):
 def test_what_changes_rarely_is_checked_when_one_of_its_files_has_changed(tmp_path):
     checkout = Checkout(tmp_path)
     (tmp_path / ".ci").mkdir()
+    for name in ("other_processors", "other_python"):
+        (tmp_path / ".ci" / name).write_text(
+            f'#!/bin/sh\necho "trying {name} $*"\n', encoding="utf-8"
+        )
+        (tmp_path / ".ci" / name).chmod(0o755)
+    every = ["-m tests.environment", "test_wheelhouse.py", "tests/installs"]
 
     def checked():
         result, calls = checkout.make("check-changed")
         assert result.returncode == 0, result.stderr
-        return "-m tests.environment" in calls and "test_wheelhouse.py" in calls
+        tried = "trying other_processors" in result.stdout and (
+            "trying other_python python3.13" in result.stdout
+        )
+        return tried and all(call in calls for call in every)
 
     assert checked() and not checked()
     (tmp_path / "environment.yml").write_text("name: hpt", encoding="utf-8")
