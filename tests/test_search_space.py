@@ -374,6 +374,12 @@ def test_configurations_come_back_from_the_unit_cube(space, seed):
                 assert back[name] == config[name]
 
 
+def rounding_of_logs(low, high):
+    """Return how far a place between two logarithms may be off by their last digits."""
+    logs = max(abs(math.log(low)), abs(math.log(high)))
+    return 4e-15 * (1 + logs) / math.log(high / low)
+
+
 @given(space=spaces(), data=st.data())
 def test_points_come_back_from_the_space(space, data):
     """Within rounding for a Real, within half of its cell for an Integer or a Choice."""
@@ -382,15 +388,12 @@ def test_points_come_back_from_the_space(space, data):
     for found, expected, parameter in zip(back, u, space.values(), strict=True):
         match parameter:
             case Real(low, high, log=True):
-                allowed = (
-                    4e-15
-                    * (1 + max(abs(math.log(low)), abs(math.log(high))))
-                    / math.log(high / low)
-                )
+                allowed = rounding_of_logs(low, high)
             case Real(low, high):
                 allowed = 4e-15 * max(abs(low), abs(high)) / (high - low)
             case Integer(low, high, log=True):  # the first cell is the widest
-                allowed = 0.5 * math.log((low + 1) / low) / math.log((high + 1) / low)
+                half = 0.5 * math.log((low + 1) / low) / math.log((high + 1) / low)
+                allowed = half + rounding_of_logs(low, high + 1)
             case Integer(low, high):
                 allowed = 0.5 / (high - low + 1)
             case Choice(values=values):
