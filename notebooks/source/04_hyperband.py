@@ -144,8 +144,7 @@ study.rank_correlations(watched).round(2)
 # - `fresh` is the mean loss of the survivor's configuration when it is trained again with other seeds and judged on
 #   other rows. With the best weights it is trained only up to the survivor's best epoch.
 # - `fresh_rank` is the survivor's mean rank by the fresh loss.
-# - `blind_fresh` and `blind_rank` are the means of a configuration that is drawn blindly, with the weights of that
-#   row.
+# - `blind_fresh` and `blind_rank` are `fresh` and `fresh_rank` of a configuration that is drawn blindly.
 #
 # **Predict:** on breast_cancer, which lowers the survivor's fresh loss more: keeping the best weights instead of the
 # last, or cutting by the best losses instead of the last?
@@ -161,11 +160,11 @@ study.survivors(watched).round(3)
 # usually turned, and its last weights are worse than those of a blind draw, with 0.157 instead of 0.127. Its best
 # weights are from before the turn.
 #
-# Cutting by the best losses improves the mean rank, from 11.2 to 6.5. But that rank is by the rows that made the
-# cuts. By fresh loss it is 50.8 of 81, no better than the 41 of a blind draw, and without cuts it is 51.1. So the
-# cuts lost nothing here. With or without cuts, 114 rows cannot tell the many good configurations apart. These rows
-# only help to avoid the few very bad ones. A blind draw sometimes hits one of them, so its mean loss of 0.110 is
-# higher, although its mean rank is lower.
+# Cutting by the best losses improves the mean rank, from 11.2 to 6.5. But that rank is by the rows that made the cuts.
+# By fresh loss it is 50.8 of 81, no better than the 41 of a blind draw, and without cuts it is 51.1. So the cuts lost
+# nothing here. With or without cuts, 114 rows cannot tell the many good configurations apart. These rows only help to
+# avoid the few very bad ones. A blind draw sometimes hits one of them, so its mean loss of 0.110 is worse, although
+# its mean rank is better.
 #
 # On digits configurations differ much more, and the survivor's mean fresh rank is 1.7 among 27. But here the cuts do
 # lose something. The fresh loss is 0.336, and without cuts 0.294. Compared repeat by repeat, this difference is
@@ -257,8 +256,8 @@ study.bill(trials, n_epochs=27, hours=1)
 # trains that trial up to the next rung. If several rungs have such a trial, the highest rung comes first. If no trial
 # may go on, the machine starts a new configuration.
 #
-# Below, `rungs` is a list with one dict for each rung, which maps a trial's number to its loss. These lines are
-# enough for one machine.
+# Below, `rungs` is a list with one dict for each rung, which maps a trial's number to its loss. With several machines,
+# a trial that is already training for the next rung must count as gone on, too.
 
 # %%
 def promotion(rungs, eta=3):
@@ -302,7 +301,7 @@ pd.concat(hours, names=["speeds"]).reset_index()
 #
 # With unequal speeds many machines gain much more. ASHA needs 1.69 hours instead of 2.17 with four machines, and 0.65
 # instead of 1.66 with 64. Halving waits at each rung for its slowest trial, and ASHA does not. Part of the gain is
-# that ASHA's first configuration at the end is a fast one, which need not be a good one.
+# that ASHA's first configuration to finish is a fast one, which need not be a good one.
 #
 # **So:** if your configurations differ in speed, as networks of different sizes do, use ASHA as soon as you have
 # several machines. If all are equally fast, ASHA on several machines hardly finishes sooner, but tries more
@@ -314,7 +313,7 @@ pd.concat(hours, names=["speeds"]).reset_index()
 # ## With the library: Ray Tune
 #
 # Ray Tune runs trials in processes of their own, on one machine or on many, and a **scheduler** stops some of the
-# trials. Ray needs to know how to train one epoch, and how to save and load a checkpoint. `course_trainable` says that
+# trials. Ray needs to know how to train one epoch, and how to save and load a checkpoint. `course_trainable` does this
 # for our network on iris. You can read it with `course_trainable??`. A `Tuner` puts the training, the space and the
 # scheduler together, and its `fit()` runs the search. `fit_in_turn` calls `fit()` for one tuner after another.
 
@@ -386,11 +385,11 @@ study.stopped(in_ray, n_epochs=9)
 # No error and no warning says so.
 #
 # With `max_t=9` and 17 trials `HyperBandScheduler` stops 11. Six go to the end: the three of the bracket that never
-# cuts, one of the bracket of nine, and two of the bracket of five. There the paper's algorithm keeps only one of the
+# cuts, one of the bracket of nine, and two of the bracket of five. There Hyperband as published keeps only one of the
 # five, because it rounds down at a cut where Ray rounds up.
 #
-# Ray's ASHA stops 12. It decides about a trial as soon as the trial reaches a rung, so the first to arrive has no
-# rivals and always goes on.
+# Ray's ASHA stops 12. Unlike ours, it decides about a trial once and for all when the trial reaches a rung, so the
+# first to arrive has no rivals and always goes on.
 #
 # **So:** whichever scheduler you use, **count what was stopped**. With `HyperBandScheduler` set `max_t` to the number
 # of epochs of a full training, and queue exactly as many trials as fill the brackets. These are 17 trials for R = 9, 49
@@ -681,8 +680,8 @@ by_rows.agg(candidates="size", best_accuracy="max").round(3)
 # ### Two relatives, in a paragraph each
 #
 # **Population-based training** (Jaderberg et al. 2017; Ray's `PopulationBasedTraining`) stops the bad trials too, but
-# puts a copy of a good trial in the place of each, with its weights, and changes the copy's hyperparameters a little.
-# So the hyperparameters change during a training, and what the method finds is a *schedule* of them, such as a falling
+# replaces each by a copy of a good trial, weights included, and changes the copy's hyperparameters a little. So the
+# hyperparameters change during a training, and what the method finds is a *schedule* of them, such as a falling
 # learning rate. The method needs checkpoints, and a population of trials that train at the same time.
 #
 # **BOHB** (Falkner et al. 2018; Ray's `TuneBOHB` with `HyperBandForBOHB`) keeps Hyperband's brackets, and draws their
