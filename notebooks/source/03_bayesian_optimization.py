@@ -255,8 +255,8 @@ def search_by_hand(space, repeat, n_trials, n_epochs, scale=0.3, told=np.log):
 
 # %% [markdown]
 # - The search chooses among 1,000 random candidates, and begins with the first five. In our experiments two or three
-#   did about as well. With many more, the search spends blindly trials that it could have chosen. `to_unit` gives
-#   each hyperparameter a range from 0 to 1.
+#   did about as well. With many more, the search wastes trials that it could have chosen. `to_unit` gives each
+#   hyperparameter a range from 0 to 1.
 # - It yields trials, and `yield` returns their losses.
 # - The surrogate is told the logarithm of each loss, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 #
@@ -274,14 +274,14 @@ search = search_by_hand(flower.space(0), repeat=0, n_trials=27, n_epochs=1)
 bayes_plots.filled_in(photograph(0), run(search, flower.objective))
 
 # %% [markdown]
-# The second picture is the first trial, and the third is the best of 27. It looks well, but random search does not
-# stand beside it. So now we turn to a network, on which both search. The data are images of handwritten digits, of
-# which 320 train and 360 validate. Six hyperparameters are searched: learning rate, hidden size, weight decay, the
-# momentum `beta1` of Adam, label smoothing, and the scale of the first weights. As in lesson 2, a table holds the
-# losses of 1,000 random configurations in each of 30 repeats, so that a search trains no network.
+# The second picture is the first trial, and the third is the best of 27. It looks good, but nothing stands beside it.
+# So now we turn to a network, and run random search as well. The data are images of handwritten digits, of which 320
+# train and 360 validate. Six hyperparameters are searched: learning rate, hidden size, weight decay, the momentum
+# `beta1` of Adam, label smoothing, and the scale of the first weights. As in lesson 2, a table holds the losses of
+# 1,000 random configurations in each of 30 repeats, so that a search trains no network.
 #
-# In six dimensions random points lie about three times as far apart as on a line. With the length scale of 0.3 a
-# trial would say little about any other, so we take a longer one, which is 1.5. Going further compares four scales.
+# In six dimensions random points lie about three times as far apart as on a line. With the length scale of 0.3 a trial
+# would say less about the others, so we take a longer one, 1.5. Going further compares four scales.
 #
 # Both searches begin with the same five random trials. From then on one of them learns, and we call it the learned
 # search. The other goes on at random. We follow what the winner so far is worth **fresh**, which means that it is
@@ -302,12 +302,12 @@ bayes_plots.worth(worth)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# It does not. The median loss of the learned search is 0.206 after ten trials, of which only five were its own
-# choice, 0.186 after 20, and 0.183 after 40. That of random search is 0.259 after 40 trials, and 0.203 after 320.
-# Random search gets slower, because a random trial beats the best of n others only once in n + 1 times. The loss is
-# smooth, so the learned search sees already from five trials in which direction it falls, and its next trials go
-# there. After 20 the learned search improves only a little, because by then, in most repeats, none of its 1,000
-# candidates beats its winner on the validation rows.
+# It does not. The median loss of the learned search is 0.206 after ten trials, of which only five were its own choice,
+# 0.186 after 20, and 0.183 after 40. That of random search is 0.259 after 40 trials, and 0.203 after 320. Random
+# search gets slower, because a random trial beats the best of n others only once in n + 1 times. The loss is smooth,
+# so five trials already show in which direction it falls, and the next trials go there. After 20 the learned search
+# improves only a little, because by then, in most repeats, none of its 1,000 candidates beats its winner on the
+# validation rows.
 #
 # **So:** where trials are expensive and the loss is smooth, let a search learn after a handful of random trials. Here
 # its ten trials are worth about as much as 320 random ones.
@@ -340,8 +340,8 @@ worth.query("trials == 40").groupby("search")["accuracy"].median().round(3)
 # fresh loss.
 #
 # - `differences` says by how many per cent the fresh losses of the hundred differ.
-# - `luck` says by how many per cent a loss on `n_val` validation rows misses the fresh loss of its configuration,
-#   beyond the error that all hundred share.
+# - `luck` says by how many per cent a loss on `n_val` validation rows misses the fresh loss of its configuration. The
+#   error that all hundred share is left out, because it changes no ranking.
 #
 # Both are standard deviations, averaged over 30 repeats.
 
@@ -357,7 +357,8 @@ studies.differences_and_luck().round(1)
 #   that a team sees in its log.
 # - Small full markers count those in which its choice is ahead when judged fresh. The label below counts better :
 #   worse, without the level repeats.
-# - The grey band shows chance. In about 96 of 100 cases a fair coin wins 10 to 20 of 30 throws, and 9 to 19 of 28.
+# - The grey band shows chance. In about 96 of 100 cases a fair coin wins 10 to 20 of 30 throws, and 9 to 19 of the 28
+#   that two level repeats leave.
 #
 # **Predict:** with 30 validation rows there is more luck on digits than on the simulated data. On which of the two is
 # the learned search ahead of random search more often, judged fresh?
@@ -376,14 +377,14 @@ bayes_plots.leads(studies.leads(learned, progress=True))
 #
 # The log shows a larger lead. With 30 simulated rows the learned search is ahead in 25 of 30 repeats by the losses of
 # the search, but in only 19 when the winners are judged fresh. The learned search has found configurations to which
-# just these rows were kind. With 100 rows it is 28 against 21. With 300 and 2,000 rows most of the lead is still
-# there, in 26 and in 24 of 30 repeats.
+# just these rows were kind. With 100 rows it is 28 against 21. With 300 and 2,000 rows, where luck is close to the
+# differences, 26 and 24 are left.
 #
-# **So:** the losses in the log are not enough, because a search that learns also finds more luck. Train its winner
-# and the best of its first five random trials again, with another seed on another split. What is left of the distance
-# between their losses in the log was truly gained. But more random trials would have gained part of it, too, as they
-# did on digits. One split has luck of its own, so where rows are few take two or three splits, which costs four to
-# six trainings. If little is left, get more validation rows, or judge a few finalists on several splits as in lesson
+# **So:** the losses in the log are not enough, because a search that learns also finds more luck. Train its winner and
+# the best of its first five random trials again, with another seed on another split. What is left of the distance
+# between their losses in the log is the gain, but for the luck of that split. More random trials would have gained
+# part of it, too, as they did on digits. Where rows are few take two or three splits, which costs four to six
+# trainings. If little is left, get more validation rows, or judge a few finalists on several splits as in lesson
 # 2.
 #
 # </details>
@@ -434,9 +435,9 @@ print("the lowest error of 15 trials is that of trial", np.argmin(optimizer.yi) 
 # ```
 #
 # It chooses by the same test rows on which it reports, as the script of lesson 1 did. One fault is new. The surrogate
-# assumes a smooth loss, and here it is told the accuracy on 30 rows, which changes in steps of one row. We run our
-# own search in its place, on iris. It runs 20 times as written. It runs another 20 times with a seed, and is told the
-# loss in place of the accuracy. The table has means over 20 runs.
+# assumes a smooth loss, and here it is told the accuracy on 30 rows, which changes in steps of one row. We run our own
+# search in its place, on iris. It runs 20 times `as written`, without a seed and told the accuracy, and another 20
+# times `by loss, seeded`. The table has means over 20 runs.
 #
 # - `different_scores` is how many different scores the 20 trials have.
 # - `share_the_best` is how many trials have the best score.
@@ -651,9 +652,9 @@ Slider(with_scale, [0.03, 0.1, 0.3, 1.0, 3.0], label="length scale", start=0.1)
 
 # %% [markdown]
 # With a short scale each trial tells something only about its closest neighbours, and everywhere else the surrogate's
-# mean is that of all losses. With a long scale the surrogate takes the curve for so smooth that the band is narrow
-# far away from all trials, where it should not be. Move the slider to 3. The truth now lies outside the band on the
-# whole left side.
+# mean is that of all losses. With a long scale the surrogate assumes so smooth a curve that the band is narrow even
+# far from all trials, where it should not be. Move the slider to 3. The truth now lies outside the band on the whole
+# left side.
 #
 # How much does the choice matter to a search? We repeat the comparison with random search on digits and on the
 # simulated data, each with its largest number of validation rows, and with four scales.
@@ -673,10 +674,10 @@ further.scales(search_by_hand, [0.3, 0.6, 1.5, 3.0]).round(3)
 #
 # With the shortest. At 0.3 the search takes 20.5 trials, and at 1.5 it takes 13.0, perhaps because with a short scale
 # a trial says little about others, so that a direction shows later. But the winners are worth the same, and all four
-# scales are ahead of random search in all repeats. On the simulated data no order is seen. **So:** on losses as
+# scales are ahead of random search in all repeats. On the simulated data the four show no order. **So:** on losses as
 # smooth as these, do not spend your time on the length scale, because the winners were worth about the same with all
-# four. A library fits the length scale to the losses anyway. Where you use the band itself, look at a picture of it
-# first, because there the length scale matters.
+# four. A library fits the length scale to the losses anyway. Where you use the band itself, draw it along one
+# hyperparameter first, because the band does depend on the length scale.
 #
 # </details>
 
@@ -698,10 +699,10 @@ further.chosen_by_mean(learned, smooth)
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# With the fewest, but not reliably. On digits with 30 rows the surrogate's choice is better in 17 repeats and worse
-# in 5. On these simulated data it is never better more often than it is worse, and with 2,000 rows it is worse in 23.
-# There the average over neighbours hides true differences, and there is less luck to even out. **So:** the
-# surrogate's choice is no substitute for training a few finalists again.
+# With the fewest, but not reliably. On digits with 30 rows the surrogate's choice is better in 17 repeats and worse in
+# 5. On these simulated data it is never better more often than it is worse, and with 2,000 rows it is worse in 23.
+# With so many rows the average over neighbours hides true differences, and little luck is left to even out. **So:**
+# the surrogate's choice is no substitute for training a few finalists again.
 #
 # </details>
 

@@ -257,7 +257,7 @@ study.bill(trials, n_epochs=27, hours=1)
 # may go on, the machine starts a new configuration.
 #
 # Below, `rungs` is a list with one dict for each rung, which maps a trial's number to its loss. With several machines,
-# a trial that is already training for the next rung must count as gone on, too.
+# a trial that trains for the next rung counts as gone on, too.
 
 # %%
 def promotion(rungs, eta=3):
@@ -388,8 +388,8 @@ study.stopped(in_ray, n_epochs=9)
 # cuts, one of the bracket of nine, and two of the bracket of five. There Hyperband as published keeps only one of the
 # five, because it rounds down at a cut where Ray rounds up.
 #
-# Ray's ASHA stops 12. Unlike ours, it decides about a trial once and for all when the trial reaches a rung, so the
-# first to arrive has no rivals and always goes on.
+# Ray's ASHA stops 12. Unlike ours, it decides about a trial only once, at its arrival, so the first to arrive has no
+# rivals and always goes on.
 #
 # **So:** whichever scheduler you use, **count what was stopped**. With `HyperBandScheduler` set `max_t` to the number
 # of epochs of a full training, and queue exactly as many trials as fill the brackets. These are 17 trials for R = 9, 49
