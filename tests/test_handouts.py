@@ -2,6 +2,7 @@
 pandoc and no typst.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -296,8 +297,13 @@ def test_a_page_brings_its_figures_along_and_lists_its_headings():
 
 def test_a_public_copy_is_linked_on_binder(monkeypatch):
     monkeypatch.setenv(web.REPOSITORY, "someone/course")
-    address = "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/01_x.ipynb"
+    address = (
+        "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/my_notebooks/01_x.ipynb"
+    )
     assert f'href="{address}"' in web.to_run("01_x")
+    root = NOTEBOOKS.parent
+    assert "my_notebooks.py copy" in (root / "postBuild").read_text(encoding="utf-8")
+    assert os.access(root / "postBuild", os.X_OK)
     contributing = (NOTEBOOKS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert f"`{web.REPOSITORY}=owner/name make handouts`" in contributing
 

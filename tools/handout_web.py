@@ -65,7 +65,7 @@ def to_run(stem: str) -> str:
     """Return a line that says how to run a lesson: its notebook, and Binder where that is known."""
     links = [f'<a href="notebooks/{stem}.ipynb" download>the notebook</a>, without results']
     if repository := os.environ.get(REPOSITORY):
-        path = f"HEAD?urlpath=lab/tree/notebooks/{stem}.ipynb"
+        path = f"HEAD?urlpath=lab/tree/my_notebooks/{stem}.ipynb"
         links.append(f'<a href="https://mybinder.org/v2/gh/{repository}/{path}">on Binder</a>')
     return f"<p>To run it: {'; '.join(links)}.</p>"
 

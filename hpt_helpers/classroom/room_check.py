@@ -27,7 +27,10 @@ class NotReady(Exception):
 def install_remedy(checkout: Path = CHECKOUT) -> str:
     """Return how to install anew: in a copy of the project, or where only the wheel is there."""
     if not (checkout / "Makefile").exists():
-        return 'install the wheel again, as in: python -m pip install "hpt_helpers-….whl[lab,ray]"'
+        return (
+            'install the wheel again, as in: python -m pip install "hpt_helpers-….whl[lab,ray]", '
+            "or in a notebook of others with [lessons,ray] instead"
+        )
     command = 'python -m pip install -c constraints.txt -e ".[lab,ray]"'
     return f"run make clean and make lab; without make: {command}"
 

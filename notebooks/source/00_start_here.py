@@ -92,7 +92,7 @@ room_check()
 
 # %% [markdown]
 # If every line says ok, go on with [01 Grid search](01_grid_search.ipynb). A line about Ray or about cores
-# need not stop you. Lessons 01 to 03 run without Ray, and everything runs on one core, only more slowly.
+# need not stop you. Only lesson 04 needs Ray, and everything runs on one core, only more slowly.
 
 # %% [markdown]
 # ## A few words used everywhere

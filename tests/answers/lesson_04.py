@@ -111,7 +111,8 @@ WRONG = [
     ("q1", lambda *a: set(takes_the_lowest(*a)), "such an object cannot be checked"),
     ("q1", lambda *a: [i + 1 for i in takes_the_lowest(*a)], "counted from 0"),
     ("q1", lambda losses, eta: sorted(losses)[: len(losses) // eta], "0.1 is no position in a"),
-    ("q1", nan_in_the_sort, "failed, and should not go on"),
+    # which of two faults it makes depends on how this Python sorts
+    ("q1", nan_in_the_sort, "failed"),
     ("q1", lambda *a: takes_the_lowest(*a)[::-1], "in another order: the best comes first"),
     ("q1", lambda losses, eta: takes_the_lowest(losses, 3), "1 goes on; it should be 4 // 2 = 2."),
     ("q1", lambda losses, eta: takes_the_lowest(losses, len(losses)), "it should be 7 // 3 = 2."),

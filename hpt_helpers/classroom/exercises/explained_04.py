@@ -83,6 +83,11 @@ def _wrong_trials(got: list, expected: list, losses) -> str:
             "positions in a sorted list are always 0, 1, 2 and so on; "
             "those in `losses` as it was given are needed."
         )
+    if len(good) < len(losses):
+        return (
+            "these are not the trials of the lowest losses. A nan is neither less nor greater than "
+            "another loss, so a sort with failed trials in it goes wrong."
+        )
     return "these are not the trials of the lowest losses."
 
 
