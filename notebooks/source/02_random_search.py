@@ -197,8 +197,8 @@ studies.grids_against_random(grids).round(3)
 # is worse than none.
 #
 # A grid pays for wrong axes. Without the learning rate it wins in 2 of 30 repeats or in none, because the usual rate of
-# 0.001 is too small for 270 steps. The grid on all six wins in 5 of 30, partly for the reason in the drawing. Half of
-# its trials have the smaller learning rate and half the smaller layer, so only a quarter avoid both.
+# 0.001 is too small for 270 steps. The grid on all six wins in only 5 of 30, partly for the reason in the drawing.
+# Half of its trials have the smaller learning rate and half the smaller layer, so only a quarter avoid both.
 #
 # **So:** a grid is a bet on its axes. It wins with few axes, if every other hyperparameter that matters stays at a good
 # value. Random draws of all six are safer. Their medians, from 0.240 to 0.281, lie between the best grid, at 0.192, and
@@ -221,7 +221,8 @@ studies.random_on_axes(("lr", "hidden_size")).round(3)
 # <details><summary>What was seen</summary>
 #
 # In 27 of 30, as often as the grid does. Between the grid and random draws on the same two axes there is no clear
-# winner, at 18 to 12. So most of the lead came from the choice of axes, which lowers the median from 0.281 to 0.211.
+# winner, at 18 to 12 for the grid. So most of the lead came from the choice of axes, which lowers the median from
+# 0.281 to 0.211.
 #
 # **So:** do not ask "grid or random?" first. Ask which hyperparameters can stay at their usual values, and search only
 # the others. If you do not know, draw all of them at random, plot your trials as in section 2, and search again.
@@ -305,10 +306,10 @@ studies.worth(dial).round(3)
 # reported loss goes on falling. With 30 rows the dashed line falls a little further, from 0.655 to 0.643. With 300 and
 # 2,000 rows it falls to 0.605 and 0.601. Their two solid lines almost coincide, a little below the dashed ones.
 #
-# The first trials differ so much that even 10 rows can tell them apart. Good configurations differ by less than the
+# Most configurations differ so much that even 10 rows can tell them apart. Good configurations differ by less than the
 # luck of 10 rows, so from about 27 trials on the search finds luckier trials, not better ones. More rows shrink this
-# luck. The luck of a single training, of its seed and its training rows, remains, so even with 2,000 rows a winner is a
-# little worse than it looks.
+# luck. The luck of a single training, of its seed and its training rows, remains, so even with 2,000 rows a winner is
+# a little worse than it looks.
 #
 # **So:** a falling report alone does not show progress. Whether more trials pay depends on your validation rows, and on
 # how much good configurations differ. With hundreds of rows more trials go on paying here, but slowly.
@@ -335,11 +336,11 @@ tied = behind.mean(axis=1) < 2 * error
 print("tied with the winner:", tied.sum(), "of 9")
 
 # %% [markdown]
-# Most of the nine are tied, so it is open which of the ten is best. Another repeat may have more ties or fewer, so read
-# their number only as few or many. Instead of trying more, you could train the best few, the **finalists**, again on
-# new splits, and take the one with the lowest mean of the new losses. A new split divides the training and validation
-# rows anew, into parts of the same sizes. With 30 validation rows, four new splits judge a finalist on about 100 rows
-# in all, because some rows come twice.
+# Most of the nine are tied, so it is open which of the ten is best. Another repeat may have more ties or fewer, so
+# read their number only as few or many. Instead of trying more, you could train the best few, the **finalists**, again
+# on new splits, and take the one with the lowest mean of the new losses. A new split divides the training and
+# validation rows anew, into parts of the same sizes. With 320 training and 30 validation rows, four new splits judge a
+# finalist on about 100 of these 350 rows.
 #
 # At equal cost, one search makes 81 trials. The other makes 61, and then trains its best five on four new splits.
 #
@@ -366,11 +367,11 @@ studies.equal_cost(cases).round(3)
 # We repeated the comparison with other trials. On the simulated data the finalists won with 30 rows and with 300, where
 # their mean lead was smaller. On the digits they won about as often as they lost.
 #
-# Finalists also report a more honest loss in every row. With 30 rows of the simulated data a winner of 81 trials is
-# worse by 0.115 than it looked, and a winner among finalists by 0.035.
+# Finalists also report a more honest loss in every row of the table. With 30 rows of the simulated data a winner of 81
+# trials is worse by 0.115 than it looked, and a winner among finalists by 0.035.
 #
 # **So:** count the ties before you pay for more trials. If most are tied, retrain a few, or get more validation rows.
-# At about four of nine, as with 300 rows here, retraining still helps the choice a little.
+# At about four of nine, as with 300 rows here, retraining helped the choice only a little.
 #
 # </details>
 
@@ -394,11 +395,10 @@ for n_draws in (5, 15):
 #
 # Yes, 21 are. A combination wins whenever it is drawn and none of the other four draws is better. Even for the 20th
 # best this happens to about one colleague in a thousand. Half of the colleagues end 0.011 or more below the best
-# accuracy, because five draws meet at most five combinations. With 15 draws there are still 10 winners, but half of
-# the colleagues are within 0.003.
+# accuracy. With 15 draws there are still 10 winners, but half of the colleagues are within 0.003.
 #
-# **So:** five draws from 27 combinations are a lottery. A seed lets others repeat your search, but it does not make the
-# result better. Here more draws did.
+# **So:** five draws from 27 combinations are a lottery. A seed lets others repeat your search, but only more draws
+# made it better here.
 #
 # </details>
 
@@ -423,9 +423,9 @@ results = pd.DataFrame(search.cv_results_).nlargest(4, "mean_test_score")
 results.filter(regex="param_|split._test").round(3)
 
 # %% [markdown]
-# Scores are negative losses, so higher is better, and "test" means the fold that was held out. The folds differ by more
-# than the first two candidates do. But all candidates share the folds, and the first is ahead in each fold. So compare
-# fold by fold, as section 6 compared row by row.
+# Scores are negative losses, so higher is better, and "test" means the fold that was held out. The folds differ by
+# more than the first two configurations do. But all configurations share the folds, and the first is ahead in each
+# fold. So compare fold by fold, as section 6 compared row by row.
 #
 # ## The test score, once
 #
@@ -526,10 +526,10 @@ ex.q3.check(answer_3)
 # rows left two or three on the digits. Begin with some 2,000, run 60 trials and count your ties. An AUC is no mean
 # over rows, so count ties by the cross-entropy instead.
 #
-# **Holdout or folds?** With few ties a holdout is probably enough, though we did not try folds here. With many ties
-# prefer finalists. Five folds multiply the cost of every trial by five, whereas retraining the finalists took a quarter
-# of the trainings in section 6. Nagler et al. (2024) found that a holdout often chooses as well as folds if each trial
-# gets a new split.
+# **Holdout or folds?** With few ties a holdout is probably enough, though we did not compare it with folds here. With
+# many ties prefer finalists. Five folds multiply the cost of every trial by five, whereas retraining the finalists
+# took a quarter of the trainings in section 6. Nagler et al. (2024) found that a holdout often chooses as well as
+# folds if each trial gets a new split.
 #
 # **A subsample first.** The search of Klein et al. (2017) learns from small parts of the training rows. It often found
 # good configurations 10 to 100 times faster than other methods. Keep all validation rows, because they tell trials
@@ -556,8 +556,8 @@ ex.q3.check(answer_3)
 #   is met.
 # - **count the ties among your ten best** before you pay for more trials. If most are tied, get more rows or retrain
 #   finalists. If few are tied, do not expect a better winner from retraining.
-# - **expect a higher loss than the report.** With few rows the report goes on falling when the search no longer finds
-#   anything better.
+# - **expect a higher loss than the reported one.** With few rows the reported loss goes on falling even when the search no
+#   longer finds anything better.
 #
 # </div>
 #
@@ -627,9 +627,9 @@ pd.DataFrame(table).round(3)
 # %% [markdown]
 # ### Settings that exist only beside others
 #
-# Take a support vector machine with one of two kernels, of which only one has a `gamma`. Such a **conditional** space
-# is a list of spaces, here one for each kernel. `ParameterSampler`, and so `RandomizedSearchCV`, takes such a list.
-# Where a distribution is continuous, the sampler cannot count the configurations of a space.
+# Take a support vector machine with one of two kernels, of which only one has a `gamma`. Its space is **conditional**,
+# and is written as a list of spaces, here one for each kernel. `ParameterSampler`, and so `RandomizedSearchCV`, takes
+# such a list. Where a distribution is continuous, the sampler cannot count the configurations of a space.
 #
 # **Predict:** the space of `rbf` has one dimension more. Will `rbf` get more than half of 200 draws?
 
@@ -649,7 +649,7 @@ drawn.head(4).round(3)
 # No. About half of the draws, 0.525, have no `gamma`, because the sampler first draws one of the two spaces, each with
 # the same probability. Where all spaces hold lists only, the sampler draws among all combinations instead.
 #
-# **So:** put a hyperparameter that only one choice uses inside that choice's branch. You may not find a better winner
+# **So:** put a hyperparameter that only one choice uses inside that choice's space. You may not find a better winner
 # this way, but every value in the table of trials is then one that a training used.
 #
 # </details>
