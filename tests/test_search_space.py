@@ -413,7 +413,7 @@ def test_the_corners_of_the_unit_cube_are_the_bounds_exactly(space):
 
 def test_integers_and_choices_have_equal_cells():
     points = np.stack([np.linspace(0, 1, 1200, endpoint=False)] * 2, axis=1)
-    space = SearchSpace({"b": Integer(3, 6), "h": Choice("xyz")})
+    space = SearchSpace({"b": Integer(3, 6), "h": Choice(["x", "y", "z"])})
     configs = space.from_unit(points)
     assert Counter(c["b"] for c in configs) == {3: 300, 4: 300, 5: 300, 6: 300}
     assert Counter(c["h"] for c in configs) == {"x": 400, "y": 400, "z": 400}
