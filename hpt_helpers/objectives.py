@@ -34,7 +34,13 @@ def per_trial(
     identity: for a function that continues a configuration's training where it stopped, such as one
         with checkpoints of its own: what says which configurations share a training, usually
         `config_key`. Each of its epochs is then charged once.
+    Raises TypeError or ValueError for a bad n_jobs, and for what cannot be called.
     """
+    if not callable(function):
+        raise TypeError(f"function is {function!r}; a callable of (config, n_epochs) is needed")
+    if identity is not None and not callable(identity):
+        needed = "None or a callable of a config, such as config_key, is needed"
+        raise TypeError(f"identity is {identity!r}; {needed}")
     return _PerTrial(function, as_count("n_jobs", n_jobs), identity or _starts_anew)
 
 
@@ -67,7 +73,7 @@ class _PerTrial:
         finally:
             with warnings.catch_warnings():
                 # Where time is over, it advises to change what is no part of the caller's program.
-                warnings.filterwarnings("ignore", r"\d+ tasks? which were still being processed")
+                warnings.filterwarnings("ignore", r"\d+ tasks (have been|which were still) ")
                 answers.close()
 
 

@@ -20,6 +20,7 @@ or None for one that always starts anew.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,9 +32,9 @@ class Ask:
     """Trials that a strategy wants, where it must be told what was really run.
 
     trials: (config, n_epochs) of each, at least one.
-    search: what the search is, for the first line of its log: a log of another one is refused. As
-        configurations of a log may take the place of those asked for, these alone do not tell. The
-        strategy's name where it is empty.
+    search: what the search is, for its log: a log of another one is refused. As configurations of a
+        log may take the place of those asked for, these alone do not tell. So name whatever changes
+        what is asked for, but not how many trials there are. The strategy's name where it is empty.
     """
 
     trials: Sequence[tuple[Mapping, int]]
@@ -91,6 +92,27 @@ class Outcome(NamedTuple):
 
 
 Objective = Callable[[list[Request]], Iterable[float | Outcome]]
+
+
+def check_objective(name: str, objective: Any) -> None:
+    """Raise TypeError for what cannot be called with a list of requests.
+
+    name: what the argument is called in the error.
+    """
+    if not callable(objective):
+        needed = "a callable that takes a list of Request is needed"
+        raise TypeError(f"{name} is {objective!r}; {needed}")
+    try:
+        signature = inspect.signature(objective)
+    except (TypeError, ValueError):  # some callables have none
+        return
+    try:
+        signature.bind([])
+    except TypeError as error:
+        needed = "for a function of (config, n_epochs) give per_trial(function)"
+        raise TypeError(
+            f"{name} is {objective!r}, which cannot take one list of requests; {needed}"
+        ) from error
 
 
 def answer_each(objective: Objective, requests: list[Request]) -> Generator[Outcome, None, None]:

@@ -13,6 +13,7 @@ import copy
 import inspect
 import json
 import math
+import os
 import time
 from collections import ChainMap, deque
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
@@ -34,6 +35,7 @@ from hpt_helpers.protocol import (
     Strategy,
     Told,
     answer_each,
+    check_objective,
 )
 from hpt_helpers.trials import (
     append_trial,
@@ -90,7 +92,7 @@ def run(
         themselves are gone: a configuration of the log that is asked for at a later epoch is
         trained from epoch 0. The log is opened before the first trial, for this search alone. Its
         first line says what the search is, but not how many trials it has, so that a search can be
-        extended.
+        extended. A trial's line says so too where another search asked for it, as inside a wrapper.
     name: what you call objective and data, such as "wine, log loss". A log with another name is
         refused; without names the losses of another objective would be taken as this one's.
     retry_failed: try those that failed in the log again; the log keeps both, and the second counts.
@@ -108,6 +110,8 @@ def run(
     """
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name is {name!r}; a text is needed")
+    if log is not None and not isinstance(log, str | os.PathLike):
+        raise TypeError(f"log is {log!r}; a path is needed, such as 'search.jsonl'")
     search = _Search(strategy, as_seed("seed", seed), budget, log, name, retry_failed)
     seconds = _as_amount("seconds", seconds)
     return _drive([search], objective, on_interrupt, progress, seconds)[0]
@@ -159,6 +163,8 @@ class _Search:
     retry_failed: bool = False
     logged: deque[dict] = field(default_factory=deque)  # records that were not asked for yet
     log_file: IO | None = None  # open as long as the search runs
+    search: str = ""  # what asked for the batch
+    first_search: str = ""  # that of the log's first line
     records: list[dict] = field(default_factory=list)
     spent: int = 0
     # identity -> the epoch it is paid to; never falls
@@ -210,7 +216,8 @@ class _Search:
                 ) from None
             return []
         self.explicit = isinstance(asked, Ask)
-        search = asked.search if isinstance(asked, Ask) else ""
+        name = getattr(self.strategy, "__name__", type(self.strategy).__name__)
+        self.search = (asked.search if isinstance(asked, Ask) else "") or name
         asked = asked.trials if isinstance(asked, Ask) else asked
         try:
             pairs = [(config, n_epochs) for config, n_epochs in asked]
@@ -223,8 +230,8 @@ class _Search:
             )
         pairs = [(as_config(config), as_count("n_epochs", n_epochs)) for config, n_epochs in pairs]
         if self.log and not self.log_file:
-            search = search or getattr(self.strategy, "__name__", type(self.strategy).__name__)
-            header = {"search": search, "name": self.name}
+            self.first_search = self.search
+            header = {"search": self.search, "name": self.name}
             self.log_file, records = hold_log(self.log, header)
             self.logged.extend(records)
         return pairs
@@ -249,18 +256,28 @@ class _Search:
 
         It is the trial that the strategy asked for. Where the strategy asked by `Ask`, and so is
         told what was run, the log's configuration may take the place of its own. The record is None
-        for a failed trial that is to be tried again. Raises ValueError for any other trial.
+        for a failed trial that is to be tried again. Raises ValueError for any other trial, and for
+        one that another search asked for.
         """
         record = self.logged.popleft()
+        trial = f"trial {len(self.records) + place} of {self.log}"
+        search = record.get("search", self.search)  # older logs have none
+        if search != self.search:
+            raise ValueError(
+                f"{trial} is of the search {search!r}, here it is {self.search!r}; "
+                "it is the log of another search"
+            )
         logged = record["config"]
         if self.explicit and logged.keys() == config.keys() and logged != config:
             config = with_tuples(logged)
             n_epochs = config.get("epochs", n_epochs)
         found = logged, record["n_epochs"], record.get("seed")
         if (_nine_digits(logged), *found[1:]) != (_nine_digits(config), n_epochs, self.seed):
-            trial = f"the log's trial {len(self.records) + place} (config, epochs, seed) is {found}"
             wanted = f"the search asks for {(config, n_epochs, self.seed)}"
-            raise ValueError(f"{trial}, {wanted}; it is the log of another search")
+            raise ValueError(
+                f"{trial} is {found} (config, epochs, seed), and {wanted}; "
+                "it is the log of another search"
+            )
         if self.retry_failed and record["status"] == "failed":
             return config, n_epochs, None
         return config, n_epochs, record | {"config": config}
@@ -278,7 +295,9 @@ class _Search:
         if outcome is not None:
             record = self._charge(trial, outcome, runtime_s)
             if self.log:
-                append_trial(self.log, record | {"seed": self.seed}, trial=len(self.records))
+                line = record | {"seed": self.seed}
+                line |= {"search": self.search} if self.search != self.first_search else {}
+                append_trial(self.log, line, trial=len(self.records))
         assert record is not None  # a trial has an outcome or stands in the log
         self.records.append(record)
         self.spent += record["charged_epochs"]
@@ -328,9 +347,7 @@ def _drive(
     seconds: float = math.inf,
 ) -> list[pd.DataFrame]:
     """Run the searches in step until all are over, or interrupted; return their tables."""
-    if not callable(objective):
-        needed = "a callable that takes a list of Request is needed"
-        raise TypeError(f"objective is {objective!r}; {needed}")
+    check_objective("objective", objective)
     if on_interrupt not in ("keep", "raise"):
         raise ValueError(f"on_interrupt is {on_interrupt!r}; 'keep' and 'raise' are allowed")
     total = sum(search.budget for search in searches)

@@ -146,7 +146,7 @@ class Choice(_Discrete):
     values: tuple
 
     def __init__(self, values):
-        if not isinstance(values, Iterable) or isinstance(values, Mapping):
+        if not isinstance(values, Iterable) or isinstance(values, Mapping | str | bytes):
             raise TypeError(f"values is {values!r}; a sequence such as [16, 32] is needed")
         # what a configuration can hold
         object.__setattr__(self, "values", as_plain(tuple(values), "values"))
@@ -390,6 +390,8 @@ def _check_bounds(p, kind) -> None:
         raise TypeError(
             f"low is {p.low!r} and high is {p.high!r}; {kind.__name__.lower()} numbers are needed"
         )
+    if not isinstance(p.log, bool):
+        raise TypeError(f"log is {p.log!r}; True or False is needed")
     if not 0 < p.high - p.low < math.inf:
         raise ValueError(
             f"low is {p.low!r} and high is {p.high!r}; low must be less, by a finite difference"

@@ -1,12 +1,14 @@
 """The strategies of the course as generators for `hpt_helpers.search.run`."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from hpt_helpers.bayesian import BayesianOptimizer
+from hpt_helpers.bayesian import BAYESIAN, BayesianOptimizer
 from hpt_helpers.config import as_count
 from hpt_helpers.protocol import Ask, BudgetSpent, Strategy, Told
 from hpt_helpers.search_space import SearchSpace, as_space
@@ -61,6 +63,8 @@ def bayesian_search(
         counts as the worst. log_loss: tell (positive) losses' logs.
     opts: further settings of scikit-optimize's `Optimizer`; `bayesian.BAYESIAN` has the defaults.
     n_epochs: as for `grid_search`.
+    A log of it knows space, seed, and which of these settings are not the defaults; a log of others
+    is refused. n_trials may grow, and batch_size may change with the workers that there are.
     While the space has other points, a random one replaces a point that was asked for before.
     Raises TypeError or ValueError for a bad n_trials, batch_size or clip, and for a loss without a
     logarithm.
@@ -68,13 +72,22 @@ def bayesian_search(
     seed = as_count("seed", seed, least=0, most=2**32 - 1)
     n_trials, batch_size = as_count("n_trials", n_trials), as_count("batch_size", batch_size)
     optimizer = BayesianOptimizer(space, seed=seed, clip=clip, log_loss=log_loss, xi=xi, **opts)
-    search = f"bayesian_search, seed={seed}, in {space}"
+    settings = {"clip": float(clip), "log_loss": bool(log_loss), "xi": float(xi), **opts}
+    search = f"bayesian_search, seed={seed}{_not_defaults(settings)}, in {space}"
     trials: list[Told] = []
     while len(trials) < n_trials:
         optimizer.tell((trial.config, trial.val_loss) for trial in trials)
         configs = optimizer.ask(min(batch_size, n_trials - len(trials)))
         asked = [(config, _epochs_of(config, n_epochs)) for config in configs]
         trials += yield Ask(asked, search)
+
+
+def _not_defaults(settings: Mapping[str, Any]) -> str:
+    """Return the settings of `bayesian_search` that differ from its defaults, as text."""
+    defaults = BAYESIAN | {"clip": 0.5, "log_loss": False, "xi": 0.0}
+    changed = {k: v for k, v in settings.items() if k not in defaults or v != defaults[k]}
+    text = "".join(f", {name}={value!r}" for name, value in changed.items())
+    return re.sub(" at 0x[0-9a-fA-F]+", "", text)  # addresses, which differ from run to run
 
 
 def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, int]]) -> Strategy:
@@ -170,6 +183,7 @@ def hyperband(
     the configurations those of `space.sample` under this seed, each in its order. Raises what these
     two raise, when the search starts.
     """
+    max_epochs = as_count("max_epochs", max_epochs)
     schedule = hyperband_schedule(max_epochs, eta, rounding=rounding, survivors=survivors)
     configs = iter(as_space(space).sample(sum(rungs[0][0] for rungs in schedule), seed=seed))
     for rungs in schedule:

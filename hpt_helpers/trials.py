@@ -135,9 +135,12 @@ def config_of(trials: pd.DataFrame, trial: int) -> dict:
     """Return a copy of one trial's configuration, exactly as it was asked for.
 
     trial: its index label in the table. Raises ValueError when the table has no such trial, or
-    several, TypeError when it was read from a format that made text of the configurations, and
-    KeyError when it has lost its column `config`.
+    several, TypeError when it is no table, or was read from a format that made text of the
+    configurations, and KeyError when it has lost its column `config`.
     """
+    _check_table(trials)
+    if "config" not in trials:
+        raise KeyError(f"trials has no column 'config'; it has {list(trials.columns)}")
     found = trials.loc[trials.index == trial, "config"]
     if len(found) != 1:
         raise ValueError(
@@ -149,6 +152,14 @@ def config_of(trials: pd.DataFrame, trial: int) -> dict:
         kept = "keep the search's log, which is exact: trial_table(read_log(path))"
         raise TypeError(f"the config of trial {trial!r} is {config!r:.80}, as from a CSV; {kept}")
     return copy.deepcopy(dict(config))
+
+
+def _check_table(trials: pd.DataFrame) -> None:
+    import pandas as pd
+
+    if not isinstance(trials, pd.DataFrame):
+        needed = "a trial table is needed, such as trial_table(read_log(path))"
+        raise TypeError(f"trials is {trials!r:.80}; {needed}")
 
 
 def for_export(trials: pd.DataFrame) -> pd.DataFrame:
@@ -168,9 +179,10 @@ def _as_json(value: Any) -> str | None:
 def incumbent(trials: pd.DataFrame) -> int:
     """Return the trial (index label) with the lowest validation loss.
 
-    Of equal losses the cheaper wins, then the earlier. Raises ValueError when no trial succeeded:
-    one that failed never wins.
+    Of equal losses the cheaper wins, then the earlier. Raises ValueError when no trial succeeded,
+    as one that failed never wins, and TypeError for what is no table, such as a log's records.
     """
+    _check_table(trials)
     good = trials.loc[trials["status"] == "ok"]
     if good.empty:
         raise ValueError(f"trials has {len(trials)} rows and none succeeded; there is no incumbent")

@@ -11,7 +11,7 @@ import pytest
 
 from hpt_helpers.config import config_key
 from hpt_helpers.objectives import per_trial
-from hpt_helpers.search import Outcome, run
+from hpt_helpers.search import Outcome, Request, run
 from hpt_helpers.strategies import grid_search, successive_halving
 from hpt_helpers.trials import read_log, same_trials
 
@@ -109,6 +109,36 @@ def test_a_trial_whose_process_dies_is_failed_and_the_search_goes_on():
 def test_a_bad_number_of_processes_is_refused(n_jobs, error):
     with pytest.raises(error, match="n_jobs is"):
         per_trial(function, n_jobs=n_jobs)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"function": 5}, "function is 5; a callable of"),
+        ({"function": None}, "function is None; a callable of"),
+        (
+            {"function": function, "identity": "config_key"},
+            "identity is 'config_key'; None or a callable",
+        ),
+    ],
+)
+def test_what_cannot_be_called_is_refused(options, says):
+    with pytest.raises(TypeError, match=says):
+        per_trial(**options)
+
+
+def test_the_end_of_the_time_says_nothing_of_answers_that_were_not_used(recwarn):
+    """Two are done while the search still thinks about the first."""
+    answers = per_trial(quick_but_one, n_jobs=2)([Request(c, 1, 0) for c in EIGHT[:4]])
+    assert next(answers) == 0.5
+    time.sleep(1)
+    answers.close()
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def quick_but_one(config, n_epochs):
+    time.sleep(3 * (config["x"] == 3))
+    return 0.5
 
 
 def test_a_function_with_checkpoints_of_its_own_is_charged_each_epoch_once():

@@ -279,13 +279,18 @@ def test_the_examples_of_readme_and_real_searches_run(capsys, tmp_path, monkeypa
     for page, example in EXAMPLES:
         exec(compile(example, page, "exec"), {})
         printed.append(capsys.readouterr().out)
-    own_objective, training, workers, checkpoints, wrappers = printed
+    own_objective, training, workers, checkpoints, files, wrappers = printed
     assert re.fullmatch(r"\{'rate': [\d.]+, 'rounds': \d+\}\n", workers)
-    assert {path.name for path in tmp_path.iterdir()} == {"search.jsonl", "search.csv"}
-    trained, asked = map(
-        int, re.fullmatch(r"(\d+) of (\d+) rounds were trained\n", checkpoints).groups()
-    )
-    assert 0 < trained < asked
+    written = {"search.jsonl", "search.csv", "hyperband.jsonl", "checkpoints"}
+    assert {path.name for path in tmp_path.iterdir()} == written
+    kept = [path.name for path in (tmp_path / "checkpoints").iterdir()]
+    assert len(kept) == 17 and all(re.fullmatch("[0-9a-f]{64}", name) for name in kept)
+    for rounds in (checkpoints, files):
+        found = re.fullmatch(r"(\d+) of (\d+) rounds were trained\n", rounds)
+        trained, asked = map(int, found.groups())
+        assert 0 < trained < asked
+    # R = 9 going on, and restarting, as the theory says
+    assert files == "69 of 78 rounds were trained\n"
     assert re.fullmatch(r"\d\d \{'x': -?[\d.e-]+\}\n", wrappers)
     assert re.fullmatch(r"\{'lr': 0\.\d+, 'batch_size': (16|32|64)\}\n", training)
     found = re.findall(
@@ -295,6 +300,23 @@ def test_the_examples_of_readme_and_real_searches_run(capsys, tmp_path, monkeypa
         found == ["random_search", "bayesian_search", "hyperband"]
         and own_objective.count("\n") == 3
     )
+
+
+def test_the_pages_patience_ends_any_strategy_after_so_many_trials():
+    """It asks for six at once, then for fourteen; the third is the best, and four more come."""
+    [example] = [text for _, text in EXAMPLES if "def with_patience" in text]
+    names = {}
+    exec(compile(example, "docs/real_searches.md", "exec"), names)
+    losses = iter([3, 2, 1, *range(4, 30)])
+    sent = []
+
+    def at_once():
+        sent.append((yield [({"x": i}, 1) for i in range(6)]))
+        yield [({"x": i}, 1) for i in range(6, 20)]
+
+    objective = names["per_trial"](lambda config, n_epochs: next(losses))
+    trials = names["run"](names["with_patience"](at_once(), 4), objective)
+    assert len(trials) == 7 and sent == [[3, 2, 1, 4, 5, 6]]
 
 
 def test_the_wheel_to_upload_is_of_this_version():

@@ -67,8 +67,14 @@ def ray_but_not_started(monkeypatch, tmp_path):
             TypeError,
             "trainable_or_objective is <class 'dict'>; a class Trainable",
         ),
-        ({"n_trials": 0}, ValueError, "n is 0"),
-        ({"n_trials": None}, TypeError, "n is None"),
+        (
+            {"trainable_or_objective": lambda config, n_epochs: 0.5},
+            TypeError,
+            "trainable_or_objective is .* cannot take one list of requests",
+        ),
+        ({"n_trials": "5"}, TypeError, "n_trials is '5'"),
+        ({"n_trials": 0}, ValueError, "n_trials is 0"),
+        ({"n_trials": None}, TypeError, "n_trials is None"),
         ({"strategy_name": "grid_search", "n_trials": -1}, ValueError, "n_trials is -1"),
         ({"strategy_name": "grid_search", "n_trials": 0}, ValueError, "n_trials is 0"),
         ({"strategy_name": "bayesian_search", "n_trials": None}, TypeError, "n_trials is None"),
@@ -374,6 +380,25 @@ def test_a_trial_that_raised_is_recorded_with_the_last_line_of_its_error(tmp_pat
     )
     assert [record["place"] for record in (failed, good)] == [5, 1]
     assert trial_table([failed, good])["reason"].tolist() == ["ValueError: no", ""]
+
+
+def test_a_relative_folder_is_resolved_for_tune_and_an_address_is_not(monkeypatch, tmp_path):
+    from ray import tune
+
+    class Asked(Exception):
+        pass
+
+    def run_config(storage_path, **options):
+        raise Asked(storage_path)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tune, "RunConfig", run_config)
+    arguments = {"max_epochs": 9, "n_trials": 4, "log": tmp_path / "log.jsonl"}
+    paths = {"here/tune": str(tmp_path / "here" / "tune"), "s3://bucket/tune": "s3://bucket/tune"}
+    for given, expected in paths.items():
+        with pytest.raises(Asked) as asked:
+            tune_on_ray("random_search", SPACE, OBJECTIVE, storage_path=given, **arguments)
+        assert asked.value.args == (expected,)
 
 
 def test_the_log_may_stand_elsewhere_than_tunes_files(monkeypatch, tmp_path):

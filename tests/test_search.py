@@ -26,7 +26,7 @@ from hpt_helpers.search import Ask, Outcome, Request, Told, run, run_many
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.training import fit
-from hpt_helpers.trials import DTYPES, config_of, hold_log, incumbent, read_log
+from hpt_helpers.trials import DTYPES, config_of, hold_log, incumbent, read_log, trial_table
 
 IRIS = load_splits("iris")
 SPACE = SearchSpace({"lr": Real(1e-3, 1e-1, log=True), "batch_size": Integer(16, 64)})
@@ -674,6 +674,31 @@ def test_what_cannot_be_called_is_no_objective():
         run(grid_search(TEN, 1), 3)
 
 
+def test_a_plain_function_is_pointed_to_per_trial_before_anything_runs():
+    asked = []
+
+    def function(config, n_epochs):
+        asked.append(config)
+
+    for go in (run, lambda strategy, objective: run_many([strategy], objective)):
+        with pytest.raises(TypeError, match=r"cannot take one list of requests; .* per_trial\(f"):
+            go(grid_search(TEN, 1), function)
+    assert asked == []
+
+
+def test_an_objective_without_a_signature_is_taken():
+    class Opaque(Counting):
+        __signature__ = 3
+
+    assert len(run(grid_search(TEN, 1), Opaque())) == 10
+
+
+@pytest.mark.parametrize("log", [5, True])
+def test_a_log_that_is_no_path_is_refused(log):
+    with pytest.raises(TypeError, match=f"log is {log}; a path is needed"):
+        run(grid_search(TEN, 1), Counting(), log=log)
+
+
 @pytest.mark.parametrize(
     ("budget", "error"),
     [
@@ -1018,9 +1043,55 @@ def test_the_log_of_another_search_is_refused(strategy, options, tmp_path):
     log = tmp_path / "search.jsonl"
     run(grid_search(TEN, 7), Counting(), log=log)
     before = log.read_bytes()
-    with pytest.raises(ValueError, match="it is the log of another search"):
+    with pytest.raises(ValueError, match=r"trial 0 of \S+search.jsonl .*log of another search"):
         run(strategy(), Counting(), log=log, **options)
     assert log.read_bytes() == before
+
+
+def asking_as(search, *xs):
+    for x in xs:
+        yield Ask([({"x": x}, 1)], search)
+
+
+def wrapped(first, strategy):
+    """As the page on real searches prints it."""
+    yield [({"x": first}, 1)]
+    yield from strategy
+
+
+def test_a_wrapped_search_refuses_the_log_of_another_one(tmp_path):
+    log = tmp_path / "search.jsonl"
+    run(wrapped(9, asking_as("narrow", 1, 2)), Counting(), log=log)
+    objective = Counting()
+    longer = run(wrapped(9, asking_as("narrow", 1, 2, 3)), objective, log=log)
+    assert longer["x"].tolist() == [9, 1, 2, 3] and len(objective.asked) == 1
+    before, says = (
+        log.read_bytes(),
+        r"trial 1 of \S+search.jsonl .* 'narrow', here it is 'wide'; it",
+    )
+    with pytest.raises(ValueError, match=says):
+        run(wrapped(9, asking_as("wide", 5, 6)), objective, log=log)
+    with pytest.raises(ValueError, match="here it is 'wrapped'; it is the log of another search"):
+        run(wrapped(9, grid_search(TEN[1:3], 1)), objective, log=log)
+    assert log.read_bytes() == before and len(objective.asked) == 1
+
+
+def test_a_log_that_names_the_searches_of_its_trials_is_the_same_table(tmp_path):
+    log = tmp_path / "log"
+    trials = run(wrapped(9, asking_as("narrow", 1, 2)), Counting(), log=log)
+    assert [r.get("search") for r in read_log(log)] == [None, "narrow", "narrow"]
+    pd.testing.assert_frame_equal(trial_table(read_log(log)), trials)
+    run(asking_as("narrow", 1, 2), Counting(), log=tmp_path / "plain")
+    assert [r.get("search") for r in read_log(tmp_path / "plain")] == [None, None]
+
+
+def test_an_older_log_of_a_wrapped_search_is_taken(tmp_path):
+    """Its lines do not say who asked."""
+    log = tmp_path / "log"
+    run(wrapped(9, asking_as("", 1, 2)), Counting(), log=log)
+    objective = Counting()
+    trials = run(wrapped(9, asking_as("wide", 5, 6, 7)), objective, log=log)
+    assert trials["x"].tolist() == [9, 1, 2, 7] and len(objective.asked) == 1
 
 
 def test_the_log_of_another_objective_is_refused_by_its_name(tmp_path):

@@ -161,7 +161,7 @@ def test_our_samples_are_drawn_with_replacement():
 
 
 def test_scikit_learn_draws_choices_without_replacement():
-    space = SearchSpace({"a": Choice([1, 2, 3]), "b": Choice("xy")})
+    space = SearchSpace({"a": Choice([1, 2, 3]), "b": Choice(["x", "y"])})
     configs = list(ParameterSampler(space.to_distributions(), 6, random_state=0))
     assert len({tuple(sorted(c.items())) for c in configs}) == 6
 
@@ -416,7 +416,7 @@ def test_the_corners_of_the_unit_cube_are_the_bounds_exactly(space):
 
 def test_integers_and_choices_have_equal_cells():
     points = np.stack([np.linspace(0, 1, 1200, endpoint=False)] * 2, axis=1)
-    space = SearchSpace({"b": Integer(3, 6), "h": Choice("xyz")})
+    space = SearchSpace({"b": Integer(3, 6), "h": Choice(["x", "y", "z"])})
     configs = space.from_unit(points)
     assert Counter(c["b"] for c in configs) == {3: 300, 4: 300, 5: 300, 6: 300}
     assert Counter(c["h"] for c in configs) == {"x": 400, "y": 400, "z": 400}
@@ -571,6 +571,9 @@ def test_a_space_is_a_mapping_of_names():
         (lambda: SearchSpace({3: Real(0, 1)}), TypeError, "has the name 3; names must be of type"),
         (lambda: SearchSpace({"\ud800": Real(0, 1)}), ValueError, "half of a surrogate pair"),
         (lambda: Choice(5), TypeError, "values is 5; a sequence such as"),
+        (lambda: Choice("abc"), TypeError, "values is 'abc'; a sequence such as"),
+        (lambda: Real(1, 100, log="uniform"), TypeError, "log is 'uniform'; True or False"),
+        (lambda: Integer(1, 100, log=1), TypeError, "log is 1; True or False"),
         (lambda: Choice({"a": 1}), TypeError, "values is {'a': 1}; a sequence such as"),
         (lambda: SearchSpace({"lr": (0, 1)}), TypeError, "'lr'"),
     ],

@@ -583,6 +583,48 @@ def test_a_bayesian_search_refuses_the_log_of_a_random_one_and_of_another_seed(t
         run(bayesian_search(SPACE, 3, 9, seed=4), Counted(), log=tmp_path / "other")
 
 
+@pytest.mark.parametrize(
+    "options", [{"clip": 1}, {"log_loss": True}, {"xi": 0.1}, {"acq_func": "LCB"}]
+)
+def test_a_bayesian_search_refuses_the_log_of_other_settings(options, tmp_path):
+    log = tmp_path / "log"
+    run(bayesian_search(SPACE, 3, 9, seed=3), Counted(), log=log)
+    [(name, value)] = options.items()
+    says = f"here it is .bayesian_search, seed=3, {name}={value}".replace("=LCB", "='LCB'")
+    with pytest.raises(ValueError, match=says):
+        run(bayesian_search(SPACE, 3, 9, seed=3, **options), Counted(), log=log)
+
+
+def test_the_defaults_of_a_bayesian_search_are_not_in_its_log():
+    """So that a log from before its settings were there is read."""
+    defaults = {"clip": 0.5, "log_loss": False, "xi": 0, "acq_func": "EI", "n_initial_points": 5}
+    [one, same] = (next(bayesian_search(SPACE, 3, 9, seed=3, **o)) for o in ({}, defaults))
+    assert one.search == same.search == f"bayesian_search, seed=3, in {SPACE}"
+
+
+def test_an_address_of_a_setting_does_not_make_another_search():
+    from skopt.sampler import Lhs
+
+    [one, same] = (
+        next(bayesian_search(SPACE, 3, 9, seed=3, initial_point_generator=Lhs())) for _ in range(2)
+    )
+    assert "initial_point_generator=<skopt" in one.search and one.search == same.search
+
+
+def test_a_wrapped_bayesian_search_refuses_a_log_of_a_narrower_space(tmp_path):
+    def warm_start(strategy):
+        yield [({"lr": 0.01, "batch_size": 20}, 9)]
+        yield from strategy
+
+    log = tmp_path / "log"
+    wider = SearchSpace({"lr": SPACE["lr"], "batch_size": Integer(1, 99)})
+    run(warm_start(bayesian_search(SPACE, 3, 9, seed=3)), Counted(), log=log)
+    objective = Counted()
+    with pytest.raises(ValueError, match=r"trial 1 of .*log of another search"):
+        run(warm_start(bayesian_search(wider, 3, 9, seed=3)), objective, log=log)
+    assert objective.n_calls == 0
+
+
 def test_a_bayesian_search_is_extended_by_its_log(tmp_path):
     log = tmp_path / "log"
     run(bayesian_search(SPACE, 5, 9, seed=3), Counted(), log=log)
@@ -657,6 +699,5 @@ def test_every_value_of_a_choice_passes_through_every_strategy_and_a_log(make, v
 
     trials = run(make(space), per_trial(exact), log=tmp_path / "log")
     assert (trials["status"] == "ok").all() and all(config in space for config in trials["config"])
-    assert repr(run(make(space), None.__eq__, log=tmp_path / "log")["config"]) == repr(
-        trials["config"]
-    )
+    again = run(make(space), lambda requests: pytest.fail("all is logged"), log=tmp_path / "log")
+    assert repr(again["config"]) == repr(trials["config"])

@@ -203,8 +203,14 @@ def test_a_trial_that_is_not_in_the_table_has_no_configuration():
     ):
         with pytest.raises(ValueError, match=f"trial is {trial}"):
             config_of(table, trial)
-    with pytest.raises(KeyError, match="config"):
+    with pytest.raises(KeyError, match=r"trials has no column 'config'; it has \['lr'\]"):
         config_of(trials[["lr"]], 0)
+
+
+def test_what_is_no_table_is_refused():
+    for use in (incumbent, lambda trials: config_of(trials, 0)):
+        with pytest.raises(TypeError, match=r"trials is \[.*; .* trial_table\(read_log\(path\)\)"):
+            use([record(0.3)])
 
 
 MIXED = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -124,7 +125,8 @@ def _tpe_told(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> 
     study, distributions = _tpe_study(repeat), to_optuna(space)
     for _ in range(n_trials):
         proposed = study.ask(distributions)
-        [told] = yield Ask([(from_optuna(space, proposed.params), n_epochs)])
+        search = f"tpe, seed={repeat}, in {space}"
+        [told] = yield Ask([(from_optuna(space, proposed.params), n_epochs)], search)
         study.tell(proposed, state=TrialState.FAIL)  # which TPE forgets
         if np.isfinite(told.val_loss):
             tried = {"params": told.config, "value": told.val_loss}
@@ -154,7 +156,7 @@ def on_pool(
             place = int(((points - point) ** 2).sum(axis=1).argmin())
             points[place] = np.inf  # tried
             near.append((space.configs[place], n))
-        answer = yield Ask(near) if isinstance(asked, Ask) else near
+        answer = yield replace(asked, trials=near) if isinstance(asked, Ask) else near
 
 
 def to_optuna(space: SearchSpace) -> dict:

@@ -12,7 +12,7 @@ from hpt_helpers.config import as_count, as_seed
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
 from hpt_helpers.progress import SearchBar
-from hpt_helpers.protocol import Objective, Request, answer_each
+from hpt_helpers.protocol import Objective, Request, answer_each, check_objective
 from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.strategies import hyperband_schedule
 from hpt_helpers.trials import (
@@ -80,6 +80,7 @@ def tune_on_ray(
             "this process uses no Ray: call tune_on_ray in a block `with local_ray() as folder:`"
         )
     as_space(space)
+    storage_path = _as_storage(storage_path)
     seed_text = f"seed={as_seed('seed', seed)}"
     search = f"{strategy_name}, max_epochs={max_epochs}, {seed_text}, {options} in {space}"
     cutting = {"hyperband": safe_hyperband, "asha": ASHAScheduler}.get(strategy_name)
@@ -118,7 +119,7 @@ def tune_on_ray(
                     scheduler=cutting and cutting(max_t=max_epochs, reduction_factor=eta),
                 ),
                 run_config=tune.RunConfig(
-                    storage_path=str(storage_path),
+                    storage_path=storage_path,
                     verbose=0,
                     progress_reporter=tune.CLIReporter(),
                     callbacks=[_ended_trials(log, search, bar)],
@@ -133,6 +134,12 @@ def tune_on_ray(
     if len(ended) < n_trials:
         warn_caller(f"interrupted: the {len(ended)} of {n_trials} trials that ended are kept")
     return trial_table(ended)
+
+
+def _as_storage(storage_path: str | Path) -> str:
+    """Return the folder from its root, as Tune needs it, or the address as it is."""
+    text = str(storage_path)
+    return text if "://" in text else str(Path(text).resolve())
 
 
 def _of_configs(configs: list[dict], max_concurrent: int):
@@ -175,7 +182,7 @@ def _configs(
     if name == "hyperband" and n_trials is None:
         brackets = hyperband_schedule(as_count("max_epochs", max_epochs), eta, survivors="ceil")
         n_trials = sum(rungs[0][0] for rungs in brackets)
-    return space.sample(n_trials, seed=seed, **options)
+    return space.sample(as_count("n_trials", n_trials), seed=seed, **options)
 
 
 def _trainable(
@@ -193,6 +200,7 @@ def _trainable(
         raise TypeError(
             f"trainable_or_objective is {objective!r}; a class Trainable or an objective is needed"
         )
+    check_objective("trainable_or_objective", objective)
 
     class ObjectiveTrial(tune.Trainable):
         n_epochs = charged = 0
