@@ -295,6 +295,18 @@ def test_optuna_s_floats_stand_for_every_integer_and_no_other(log):
         assert all(type(value) is int for value in config.values())
 
 
+def test_integers_are_told_apart_to_tpe():
+    """Equal ones are sorted otherwise on another processor."""
+    space = SearchSpace({"size": Integer(2, 5), "lr": Real(1e-4, 1, log=True)})
+    distributions, told = searches.to_optuna(space), []
+    for place in np.linspace(1.5, 5.5, 41):  # where a proposal may lie
+        apart = searches._apart(space, {"size": 5, "lr": 0.1, "batch_size": 8}, {"size": place})
+        assert apart.keys() == distributions.keys() and apart["lr"] == 0.1
+        assert abs(apart["size"] - 5) <= 0.5 and distributions["size"]._contains(apart["size"])
+        told.append(apart["size"])
+    assert len(set(told[1:11])) == 10
+
+
 def test_tpe_proposes_configurations_of_the_space():
     space = SearchSpace(
         {

@@ -129,8 +129,23 @@ def _tpe_told(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> 
         [told] = yield Ask([(from_optuna(space, proposed.params), n_epochs)], search)
         study.tell(proposed, state=TrialState.FAIL)  # which TPE forgets
         if np.isfinite(told.val_loss):
-            tried = {"params": told.config, "value": told.val_loss}
+            params = _apart(space, told.config, proposed.params)
+            tried = {"params": params, "value": told.val_loss}
             study.add_trial(create_trial(distributions=distributions, **tried))
+
+
+def _apart(space: SearchSpace, config: Mapping, proposed: Mapping) -> dict:
+    """Return the configuration as it is told, with no two trials alike in an integer.
+
+    Optuna sorts what it is told, and equal values are sorted otherwise on another processor. So an
+    integer is told as a float that lies as far from it as the proposal did from its own integer.
+    """
+    apart = {
+        name: config[name] + proposed[name] - round(proposed[name])
+        for name, p in space.items()
+        if isinstance(p, Integer)
+    }
+    return {name: config[name] for name in space} | apart
 
 
 def on_pool(
@@ -162,9 +177,9 @@ def on_pool(
 def to_optuna(space: SearchSpace) -> dict:
     """Return the space's distributions for Optuna's `study.ask`.
 
-    An Integer is a float there, half a step wider at both ends, and `from_optuna` rounds it. With
-    integers of its own, what Optuna's multivariate TPE draws depends on the last digits of numpy's
-    logarithms, and these differ from processor to processor.
+    An Integer is a float there, half a step wider at both ends, and `from_optuna` rounds it. Equal
+    integers would be sorted in another order by numpy's instructions of another processor, and
+    Optuna's multivariate TPE would then draw other points.
     """
     from optuna import distributions
 

@@ -102,9 +102,10 @@ race_plots.incumbents(trials)
 # In all three. Every other search ends below random search in every world. Hyperband and ASHA fall fastest at first,
 # because they have tried dozens of configurations for a few epochs before random search has finished its fifth
 # training. The searches that learn begin with random trials. Later the Gaussian process overtakes Hyperband in each
-# panel, and ASHA where it takes part. TPE overtakes both later still, on digits and on the simulated data only. On
-# iris the lowest line ends at 0.047 and that of random search at 0.075. On digits these lines end at 0.177 and 0.260.
-# The lowest loss is about two thirds of random search's both times, so the two leads look alike.
+# panel, and ASHA where it takes part. TPE overtakes Hyperband later still, on digits and on the simulated data, and
+# ASHA on digits only. On iris the lowest line ends at 0.047 and that of random search at 0.075. On digits these lines
+# end at 0.177 and 0.260. The lowest loss is about two thirds of random search's both times, so the two leads look
+# alike.
 #
 # **So:** if this picture were all that you had, you would never use random search again. Write down which search you
 # would recommend for each world before you go on.
@@ -152,14 +153,14 @@ race_plots.verdicts(studies.verdicts(winners))
 # %% [markdown]
 # <details><summary>What was seen</summary>
 #
-# On iris. The Gaussian process led in 23 of 30 repeats as searched, and fresh it is ahead in 12. TPE led in 22 and is
-# ahead in 15. All intervals on iris contain 1. With 30 rows, luck can make a loss much lower than its configuration
+# On iris. The Gaussian process led in 23 of 30 repeats as searched, and fresh it is ahead in 12. TPE led in 20 and is
+# ahead in 18. All intervals on iris contain 1. With 30 rows, luck can make a loss much lower than its configuration
 # deserves. The two searches that learn had found more of that luck than random search, probably because they keep
 # trying near configurations whose losses were low by luck. Compared repeat by repeat, Hyperband had only a small lead
 # as searched, with a mean ratio of 0.94, and the grid had none to lose. In further repeats on iris, which are not
 # shown here, Hyperband had a large lead as searched, and that vanished as well. The intervals on iris are wide,
-# however. A small true lead, like those on the simulated data, could not be seen there, while one like those on
-# digits could.
+# however. A small true lead, like those on the simulated data, could not be seen there, while one like those on digits
+# could.
 #
 # On digits most of each lead stays. The Gaussian process is ahead in 30 of 30 repeats fresh, TPE in 27, Hyperband in
 # 25 and ASHA in 22. Configurations differ so much there that a low loss is mostly merit. On the simulated data the
@@ -642,9 +643,9 @@ studies.budgets(on_digits, SEARCHES, n_trials=[5, 13, 40])
 #
 # In none, and it is worse in none. Its first five trials are those of random search, and by then it has learned
 # nothing. ASHA is better in 24 repeats, because it looks at dozens of configurations. Hyperband looks at dozens as
-# well. It is better in 19 repeats and worse in 9, which a coin might also give. With 13 trainings the Gaussian
-# process is better in all 30 repeats. TPE, whose first ten trials are random, is better in 18 of 30 then, which a
-# coin might give, too.
+# well. It is better in 19 repeats and worse in 9, which a coin might also give. With 13 trainings the Gaussian process
+# is better in all 30 repeats. TPE, whose first ten trials are random, is better in 17 of 30 then, which a coin might
+# give, too.
 #
 # **So:** if you can pay for only a handful of full trainings, stop bad trials early. A search that learns needs
 # clearly more trials than the random ones with which it begins. We saw both on digits, where the ten best can be told
