@@ -403,7 +403,9 @@ def main() -> None:
     for name, measure in SECTIONS.items():
         if f"{{{name}}}" in text:
             text = text.replace(f"{{{name}}}", measure())
-    PAGE.write_text(text.replace("{optuna}", metadata.version("optuna")), encoding="utf-8")
+    for library in ("optuna", "scikit-optimize"):
+        text = text.replace(f"{{{library}}}", metadata.version(library))
+    PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

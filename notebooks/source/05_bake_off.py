@@ -133,8 +133,8 @@ race_plots.incumbents(trials)
 # - An open mark is the mean ratio as searched, and a filled mark the mean ratio fresh. Each is a geometric mean over
 #   30 repeats. Where the two marks coincide, the filled one hides the open one.
 # - The line is the 95 % interval of the fresh mean. It is blue where all of it lies below 1, orange where all of it
-#   lies above, and grey where it contains 1. The interval speaks about further repeats on this one data set. On other
-#   data the mean ratio may lie outside the interval.
+#   lies above, and grey where it contains 1. Each repeat has judges of its own, so the interval holds their luck, too.
+#   It speaks about further repeats on this one data set. On other data the mean ratio may lie outside the interval.
 # - The numbers on the right count the repeats, of 30, in which the search is ahead: first as searched, then fresh.
 #   Where both have the same winner, neither is ahead. A fair coin tossed 30 times seldom gives 21 or more, or 9 or
 #   fewer, as exercise 1 counts. With ties there are fewer tosses, so fewer wins are enough. A search with no result
@@ -253,10 +253,9 @@ race_plots.ten_best(best)
 #
 # - **34 or more of the 45** (76 %) say that there is merit in the order of your ten best, and a search that learns
 #   may be able to use it. Luck alone gives so many in about 2 cases in a hundred.
-# - **28 to 33** leave you uncertain, because a single count is rough. On iris, where luck decided, single repeats
-#   went up to 73 %, which is 33 pairs, and in further repeats to 41 pairs. On digits and with 2,000 simulated rows,
-#   where better searches paid, single repeats went down to 71 %, which is 32 pairs, and on further simulated data to
-#   29.
+# - **28 to 33** leave you uncertain, because a single count is rough. On iris, where luck decided, single repeats went
+#   up to 73 %, which is 33 pairs. On digits and with 2,000 simulated rows, where better searches paid, single repeats
+#   went down to 71 %, which is 32 pairs. Other repeats may go beyond both.
 # - **Under 28** (62 %) is what luck gives most of the time, so treat the order of your ten as luck.
 #
 # The count tests whether there is merit in the order of the ten. It does not promise a lead. With 10 simulated rows,
@@ -282,7 +281,8 @@ race_plots.ten_best(best)
 # - **more random trials** make 50.
 # - **finalists of random search**: its five best trials are trained again on two other splits, and the lowest mean of
 #   these two wins.
-# - **ten times as many rows** judge the same 40 random trials. Only the simulated data have rows enough for this.
+# - **ten times as many rows**, 300 in place of 30, judge the same 40 random trials. Only the simulated data have rows
+#   enough for this.
 # - **a search that learns**: the Gaussian process, in place of random search.
 # - **finalists of that search**: its five best, trained again as above.
 #
@@ -321,8 +321,9 @@ studies.what_pays(worlds, searches.by_hand, more_rows=more_rows, progress=True)
 #
 # **So:** where your ten best cannot be told apart, retrain finalists. Where they can, let a search learn. Where you
 # cannot say, do both, which here cost ten trainings more. With 30 simulated rows only both together had a gain that a
-# coin seldom gives. More validation rows help the search that learns as well, as we saw in [How many rows does a lead
-# need?](#How-many-rows-does-a-lead-need?).
+# coin seldom gives. Stopping early spends the 40 trainings in another way, and [The same winners, trained
+# again](#The-same-winners,-trained-again) has what it gains. More validation rows help the search that learns as well,
+# as we saw in [How many rows does a lead need?](#How-many-rows-does-a-lead-need?).
 #
 # </details>
 
@@ -401,13 +402,13 @@ race_plots.guide()
 #      Hyperband was more than ten times as fast as the Bayesian searches that they compared it with. Shown in [From
 #      which budget on does learning pay?](#From-which-budget-on-does-learning-pay?) and [Is early order late
 #      order?](04_hyperband.ipynb#Is-early-order-late-order?).
-#    - *Against it.* Where early order is not late order, the cuts lose the best trials. Under a learning-rate
-#      schedule a trial that was cut is a different model from the one trained in full, which the course has not
-#      measured. And Eggensperger et al. (2021) find that the advantage of searches with early cuts over others
-#      shrinks as the budget grows. With forty trainings and 10 or 30 simulated rows, neither ASHA nor Hyperband was
-#      visibly ahead of random search. With forty trainings on three further simulated data sets, taken together, ASHA
-#      was visibly ahead only with 2,000 rows, by 2 %, and Hyperband never (`docs/testbed.md`). With five trainings
-#      and 2,000 rows both were ahead there. Shown in [And elsewhere?](04_hyperband.ipynb#And-elsewhere?).
+#    - *Against it.* Where early order is not late order, the cuts lose the best trials. Under a learning-rate schedule
+#      a trial that was cut is a different model from the one trained in full, which the course has not measured. And
+#      Eggensperger et al. (2021) find that the advantage of searches with early cuts over others shrinks as the budget
+#      grows. With forty trainings and 10 or 30 simulated rows, neither ASHA nor Hyperband was visibly ahead of random
+#      search. With forty trainings on three further simulated data sets, taken together, ASHA was visibly ahead only
+#      with 2,000 rows, by 2 %, and Hyperband never (`docs/testbed.md`). Shown in [And
+#      elsewhere?](04_hyperband.ipynb#And-elsewhere?).
 # 2. Can your validation rows tell your best trials apart? No: **Retrain finalists of any search, and get more rows if
 #    you can.**
 #    - *How to see it.* Train your ten best trials once more, on another split and under another seed, and count how
@@ -423,13 +424,12 @@ race_plots.guide()
 #      the seed move a result, and advise varying both. Shown in [Can the ten best be told
 #      apart?](#Can-the-ten-best-be-told-apart?) and [What should you buy?](#What-should-you-buy?).
 #    - *Against it.* A low count does not rule a lead out. When digits was searched in narrow ranges near its optimum,
-#      fewer than 34 pairs kept their order in most repeats, judged by 360 rows. Yet a search that learns was ahead of
-#      random search there, and finalists gained nothing (`docs/testbed.md` has these two results). With 30 simulated
-#      rows a search that learns paid clearly when its finalists were retrained. Without finalists it was better in 19
-#      repeats and worse in 9, which a coin might give. How much a few rows can tell depends on the space as well. And
-#      the ten may be equally good. Then there is little left to choose. Shown in [What should you
-#      buy?](#What-should-you-buy?) and [How many rows does a wide space
-#      need?](#How-many-rows-does-a-wide-space-need?).
+#      360 rows ordered the best tenth of the configurations only roughly. Yet a search that learns was ahead of random
+#      search there, and finalists gained nothing (all in `docs/testbed.md`). With 30 simulated rows a search that
+#      learns paid clearly when its finalists were retrained. Without finalists it was better in 19 repeats and worse
+#      in 9, which a coin might give. How much a few rows can tell depends on the space as well. And the ten may be
+#      equally good. Then there is little left to choose. Shown in [What should you buy?](#What-should-you-buy?) and
+#      [How many rows does a wide space need?](#How-many-rows-does-a-wide-space-need?).
 # 3. Do you know good values of all but two or three hyperparameters? Yes: **Search only those two or three, by what
 #    the next questions advise.**
 #    - *How to see it.* You know them from earlier projects, or from the trials that you have made.
@@ -457,17 +457,18 @@ race_plots.guide()
 #      when judged fresh. And it needs clearly more trials than the random ones with which it begins. Shown in [How
 #      many rows does a lead need?](#How-many-rows-does-a-lead-need?) and [From which budget on does learning
 #      pay?](#From-which-budget-on-does-learning-pay?).
-# 5. Anything else: **Random search.**
+# 5. Trials cannot wait: **Random search.**
 #    - *How to see it.* You have about as many machines as trials, for example, so that none can wait.
 #    - *Why.* Its trials need no results of others, so that all may run at once. Besides the ranges and their scales,
-#      random search has no settings. Bergstra & Bengio (2012) propose it as the baseline for other searches.
+#      random search has no settings. Bergstra & Bengio (2012) propose it as the baseline for other searches. Shown in
+#      [4. How many trials?](02_random_search.ipynb#4.-How-many-trials?).
 #    - *Against it.* On digits, where the best can be told apart, random search was behind every search but the grid,
 #      and ten times the default's learning rate did at least as well. Where early order is late order, ASHA can use
 #      many machines, too (Li et al. 2020). Shown in [The same winners, trained
 #      again](#The-same-winners,-trained-again) and [What does tuning buy?](#What-does-tuning-buy?).
 # 6. At the end: **Retrain finalists where luck is large; open the test rows once.**
 #    - *Why.* The loss by which a winner won is too low on average, and no score by which you chose may be reported as
-#      the winner's. Shown in [What should you buy?](#What-should-you-buy?).
+#      the winner's (Cawley & Talbot 2010). Shown in [What should you buy?](#What-should-you-buy?).
 #    - *Against it.* On digits, where the best can be told apart, finalists changed next to nothing. Shown in [What
 #      should you buy?](#What-should-you-buy?).
 
@@ -805,6 +806,8 @@ ex.progress()
 #   tuning: analysis of the black-box optimization challenge 2020. *Proceedings of Machine Learning Research* 133.
 # - K. Eggensperger et al. (2021). HPOBench: a collection of reproducible multi-fidelity benchmark problems for HPO.
 #   *NeurIPS Datasets and Benchmarks Track*.
+# - G. C. Cawley and N. L. C. Talbot (2010). On over-fitting in model selection and subsequent selection bias in
+#   performance evaluation. *Journal of Machine Learning Research* 11.
 # - X. Bouthillier et al. (2021). Accounting for variance in machine learning benchmarks. *Proceedings of Machine
 #   Learning and Systems* 3.
 # - T. Akiba et al. (2019). Optuna: a next-generation hyperparameter optimization framework. *Proceedings of the 25th
