@@ -52,9 +52,9 @@ LESSON.cells[1].outputs = [PICTURE, TABLE, nb.new_output("stream", text="1")]
 
 def test_the_estimate_of_a_lesson_counted_by_hand():
     core, further = (load(cells) for cells in split(LESSON))
-    assert (core.words, core.tokens, core.lines, core.predictions) == (600, [11], [2], 1)
+    assert (core.words, core.tokens, core.predictions) == (600, [11], 1)
     assert (core.exercises, core.figures, core.tables) == (1, 1, 1)
-    assert (further.words, further.tokens, further.lines) == (100, [1], [1])
+    assert (further.words, further.tokens) == (100, [1])
     assert (further.predictions, further.exercises, further.figures) == (0, 1, 0)
     # 3 + 11/40 + 0.5 + 1.5 + 1.25 = 6.525; an exercise; 0.5 + 1/40 + 6 = 6.525
     assert minutes(LESSON) == (7, 6, 7)

@@ -449,6 +449,13 @@ def test_lines_are_drawn_against_x():
     assert "a goes from 0.1 to 0.2" in ax.alt_text
 
 
+@pytest.mark.parametrize("share", [0.01, 0.2])
+def test_probabilities_have_the_same_axis_whatever_they_are(share):
+    labels = {"x_label": "trials", "y_label": "probability", "title": "Hits"}
+    ax = plots.lines([1, 2], {"a": [share, 2 * share]}, **labels, from_0_to_1=True)
+    assert ax.get_ylim() == (0, 1.02)
+
+
 def test_a_logarithmic_axis_has_fewer_labels_the_more_powers_of_ten_it_spans():
     few, more, many = (
         plots.spread(pd.DataFrame({"g": ["a"] * 2, "v": [0.1, top]}), log=True)

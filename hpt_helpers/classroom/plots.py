@@ -74,16 +74,20 @@ def lines(
     x_label: str,
     y_label: str,
     title: str,
+    from_0_to_1: bool = False,
     ax=None,
 ):
     """Draw several quantities against x, one line each.
 
-    values: name -> shape (len(x),).
+    values: name -> shape (len(x),). from_0_to_1: whether the y-axis has all of this range, so that
+    it stays the same while a slider moves.
     """
     ax = new_axes(ax, title=title, x_label=x_label, y_label=y_label)
     for i, (name, y) in enumerate(values.items()):
         ax.plot(x, y, color=COLOURS[i % 6], linestyle=DASHES[i % 6], label=name)
-    ax.legend()
+    if from_0_to_1:
+        ax.set_ylim(0, 1.02)
+    ax.legend(loc="lower right" if from_0_to_1 else None)
     ends = ", ".join(f"{name} goes from {y[0]:.3g} to {y[-1]:.3g}" for name, y in values.items())
     return described(ax, f"{title}: {y_label} against {x_label}; {ends}.")
 

@@ -18,8 +18,9 @@
 # The course makes one promise: **what it says about searches comes from a measurement that you can run, and you will
 # get the numbers that are stored with the lessons.** Most of it is measured in front of you. Some lessons also look
 # losses up in two tables. Their networks were trained once, because that takes half an hour. In a copy of the course's
-# project, `make table` trains them again. Where a problem was chosen because a search does well on it, the lesson says
-# so. And the findings of others are quoted with their sources.
+# project, `make table` trains them again. Some problems were chosen among several because they show something clearly,
+# and the lessons say so of the photograph and of the simulated data. And the findings of others are quoted with their
+# sources.
 #
 # Nothing here is downloaded. The data sets are small and come with scikit-learn, the networks train in seconds on a
 # laptop's processor, and every random choice has a seed.

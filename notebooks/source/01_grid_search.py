@@ -263,9 +263,10 @@ plots.spread(studies.as_searched_and_fresh(won), log=True, title=title)
 # The winners with 0.1 are right almost as often as the others, with a median accuracy of 0.940 against 0.943. If you
 # need right answers only, and not how likely they are, such a winner costs you little.
 #
-# **So:** extend the grid while the winner lies on its edge. But let several draws of the rows choose, or the folds of a
+# **So:** extend the grid while the winner lies on its edge. But let several draws choose, or the folds of a
 # cross-validation, before you believe a winner at a much larger learning rate. We saw this with 30 validation rows.
-# With thousands, one draw holds less luck, and most of what is left comes from the training rows and the seed.
+# With thousands, one draw holds less luck, and most of what is left comes from the training rows and the seed. Once the
+# winner lies inside the grid, a finer grid around it pays only as far as repeats can tell its trials apart.
 #
 # Five draws cost five times as much. You can save most of that by repeating only the few best trials, the
 # **finalists**. Lesson 2 measures when that pays.
@@ -389,8 +390,7 @@ print("two runs name the same winner in", same.sum(), "of", len(same), "draws of
 
 # %% [markdown]
 # In the other 16 draws the winners differ, because the best configurations are so close that the seed decides among
-# them. Set a seed, so that others get your numbers. A seed does not make your winner better. It only fixes which of the
-# close configurations wins.
+# them. Set a seed, so that others get your numbers. But the seed only fixes which of the close configurations wins.
 #
 # The last fault is in the axes. A training of 100 epochs contains one of 50, which the script trains separately as
 # well. Its eight trials take 600 epochs, though the four long ones, with 400 epochs, would be enough. Train once to the
@@ -428,8 +428,7 @@ studies.paired_folds(search, axes).round(3)
 
 # %% [markdown]
 # Learning rate 0.001 is further behind than `needed`, so drop that rate. At 0.01, batches of 32 are behind by less than
-# `needed`, so five folds cannot tell which batch size is better. In our 40 repeats, too, the winner's batch size
-# changed.
+# `needed`, so five folds cannot tell which batch size is better.
 #
 # `studies.paired_folds(search, axes)` makes this table from a `GridSearchCV` of your own, fitted with any estimator and
 # a single score. Take `needed` as a rough lower limit, because the folds share training rows and because the same folds
