@@ -19,8 +19,8 @@ def grid_search(configs: Iterable[Mapping], n_epochs: int | None = None) -> Stra
     """Try every configuration once, for n_epochs, or each for its own config["epochs"] when None.
 
     configs: any iterable of them, such as `space.grid()`. Raises, once it is asked, TypeError for a
-    space, and ValueError when n_epochs is None and a configuration has no entry `epochs`; `run`
-    raises when there are none, or one is no mapping, and warns when its budget ends before the grid.
+    space, and ValueError when n_epochs is None and a configuration has no entry `epochs`. `run`
+    raises when there are none, or one is no mapping, and warns when its budget ends before them.
     """
     if isinstance(configs, Mapping):
         needed = "a list of configurations is needed, such as space.grid()"
