@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,17 @@ BAYESIAN: dict[str, Any] = dict(
     acq_optimizer="sampling",
     acq_optimizer_kwargs={"n_points": 1000},
 )
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise TypeError for a name that is no option of `bayesian_search` or of skopt's Optimizer."""
+    from skopt.optimizer import Optimizer
+
+    taken = {"dimensions", "random_state"}  # given by space and seed
+    allowed = {"clip", "log_loss", "xi", *signature(Optimizer).parameters} - taken
+    if unknown := options.keys() - allowed:
+        names = ", ".join(sorted(allowed))
+        raise TypeError(f"{min(unknown)} is no option of a Bayesian search; allowed are {names}")
 
 
 class BayesianOptimizer:
@@ -45,6 +57,7 @@ class BayesianOptimizer:
         from skopt import Optimizer
         from threadpoolctl import ThreadpoolController
 
+        check_options(opts)
         if not is_number(clip):
             raise TypeError(f"clip is {clip!r}; a number is needed")
         if not 0 <= clip <= 1:

@@ -70,6 +70,14 @@ def as_plain(value: Any, name: str = "config") -> Any:
     raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; allowed are {allowed}")
 
 
+def as_name(name: str | None) -> str | None:
+    """Return what a search's objective and data are called; TypeError or ValueError if no text."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name is {name!r}; a text is needed")
+    as_plain(name and str(name), "name")
+    return name
+
+
 def _plain_mapping(mapping: Mapping, name: str) -> dict[str, Any]:
     """Return `as_plain` of a mapping, whose names must be text."""
     for key in mapping:

@@ -6,7 +6,6 @@ a measurement change `draw`, so that the test rows stay sealed.
 """
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +16,7 @@ import torch
 
 from hpt_helpers.config import as_count
 from hpt_helpers.threads import one_thread
+from hpt_helpers.warn import warn_caller
 
 # Above these learning rates, training amplifies rounding until no two processors agree
 # (`classroom.rounding`). The bound of the simulated data holds for 27 epochs: of 4,800 random
@@ -135,10 +135,9 @@ class Splits:
         fingerprint = hashlib.sha256(weights).hexdigest()
         scored = _scored.setdefault((self.name, self.seed), set())
         if scored and fingerprint not in scored:
-            warnings.warn(
+            warn_caller(
                 f"the test rows of {self.name} (seed {self.seed}) have already scored other "
-                "weights: a second look turns the test score into a choice",
-                stacklevel=2,
+                "weights: a second look turns the test score into a choice"
             )
         scored.add(fingerprint)
         [accuracy] = self.autopsy_scores([model])

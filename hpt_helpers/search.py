@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hpt_helpers.config import as_count, as_seed, as_seeds, config_key, is_number
+from hpt_helpers.config import as_count, as_name, as_seed, as_seeds, config_key, is_number
 from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import (
     Ask,
@@ -108,11 +108,11 @@ def run(
     objective with too many answers, or that raises after its last; for a damaged or another
     search's log.
     """
-    if name is not None and not isinstance(name, str):
-        raise TypeError(f"name is {name!r}; a text is needed")
     if log is not None and not isinstance(log, str | os.PathLike):
         raise TypeError(f"log is {log!r}; a path is needed, such as 'search.jsonl'")
-    search = _Search(strategy, as_seed("seed", seed), budget, log, name, retry_failed)
+    if log is not None and not os.fspath(log):
+        raise ValueError("log is ''; a path is needed, such as 'search.jsonl'")
+    search = _Search(strategy, as_seed("seed", seed), budget, log, as_name(name), retry_failed)
     seconds = _as_amount("seconds", seconds)
     return _drive([search], objective, on_interrupt, progress, seconds)[0]
 
@@ -276,7 +276,7 @@ class _Search:
             wanted = f"the search asks for {(config, n_epochs, self.seed)}"
             raise ValueError(
                 f"{trial} is {found} (config, epochs, seed), and {wanted}; "
-                "it is the log of another search"
+                "it is the log of another search (another space or seed?)"
             )
         if self.retry_failed and record["status"] == "failed":
             return config, n_epochs, None

@@ -18,10 +18,13 @@ from hpt_helpers.warn import warn_caller
 def grid_search(configs: Iterable[Mapping], n_epochs: int | None = None) -> Strategy:
     """Try every configuration once, for n_epochs, or each for its own config["epochs"] when None.
 
-    configs: any iterable. Raises ValueError, once it is asked, when n_epochs is None and a
-    configuration has no entry `epochs`; `run` raises when there are none, or one is no mapping, and
-    warns when its budget ends before the grid.
+    configs: any iterable of them, such as `space.grid()`. Raises, once it is asked, TypeError for a
+    space, and ValueError when n_epochs is None and a configuration has no entry `epochs`. `run`
+    raises when there are none, or one is no mapping, and warns when its budget ends before them.
     """
+    if isinstance(configs, Mapping):
+        needed = "a list of configurations is needed, such as space.grid()"
+        raise TypeError(f"configs is {configs!r:.80}; {needed}")
     asked = [(config, _epochs_of(config, n_epochs)) for config in configs]
     try:
         yield asked

@@ -367,6 +367,12 @@ def test_a_winner_is_judged_at_its_own_epoch_and_in_full_by_judges_of_its_repeat
         assert row.in_full == pytest.approx(in_full, abs=1e-9)
 
 
+def test_a_race_is_a_search_whose_winners_are_judged():
+    raced = lab.race(PROBLEM, {"random": at_random}, 3, repeats=REPEATS, n_judges=2)
+    trials = lab.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    pd.testing.assert_frame_equal(raced, lab.judge(PROBLEM, lab.winners(trials), 2))
+
+
 def test_finalists_are_trained_on_draws_of_their_own_and_paid_for():
     trials = lab.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
     again = lab.retrain(PROBLEM, trials, 2, 3)

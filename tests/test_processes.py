@@ -14,6 +14,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from hpt_helpers.classroom import lab, processes
+from hpt_helpers.classroom.cache import cached_each
 from hpt_helpers.classroom.processes import share
 
 FIRST = os.getpid()
@@ -128,6 +129,19 @@ def test_warnings_come_from_there_as_from_here_and_nothing_else_is_said(capfd):
     assert [str(warning.message) for warning in warned] == ["piece 0", "piece 1"]
     captured = capfd.readouterr()
     assert captured.out == "" and "errors" not in captured.err
+
+
+def test_a_warning_from_there_points_at_the_line_that_asked_for_the_measurement(
+    monkeypatch, tmp_path
+):
+    def work(i):
+        warnings.warn(f"piece {i}", RuntimeWarning, stacklevel=1)
+        return {"i": [i]}
+
+    monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
+    with pytest.warns(RuntimeWarning, match="piece") as warned:
+        cached_each(work, [(0,), (1,)])
+    assert [warning.filename for warning in warned] == [__file__] * 2
 
 
 @pytest.mark.parametrize("failing", [False, True])

@@ -95,6 +95,24 @@ def ray_but_not_started(monkeypatch, tmp_path):
         ({"strategy_name": "asha", "eta": 1}, ValueError, "eta is 1"),
         ({"eta": 3}, TypeError, "eta"),
         ({"strategy_name": "grid_search", "points": 3}, TypeError, "points"),
+        ({"seconds": 5}, TypeError, "seconds is no option of random_search on Ray; it takes none"),
+        (
+            {"strategy_name": "asha", "seconds": 5},
+            TypeError,
+            "seconds is no option of asha on Ray; allowed are eta",
+        ),
+        (
+            {"strategy_name": "grid_search", "seconds": 5},
+            TypeError,
+            "seconds is no option of grid_search on Ray; allowed are n_points, centred",
+        ),
+        (
+            {"strategy_name": "bayesian_search", "seconds": 5},
+            TypeError,
+            "seconds is no option of a Bayesian search; allowed are .*clip",
+        ),
+        ({"name": 3}, TypeError, "name is 3"),
+        ({"name": "\ud800"}, ValueError, r"name is '.ud800'"),
         ({"strategy_name": "hyperband", "max_epochs": 80, "n_trials": None}, ValueError, "80"),
     ],
 )
@@ -313,6 +331,7 @@ def test_hyperband_and_asha_do_not_go_on_but_a_whole_search_is_given_back(
         {"strategy_name": "bayesian_search"},
         {"space": LAYERS},
         {"strategy_name": "grid_search"},
+        {"name": "iris"},
     ],
 )
 def test_the_log_of_another_search_is_refused(monkeypatch, tmp_path, change):
@@ -328,6 +347,18 @@ def test_the_log_of_another_search_is_refused(monkeypatch, tmp_path, change):
         ValueError, match="is the log of another search, random_search, max_epochs=4, seed=3"
     ):
         tune_on_ray(**arguments | change)
+
+
+def test_a_log_knows_what_its_objective_is_called(monkeypatch, tmp_path):
+    arguments = {"max_epochs": 4, "n_trials": 2, "seed": 3, "storage_path": tmp_path}
+    Tuner(monkeypatch, 99)
+    table = tune_on_ray("random_search", SPACE, OBJECTIVE, name="wine", **arguments)
+    nothing = Tuner(monkeypatch, 99)
+    again = tune_on_ray("random_search", SPACE, OBJECTIVE, name="wine", **arguments)
+    assert again.equals(table) and nothing.ran == []
+    for options in ({"name": "iris"}, {}):
+        with pytest.raises(ValueError, match=r"log of another search, .*name='wine'"):
+            tune_on_ray("random_search", SPACE, OBJECTIVE, **options, **arguments)
 
 
 def test_the_log_of_run_is_refused_too(tmp_path):

@@ -699,6 +699,11 @@ def test_a_log_that_is_no_path_is_refused(log):
         run(grid_search(TEN, 1), Counting(), log=log)
 
 
+def test_a_log_without_a_name_is_refused_rather_than_left_out():
+    with pytest.raises(ValueError, match="log is ''; a path is needed"):
+        run(grid_search(TEN, 1), Counting(), log="")
+
+
 @pytest.mark.parametrize(
     ("budget", "error"),
     [
@@ -1043,7 +1048,7 @@ def test_the_log_of_another_search_is_refused(strategy, options, tmp_path):
     log = tmp_path / "search.jsonl"
     run(grid_search(TEN, 7), Counting(), log=log)
     before = log.read_bytes()
-    with pytest.raises(ValueError, match=r"trial 0 of \S+search.jsonl .*log of another search"):
+    with pytest.raises(ValueError, match=r"trial 0 of \S+search.jsonl .*another space or seed\?"):
         run(strategy(), Counting(), log=log, **options)
     assert log.read_bytes() == before
 
@@ -1102,6 +1107,8 @@ def test_the_log_of_another_objective_is_refused_by_its_name(tmp_path):
         run(grid_search(TEN, 7), Counting(), log=log, name="iris")
     with pytest.raises(TypeError, match="name is 3; a text is needed"):
         run(grid_search(TEN, 7), Counting(), name=3)
+    with pytest.raises(ValueError, match=r"name is '.ud800'"):
+        run(grid_search(TEN, 7), Counting(), name="\ud800")
 
 
 @pytest.mark.parametrize("why", ["no folder", "a folder", "held"])

@@ -39,6 +39,18 @@ def strategies_of_the_course():
 # --- grid and random ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("configs", [SPACE, {"lr": [0.01]}])
+def test_a_space_is_no_grid(configs):
+    with pytest.raises(TypeError, match=r"configs is .*a list .* such as space\.grid\(\)"):
+        run(grid_search(configs, 1), per_trial(bowl))
+
+
+@pytest.mark.parametrize("name", ["acq", "random_state"])
+def test_an_unknown_option_of_a_bayesian_search_is_named(name):
+    with pytest.raises(TypeError, match=rf"{name} is no option of .*; allowed are .*acq_func, "):
+        run(bayesian_search(SPACE, 3, 1, seed=0, **{name: "EI"}), per_trial(bowl))
+
+
 def test_grid_search_asks_once_for_everything():
     configs = [{"lr": 0.01, "batch_size": b} for b in (16, 32)]
     strategy = grid_search(configs, 7)

@@ -31,6 +31,15 @@ def test_the_page_has_the_text_and_all_sections(page):
     assert "{" not in page and "(not measured)" not in page
 
 
+def test_without_all_tables_the_page_is_left_as_it_is(monkeypatch, tmp_path):
+    monkeypatch.setattr(testbed, "PAGE", tmp_path / "testbed.md")
+    monkeypatch.setattr(testbed, "NARROW", tmp_path / "digits_narrow.npz")
+    monkeypatch.setattr(testbed, "SECTIONS", {})
+    with pytest.raises(SystemExit, match=r"digits_narrow\.npz.* CONTRIBUTING\.md"):
+        testbed.main()
+    assert not testbed.PAGE.exists()
+
+
 def test_verdicts_count_pairs():
     judged = pd.DataFrame(
         {

@@ -1,13 +1,14 @@
 """Measure what searches are worth on the testbed: `python -m tools.testbed` writes docs/testbed.md.
 
 What needs the two tables takes a minute; searches that propose points of their own train live, for
-some minutes, once (then they come from the cache). Sections on other data are written where their
-tables are there: `python -m tools.build_table NAME --folder build/tables`.
+some minutes, once (then they come from the cache). Sections on other data need tables of their own,
+in build/tables: CONTRIBUTING.md, The testbed, says how to make them.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from functools import partial
 from importlib import metadata
@@ -35,8 +36,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "testbed.md"
 OTHERS = ROOT / "build" / "tables"
 NARROW = OTHERS / "digits_narrow.npz"
+OTHER_SEEDS = [OTHERS / f"simulated_{i}.npz" for i in (1, 2, 3)]
 PAIRS = "better : worse, searched → fresh"  # a column of `verdicts`
-NOT_MEASURED = "(not measured)"
 TEXT = ROOT / "tools" / "testbed_text.md"
 
 N_TRIALS = 40
@@ -329,9 +330,7 @@ def finalists(name: str, n_val: int) -> tuple[np.ndarray, np.ndarray]:
 
 def other_seeds() -> str:
     """Return the dial on other seeds of the data, together and each, and the gains on each."""
-    paths = [str(path) for path in sorted(OTHERS.glob("simulated_*.npz"))]
-    if not paths:
-        return NOT_MEASURED
+    paths = [str(path) for path in OTHER_SEEDS]
     seeds = {f"seed {load_table(path).recipe.random_state}": path for path in paths}
     parts = ["**All of them together**", dial(*paths)]
     for seed, path in seeds.items():
@@ -341,15 +340,11 @@ def other_seeds() -> str:
 
 
 def narrow() -> str:
-    if not NARROW.exists():
-        return NOT_MEASURED
     return "\n\n".join([dial(str(NARROW)), spending(narrow=str(NARROW))])
 
 
 def rows_tell() -> str:
     """Return how far validation rows tell configurations apart, on each data set."""
-    if not NARROW.exists():
-        return NOT_MEASURED
     names = {"digits": "digits", "digits, narrow": str(NARROW), "simulated": "simulated"}
     rows = [
         {"data": label, "rows": n_val} | told_apart(name, n_val)
@@ -399,6 +394,10 @@ SECTIONS = {
 
 
 def main() -> None:
+    if missing := [str(path) for path in (NARROW, *OTHER_SEEDS) if not path.exists()]:
+        sys.exit(
+            f"{', '.join(missing)}: not there. CONTRIBUTING.md, The testbed, says how to make it"
+        )
     text = TEXT.read_text(encoding="utf-8")
     for name, measure in SECTIONS.items():
         if f"{{{name}}}" in text:

@@ -492,6 +492,23 @@ def judge(
     return winners.assign(fresh=fresh[0], in_full=in_full[0], accuracy=fresh[1])
 
 
+def race(
+    problem: Problem,
+    searches: Mapping[str, Search],
+    n_trials: int = 40,
+    *,
+    repeats: Iterable[int] = range(30),
+    n_judges: int = 4,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Return the winner of each search in each repeat, judged fresh: the columns of `judge`.
+
+    Each search may spend the epochs of n_trials full trainings. Tables have 30 repeats, 4 judges.
+    """
+    trials = search(problem, searches, repeats=repeats, n_trials=n_trials, progress=progress)
+    return judge(problem, winners(trials), n_judges, progress=progress)
+
+
 def retrain(
     problem: Problem,
     trials: pd.DataFrame,

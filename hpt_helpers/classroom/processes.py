@@ -19,6 +19,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from hpt_helpers.progress import progress_bar
+from hpt_helpers.warn import warn_caller
 
 PROCESSES = 2
 ALONE_S = 1.0  # work that takes no longer is done before other processes would have started
@@ -107,7 +108,7 @@ def _by_others(work: Callable, pieces: list) -> Iterator[Any]:
             found = executor.map(of_each, pieces, chunksize=math.ceil(len(pieces) / 100))
         for result, warned in found:
             for message, category in warned:
-                warnings.warn(message, category, stacklevel=3)
+                warn_caller(message, category)
             yield result
         _executor = executor
     finally:

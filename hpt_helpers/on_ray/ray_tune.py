@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from hpt_helpers.config import as_count, as_seed
+from hpt_helpers.bayesian import check_options
+from hpt_helpers.config import as_count, as_name, as_seed
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
 from hpt_helpers.progress import SearchBar
@@ -39,6 +40,7 @@ def tune_on_ray(
     seed: int = 0,
     storage_path: str | Path,
     log: str | Path | None = None,
+    name: str | None = None,
     max_concurrent: int | None = None,
     max_failures: int = 3,
     progress: bool = False,
@@ -61,6 +63,7 @@ def tune_on_ray(
         a local file of ended trials, `ended_trials.jsonl` there if None. **A search that was killed
         goes on when it is asked for again with its log**: what stands there is not run again; what
         ran then starts anew.
+    name: what objective and data are called, as for `run`: the log of another name is refused.
     max_concurrent: how many trials run at a time. If None, as many as Ray has CPUs for;
         bayesian_search asks for one more, which queues.
     max_failures: how often a trial is run again that raised, or lost its process.
@@ -82,7 +85,8 @@ def tune_on_ray(
     as_space(space)
     storage_path = _as_storage(storage_path)
     seed_text = f"seed={as_seed('seed', seed)}"
-    search = f"{strategy_name}, max_epochs={max_epochs}, {seed_text}, {options} in {space}"
+    of_name = "" if as_name(name) is None else f", name={name!r}"
+    search = f"{strategy_name}, max_epochs={max_epochs}, {seed_text}, {options} in {space}{of_name}"
     cutting = {"hyperband": safe_hyperband, "asha": ASHAScheduler}.get(strategy_name)
     eta = as_count("eta", options.pop("eta", 3), least=2) if cutting else None
     configs = _configs(
@@ -176,7 +180,12 @@ def _configs(
     if max_epochs is not None or eta:
         as_count("max_epochs", max_epochs)
     if name == "bayesian_search":
+        check_options(options)
         return None
+    allowed = ("n_points", "centred") if name == "grid_search" else ("eta",) if eta else ()
+    if unknown := options.keys() - set(allowed):
+        names = f"allowed are {', '.join(allowed)}" if allowed else "it takes none"
+        raise TypeError(f"{min(unknown)} is no option of {name} on Ray; {names}")
     if name == "grid_search":
         return space.grid(**options)[: n_trials and as_count("n_trials", n_trials)]
     if name == "hyperband" and n_trials is None:

@@ -94,9 +94,8 @@ def grids_against_random(grids: Sequence[Sequence[str]], n_val: int = 360) -> pd
 def judged(name: str, n_val: int, some: dict, n_trials: int, *, live: bool = False) -> pd.DataFrame:
     """Return the winners of searches of n_trials in all repeats, as `lab.judge` does."""
     table, problem = load_table(name), table_problem(name, n_val, live=live)
-    options = {"repeats": range(table.n_repeats), "n_trials": n_trials}
-    trials = lab.search(problem, some, progress=True, **options)
-    return lab.judge(problem, lab.winners(trials), table.n_judges, progress=True)
+    options = {"repeats": range(table.n_repeats), "n_judges": table.n_judges}
+    return lab.race(problem, some, n_trials, **options, progress=True)
 
 
 def random_on(

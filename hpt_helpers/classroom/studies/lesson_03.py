@@ -93,19 +93,7 @@ def without_luck(losses: Sequence[float], n: int) -> tuple[np.ndarray, np.ndarra
 
 # --- races ----------------------------------------------------------------------------------------
 
-
-def race(
-    problem: Problem,
-    searches: Mapping[str, Search],
-    *,
-    n_trials: int = 40,
-    repeats: Sequence[int] = range(N_REPEATS),
-    n_judges: int = 4,
-    progress: bool = False,
-) -> pd.DataFrame:
-    """Return the winner of each search in each repeat, judged fresh: the columns of `lab.judge`."""
-    trials = lab.search(problem, searches, repeats=repeats, n_trials=n_trials, progress=progress)
-    return lab.judge(problem, lab.winners(trials), n_judges, progress=progress)
+race = lab.race
 
 
 def worth_by_trials(searches: Mapping[str, tuple[Search, int]]) -> pd.DataFrame:

@@ -21,8 +21,6 @@ from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 
 N_WATCHED = 81  # configurations: as many as the boldest bracket of R = 81 begins with
-N_JUDGES = 4  # that a repeat of a table has
-N_REPEATS = 30  # that a table has
 
 
 # --- early order and late order -------------------------------------------------------------------
@@ -190,21 +188,7 @@ def stopped(searches: Mapping[str, pd.DataFrame], n_epochs: int) -> pd.DataFrame
 
 # --- the race -------------------------------------------------------------------------------------
 
-
-def race(
-    problem: lab.Problem,
-    searches: Mapping[str, lab.Search],
-    n_trials: int,
-    *,
-    repeats: Sequence[int] = range(N_REPEATS),
-    progress: bool = False,
-) -> pd.DataFrame:
-    """Return the winners of searches on a table, judged fresh, as `lab.judge` does.
-
-    Each search may spend the epochs of so many full trainings.
-    """
-    found = lab.search(problem, searches, repeats=repeats, n_trials=n_trials, progress=progress)
-    return lab.judge(problem, lab.winners(found), N_JUDGES, progress=progress)
+race = lab.race
 
 
 def medians(races: Mapping[int, pd.DataFrame], by: str = "fresh") -> dict[str, np.ndarray]:
