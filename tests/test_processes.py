@@ -231,9 +231,11 @@ class Kernel:
 
 
 @pytest.fixture(scope="module")
-def kernel():
+def kernel(tmp_path_factory):
     started = Kernel()
+    cache = str(tmp_path_factory.mktemp("cache"))  # in a full one there is nothing to share out
     started.run(
+        f"import os; os.environ['HPT_CACHE_DIR'] = {cache!r}\n"
         "import joblib; joblib.cpu_count = lambda: 2\n"
         "from hpt_helpers.classroom import lab, processes\n"
         "processes.ALONE_S = -1; lab.TOGETHER = 2\n"
