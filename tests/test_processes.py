@@ -182,9 +182,10 @@ def test_an_interrupt_ends_all_and_says_nothing(after_s):
         "from hpt_helpers.classroom import processes\n"
         "processes.ALONE_S = -1\n"
         "import joblib; joblib.cpu_count = lambda: 2\n"
-        "def others():\n"
-        "    found = psutil.Process().children(recursive=True)\n"
-        "    return [c.pid for c in found if 'resource_tracker' not in ' '.join(c.cmdline())]\n"
+        "def is_other(child):\n"
+        "    try: return 'resource_tracker' not in ' '.join(child.cmdline())\n"
+        "    except psutil.NoSuchProcess: return False\n"  # it has ended just now
+        "def others(): return list(filter(is_other, psutil.Process().children(recursive=True)))\n"
         "try:\n"
         "    print('began', flush=True)\n"
         "    list(processes.share(lambda i: time.sleep(30), range(4), progress=True))\n"

@@ -6,13 +6,14 @@ import contextlib
 import io
 import math
 import os
+import queue
 import signal
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -104,16 +105,20 @@ def _by_others(work: Callable, pieces: list) -> Iterator[Any]:
                 PROCESSES, timeout=IDLE_S, env=ONE_THREAD, initializer=_begin
             )
             _executor = None
-            of_each = partial(_quietly, work)
-            found = executor.map(of_each, pieces, chunksize=math.ceil(len(pieces) / 100))
-        for result, warned in found:
-            for message, category in warned:
-                warn_caller(message, category)
-            yield result
+            size = math.ceil(len(pieces) / 100)
+            chunks = [pieces[i : i + size] for i in range(0, len(pieces), size)]
+            # Not by `map`, which cancels what is left when one raises: loky's thread dies of a
+            # future that was cancelled before it has ended the processes.
+            waiting = deque(executor.submit(_each_quietly, work, chunk) for chunk in chunks)
+        while waiting:
+            for result, warned in waiting.popleft().result():
+                for message, category in warned:
+                    warn_caller(message, category)
+                yield result
         _executor = executor
     finally:
         if executor is not None and _executor is None:
-            executor.shutdown(wait=False, kill_workers=True)
+            _end(executor)
 
 
 @contextlib.contextmanager
@@ -146,6 +151,19 @@ def _begin() -> None:
 
     # One that grew by 300 MB would be ended as leaking; to import PyTorch takes more.
     process_executor._MAX_MEMORY_LEAK_SIZE = math.inf
+
+
+def _end(executor: Any) -> None:
+    """End the other processes at once, whatever they are at, and wait for none of them."""
+    # What was not given out yet would be looked for in vain by loky's thread, which dies of that.
+    with contextlib.suppress(queue.Empty):
+        while True:
+            executor._work_ids.get_nowait()
+    executor.shutdown(wait=False, kill_workers=True)
+
+
+def _each_quietly(work: Callable, pieces: Sequence) -> list[tuple[Any, list]]:
+    return [_quietly(work, piece) for piece in pieces]
 
 
 def _quietly(work: Callable, piece: Any) -> tuple[Any, list]:
