@@ -2,6 +2,7 @@
 promised.
 """
 
+import re
 import subprocess
 import sys
 import time
@@ -71,3 +72,12 @@ def test_every_lesson_fits_into_a_session_on_binder():
     memory = {stem: int(part.split(" | ")[2]) for stem, part in lines.items()}
     assert max(memory.values()) < MAX_MB, memory
     assert min(memory.values()) > 100, "make timings has not measured"
+
+
+@pytest.mark.parametrize("stem", [path.stem for path in sorted(SOURCES.glob("*.py"))])
+def test_the_slow_cells_are_under_headings_that_the_lesson_has(stem):
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {stem} |")]
+    named = re.findall(r"(.+?) \(\d+\)(?:; | \|$)", row.split(" | ", 5)[5] + "")
+    source = (SOURCES / f"{stem}.py").read_text(encoding="utf-8")
+    headings = re.findall(r"^# #+ (.+)$", source, re.M)
+    assert named and set(named) <= set(headings)
