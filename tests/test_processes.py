@@ -1,4 +1,4 @@
-"""The other processes: what they bring, and what becomes of a study when they bring nothing."""
+"""The other process: what it brings, and what becomes of a study when it brings nothing."""
 
 import ast
 import os
@@ -23,7 +23,7 @@ CONFIG = {"lr": 0.01, "batch_size": 16}
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    """Share from the first piece on, as on a machine of two, wherever this runs."""
+    """Share from the first piece on, as with two processors, wherever this runs."""
     monkeypatch.setattr(processes, "ALONE_S", -1)
     monkeypatch.setattr("joblib.cpu_count", lambda: 2)
 
@@ -33,12 +33,16 @@ def slowly(value):
     return value, os.getpid()
 
 
+def start_other():
+    """Wait until the other process is there: while it starts, the first one does all."""
+    list(share(abs, [-1, -2]))
+    processes._executor.submit(int).result(timeout=60)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def there_before():
     """Processes of other tests, such as joblib's, which wait for more work."""
-    if processes._executor is not None:
-        processes._executor.shutdown(kill_workers=True)
-        processes._executor = None
+    processes.end_other()
     return set(psutil.Process().children(recursive=True))
 
 
@@ -54,13 +58,22 @@ def _works(child):
         return False
 
 
-def test_two_processes_do_the_work_in_order_and_start_once():
+def test_two_processes_do_the_work_in_order_and_the_other_starts_once():
+    start_other()
     values, pids = zip(*share(slowly, range(8)), strict=True)
-    assert values == tuple(range(8)) and FIRST not in pids and len(set(pids)) == 2
+    assert values == tuple(range(8)) and FIRST in pids and len(set(pids)) == 2
     began = time.monotonic()
     assert [*share(abs, range(-40_000, 0))] == list(range(40_000, 0, -1))
     assert time.monotonic() - began < 10
     assert {pid for _, pid in share(slowly, range(8))} == set(pids)
+
+
+def test_while_the_other_starts_the_first_goes_on():
+    processes.end_other()
+    began = time.monotonic()
+    assert {pid for _, pid in share(slowly, range(2))} == {FIRST}
+    assert time.monotonic() - began < 0.5
+    start_other()
 
 
 def test_small_work_and_that_of_one_processor_stays_here(monkeypatch):
@@ -74,42 +87,63 @@ def test_small_work_and_that_of_one_processor_stays_here(monkeypatch):
 
 
 def test_a_piece_has_no_pieces_of_its_own_for_others():
+    start_other()
     inner = share(lambda i: {os.getpid(), *(pid for _, pid in share(slowly, range(3)))}, range(4))
-    assert all(len(pids) == 1 for pids in inner)
+    inner = list(inner)
+    assert all(len(pids) == 1 for pids in inner) and len(set.union(*inner)) == 2
 
 
 @pytest.mark.usefixtures("unix")
 def test_a_process_that_is_killed_leaves_its_pieces_to_the_first():
     def work(i):
-        if os.getpid() != FIRST and i == 2:
+        if os.getpid() != FIRST:
             os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.2)
         return i
 
+    start_other()
     assert [*share(work, range(5))] == list(range(5))
-    assert FIRST not in {pid for _, pid in share(slowly, range(4))}  # and others start again
+    assert processes._executor is None
+    start_other()
+    assert len({pid for _, pid in share(slowly, range(4))}) == 2
+
+
+@pytest.mark.usefixtures("unix")
+def test_one_that_was_killed_while_it_had_nothing_to_do_is_replaced():
+    start_other()
+    pid = processes._executor.submit(os.getpid).result()
+    os.kill(pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
+    time.sleep(0.5)  # its executor hears of it
+    start_other()
+    assert len({*(pid for _, pid in share(slowly, range(4))), pid}) == 3
 
 
 def test_a_process_may_grow():
     """loky ends one that has grown by 300 MB since its first call, with a warning."""
 
     def work(i):
-        sys.held = "x" * 310_000_000
+        if os.getpid() != FIRST:
+            sys.held = "x" * 310_000_000
         time.sleep(1.1)  # it looks once a second
         return slowly(i)
 
+    start_other()
     list(share(slowly, range(4)))
     pids = {pid for _, pid in share(work, range(6))}
     assert len(pids) == 2 and {pid for _, pid in share(slowly, range(4))} == pids
 
 
-def test_what_a_piece_raises_goes_on_and_ends_them(there_before):
+@pytest.mark.parametrize("here", [False, True])
+def test_what_a_piece_raises_goes_on_and_ends_the_other(here, there_before):
     def work(i):
-        if i == 3:
-            raise ValueError("piece 3")
-        time.sleep(60 * (i > 3))
+        if (os.getpid() == FIRST) is here:
+            raise ValueError(f"piece {i}")
+        time.sleep(1 if os.getpid() == FIRST else 60)
 
-    with pytest.raises(ValueError, match="piece 3"):
-        list(share(work, range(6)))
+    start_other()
+    with pytest.raises(ValueError, match="piece"):
+        list(share(work, range(2)))
     assert processes._executor is None
     began = time.monotonic()
     while others(there_before):
@@ -165,11 +199,11 @@ def test_a_bar_ends_and_is_cleared(failing, monkeypatch):
     assert n == total and not leave  # tqdm leaves a red bar where n is less
 
 
-def test_the_others_end_when_they_are_told_to_and_start_again(there_before):
+def test_the_other_ends_when_it_is_told_to_and_starts_again(there_before):
     assert len(list(share(slowly, range(4)))) == 4 and others(there_before)
-    processes.end_others()
+    processes.end_other()
     assert others(there_before) == [] and processes._executor is None
-    processes.end_others()  # there are none
+    processes.end_other()  # there are none
     assert [value for value, _ in share(slowly, range(4))] == [0, 1, 2, 3]
 
 
@@ -252,7 +286,7 @@ def kernel(tmp_path_factory):
 
 def test_a_notebooks_bar_is_gone_at_the_end(kernel):
     messages = kernel.run("%env TQDM_DISABLE=\nlosses(3, progress=True)")
-    assert len(kernel.others()) == 2
+    assert len(kernel.others()) == 1
     shown = [
         content["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
         for kind, content in messages
@@ -280,4 +314,4 @@ def test_an_interrupted_kernel_has_no_others_left_and_trains_on(kernel):
     ((_, result),) = (m for m in kernel.run("losses(4)") if m[0] == "execute_result")
     expected = lab.train([lab.Job(lab.Data("iris"), CONFIG, r, r, 4) for r in range(8)]).val_loss
     assert ast.literal_eval(result["data"]["text/plain"]) == expected[:, -1].tolist()
-    assert len(kernel.others()) == 2
+    assert len(kernel.others()) == 1

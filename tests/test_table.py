@@ -224,7 +224,7 @@ def test_finalists_are_trained_on_new_splits():
 
 
 def test_a_build_keeps_its_pieces(monkeypatch):
-    monkeypatch.setattr(processes, "_is_worker", True)  # others would not know this recipe
+    monkeypatch.setattr(processes, "_alone", True)  # another would not know this recipe
     monkeypatch.setattr(testbed, "N_POOL", 3)
     monkeypatch.setitem(RECIPES, "tiny", RECIPES["digits"]._replace(grids={}))
     built = build_table.build("tiny", n_repeats=2, n_judges=2)

@@ -1,4 +1,4 @@
-"""Two processes for a lesson's long measurements, by joblib's loky."""
+"""A second process for a lesson's long measurements, by joblib's loky."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import signal
 import threading
 import time
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from typing import Any
@@ -22,17 +22,16 @@ from threadpoolctl import threadpool_limits
 from hpt_helpers.progress import progress_bar
 from hpt_helpers.warn import warn_caller
 
-PROCESSES = 2
-ALONE_S = 1.0  # work that takes no longer is done before other processes would have started
-IDLE_S = 300  # after so long without work the other processes end
+ALONE_S = 1.0  # work that takes no longer is done before another process would have started
+IDLE_S = 300  # after so long without work the other process ends
 # Two threads in each of two processes would wait for each other.
 ONE_THREAD = {
     f"{library}_THREADS": "1"
     for library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM")
 }
 
-_executor: Any = None  # the other processes, once they have started: from then on they cost nothing
-_is_worker = False  # whether this is one of them, which shares nothing
+_executor: Any = None  # of the other process, once it has started: from then on it costs nothing
+_alone = False  # true in the other process, and while a piece is done here: pieces of pieces stay
 
 
 def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterator[Any]:
@@ -41,10 +40,10 @@ def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterat
     work: a function, of a notebook too, that depends on nothing but its piece and returns what can
         be pickled. What it sets elsewhere may be lost, and what it prints may not be seen.
     progress: show a bar of the pieces.
-    The first second of the work is done here, and the rest by two other processes, which take some
+    The first second of the work is done here. Then another process takes part, which takes some
     seconds to start, once. All is done here where the machine has one processor for us, so the
     pieces must be the same whoever does them; numerical libraries have one thread in each.
-    What `work` raises goes on, as does an interrupt; the processes end with it.
+    What `work` raises goes on, as does an interrupt; the other process ends with it.
 
     >>> list(share(lambda number: number**2, [1, 2, 3]))
     [1, 4, 9]
@@ -61,21 +60,15 @@ def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterat
                 yield work(pieces[n])
                 n += 1
                 bar.update()
-            # One that was killed, as where memory is short, leaves its pieces to this process.
-            with contextlib.suppress(BrokenProcessPool):
-                for result in _by_others(work, pieces[n:]):
-                    yield result
-                    n += 1
-                    bar.update()
-            for piece in pieces[n:]:
-                yield work(piece)
+            for result in _by_both(work, pieces[n:]):
+                yield result
                 bar.update()
         finally:
             bar.total = bar.n  # a bar that is not at its end would stay, in red
 
 
-def end_others() -> None:
-    """End the other processes, so that something else has their memory; work starts them again."""
+def end_other() -> None:
+    """End the other process, so that something else has its memory; work starts it again."""
     global _executor
     if _executor is not None:
         _executor.shutdown(wait=True, kill_workers=True)
@@ -85,45 +78,106 @@ def end_others() -> None:
 def _worth_it(elapsed_s: float) -> bool:
     from joblib import cpu_count  # here: it takes a quarter of a second
 
-    return (_executor is not None or elapsed_s > ALONE_S) and not _is_worker and cpu_count() > 1
+    return (_executor is not None or elapsed_s > ALONE_S) and not _alone and cpu_count() > 1
 
 
-def _by_others(work: Callable, pieces: list) -> Iterator[Any]:
-    """Yield work(piece) for each piece, from other processes; unless all are, these are ended."""
+def _by_both(work: Callable, pieces: list) -> Iterator[Any]:
+    """Yield work(piece) for each piece, in order, from this process and the other.
+
+    Whoever is free takes the next pieces. A thread takes them for the other process. It is ended
+    unless all are done.
+    """
     global _executor
     if not pieces:
         return
+    size = math.ceil(len(pieces) / 100)
+    chunks = [pieces[i : i + size] for i in range(0, len(pieces), size)]
+    found: list[Future] = [Future() for _ in chunks]
+    waiting: queue.SimpleQueue = queue.SimpleQueue()
+    for numbered in enumerate(chunks):
+        waiting.put(numbered)
     executor = None
     try:
         resource_tracker.ensure_running()  # its start would let interrupts in
         with _interrupts_held():
-            from joblib.externals.loky import ProcessPoolExecutor  # takes a notebook's functions
-
-            # Of one that ends because it was idle just when work came; others start in its place.
-            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-            executor = _executor or ProcessPoolExecutor(
-                PROCESSES, timeout=IDLE_S, env=ONE_THREAD, initializer=_begin
-            )
+            executor, started = _started_executor()
             _executor = None
-            size = math.ceil(len(pieces) / 100)
-            chunks = [pieces[i : i + size] for i in range(0, len(pieces), size)]
-            # Not by `map`, which cancels what is left when one raises: loky's thread dies of a
-            # future that was cancelled before it has ended the processes.
-            waiting = deque(executor.submit(_each_quietly, work, chunk) for chunk in chunks)
-        while waiting:
-            for result, warned in waiting.popleft().result():
+            task = executor, started, work, waiting, found
+            threading.Thread(target=_have_done, args=task, daemon=True).start()
+        killed, ours = False, _taken(waiting)
+        for chunk, result in zip(chunks, found, strict=True):
+            while not result.done() and (taken := next(ours, None)):
+                _do(work, taken[1], found[taken[0]])
+            try:
+                done = result.result()
+            except BrokenProcessPool:  # as where memory is short: all that is left is done here
+                killed, done = True, _each_quietly(work, chunk)
+            for value, warned in done:
                 for message, category in warned:
                     warn_caller(message, category)
-                yield result
-        _executor = executor
+                yield value
+        if not killed:
+            _executor = executor
     finally:
         if executor is not None and _executor is None:
+            for _ in _taken(waiting):
+                pass
             _end(executor)
+
+
+def _taken(waiting: queue.SimpleQueue) -> Iterator[tuple[int, list]]:
+    """Yield what is taken from a queue until it is empty; two threads may take from it."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            yield waiting.get_nowait()
+
+
+def _have_done(
+    executor: Any, started: Future, work: Callable, waiting: queue.SimpleQueue, found: list[Future]
+) -> None:
+    """Have the other process do one chunk after another, until none is left or one fails."""
+    wait([started])  # until then this process takes them
+    for i, chunk in _taken(waiting):
+        try:
+            found[i].set_result(executor.submit(_each_quietly, work, chunk).result())
+        except BaseException as error:
+            found[i].set_exception(error)
+            return
+
+
+def _do(work: Callable, chunk: list, found: Future) -> None:
+    """Do a chunk in this process, and none of its pieces' own pieces in the other."""
+    global _alone
+    _alone = True
+    try:
+        found.set_result(_each_quietly(work, chunk))
+    except Exception as error:  # an interrupt goes on at once
+        found.set_exception(error)
+    finally:
+        _alone = False
+
+
+def _started_executor() -> tuple[Any, Future]:
+    """Return the executor of the other process, and what is done once that has started."""
+    executor = _executor or _new_executor()
+    try:
+        return executor, executor.submit(int)
+    except BrokenProcessPool:  # it was killed while it had nothing to do
+        executor = _new_executor()
+        return executor, executor.submit(int)
+
+
+def _new_executor() -> Any:
+    from joblib.externals.loky import ProcessPoolExecutor  # takes a notebook's functions
+
+    # Of one that ends because it was idle just when work came; another starts in its place.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+    return ProcessPoolExecutor(1, timeout=IDLE_S, env=ONE_THREAD, initializer=_begin)
 
 
 @contextlib.contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Let an interrupt wait, and none reach the processes that start meanwhile.
+    """Let an interrupt wait, and none reach a process that starts meanwhile.
 
     Jupyter sends it to all processes of a kernel; they would print where they were.
     """
@@ -143,9 +197,9 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Prepare another process, which shares nothing, shows no bars, and may grow."""
-    global _is_worker
-    _is_worker = True
+    """Prepare the other process, which shares nothing, shows no bars, and may grow."""
+    global _alone
+    _alone = True
     os.environ["TQDM_DISABLE"] = "1"
     from joblib.externals.loky import process_executor
 
@@ -154,7 +208,7 @@ def _begin() -> None:
 
 
 def _end(executor: Any) -> None:
-    """End the other processes at once, whatever they are at, and wait for none of them."""
+    """End the other process at once, whatever it is at, and do not wait for it."""
     # What was not given out yet would be looked for in vain by loky's thread, which dies of that.
     with contextlib.suppress(queue.Empty):
         while True:
@@ -167,9 +221,9 @@ def _each_quietly(work: Callable, pieces: Sequence) -> list[tuple[Any, list]]:
 
 
 def _quietly(work: Callable, piece: Any) -> tuple[Any, list]:
-    """Do a piece in another process, whose output nobody is to see.
+    """Do a piece, of whose output nobody is to see anything, whichever process does it.
 
-    Return what `work` returned, and its warnings, for the first process to give.
+    Return what `work` returned, and its warnings, for this process to give.
     """
     unseen = io.StringIO()
     with (

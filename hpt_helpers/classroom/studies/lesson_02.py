@@ -253,6 +253,7 @@ def equal_cost(
     repeats its winner's fresh loss is the lower one.
     """
     n_first = n_trials - n_finalists * n_again
+    ties = _mean_ties(cases, n_trials)
     rows = []
     for name, n_val in cases:
         by_trials = chosen_by_trials(name, n_val, n_trials)
@@ -261,7 +262,7 @@ def equal_cost(
         row = {
             "data": name,
             "rows": n_val,
-            "tied": tied(name, [n_val], n_trials=n_trials).mean(),
+            "tied": ties[name, n_val],
             "trials_promise": (by_trials["fresh"] - by_trials["chosen_by"]).mean(),
             "finalists_promise": (by_finalists["fresh"] - by_finalists["chosen_by"]).mean(),
             "trials_win": pairs.wins,
@@ -269,6 +270,16 @@ def equal_cost(
         }
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _mean_ties(cases: Sequence[tuple[str, int]], n_trials: int) -> dict[tuple[str, int], float]:
+    """Return the mean of `tied` for each case; those of one table share their trainings."""
+    means = {}
+    for name in dict.fromkeys(name for name, _ in cases):
+        n_val = [rows for other, rows in cases if other == name]
+        ties = tied(name, n_val, n_trials=n_trials).mean(axis=0)
+        means |= {(name, rows): mean for rows, mean in zip(n_val, ties, strict=True)}
+    return means
 
 
 def chosen_by_trials(name: str, n_val: int, n_trials: int) -> pd.DataFrame:
