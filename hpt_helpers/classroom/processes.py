@@ -104,20 +104,12 @@ def _by_both(work: Callable, pieces: list) -> Iterator[Any]:
             _executor = None
             task = executor, started, work, waiting, found
             threading.Thread(target=_have_done, args=task, daemon=True).start()
-        killed, ours = False, _taken(waiting)
+        ours = _taken(waiting)
         for chunk, result in zip(chunks, found, strict=True):
             while not result.done() and (taken := next(ours, None)):
                 _do(work, taken[1], found[taken[0]])
-            try:
-                done = result.result()
-            except BrokenProcessPool:  # as where memory is short: all that is left is done here
-                killed, done = True, _each_quietly(work, chunk)
-            for value, warned in done:
-                for message, category in warned:
-                    warn_caller(message, category)
-                yield value
-        if not killed:
-            _executor = executor
+            yield from _given(result, work, chunk)
+        _executor = executor
     finally:
         if executor is not None and _executor is None:
             for _ in _taken(waiting):
@@ -157,12 +149,25 @@ def _do(work: Callable, chunk: list, found: Future) -> None:
         _alone = False
 
 
+def _given(found: Future, work: Callable, chunk: list) -> Iterator[Any]:
+    """Yield the results of a chunk, once it is done, and give its warnings."""
+    try:
+        done = found.result()
+    except BrokenProcessPool:  # the other was killed, as where memory is short
+        _do(work, chunk, here := Future())
+        done = here.result()
+    for result, warned in done:
+        for message, category in warned:
+            warn_caller(message, category)
+        yield result
+
+
 def _started_executor() -> tuple[Any, Future]:
     """Return the executor of the other process, and what is done once that has started."""
     executor = _executor or _new_executor()
     try:
         return executor, executor.submit(int)
-    except BrokenProcessPool:  # it was killed while it had nothing to do
+    except BrokenProcessPool:  # that process was killed
         executor = _new_executor()
         return executor, executor.submit(int)
 
