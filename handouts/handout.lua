@@ -1,7 +1,6 @@
 -- From the Markdown that tools/handout_text.py writes to typst or HTML: pictures, tables, boxes, formulas, links.
 -- Metadata: stem, the lesson's name.  A Div of a class below becomes a typst function of the same name.
 local stem = ""
-local n_tables, n_formulas = 0, 0
 local typst = FORMAT == "typst"
 local BOXES = { answer = true, asked = true, boxed = true, hints = true, lead = true, minutes = true,
   misconceptions = true, predict = true, question = true, room = true, seen = true, solution = true }
@@ -100,12 +99,18 @@ local function picture(alt, source, name)
   return shown
 end
 
-local n_unnamed = 0  -- code that stands in a text, such as a script that is looked at
+-- A table or code of the text is named by the heading above it; where there are two, the second has a number.
+local heading, times = "", {}
+local function remember(header) heading = pandoc.utils.stringify(header.content) end
+
+local function of_heading(kind)
+  local name = kind .. " of “" .. heading .. "”"
+  times[name] = (times[name] or 0) + 1
+  return times[name] == 1 and name or name .. ", " .. times[name]
+end
 
 local function name_of(block)
-  if block.attributes.name then return block.attributes.name end
-  n_unnamed = n_unnamed + 1
-  return "Code in the text, " .. n_unnamed
+  return block.attributes.name or of_heading("Code in the text")
 end
 
 function CodeBlock(block)
@@ -190,9 +195,8 @@ function Math(math)
   local attributes = (display and ' display="block"' or "") .. ' alttext="' .. escaped(words) .. '">'
   local formula = rendered(math, "html"):gsub("<math[^>]->", "<math" .. attributes:gsub("%%", "%%%%"), 1)
   if not display then return pandoc.RawInline("html", formula) end
-  n_formulas = n_formulas + 1
-  local box = '<span class="scroll formula" tabindex="0" role="group" aria-label="Formula %d">%s</span>'
-  return pandoc.RawInline("html", box:format(n_formulas, formula))
+  local box = '<span class="scroll formula" tabindex="0" role="group" aria-label="Formula: %s">%s</span>'
+  return pandoc.RawInline("html", box:format(escaped(words), formula))
 end
 
 local function read_meta(meta)
@@ -204,8 +208,7 @@ function Table(tbl)
     local name = tbl.attributes.name
     tbl.attributes.name = nil
     if not name then
-      n_tables = n_tables + 1
-      name = "Table " .. n_tables .. " of the text"
+      name = of_heading("Table")
       tbl.caption = { long = { pandoc.Plain({ pandoc.Str(name) }) } }
     end
     return scrolling(tbl, name)
@@ -215,5 +218,5 @@ function Table(tbl)
   return wrapped("#text-table[", { tbl }, "]")
 end
 
-return { { Meta = read_meta }, { Link = Link, Math = Math, Header = Header }, { CodeBlock = CodeBlock },
-  { Table = Table }, { Div = Div } }
+return { { Meta = read_meta }, { Link = Link, Math = Math, Header = Header },
+  { Header = remember, CodeBlock = CodeBlock }, { Header = remember, Table = Table }, { Div = Div } }

@@ -9,7 +9,7 @@ import pytest
 from exercise_proofs import fresh
 
 from hpt_helpers.classroom.exercises.answer_key import exercises_of
-from hpt_helpers.classroom.exercises.framework import CORRECT
+from hpt_helpers.classroom.exercises.framework import CORRECT, MultipleChoice
 
 LESSONS = ("01", "02", "03", "04", "05")
 
@@ -34,6 +34,13 @@ WRONG = [
 def check(lesson, name, answer):
     [exercise] = [exercise for exercise in exercises_of(lesson) if exercise.name == name]
     return fresh(exercise).check(answer)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_each_exercise_but_a_choice_meets_right_and_wrong_answers(lesson):
+    free = {e.name for e in exercises_of(lesson) if not isinstance(e, MultipleChoice)}
+    answers = answers_of(lesson)
+    assert free <= set(answers.RIGHT) & {name for name, _, _ in answers.WRONG}
 
 
 @pytest.mark.parametrize(("lesson", "name", "answer"), RIGHT)

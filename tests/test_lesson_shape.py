@@ -17,6 +17,7 @@ MIN_EXERCISES = 3
 ANSWER = "<details><summary>What was seen</summary>"
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?!\w|\.\d)")
 COUNT = re.compile(r"\b(\d+) of (?:the )?\d+\b")
+PAIR = re.compile(r"(?<![\w.*])(\d+) (?::|to) (\d+)(?!\.?\d|%)\b")
 
 
 def faults(notebook):
@@ -65,7 +66,8 @@ def of_answers(cells):
 
 
 def of_quoted_numbers(cells):
-    """Each decimal number, and each "k of n", that an answer quotes was shown above it.
+    """Each decimal number, each "k of n" and each "k : n" or "k to n" that an answer quotes was
+    shown above it.
 
     Shown: in an output, in code, or in text that is no answer. A number is also shown by a longer
     one of which it is the rounded form.
@@ -78,7 +80,8 @@ def of_quoted_numbers(cells):
                 n_digits = len(number.partition(".")[2])
                 if not any(abs(float(number) - value) <= 0.5001 * 10**-n_digits for value in shown):
                     yield f"{number} is shown nowhere above {cell.source[:120]!r}"
-            for count in COUNT.findall(text):
+            pairs = [count for pair in PAIR.findall(text) for count in pair]
+            for count in [*COUNT.findall(text), *pairs]:
                 if int(count) not in counts:
                     yield f"the count {count} is shown nowhere above {cell.source[:120]!r}"
             continue
@@ -147,6 +150,7 @@ BAD = {
     "shares its cell": [ASK, ("code", CODE), f"A table.\n\n{SEEN}"],
     "0.13 is shown nowhere": [ASK, ("code", CODE, "0.1234"), SEEN.replace("rows", "0.13")],
     "the count 7 is shown nowhere": [ASK, ("code", CODE, "17"), SEEN.replace("rows", "7 of 20")],
+    "the count 13 is shown nowhere": [ASK, ("code", CODE, "7"), SEEN.replace("rows", "7 : 13")],
     "a prediction without": [ASK, TEXT],
     "two predictions": [f"{ASK}\n\n{ASK}", ("code", CODE), SEEN],
     "a blank line after it": [ASK, ("code", CODE), SEEN.replace("</summary>\n\n", "</summary>\n")],

@@ -93,6 +93,27 @@ def test_a_piece_has_no_pieces_of_its_own_for_others():
     assert all(len(pids) == 1 for pids in inner) and len(set.union(*inner)) == 2
 
 
+def test_without_room_for_another_process_the_first_does_it_all(monkeypatch):
+    def refused(*arguments, **options):
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    processes.end_other()
+    with monkeypatch.context() as patched:
+        patched.setattr("joblib.externals.loky.backend.process.LokyProcess.start", refused)
+        assert [*share(slowly, range(3))] == [(i, FIRST) for i in range(3)]
+    start_other()
+    assert len({pid for _, pid in share(slowly, range(4))}) == 2
+
+
+def test_in_a_thread_there_are_two_as_well():
+    start_other()
+    pids = []
+    thread = threading.Thread(target=lambda: pids.extend(pid for _, pid in share(slowly, range(4))))
+    thread.start()
+    thread.join()
+    assert len(set(pids)) == 2
+
+
 @pytest.mark.usefixtures("unix")
 def test_a_process_that_is_killed_leaves_its_pieces_to_the_first():
     def work(i):

@@ -24,6 +24,7 @@ import numpy as np
 import psutil
 import pytest
 
+from hpt_helpers.classroom import processes
 from hpt_helpers.classroom.ray_in_turn import fit_in_turn, quiet_run
 from hpt_helpers.classroom.ray_trainable import course_trainable, results_table
 from hpt_helpers.data import load_splits
@@ -494,8 +495,11 @@ def too_late_and_again(folder):
 
     tuners = {"quick": tuner(course_trainable("iris"), CONFIG | {"epochs": 2})}
     handler = signal.getsignal(signal.SIGINT)
+    list(processes.share(time.sleep, [1.1, 0.1, 0.1]))
+    assert processes._executor is not None
     with pytest.raises(TimeoutError) as late:
         fit_in_turn({"endless": tuner(course_trainable("iris"), CONFIG)} | tuners, limit_s=4)
+    assert processes._executor is None  # Ray has the memory alone
     with pytest.raises(KeyboardInterrupt):
         interrupt = threading.Timer(4, signal.raise_signal, [signal.SIGINT])
         interrupt.start()

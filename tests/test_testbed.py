@@ -6,12 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import log_loss
 
 from hpt_helpers.classroom import searches
 from hpt_helpers.classroom.table import load_table, table_problem
 from hpt_helpers.classroom.table_studies import random_orders
 from hpt_helpers.protocol import Told
-from tools import testbed
+from tools import boosting, testbed
 
 
 @pytest.fixture
@@ -116,3 +118,31 @@ def test_tpe_is_told_which_configuration_was_tried():
         # the widest networks are best, so that what learns goes there
         asked = strategy.send([Told(config, n_epochs, 1 / config["hidden_size"])])
     assert np.mean(sizes[15:]) > 1.5 * np.mean(sizes[:10])
+
+
+def test_boosting_is_searched_on_its_rows_and_judged_on_others(monkeypatch):
+    for name, value in {"N_ROWS": 400, "N_TRAIN": 150, "N_VAL": (30, 60)}.items():
+        monkeypatch.setattr(boosting, name, value)
+    monkeypatch.setattr(boosting, "N_TRIALS", (1, 2, 5))
+    seen = []
+    train = boosting.row_losses
+
+    def spied(config, seed, X, y, rows, scored):
+        seen.append((config, set(rows), set(scored)))
+        losses = train(config, seed, X, y, rows, scored)
+        model = HistGradientBoostingClassifier(
+            max_iter=50, early_stopping=False, random_state=seed, **config
+        ).fit(X[rows], y[rows])
+        assert losses.mean() == pytest.approx(log_loss(y[scored], model.predict_proba(X[scored])))
+        return losses
+
+    monkeypatch.setattr(boosting, "row_losses", spied)
+    found = boosting.repeat(3)
+    assert found["searched"].shape == found["fresh"].shape == (2, 3)
+    assert (np.diff(found["searched"]) <= 0).all()
+    searches, judges = seen[:5], seen[5:]
+    assert [config for config, _, _ in searches] == boosting.SPACE.sample(5, seed=3)
+    assert len(judges) == 2 * len({tuple(config.items()) for config, _, _ in judges})
+    used = searches[0][1] | searches[0][2]
+    assert len(used) == 210 and all(not used & (rows | scored) for _, rows, scored in judges)
+    assert all(not rows & scored for _, rows, scored in seen)

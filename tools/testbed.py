@@ -31,6 +31,7 @@ from hpt_helpers.classroom.table_studies import (
 from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_POOL, RECIPES, SHIPPED
 from hpt_helpers.config import config_key
 from hpt_helpers.strategies import random_search
+from tools import boosting
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "testbed.md"
@@ -374,6 +375,17 @@ def made_of() -> str:
     return markdown(pd.DataFrame(rows))
 
 
+def boosted() -> str:
+    """Return what random searches of gradient boosting report and find, by rows and trials."""
+    found = boosting.measured()
+    last, before = found["fresh"][..., -1], found["fresh"][..., -2]  # of 81 and of 27 trials
+    gained = [
+        {"rows": n_val, "81 against 27": times(last[:, [i]], before[:, [i]])}
+        for i, n_val in enumerate(boosting.N_VAL)
+    ]
+    return "\n\n".join([markdown(boosting.medians(found)), markdown(pd.DataFrame(gained))])
+
+
 SECTIONS = {
     "made_of": made_of,
     "digits_races": digits_races,
@@ -390,6 +402,7 @@ SECTIONS = {
     "simulated_spending": partial(spending, simulated="simulated"),
     "other_seeds": other_seeds,
     "narrow": narrow,
+    "boosting": boosted,
 }
 
 

@@ -84,8 +84,8 @@ def _worth_it(elapsed_s: float) -> bool:
 def _by_both(work: Callable, pieces: list) -> Iterator[Any]:
     """Yield work(piece) for each piece, in order, from this process and the other.
 
-    Whoever is free takes the next pieces. A thread takes them for the other process. It is ended
-    unless all are done.
+    Whoever is free takes the next pieces. A thread takes them for the other process, which is ended
+    unless all are done. Where no other process can start, all is done here.
     """
     global _executor
     if not pieces:
@@ -98,12 +98,13 @@ def _by_both(work: Callable, pieces: list) -> Iterator[Any]:
         waiting.put(numbered)
     executor = None
     try:
-        resource_tracker.ensure_running()  # its start would let interrupts in
-        with _interrupts_held():
-            executor, started = _started_executor()
-            _executor = None
-            task = executor, started, work, waiting, found
-            threading.Thread(target=_have_done, args=task, daemon=True).start()
+        with contextlib.suppress(OSError):
+            resource_tracker.ensure_running()  # its start would let interrupts in
+            with _interrupts_held():
+                executor, started = _started_executor()
+                _executor = None
+                task = executor, started, work, waiting, found
+                threading.Thread(target=_have_done, args=task, daemon=True).start()
         ours = _taken(waiting)
         for chunk, result in zip(chunks, found, strict=True):
             while not result.done() and (taken := next(ours, None)):

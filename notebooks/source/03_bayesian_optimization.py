@@ -253,8 +253,8 @@ def search_by_hand(space, repeat, n_trials, n_epochs, scale=0.3, told=np.log):
         losses = np.append(losses, loss)
 
 # %% [markdown]
-# - The search chooses among 1,000 random candidates, and begins with the first five. In our experiments two or
-#   three did about as well. `to_unit` gives each hyperparameter a range from 0 to 1.
+# - The search chooses among 1,000 random candidates, and begins with the first five. `to_unit` gives each
+#   hyperparameter a range from 0 to 1.
 # - It yields trials, and `yield` returns their losses.
 # - The surrogate is told the logarithm of each loss, so that 0.01 against 0.02 counts as much as 0.1 against 0.2.
 #
@@ -677,8 +677,9 @@ further.scales(search_by_hand, [0.3, 0.6, 1.5, 3.0]).round(3)
 # a trial says little about others, so that a direction shows later. But the winners are worth the same, and all four
 # scales are ahead of random search in all repeats. On the simulated data the four show no order. **So:** on losses as
 # smooth as these, do not spend your time on the length scale, because the winners were worth about the same with all
-# four. A library fits the length scale to the losses anyway. Where you use the band itself, draw it along one
-# hyperparameter first, because the band does depend on the length scale.
+# four. A library fits a length scale for each hyperparameter, which did about as well on digits (`docs/testbed.md`).
+# Where you use the band itself, draw it along one hyperparameter first, because the band does depend on the length
+# scale.
 #
 # </details>
 

@@ -154,13 +154,12 @@ race_plots.verdicts(studies.verdicts(winners))
 # <details><summary>What was seen</summary>
 #
 # On iris. The Gaussian process led in 23 of 30 repeats as searched, and fresh it is ahead in 12. TPE led in 20 and is
-# ahead in 18. All intervals on iris contain 1. With 30 rows, luck can make a loss much lower than its configuration
-# deserves. The two searches that learn had found more of that luck than random search, probably because they keep
-# trying near configurations whose losses were low by luck. Compared repeat by repeat, Hyperband had only a small lead
-# as searched, with a mean ratio of 0.94, and the grid had none to lose. In further repeats on iris, which are not
-# shown here, Hyperband had a large lead as searched, and that vanished as well. The intervals on iris are wide,
-# however. A small true lead, like those on the simulated data, could not be seen there, while one like those on digits
-# could.
+# ahead in 18. All intervals on iris contain 1. With 30 rows, luck can make a loss [much
+# lower](#Can-a-search-find-what-is-not-there?) than its configuration deserves. The two searches that learn had found
+# more of that luck than random search, probably because they keep trying near configurations whose losses were low by
+# luck. Compared repeat by repeat, Hyperband had only a small lead as searched, with a mean ratio of 0.94, and the grid
+# had none to lose. The intervals on iris are wide, however. A small true lead, like those on the simulated data, could
+# not be seen there, while one like those on digits could.
 #
 # On digits most of each lead stays. The Gaussian process is ahead in 30 of 30 repeats fresh, TPE in 27, Hyperband in
 # 25 and ASHA in 22. Configurations differ so much there that a low loss is mostly merit. On the simulated data the

@@ -110,6 +110,22 @@ def test_formulas_are_said_in_words():
     assert words == ["1 - (1 - p) to the power n", "f star", "a over b", "EI; sigma"]
 
 
+def test_what_has_no_name_is_named_by_its_heading():
+    table, code = "| a |\n|---|\n| 1 |", "```python\nx = 1\n```"
+    markdown = (
+        f"# Title\n\n## One\n\n{table}\n\n{code}\n\n{table}\n\n## Two, `lr`\n\n{table}\n\n"
+        "$$\\frac{a}{b}$$\n"
+    )
+    names = re.findall(r'aria-label="([^"]+)"', converted(markdown, "web"))
+    assert names == [
+        "Table of “One”",
+        "Code in the text of “One”",
+        "Table of “One”, 2",
+        "Table of “Two, lr”",
+        "Formula: a over b",
+    ]
+
+
 @pytest.fixture
 def compiled():
     """Return a function that makes a PDF of a page's Markdown."""
