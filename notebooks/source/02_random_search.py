@@ -525,8 +525,8 @@ ex.q3.check(answer_3)
 #
 # **How many validation rows are enough?** In section 6, 2,000 rows left one tie in nine on the simulated data, and 30
 # rows left two or three on the digits. Begin with some 2,000, run 60 trials and count your ties. An AUC is no mean
-# over rows, so count ties by the cross-entropy instead. With gradient boosting on 50,000 rows, 30 of them found
-# nothing better after 27 trials, and 3,000 did (`docs/testbed.md`).
+# over rows: count ties by the cross-entropy instead. With gradient boosting on 50,000 rows, more than 27 trials paid
+# if 3,000 rows judged them, and not if 30 did (`docs/testbed.md`).
 #
 # **Holdout or folds?** With few ties a holdout is probably enough, though we did not compare it with folds here. With
 # many ties prefer finalists. Five folds multiply the cost of every trial by five, whereas retraining the finalists
@@ -534,8 +534,8 @@ ex.q3.check(answer_3)
 # folds if each trial gets a new split.
 #
 # **A subsample first.** The search of Klein et al. (2017) learns from small parts of the training rows, and was often
-# 10 to 100 times faster than other methods. Keep all validation rows, because they tell trials apart (section 5).
-# Train the finalists on all training rows. They may then need another learning rate (lesson 1).
+# 10 to 100 times faster than others. Keep all validation rows, because they tell trials apart (section 5). Train the
+# finalists on all training rows, perhaps with another learning rate (lesson 1).
 #
 # **Groups and time.** All this assumes independent rows. If several rows belong to one customer, keep each customer on
 # one side of every split. To predict the future, validate on rows that come after those you train on. scikit-learn has
