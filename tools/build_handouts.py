@@ -224,8 +224,9 @@ def write_pages(course: Course, target: Path) -> None:
         runs = stem in course.times
         page = lesson_page(stem, course.pages[stem, WEB], course.figures, course.titles, runs)
         (learners / f"{stem}.html").write_text(page, encoding="utf-8")
+    pdfs = {(job.role, job.name) for job in jobs(course)}
     for folder, index in ((learners, index_page), (instructors, instructors_page)):
-        page = index(course.titles, course.times)
+        page = index(course.titles, course.times, pdfs)
         (folder / "index.html").write_text(page, encoding="utf-8")
     copy_lessons(NOTEBOOKS, learners / "notebooks")
 

@@ -7,6 +7,7 @@ import html
 import os
 import re
 import textwrap
+from collections.abc import Set
 from pathlib import Path
 from string import Template
 
@@ -125,8 +126,11 @@ def lesson_page(
     return page(titles[stem], whole, neighbours(stem, titles), first_words(rest))
 
 
-def pdf_table(titles: dict[str, str], side: str) -> str:
-    """Return a table of links to the PDFs of learners or instructors, a row for each title."""
+def pdf_table(titles: dict[str, str], side: str, pdfs: Set[tuple[str, str]]) -> str:
+    """Return a table of links to the PDFs of learners or instructors, a row for each title.
+
+    pdfs: pairs (role, name) of those that there are.
+    """
     editions = [
         (role, paper, f"{EDITIONS[role]}, {PAPERS[paper]}")
         for role in EDITIONS
@@ -140,7 +144,8 @@ def pdf_table(titles: dict[str, str], side: str) -> str:
         for role, paper, head in editions:
             label = html.escape(f"PDF: {title}, {head}")
             address = f"{paper}/{role}/{name}.pdf"
-            cells.append(f'<td><a href="{address}" aria-label="{label}">PDF</a></td>')
+            link = f'<a href="{address}" aria-label="{label}">PDF</a>'
+            cells.append(f"<td>{link if (role, name) in pdfs else '–'}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>\n")
     head = f'<thead><tr><th scope="col">lesson</th>{columns}</tr></thead>'
     caption = "<caption>The PDFs of each lesson</caption>"
@@ -155,10 +160,10 @@ def printed_titles(titles: dict[str, str], minutes: dict[str, str]) -> dict[str,
     }
 
 
-def index_page(titles: dict[str, str], minutes: dict[str, str]) -> str:
+def index_page(titles: dict[str, str], minutes: dict[str, str], pdfs: Set[tuple[str, str]]) -> str:
     """Return the page that links to all others and to learners' PDFs.
 
-    minutes: a text for each lesson.
+    minutes: a text for each lesson. pdfs: as for `pdf_table`.
     """
     items = "".join(
         f'<li><a href="{stem}.html">{html.escape(title)}</a>'
@@ -175,14 +180,16 @@ closed until you open them: predict first.</p>
 <h2>To print</h2>
 <p>The workbook has lines for predictions and room for exercises; results, answers and hints stand
 at the end of each lesson. The core path leaves out what is optional.</p>
-{pdf_table(printed_titles(titles, minutes), SIDES[WEB])}"""
+{pdf_table(printed_titles(titles, minutes), SIDES[WEB], pdfs)}"""
     return page(TITLE, body, "", first_words(body))
 
 
-def instructors_page(titles: dict[str, str], minutes: dict[str, str]) -> str:
+def instructors_page(
+    titles: dict[str, str], minutes: dict[str, str], pdfs: Set[tuple[str, str]]
+) -> str:
     """Return the page that links to the PDFs with answers, which is kept from learners."""
     body = f"""<h1>{TITLE}: for instructors</h1>
 <p>The instructor’s edition has answers and solutions in place, and the minutes of the guide’s plan.
 The answer key has the exercises’ solutions alone.</p>
-{pdf_table(printed_titles(titles, minutes), SIDES[INSTRUCTOR])}"""
+{pdf_table(printed_titles(titles, minutes), SIDES[INSTRUCTOR], pdfs)}"""
     return page(f"{TITLE}: for instructors", body, "", first_words(body))
