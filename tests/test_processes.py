@@ -105,13 +105,56 @@ def test_without_room_for_another_process_the_first_does_it_all(monkeypatch):
     assert len({pid for _, pid in share(slowly, range(4))}) == 2
 
 
-def test_in_a_thread_there_are_two_as_well():
+def test_two_threads_share_one_after_the_other_and_keep_what_is_printed(capsys):
     start_other()
-    pids = []
-    thread = threading.Thread(target=lambda: pids.extend(pid for _, pid in share(slowly, range(4))))
-    thread.start()
-    thread.join()
-    assert len(set(pids)) == 2
+    found = {}
+
+    def in_a_thread(name):
+        found[name] = list(share(slowly, range(8)))
+
+    threads = [threading.Thread(target=in_a_thread, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    numbers = {name: [value for value, _ in of_one] for name, of_one in found.items()}
+    assert numbers == {"one": [*range(8)], "two": [*range(8)]}
+    assert len({pid for of_one in found.values() for _, pid in of_one}) == 2
+    print("still here")
+    assert capsys.readouterr().out == "still here\n"
+
+
+def test_one_that_shares_while_it_takes_from_another_does_its_own_alone(there_before):
+    start_other()
+    with pytest.raises(ZeroDivisionError):
+        for value, _ in share(slowly, range(8)):
+            assert {pid for _, pid in share(slowly, range(3))} == {FIRST}
+            1 / (value - 2)
+    assert wait_until(lambda: others(there_before) == [])
+    assert len({pid for _, pid in [start_other(), *share(slowly, range(4))][1:]}) == 2
+
+
+def test_an_interrupt_of_whoever_takes_results_ends_the_work(monkeypatch, tmp_path, there_before):
+    """Even where the error is kept, as IPython does, and with it what was half done."""
+    from hpt_helpers.classroom import cache
+
+    def interrupted(folder, digest, arrays):
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(cache, "_write", interrupted)
+    start_other()
+    with pytest.raises(KeyboardInterrupt) as kept:
+        cached_each(lambda i: {"i": [slowly(i)[0]]}, [(i,) for i in range(200)])
+    assert kept.traceback and not processes._busy.locked()
+    assert wait_until(lambda: others(there_before) == [])
+
+
+def wait_until(holds, limit_s=10):
+    until = time.monotonic() + limit_s
+    while not (done := holds()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return done
 
 
 @pytest.mark.usefixtures("unix")
@@ -173,14 +216,18 @@ def test_what_a_piece_raises_goes_on_and_ends_the_other(here, there_before):
 
 def test_warnings_come_from_there_as_from_here_and_nothing_else_is_said(capfd):
     def work(i):
-        print("from there")
-        print("and its errors", file=sys.stderr)
+        time.sleep(0.2)
+        if os.getpid() != FIRST:
+            print("from there")
+            print("and its errors", file=sys.stderr)
         warnings.warn(f"piece {i}", UserWarning, stacklevel=1)
+        return os.getpid()
 
+    start_other()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        list(share(work, range(2), progress=True))
-    assert [str(warning.message) for warning in warned] == ["piece 0", "piece 1"]
+        assert len(set(share(work, range(4), progress=True))) == 2
+    assert {str(warning.message) for warning in warned} == {f"piece {i}" for i in range(4)}
     captured = capfd.readouterr()
     assert captured.out == "" and "errors" not in captured.err
 

@@ -8,7 +8,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 
 from hpt_helpers import strategies
-from hpt_helpers.classroom import bayes, lab, processes, searches, table, testbed
+from hpt_helpers.classroom import bayes, lab, searches, table, testbed
 from hpt_helpers.classroom.table import load_table, table_problem, train_again
 from hpt_helpers.classroom.table_studies import (
     early_order,
@@ -224,7 +224,7 @@ def test_finalists_are_trained_on_new_splits():
 
 
 def test_a_build_keeps_its_pieces(monkeypatch):
-    monkeypatch.setattr(processes, "_alone", True)  # another would not know this recipe
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)  # another would not know this recipe
     monkeypatch.setattr(testbed, "N_POOL", 3)
     monkeypatch.setitem(RECIPES, "tiny", RECIPES["digits"]._replace(grids={}))
     built = build_table.build("tiny", n_repeats=2, n_judges=2)

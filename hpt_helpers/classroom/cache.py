@@ -5,6 +5,7 @@ them.
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -65,9 +66,12 @@ def cached_each(
     digests = [_digest(function, arguments) for arguments in each]
     results = [_found(digest) for digest in digests]
     new = [i for i, found in enumerate(results) if found is None]
-    computed = share(partial(_call, function), [each[i] for i in new], progress=progress)
-    for i, arrays in zip(new, computed, strict=True):
-        results[i] = _kept(digests[i], arrays)
+    # Closed, so that nobody works on for what an interrupt has ended.
+    with closing(
+        share(partial(_call, function), [each[i] for i in new], progress=progress)
+    ) as computed:
+        for i, arrays in zip(new, computed, strict=True):
+            results[i] = _kept(digests[i], arrays)
     return results
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import astuple, dataclass
 from functools import lru_cache, partial
 from itertools import groupby, product
@@ -153,9 +154,15 @@ def _train_new(todo: Iterable[tuple[Training, int]], do_each: Callable = map) ->
     do_each: map, or `share`, by which other processes take part.
     """
     pieces = _pieces((training, n) for training, n in todo if _n_known(training) < n)
-    for piece, curves in zip(pieces, do_each(_train_piece, pieces), strict=True):
-        for (training, _), of_one in zip(piece, curves.swapaxes(0, 1), strict=True):
-            _remember(training, of_one)
+    with closing(_each(do_each(_train_piece, pieces))) as trained:
+        for piece, curves in zip(pieces, trained, strict=True):
+            for (training, _), of_one in zip(piece, curves.swapaxes(0, 1), strict=True):
+                _remember(training, of_one)
+
+
+def _each(results: Iterable) -> Iterator:
+    """Yield the results; if this is closed, so is what makes them."""
+    yield from results
 
 
 def _pieces(todo: Iterable[tuple[Training, int]]) -> list[list[tuple[Training, int]]]:

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -31,7 +32,7 @@ ONE_THREAD = {
 }
 
 _executor: Any = None  # of the other process, once it has started: from then on it costs nothing
-_alone = False  # true in the other process, and while a piece is done here: pieces of pieces stay
+_busy = threading.Lock()  # held while both are at work, and always by the other process
 
 
 def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterator[Any]:
@@ -60,9 +61,10 @@ def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterat
                 yield work(pieces[n])
                 n += 1
                 bar.update()
-            for result in _by_both(work, pieces[n:]):
-                yield result
-                bar.update()
+            if n < len(pieces):
+                for result in _shared(work, pieces[n:]):
+                    yield result
+                    bar.update()
         finally:
             bar.total = bar.n  # a bar that is not at its end would stay, in red
 
@@ -70,15 +72,28 @@ def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterat
 def end_other() -> None:
     """End the other process, so that something else has its memory; work starts it again."""
     global _executor
-    if _executor is not None:
-        _executor.shutdown(wait=True, kill_workers=True)
-        _executor = None
+    executor, _executor = _executor, None
+    if executor is not None:
+        executor.shutdown(wait=True, kill_workers=True)
 
 
 def _worth_it(elapsed_s: float) -> bool:
     from joblib import cpu_count  # here: it takes a quarter of a second
 
-    return (_executor is not None or elapsed_s > ALONE_S) and not _alone and cpu_count() > 1
+    return (_executor is not None or elapsed_s > ALONE_S) and cpu_count() > 1
+
+
+def _shared(work: Callable, pieces: list) -> Iterator[Any]:
+    """Yield work(piece) for each piece, in order, from both processes, or from this one alone while
+    they are at work already: the pieces of a piece stay where it is.
+    """
+    if not _busy.acquire(blocking=False):
+        yield from map(work, pieces)
+        return
+    try:
+        yield from _by_both(work, pieces)
+    finally:
+        _busy.release()
 
 
 def _by_both(work: Callable, pieces: list) -> Iterator[Any]:
@@ -88,70 +103,84 @@ def _by_both(work: Callable, pieces: list) -> Iterator[Any]:
     unless all are done. Where no other process can start, all is done here.
     """
     global _executor
-    if not pieces:
-        return
-    size = math.ceil(len(pieces) / 100)
-    chunks = [pieces[i : i + size] for i in range(0, len(pieces), size)]
+    chunks = _chunks(pieces)
     found: list[Future] = [Future() for _ in chunks]
-    waiting: queue.SimpleQueue = queue.SimpleQueue()
-    for numbered in enumerate(chunks):
-        waiting.put(numbered)
+    waiting, giving = deque(enumerate(chunks)), threading.Lock()
     executor = None
     try:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuntimeError):  # no room for a process or a thread
             resource_tracker.ensure_running()  # its start would let interrupts in
             with _interrupts_held():
                 executor, started = _started_executor()
                 _executor = None
-                task = executor, started, work, waiting, found
+                task = executor, started, work, waiting, giving, found
                 threading.Thread(target=_have_done, args=task, daemon=True).start()
-        ours = _taken(waiting)
         for chunk, result in zip(chunks, found, strict=True):
-            while not result.done() and (taken := next(ours, None)):
+            while not result.done() and (taken := _take(waiting)):
                 _do(work, taken[1], found[taken[0]])
             yield from _given(result, work, chunk)
-        _executor = executor
+        _executor, executor = executor, None
     finally:
-        if executor is not None and _executor is None:
-            for _ in _taken(waiting):
-                pass
+        if executor is not None:
+            with giving:  # nothing is given to the other process any more
+                waiting.clear()
             _end(executor)
 
 
-def _taken(waiting: queue.SimpleQueue) -> Iterator[tuple[int, list]]:
-    """Yield what is taken from a queue until it is empty; two threads may take from it."""
-    with contextlib.suppress(queue.Empty):
-        while True:
-            yield waiting.get_nowait()
+def _chunks(pieces: list) -> list[list]:
+    """Return the pieces in at most 100 parts, since it takes time to give one away."""
+    size = math.ceil(len(pieces) / 100)
+    return [pieces[i : i + size] for i in range(0, len(pieces), size)]
+
+
+def _take(waiting: deque) -> tuple[int, list] | None:
+    """Take the next numbered chunk; None where another thread has taken the last one."""
+    try:
+        return waiting.popleft()
+    except IndexError:
+        return None
 
 
 def _have_done(
-    executor: Any, started: Future, work: Callable, waiting: queue.SimpleQueue, found: list[Future]
+    executor: Any,
+    started: Future,
+    work: Callable,
+    waiting: deque,
+    giving: threading.Lock,
+    found: list[Future],
 ) -> None:
     """Have the other process do one chunk after another, until none is left or one fails."""
     wait([started])  # until then this process takes them
-    for i, chunk in _taken(waiting):
+    while True:
+        with giving:
+            taken = _take(waiting)
+            if taken is None:
+                return
+            i, chunk = taken
+            try:
+                given = executor.submit(_each_quietly, work, chunk)
+            except BaseException as error:
+                found[i].set_exception(error)
+                return
         try:
-            found[i].set_result(executor.submit(_each_quietly, work, chunk).result())
+            found[i].set_result(given.result())
         except BaseException as error:
             found[i].set_exception(error)
             return
 
 
 def _do(work: Callable, chunk: list, found: Future) -> None:
-    """Do a chunk in this process, and none of its pieces' own pieces in the other."""
-    global _alone
-    _alone = True
+    """Do a chunk in this process."""
     try:
-        found.set_result(_each_quietly(work, chunk))
+        found.set_result([(work(piece), []) for piece in chunk])
     except Exception as error:  # an interrupt goes on at once
         found.set_exception(error)
-    finally:
-        _alone = False
 
 
 def _given(found: Future, work: Callable, chunk: list) -> Iterator[Any]:
     """Yield the results of a chunk, once it is done, and give its warnings."""
+    while not found.done():
+        wait([found], timeout=0.2)  # without a limit Windows would let no interrupt in
     try:
         done = found.result()
     except BrokenProcessPool:  # the other was killed, as where memory is short
@@ -171,6 +200,9 @@ def _started_executor() -> tuple[Any, Future]:
     except BrokenProcessPool:  # that process was killed
         executor = _new_executor()
         return executor, executor.submit(int)
+    except OSError:
+        end_other()
+        raise
 
 
 def _new_executor() -> Any:
@@ -187,25 +219,27 @@ def _interrupts_held() -> Iterator[None]:
 
     Jupyter sends it to all processes of a kernel; they would print where they were.
     """
-    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+    if os.name != "posix":
         yield
         return
     came: list = []
-    handler = signal.signal(signal.SIGINT, lambda *signal_and_frame: came.append(signal_and_frame))
+    in_main = threading.current_thread() is threading.main_thread()  # no other has a handler
+    if in_main:
+        handler = signal.signal(signal.SIGINT, lambda *arguments: came.append(arguments))
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # what others inherit
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        signal.signal(signal.SIGINT, handler)
+        if in_main:
+            signal.signal(signal.SIGINT, handler)
         if came:
             signal.raise_signal(signal.SIGINT)
 
 
 def _begin() -> None:
     """Prepare the other process, which shares nothing, shows no bars, and may grow."""
-    global _alone
-    _alone = True
+    _busy.acquire()
     os.environ["TQDM_DISABLE"] = "1"
     from joblib.externals.loky import process_executor
 
@@ -227,9 +261,9 @@ def _each_quietly(work: Callable, pieces: Sequence) -> list[tuple[Any, list]]:
 
 
 def _quietly(work: Callable, piece: Any) -> tuple[Any, list]:
-    """Do a piece, of whose output nobody is to see anything, whichever process does it.
+    """Do a piece in the other process, whose output nobody is to see.
 
-    Return what `work` returned, and its warnings, for this process to give.
+    Return what `work` returned, and its warnings, for the first process to give.
     """
     unseen = io.StringIO()
     with (
