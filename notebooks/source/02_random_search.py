@@ -365,8 +365,8 @@ studies.equal_cost(cases).round(3)
 # the digits even 30 rows leave few ties, because good configurations differ by more than luck. There the finalists win
 # 3 and lose 9.
 #
-# On three other seeds of the simulated data finalists also gained most with few rows. On the digits with 30 rows they
-# gained nothing clear (`docs/testbed.md`).
+# On three other seeds of the simulated data finalists also gained most with few rows. On the digits, with 30 rows, no
+# gain was clear (`docs/testbed.md`).
 #
 # Finalists also report a more honest loss in every row. With 30 simulated rows the winner of 81 trials is worse by
 # 0.115 than it looked, and that of the finalists by 0.035.
@@ -525,8 +525,8 @@ ex.q3.check(answer_3)
 #
 # **How many validation rows are enough?** In section 6, 2,000 rows left one tie in nine on the simulated data, and 30
 # rows left two or three on the digits. Begin with some 2,000, run 60 trials and count your ties. An AUC is no mean
-# over rows: count ties by the cross-entropy instead. With gradient boosting on 50,000 rows, more than 27 trials paid
-# if 3,000 rows judged them, and not if 30 did (`docs/testbed.md`).
+# over rows: count ties by the cross-entropy instead. With gradient boosting on 50,000 rows, going on from 27 to 81
+# trials paid with 3,000 validation rows, but not with 30 (`docs/testbed.md`).
 #
 # **Holdout or folds?** With few ties a holdout is probably enough, though we did not compare it with folds here. With
 # many ties prefer finalists. Five folds multiply the cost of every trial by five, whereas retraining the finalists

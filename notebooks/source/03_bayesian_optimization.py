@@ -677,9 +677,9 @@ further.scales(search_by_hand, [0.3, 0.6, 1.5, 3.0]).round(3)
 # a trial says little about others, so that a direction shows later. But the winners are worth the same, and all four
 # scales are ahead of random search in all repeats. On the simulated data the four show no order. **So:** on losses as
 # smooth as these, do not spend your time on the length scale, because the winners were worth about the same with all
-# four. A library fits a length scale for each hyperparameter, which did about as well on digits (`docs/testbed.md`).
-# Where you use the band itself, draw it along one hyperparameter first, because the band does depend on the length
-# scale.
+# four. A library fits a length scale for each hyperparameter, and on digits that did about as well
+# (`docs/testbed.md`). Where you use the band itself, draw it along one hyperparameter first, because the band does
+# depend on the length scale.
 #
 # </details>
 
