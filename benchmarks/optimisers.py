@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from benchmarks.measure import machine
 from hpt_helpers import bayesian_search, per_trial, random_search, run
-from hpt_helpers.classroom.known_functions import KNOWN, Known
+from hpt_helpers.classroom.lab.known_functions import KNOWN, Known
 from hpt_helpers.protocol import Strategy
 
 # function -> after how many trials its regret is looked at

@@ -16,8 +16,9 @@ import pandas as pd
 
 from benchmarks.measure import Row, interleaved, machine, table
 from hpt_helpers import bayesian, strategies
-from hpt_helpers.classroom.known_functions import KNOWN
-from hpt_helpers.classroom.lab import Data, Trainings
+from hpt_helpers.classroom.lab.known_functions import KNOWN
+from hpt_helpers.classroom.lab.problems import Trainings
+from hpt_helpers.classroom.lab.trainer import Data
 from hpt_helpers.search import Objective, run_many
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 

@@ -46,8 +46,8 @@ from benchmarks.measure import (
     peak_memory_growth,
     table,
 )
-from hpt_helpers.classroom import lab
-from hpt_helpers.classroom.landscape import trained_landscape
+from hpt_helpers.classroom.lab import trainer
+from hpt_helpers.classroom.lab.landscape import trained_landscape
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.population import fit_many
 from hpt_helpers.search_space import Real, SearchSpace
@@ -232,7 +232,7 @@ def landscape_cold_and_cached() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
 
         def from_cache():
-            lab.forget()
+            trainer.forget()
             return trained_landscape("iris", configs, n_epochs=100, seeds=[0], draws=splits.draw)
 
         def cold():

@@ -25,7 +25,7 @@ from hpt_helpers.warn import warn_caller
 MAX_LR = {"iris": 0.1, "wine": 0.1, "breast_cancer": 0.02, "digits": 0.01, "simulated": 0.05}
 
 # The draw that is used where none is named: of draws 0 to 19 at seed 42, the one whose best mean
-# loss is the (lower) median, as `hpt_helpers.classroom.draws` measures it. A draw picked by eye
+# loss is the (lower) median, as `hpt_helpers.classroom.lab.draws` measures it. A draw picked by eye
 # would be a choice on validation data.
 DEFAULT_DRAW = {"iris": 18, "wine": 17, "breast_cancer": 3, "digits": 8, "simulated": 1}
 

@@ -11,7 +11,7 @@ import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
-from hpt_helpers.classroom import bayes
+from hpt_helpers.classroom.lab import bayes
 from hpt_helpers.objectives import per_trial
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Real, SearchSpace

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from hpt_helpers.classroom import cache as module
-from hpt_helpers.classroom.cache import cache_folder, cached, cached_each
+from hpt_helpers.classroom.computing import cache as module
+from hpt_helpers.classroom.computing.cache import cache_folder, cached, cached_each
 
 ARRAYS = {
     "loss": np.linspace(0, 1, 12).reshape(3, 4),

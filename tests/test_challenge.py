@@ -8,8 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from hpt_helpers.classroom.challenge import N_MACHINES, N_RANDOM, Challenge
-from hpt_helpers.classroom.landscape import Landscape
+from hpt_helpers.classroom.drawing.challenge import N_MACHINES, N_RANDOM, Challenge
+from hpt_helpers.classroom.lab.landscape import Landscape
 
 LRS = np.geomspace(1e-4, 0.1, 31).tolist()
 BATCHES = [8, 16, 32, 64]

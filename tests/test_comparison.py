@@ -16,7 +16,7 @@ SOURCE = """# %% [markdown]
 # Pictures, the first drawn before the inline backend was ever active, a slider, text and a table.
 
 # %%
-from hpt_helpers.classroom import plots
+from hpt_helpers.classroom.drawing import plots
 
 plots.lines([1, 2], {"a": [1, 2]}, x_label="x", y_label="y", title="First")
 
@@ -31,7 +31,7 @@ for ax, end in zip(axes, (3, 4)):
 line = plt.plot([1, 2])
 
 # %%
-from hpt_helpers.classroom.slider import Slider
+from hpt_helpers.classroom.drawing.slider import Slider
 
 
 def draw(end):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from hpt_helpers.classroom import diagrams
+from hpt_helpers.classroom.drawing import diagrams
 from hpt_helpers.data import load_splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.strategies import grid_search

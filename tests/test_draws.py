@@ -5,7 +5,7 @@ plain training.
 import numpy as np
 import pytest
 
-from hpt_helpers.classroom.draws import best_mean_losses, median_draw
+from hpt_helpers.classroom.lab.draws import best_mean_losses, median_draw
 from hpt_helpers.data import DEFAULT_DRAW, MAX_LR, load_splits
 from hpt_helpers.training import fit
 

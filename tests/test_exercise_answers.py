@@ -15,7 +15,7 @@ LESSONS = ("01", "02", "03", "04", "05")
 
 
 def answers_of(lesson):
-    return importlib.import_module(f"answers.lesson_{lesson}")
+    return importlib.import_module(f"hpt_helpers.classroom.lesson_{lesson}.tests.answers")
 
 
 RIGHT = [

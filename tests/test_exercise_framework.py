@@ -13,7 +13,6 @@ import torch
 from exercise_proofs import STRANGE, shortcomings
 from hypothesis import given, settings
 
-from hpt_helpers.classroom.exercises import lesson_01
 from hpt_helpers.classroom.exercises.answer_key import solutions
 from hpt_helpers.classroom.exercises.framework import (
     CORRECT,
@@ -27,6 +26,7 @@ from hpt_helpers.classroom.exercises.framework import (
     show_progress,
 )
 from hpt_helpers.classroom.exercises.reading import difference, shown_call
+from hpt_helpers.classroom.lesson_01 import exercises as lesson_01
 
 OUTCOMES = {CORRECT, INCORRECT, NOT_ATTEMPTED, CRASHED}
 

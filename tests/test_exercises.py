@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from exercise_proofs import STRANGE, fresh, shortcomings
 
-from hpt_helpers.classroom import exercises
+from hpt_helpers import classroom
 from hpt_helpers.classroom.exercises.framework import (
     CORRECT,
     CRASHED,
@@ -28,12 +28,12 @@ from hpt_helpers.classroom.exercises.framework import (
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 LESSONS = sorted(
-    m.name for m in pkgutil.iter_modules(exercises.__path__) if m.name.startswith("lesson_")
+    m.name for m in pkgutil.iter_modules(classroom.__path__) if m.name.startswith("lesson_")
 )
 
 
 def module(lesson):
-    return importlib.import_module(f"hpt_helpers.classroom.exercises.{lesson}")
+    return importlib.import_module(f"hpt_helpers.classroom.{lesson}.exercises")
 
 
 def exercises_of(lesson):
@@ -196,8 +196,8 @@ def test_no_object_makes_a_lessons_check_raise(lesson, name):
 
 
 def test_exercises_import_neither_torch_nor_pandas_nor_pyplot():
-    code = f"from hpt_helpers.classroom.exercises import {', '.join(LESSONS)}"
-    code = f"import sys; {code}; print(*sys.modules)"
+    names = (f"hpt_helpers.classroom.{lesson}.exercises" for lesson in LESSONS)
+    code = f"import sys, {', '.join(names)}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()

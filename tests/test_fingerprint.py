@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from hpt_helpers import config, data, stack, strategies
-from hpt_helpers.classroom.fingerprint import fingerprint, sources_of
+from hpt_helpers.classroom.computing.fingerprint import fingerprint, sources_of
 from hpt_helpers.search_space import Real, SearchSpace
 
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_described_is_refused_with_what_to_do(value):
 def test_it_is_the_same_in_another_process():
     """Where strings have other hashes, and sets another order."""
     code = (
-        "from hpt_helpers.classroom.fingerprint import fingerprint\n"
+        "from hpt_helpers.classroom.computing.fingerprint import fingerprint\n"
         "from hpt_helpers.search_space import Real, SearchSpace\n"
         "N = {'a', 'b', 'c'}\n"
         "def f(x): return x in {'a', 'b', 'c', 'd'} or x in N\n"
@@ -146,15 +146,15 @@ def test_the_sources_of_a_module_are_those_that_python_imports():
 @pytest.mark.parametrize("changed", [strategies, config, data, stack])
 def test_another_source_of_what_it_imports_is_another_module(changed, monkeypatch, tmp_path):
     """Each is imported by the lab, some by way of others."""
-    lab = importlib.import_module("hpt_helpers.classroom.lab")
-    before = fingerprint(lab.train), fingerprint(lab)
-    module = importlib.import_module("hpt_helpers.classroom.fingerprint")
+    trainer = importlib.import_module("hpt_helpers.classroom.lab.trainer")
+    before = fingerprint(trainer.train), fingerprint(trainer)
+    module = importlib.import_module("hpt_helpers.classroom.computing.fingerprint")
     copy, path = tmp_path / "copy.py", module._path
     copy.write_bytes(Path(changed.__file__).read_bytes() + b"\n")
     monkeypatch.setattr(
         module, "_path", lambda name: str(copy) if name == changed.__name__ else path(name)
     )
-    assert not {fingerprint(lab.train), fingerprint(lab)} & {*before}
+    assert not {fingerprint(trainer.train), fingerprint(trainer)} & {*before}
 
 
 def test_a_file_of_ones_own_counts_by_its_source_and_a_library_by_its_version(

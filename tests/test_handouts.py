@@ -10,7 +10,7 @@ import nbformat
 import nbformat.v4 as nb
 import pytest
 
-from hpt_helpers.classroom.exercises import lesson_01
+from hpt_helpers.classroom.lesson_01 import exercises as lesson_01
 from tools import handout_parts as parts
 from tools import handout_text as text
 from tools import handout_web as web
@@ -344,8 +344,8 @@ def test_another_picture_and_one_that_is_not_a_vector_fail_the_build():
 
 
 SOURCE = """
-from hpt_helpers.classroom import plots
-from hpt_helpers.classroom.slider import Slider
+from hpt_helpers.classroom.drawing import plots
+from hpt_helpers.classroom.drawing.slider import Slider
 
 
 def draw(end):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpt_helpers.classroom.landscape import Landscape
+from hpt_helpers.classroom.lab.landscape import Landscape
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Real, SearchSpace
 from hpt_helpers.strategies import hyperband, hyperband_schedule, successive_halving

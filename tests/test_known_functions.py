@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from hpt_helpers.classroom.known_functions import KNOWN, branin, hartmann, hole_in_a_bowl
+from hpt_helpers.classroom.lab.known_functions import KNOWN, branin, hartmann, hole_in_a_bowl
 
 
 @pytest.mark.parametrize("place", [(-np.pi, 12.275), (np.pi, 2.275), (9.42478, 2.475)])

@@ -12,8 +12,10 @@ import pytest
 from scipy import stats
 
 from hpt_helpers import config, strategies
-from hpt_helpers.classroom import lab, processes
-from hpt_helpers.classroom.lab import SAME, Data, Job
+from hpt_helpers.classroom.computing import processes
+from hpt_helpers.classroom.lab import problems, racing, statistics, trainer
+from hpt_helpers.classroom.lab.statistics import SAME
+from hpt_helpers.classroom.lab.trainer import Data, Job
 from hpt_helpers.data import load_splits
 from hpt_helpers.search import Request
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
@@ -22,7 +24,7 @@ from hpt_helpers.training import fit
 SPACE = SearchSpace(
     {"lr": Real(1e-3, 0.1, log=True), "batch_size": Integer(32, 64), "hidden_size": Choice([4, 8])}
 )
-PROBLEM = lab.network_problem("iris", SPACE, 3)
+PROBLEM = problems.network_problem("iris", SPACE, 3)
 CONFIG = {"lr": 0.01, "batch_size": 16}
 REPEATS = [2, 5]
 IRIS = Data("iris")
@@ -46,20 +48,20 @@ def alone(config, n_epochs, repeat, seed=None):
 def cache(tmp_path, monkeypatch):
     """An empty cache, and a process that has trained nothing."""
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
-    lab.forget()
+    trainer.forget()
     return tmp_path
 
 
 @pytest.fixture
 def trained(monkeypatch):
     """Return a list of how many networks were trained at a time."""
-    counts, fit_many = [], lab.fit_many
+    counts, fit_many = [], trainer.fit_many
 
     def counting(configs, *arguments, **options):
         counts.append(len(configs))
         return fit_many(configs, *arguments, **options)
 
-    monkeypatch.setattr(lab, "fit_many", counting)
+    monkeypatch.setattr(trainer, "fit_many", counting)
     return counts
 
 
@@ -69,8 +71,8 @@ def trained(monkeypatch):
 def test_no_two_repeats_or_purposes_share_a_draw():
     found = [
         draw
-        for repeat, purpose in product([0, 1, 2, 39, 999, 9_999], lab.PURPOSES)
-        for draw in lab.own_draws(repeat, purpose, 100)
+        for repeat, purpose in product([0, 1, 2, 39, 999, 9_999], trainer.PURPOSES)
+        for draw in trainer.own_draws(repeat, purpose, 100)
     ]
     assert len(set(found)) == len(found) and min(found) >= 10_000 and max(found) < 2**32
 
@@ -85,7 +87,7 @@ def test_no_two_repeats_or_purposes_share_a_draw():
 )
 def test_draws_that_are_not_there_are_refused(arguments, says):
     with pytest.raises(ValueError, match=says):
-        lab.own_draws(*arguments)
+        trainer.own_draws(*arguments)
 
 
 # --- training -------------------------------------------------------------------------------------
@@ -98,26 +100,27 @@ def test_jobs_of_any_kind_are_trained_as_alone_and_no_longer_than_asked():
             *[(0.01, 16, 3, 3, 4), (0.02, 32, 3, 4, 1), (0.01, 16, 3, 3, 2), (0.03, 32, 4, 4, 9)],
         ]
     ]
-    found = lab.train(jobs)
+    found = trainer.train(jobs)
     assert found.val_loss.shape == found.val_accuracy.shape == found.train_loss.shape == (4, 9)
     for i, (_, configuration, draw, seed, n_epochs) in enumerate(jobs):
         curve = fit(configuration, load_splits("iris", draw=draw), n_epochs=n_epochs, seed=seed)
         assert found.val_loss[i, :n_epochs] == pytest.approx(curve.val_loss, abs=1e-9)
         assert found.val_accuracy[i, :n_epochs].tolist() == curve.val_accuracy.tolist()
         assert np.isnan(found.val_loss[i, n_epochs:]).all()
-    wine = lab.train([*jobs, Job(Data("wine", 60, 20), CONFIG, 3, 3, 2)]).val_loss[-1, 1]
+    wine = trainer.train([*jobs, Job(Data("wine", 60, 20), CONFIG, 3, 3, 2)]).val_loss[-1, 1]
     fewer = load_splits("wine", draw=3, n_train=60, n_val=20)
     assert wine == pytest.approx(fit(CONFIG, fewer, n_epochs=2, seed=3).val_loss[-1], abs=1e-9)
 
 
 def test_what_was_trained_is_not_trained_again(trained):
     jobs = [Job(IRIS, {"lr": lr, "batch_size": 16}, 5, 5, 4) for lr in (0.01, 0.02, 0.03)]
-    first = lab.train(jobs[:2]).val_loss
-    again = lab.train([*jobs, jobs[0]._replace(n_epochs=2)]).val_loss  # one is new
+    first = trainer.train(jobs[:2]).val_loss
+    again = trainer.train([*jobs, jobs[0]._replace(n_epochs=2)]).val_loss  # one is new
     assert trained == [2, 1] and (again[:2] == first).all() and (again[3, :2] == first[0, :2]).all()
-    lab.forget()
-    assert (lab.train(jobs[:2]).val_loss == first).all() and trained == [2, 1]  # the disk has it
-    lab.train([jobs[0]._replace(n_epochs=5)])
+    trainer.forget()
+    # the disk has it
+    assert (trainer.train(jobs[:2]).val_loss == first).all() and trained == [2, 1]
+    trainer.train([jobs[0]._replace(n_epochs=5)])
     assert trained == [2, 1, 1]
 
 
@@ -137,40 +140,40 @@ def test_what_was_trained_is_not_trained_again(trained):
 def test_another_job_is_another_entry(other, trained):
     job = Job(IRIS, CONFIG, 3, 3, 2)
     for each in (job, job._replace(**other), job):
-        lab.forget()
-        lab.train([each])
+        trainer.forget()
+        trainer.train([each])
     assert len(trained) == 2
 
 
 def test_another_default_or_other_rows_serve_no_old_curves(trained, monkeypatch):
     job = Job(IRIS, CONFIG, 3, 3, 2)
-    before = lab.train([job]).val_loss
+    before = trainer.train([job]).val_loss
     monkeypatch.setitem(config.DEFAULTS, "hidden_size", 4)
-    assert lab.train([job]).val_loss.tolist() != before.tolist()
-    lab.forget()
-    lab._digest.cache_clear()
-    monkeypatch.setattr(lab, "rows_of", lambda data, draw: load_splits("iris", seed=7, draw=draw))
-    assert lab.train([job]).val_loss.tolist() != before.tolist() and len(trained) == 3
-    lab._digest.cache_clear()
+    assert trainer.train([job]).val_loss.tolist() != before.tolist()
+    trainer.forget()
+    trainer._digest.cache_clear()
+    monkeypatch.setattr(trainer, "rows_of", lambda _, draw: load_splits("iris", seed=7, draw=draw))
+    assert trainer.train([job]).val_loss.tolist() != before.tolist() and len(trained) == 3
+    trainer._digest.cache_clear()
 
 
 def test_bad_jobs_are_refused():
     with pytest.raises(ValueError, match="batch_size is 200; the training part has 90 rows"):
-        lab.train([Job(IRIS, {"lr": 0.01, "batch_size": 200}, 0, 0, 2)])
+        trainer.train([Job(IRIS, {"lr": 0.01, "batch_size": 200}, 0, 0, 2)])
     with pytest.raises(ValueError, match="batch_size is 16; the training part has 15 rows"):
-        lab.train([Job(Data("iris", n_train=15), CONFIG, 0, 0, 2)])
+        trainer.train([Job(Data("iris", n_train=15), CONFIG, 0, 0, 2)])
 
 
 def test_one_process_gives_the_numbers_of_two_to_the_last_digit(monkeypatch, tmp_path):
-    monkeypatch.setattr(lab, "TOGETHER", 20)
+    monkeypatch.setattr(trainer, "TOGETHER", 20)
     jobs = [Job(IRIS, c, draw, draw, 3) for draw in range(5) for c in SPACE.sample(20, seed=draw)]
     monkeypatch.setattr("joblib.cpu_count", lambda: 1)
-    one = lab.train(jobs)
-    lab.forget()
+    one = trainer.train(jobs)
+    trainer.forget()
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path / "another"))
     monkeypatch.setattr("joblib.cpu_count", lambda: 2)
     monkeypatch.setattr(processes, "ALONE_S", -1)
-    two = lab.train(jobs)
+    two = trainer.train(jobs)
     assert processes._executor is not None
     assert (one.val_loss == two.val_loss).all() and (one.train_loss == two.train_loss).all()
 
@@ -180,7 +183,7 @@ def test_one_process_gives_the_numbers_of_two_to_the_last_digit(monkeypatch, tmp
 
 def test_a_search_holds_each_trial_as_trained_alone_on_the_rows_and_seed_of_its_repeat():
     searches = {"random": at_random, "Hyperband": band}
-    trials = lab.search(PROBLEM, searches, repeats=REPEATS, budget=lab.hyperband_epochs(3))
+    trials = racing.search(PROBLEM, searches, repeats=REPEATS, budget=racing.hyperband_epochs(3))
     assert trials.groupby(["search", "repeat"]).size().tolist() == [6, 6, 3, 3]
     for row in trials.itertuples():
         expected = alone(row.config, row.n_epochs, row.repeat)
@@ -194,7 +197,7 @@ def test_a_search_holds_each_trial_as_trained_alone_on_the_rows_and_seed_of_its_
 
 @pytest.mark.parametrize(("R", "total"), [(1, 1), (3, 11), (9, 69), (27, 357), (81, 1581)])
 def test_hyperbands_epochs(R, total):
-    assert lab.hyperband_epochs(R) == total
+    assert racing.hyperband_epochs(R) == total
 
 
 def test_no_search_trains_more_than_its_budget_and_another_budget_is_another_search():
@@ -202,11 +205,11 @@ def test_no_search_trains_more_than_its_budget_and_another_budget_is_another_sea
         return strategies.random_search(space, 10, n_epochs, seed=repeat)
 
     for options, spent in [({"budget": 11}, [3, 6, 9]), ({"n_trials": 2}, [3, 6])]:
-        trials = lab.search(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
+        trials = racing.search(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
         assert trials["spent"].tolist() == spent
     for options in ({}, {"budget": 9, "n_trials": 3}):
         with pytest.raises(ValueError, match="one of them is needed"):
-            lab.search(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
+            racing.search(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
 
 
 def at(seed):
@@ -218,16 +221,16 @@ def at(seed):
 
 def test_searches_of_one_factory_are_two_and_a_known_one_is_not_run_again(monkeypatch, cache):
     both = {"at 1": at(1), "at 5": at(5)}
-    trials = lab.search(PROBLEM, both, repeats=[2], n_trials=2)
+    trials = racing.search(PROBLEM, both, repeats=[2], n_trials=2)
     assert trials["config"].tolist() == SPACE.sample(2, seed=1) + SPACE.sample(2, seed=5)
-    monkeypatch.setattr(lab, "run_many", None)
-    again = lab.search(PROBLEM, {"renamed": at(5)}, repeats=[2], n_trials=2)
+    monkeypatch.setattr(racing, "run_many", None)
+    again = racing.search(PROBLEM, {"renamed": at(5)}, repeats=[2], n_trials=2)
     expected = trials.query("search == 'at 5'").reset_index(drop=True)
     pd.testing.assert_frame_equal(again.drop(columns="search"), expected.drop(columns="search"))
     for changed in (
-        partial(lab.search, lab.network_problem("wine", SPACE, 3)),
-        partial(lab.search, lab.network_problem("iris", SPACE, 4)),
-        partial(lab.search, lab.network_problem("iris", SPACE, 3, n_draws=2)),
+        partial(racing.search, problems.network_problem("wine", SPACE, 3)),
+        partial(racing.search, problems.network_problem("iris", SPACE, 4)),
+        partial(racing.search, problems.network_problem("iris", SPACE, 3, n_draws=2)),
     ):
         with pytest.raises(TypeError, match="not callable"):  # it would be run
             changed({"at 5": at(5)}, repeats=[2], n_trials=2)
@@ -238,7 +241,8 @@ def test_an_interrupted_search_leaves_nothing_in_the_cache(monkeypatch, cache):
 
     A search that had ended may stand in it.
     """
-    searches, asked, answer = {"random": at_random, "Hyperband": band}, [], lab.Trainings.__call__
+    searches, asked = {"random": at_random, "Hyperband": band}, []
+    answer = problems.Trainings.__call__
 
     def interrupted(objective, requests):
         asked.append(requests)
@@ -246,11 +250,11 @@ def test_an_interrupted_search_leaves_nothing_in_the_cache(monkeypatch, cache):
             raise KeyboardInterrupt
         return answer(objective, requests)
 
-    run = partial(lab.search, PROBLEM, searches, repeats=REPEATS, budget=11)
+    run = partial(racing.search, PROBLEM, searches, repeats=REPEATS, budget=11)
     with monkeypatch.context() as patch:
         patch.setattr(processes, "ALONE_S", 60)
         patch.setattr(processes, "_executor", None)
-        patch.setattr(lab.Trainings, "__call__", interrupted)
+        patch.setattr(problems.Trainings, "__call__", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run()
     assert len(list(cache.iterdir())) == 1
@@ -264,9 +268,9 @@ def test_a_fault_of_the_objectives_is_no_failed_trial(cache):
         yield 0.5
         raise MemoryError("no room")
 
-    problem = lab.Problem("faulty", lambda repeat: SPACE, objective, None)
+    problem = problems.Problem("faulty", lambda repeat: SPACE, objective, None)
     with pytest.raises(MemoryError, match="no room"):
-        lab.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
+        racing.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
     assert not any(cache.iterdir())
 
 
@@ -274,7 +278,11 @@ def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_th
     """What the other process keeps must have the name under which this one looks for it."""
     code = (
         "from hpt_helpers import strategies\n"
-        "from hpt_helpers.classroom import lab, processes\n"
+        "from hpt_helpers.classroom.lab import problems\n"
+        "from hpt_helpers.classroom.lab import racing\n"
+        "from hpt_helpers.classroom.lab import statistics\n"
+        "from hpt_helpers.classroom.lab import trainer\n"
+        "from hpt_helpers.classroom.computing import processes\n"
         "from hpt_helpers.search_space import Real, SearchSpace\n"
         "import joblib; joblib.cpu_count = lambda: 2\n"
         "processes.ALONE_S = -1\n"
@@ -283,9 +291,9 @@ def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_th
         "def ours(space, repeat, n_trials, n_epochs):\n"
         "    return strategies.random_search(space, n_trials, n_epochs, seed=seed_of(repeat))\n"
         "space = SearchSpace({'lr': Real(0.01, 0.1)})\n"
-        "problem = lab.Problem('sum', lambda r: space,\n"
+        "problem = problems.Problem('sum', lambda r: space,\n"
         "    lambda requests: [r.config['lr'] + r.seed for r in requests], None)\n"
-        "trials = lab.search(problem, {'ours': ours}, repeats=range(40), n_trials=2)\n"
+        "trials = racing.search(problem, {'ours': ours}, repeats=range(40), n_trials=2)\n"
         "first = space.sample(1, seed=1)[0]['lr']\n"
         "print(processes._executor is not None, trials['val_loss'][0] == first)\n"
     )
@@ -295,19 +303,19 @@ def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_th
 
 
 def test_a_loss_of_three_draws_is_their_mean_and_costs_three_times_as_much():
-    problem = lab.network_problem("iris", SPACE, 3, n_draws=3)
-    once = lab.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=2)
-    found = lab.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=2)
+    problem = problems.network_problem("iris", SPACE, 3, n_draws=3)
+    once = racing.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=2)
+    found = racing.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=2)
     assert found["config"].tolist() == once["config"].tolist()
     assert found["spent"].tolist() == (3 * once["spent"]).tolist()
     for row in found.itertuples():
-        draws = [row.repeat, *lab.own_draws(row.repeat, "mean", 2)]
+        draws = [row.repeat, *trainer.own_draws(row.repeat, "mean", 2)]
         losses = [alone(row.config, row.n_epochs, draw)[0] for draw in draws]
         assert row.val_loss == pytest.approx(np.mean(losses), abs=1e-9)
 
 
 def test_what_cannot_be_trained_is_a_failed_trial_that_costs_nothing():
-    objective = lab.Trainings(IRIS)
+    objective = problems.Trainings(IRIS)
     bad, good, diverging = objective(
         [
             Request({"lr": 0.01, "batch_size": 200}, 2, 0),
@@ -343,24 +351,24 @@ TRIALS = made_up(
 
 
 def test_winners_by_hand():
-    won = lab.winners(TRIALS)
+    won = racing.winners(TRIALS)
     assert won[["search", "repeat", "n_epochs", "looks", "epochs"]].to_numpy().tolist() == [
         *[["b", 0, 3, 5, 30], ["a", 0, 9, 1, 9], ["a", 1, 9, 1, 9], ["b", 1, 9, 1, 9]],
     ]
     assert [config["x"] for config in won["config"]] == ["y", "u", "v", "w"]
-    of_b = lab.winners(TRIALS, 9).query("search == 'b' and repeat == 0")
+    of_b = racing.winners(TRIALS, 9).query("search == 'b' and repeat == 0")
     assert [config["x"] for config in of_b["config"]] == ["y", "x", "z"]
     assert of_b["val_loss"].tolist() == [0.2 + SAME / 2, 0.2, 0.4]
     with pytest.raises(ValueError, match="no trial of 'b' in repeat 0 succeeded"):
-        lab.winners(TRIALS[TRIALS["trial"] == 4])
+        racing.winners(TRIALS[TRIALS["trial"] == 4])
 
 
 def test_a_winner_is_judged_at_its_own_epoch_and_in_full_by_judges_of_its_repeat():
-    trials = lab.search(PROBLEM, {"band": band}, repeats=REPEATS, budget=11)
-    won = lab.winners(trials).assign(n_epochs=[1, 3])
-    judged = lab.judge(PROBLEM, won, 2)
+    trials = racing.search(PROBLEM, {"band": band}, repeats=REPEATS, budget=11)
+    won = racing.winners(trials).assign(n_epochs=[1, 3])
+    judged = racing.judge(PROBLEM, won, 2)
     for row in judged.itertuples():
-        judges = lab.own_draws(row.repeat, "judge", 2)
+        judges = trainer.own_draws(row.repeat, "judge", 2)
         fresh = np.mean([alone(row.config, row.n_epochs, judge) for judge in judges], axis=0)
         assert (row.fresh, row.accuracy) == pytest.approx(tuple(fresh), abs=1e-9)
         in_full = np.mean([alone(row.config, 3, judge)[0] for judge in judges])
@@ -368,17 +376,17 @@ def test_a_winner_is_judged_at_its_own_epoch_and_in_full_by_judges_of_its_repeat
 
 
 def test_a_race_is_a_search_whose_winners_are_judged():
-    raced = lab.race(PROBLEM, {"random": at_random}, 3, repeats=REPEATS, n_judges=2)
-    trials = lab.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
-    pd.testing.assert_frame_equal(raced, lab.judge(PROBLEM, lab.winners(trials), 2))
+    raced = racing.race(PROBLEM, {"random": at_random}, 3, repeats=REPEATS, n_judges=2)
+    trials = racing.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    pd.testing.assert_frame_equal(raced, racing.judge(PROBLEM, racing.winners(trials), 2))
 
 
 def test_finalists_are_trained_on_draws_of_their_own_and_paid_for():
-    trials = lab.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
-    again = lab.retrain(PROBLEM, trials, 2, 3)
+    trials = racing.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    again = racing.retrain(PROBLEM, trials, 2, 3)
     assert len(again) == 2 * 2 and list(again.columns) == list(trials.columns)
     for row in again.itertuples():
-        draws = lab.own_draws(row.repeat, "finalist", 3)
+        draws = trainer.own_draws(row.repeat, "finalist", 3)
         losses = [alone(row.config, row.n_epochs, draw)[0] for draw in draws]
         assert row.val_loss == pytest.approx(np.mean(losses), abs=1e-9)
     assert again["spent"].tolist() == [9 + 2 * 3 * 3] * 4
@@ -389,10 +397,10 @@ def test_finalists_are_trained_on_draws_of_their_own_and_paid_for():
 
 def test_pairs_by_hand():
     """Losses that differ by 1e-9 are equal; counted as a win they would be somebody's lead."""
-    assert lab.pairs([1, 2, 3, 4 + SAME / 2], [2, 2, 2, 4]) == (1, 2, 1)
-    assert lab.pairs([1, 1 - 3e-9, 1 + 3e-9], [1, 1, 1]) == (1, 1, 1)
+    assert statistics.pairs([1, 2, 3, 4 + SAME / 2], [2, 2, 2, 4]) == (1, 2, 1)
+    assert statistics.pairs([1, 1 - 3e-9, 1 + 3e-9], [1, 1, 1]) == (1, 1, 1)
     with pytest.raises(ValueError, match="1 of the 2 pairs hold a nan"):
-        lab.pairs([1, math.nan], [1, 1])
+        statistics.pairs([1, math.nan], [1, 1])
 
 
 def test_a_comparison_by_hand():
@@ -403,12 +411,12 @@ def test_a_comparison_by_hand():
             "fresh": [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 2.0, 0.5, 1.0, 1.0, 1.0 - 1e-12, 1.0],
         }
     )
-    other, same = lab.compare(table, "random").to_dict("records")
+    other, same = statistics.compare(table, "random").to_dict("records")
     assert other["search"] == "other" and other["ratio"] == pytest.approx(2**-0.5)  # (1/2)³ · 2
     assert [other[name] for name in ("wins", "ties", "defeats", "of")] == [3, 0, 1, 4]
     assert other["low"] == pytest.approx(0.5) and other["high"] == pytest.approx(2**0.5)
     assert [same[name] for name in ("wins", "ties", "defeats", "of")] == [0, 4, 0, 4]
-    signed = lab.compare(table.assign(fresh=table["fresh"] - 1), "random")
+    signed = statistics.compare(table.assign(fresh=table["fresh"] - 1), "random")
     assert signed["ratio"].isna().all() and signed["wins"].tolist() == [3, 0]
 
 
@@ -417,8 +425,8 @@ def test_a_bootstrap_interval_is_near_scipys():
     theirs = stats.bootstrap(
         (values,), np.mean, method="percentile", rng=np.random.default_rng(1)
     ).confidence_interval
-    assert lab.bootstrap(values) == pytest.approx((theirs.low, theirs.high), abs=0.03)
-    assert lab.bootstrap([2.0] * 5) == (2.0, 2.0)
+    assert statistics.bootstrap(values) == pytest.approx((theirs.low, theirs.high), abs=0.03)
+    assert statistics.bootstrap([2.0] * 5) == (2.0, 2.0)
 
 
 @pytest.mark.parametrize(("own", "least", "most"), [(True, 0.88, 0.98), (False, 0.4, 0.75)])
@@ -432,11 +440,11 @@ def test_the_interval_holds_the_judges_luck_only_where_each_repeat_has_its_own(o
         kinds = rng.choice([-1, 1], size=(40, 1), p=[0.1, 0.9])  # mostly one, as of high rates
         judges = rng.normal(size=(40 if own else 1, 10))
         gaps = (kinds * judges).mean(axis=1) + rng.normal(scale=0.5, size=40)
-        low, high = lab.bootstrap(gaps, 500)
+        low, high = statistics.bootstrap(gaps, 500)
         held += low <= 0 <= high
     assert least <= held / 200 <= most
 
 
 def test_a_mean_and_its_standard_error_by_hand():
     # 1, 2, 6: mean 3, squared deviations 4 + 1 + 9 = 14, variance 7, error sqrt(7 / 3)
-    assert lab.mean_and_error([1, 2, 6]) == pytest.approx((3, (7 / 3) ** 0.5))
+    assert statistics.mean_and_error([1, 2, 6]) == pytest.approx((3, (7 / 3) ** 0.5))

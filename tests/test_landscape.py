@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hpt_helpers.classroom import lab
-from hpt_helpers.classroom.landscape import trained_landscape
+from hpt_helpers.classroom.lab import trainer
+from hpt_helpers.classroom.lab.landscape import trained_landscape
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import fit
 
@@ -188,7 +188,7 @@ def test_one_that_diverges_is_nan_and_never_the_best():
     assert found.best(3) == make().best(3)
     with pytest.raises(ValueError, match="that reached epoch 1 under every seed"):
         make([DIVERGING]).best(1)
-    lab.forget()
+    trainer.forget()
     assert_same(make([DIVERGING, *CONFIGS]), found)  # from the cache
 
 

@@ -70,7 +70,7 @@ def test_a_lesson_states_its_time_or_has_the_estimate():
 
 def test_imports_over_several_lines_are_not_read():
     code = (
-        "from hpt_helpers.classroom.plots import (\n    maps,\n    spread,\n)\n"
+        "from hpt_helpers.classroom.drawing.plots import (\n    maps,\n    spread,\n)\n"
         "import numpy as np\n\nx = maps"
     )
     assert code_to_read(code) == ["x = maps"]

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from hpt_helpers.classroom.skorch_network import skorch_classifier
+from hpt_helpers.classroom.lesson_01.skorch_network import skorch_classifier
 from hpt_helpers.data import load_splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.training import evaluate

@@ -9,8 +9,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from hpt_helpers.classroom import figures, plots
-from hpt_helpers.classroom.lab import SAME
+from hpt_helpers.classroom.drawing import axes, plots
+from hpt_helpers.classroom.lab.statistics import SAME
 from hpt_helpers.search_space import Real
 
 RNG = np.random.default_rng(0)
@@ -532,7 +532,7 @@ def test_labels_at_the_ends_of_lines_do_not_overlap():
     ],
 )
 def test_what_is_too_near_is_moved_apart_around_where_it_was(places, moved):
-    assert figures.spaced(places, 1) == pytest.approx(moved)
+    assert axes.spaced(places, 1) == pytest.approx(moved)
 
 
 # --- the losses of configurations -----------------------------------------------------------------

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpt_helpers import population as population_module
-from hpt_helpers.classroom.rounding import rounding_sensitivity
+from hpt_helpers.classroom.lesson_01.rounding import rounding_sensitivity
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.training import evaluate, failure_reason, fit, start_training, train_one_epoch

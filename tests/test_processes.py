@@ -13,9 +13,10 @@ import psutil
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from hpt_helpers.classroom import lab, processes
-from hpt_helpers.classroom.cache import cached_each
-from hpt_helpers.classroom.processes import share
+from hpt_helpers.classroom.computing import processes
+from hpt_helpers.classroom.computing.cache import cached_each
+from hpt_helpers.classroom.computing.processes import share
+from hpt_helpers.classroom.lab import trainer
 
 FIRST = os.getpid()
 CONFIG = {"lr": 0.01, "batch_size": 16}
@@ -136,7 +137,7 @@ def test_one_that_shares_while_it_takes_from_another_does_its_own_alone(there_be
 
 def test_an_interrupt_of_whoever_takes_results_ends_the_work(monkeypatch, tmp_path, there_before):
     """Even where the error is kept, as IPython does, and with it what was half done."""
-    from hpt_helpers.classroom import cache
+    from hpt_helpers.classroom.computing import cache
 
     def interrupted(folder, digest, arrays):
         raise KeyboardInterrupt
@@ -280,7 +281,7 @@ def test_an_interrupt_ends_all_and_says_nothing(after_s):
     """In a process of its own: Jupyter sends the interrupt to the kernel's whole group."""
     code = (
         "import os, psutil, signal, time\n"
-        "from hpt_helpers.classroom import processes\n"
+        "from hpt_helpers.classroom.computing import processes\n"
         "processes.ALONE_S = -1\n"
         "import joblib; joblib.cpu_count = lambda: 2\n"
         "def is_other(child):\n"
@@ -339,12 +340,14 @@ def kernel(tmp_path_factory):
     started.run(
         f"import os; os.environ['HPT_CACHE_DIR'] = {cache!r}\n"
         "import joblib; joblib.cpu_count = lambda: 2\n"
-        "from hpt_helpers.classroom import lab, processes\n"
-        "processes.ALONE_S = -1; lab.TOGETHER = 2\n"
+        "from hpt_helpers.classroom.lab import trainer\n"
+        "from hpt_helpers.classroom.computing import processes\n"
+        "processes.ALONE_S = -1; trainer.TOGETHER = 2\n"
         "def losses(n_epochs, n=8, **options):\n"
-        "    jobs = [lab.Job(lab.Data('iris'), {'lr': 0.01, 'batch_size': 16}, r, r, n_epochs)\n"
-        "        for r in range(n)]\n"
-        "    return lab.train(jobs, **options).val_loss[:, -1].tolist()\n"
+        "    config = {'lr': 0.01, 'batch_size': 16}\n"
+        "    iris = trainer.Data('iris')\n"
+        "    jobs = [trainer.Job(iris, config, r, r, n_epochs) for r in range(n)]\n"
+        "    return trainer.train(jobs, **options).val_loss[:, -1].tolist()\n"
     )
     yield started
     started.client.stop_channels()
@@ -379,6 +382,7 @@ def test_an_interrupted_kernel_has_no_others_left_and_trains_on(kernel):
         assert time.monotonic() < began + 10
         time.sleep(0.1)
     ((_, result),) = (m for m in kernel.run("losses(4)") if m[0] == "execute_result")
-    expected = lab.train([lab.Job(lab.Data("iris"), CONFIG, r, r, 4) for r in range(8)]).val_loss
+    jobs = [trainer.Job(trainer.Data("iris"), CONFIG, r, r, 4) for r in range(8)]
+    expected = trainer.train(jobs).val_loss
     assert ast.literal_eval(result["data"]["text/plain"]) == expected[:, -1].tolist()
     assert len(kernel.others()) == 1

@@ -24,9 +24,9 @@ import numpy as np
 import psutil
 import pytest
 
-from hpt_helpers.classroom import processes
-from hpt_helpers.classroom.ray_in_turn import fit_in_turn, quiet_run
-from hpt_helpers.classroom.ray_trainable import course_trainable, results_table
+from hpt_helpers.classroom.computing import processes
+from hpt_helpers.classroom.lesson_04.ray_in_turn import fit_in_turn, quiet_run
+from hpt_helpers.classroom.lesson_04.ray_trainable import course_trainable, results_table
 from hpt_helpers.data import load_splits
 from hpt_helpers.on_ray import local_ray as room
 from hpt_helpers.on_ray.local_ray import local_ray

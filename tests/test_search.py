@@ -17,8 +17,8 @@ from hpt_helpers import population
 from hpt_helpers import progress as progress_module
 from hpt_helpers import search as module
 from hpt_helpers import trials as trials_module
-from hpt_helpers.classroom import lab
-from hpt_helpers.classroom.landscape import trained_landscape
+from hpt_helpers.classroom.lab import trainer
+from hpt_helpers.classroom.lab.landscape import trained_landscape
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.objectives import TrainingObjective, per_trial
@@ -1266,9 +1266,9 @@ def test_an_earlier_epoch_is_looked_up(monkeypatch):
 def no_memory(monkeypatch, tmp_path):
     """What is trained here stays neither in the laboratory's memory nor in the shared cache."""
     monkeypatch.setenv("HPT_CACHE_DIR", str(tmp_path))
-    lab.forget()
+    trainer.forget()
     yield
-    lab.forget()
+    trainer.forget()
 
 
 def test_a_later_failure_says_nothing_of_an_earlier_epoch(monkeypatch, no_memory):

@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
-from hpt_helpers.classroom.figures import described
-from hpt_helpers.classroom.slider import Slider
+from hpt_helpers.classroom.drawing.axes import described
+from hpt_helpers.classroom.drawing.slider import Slider
 
 
 @pytest.fixture

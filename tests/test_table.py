@@ -8,16 +8,17 @@ import pytest
 from optuna.distributions import FloatDistribution
 
 from hpt_helpers import strategies
-from hpt_helpers.classroom import bayes, lab, searches, table, testbed
-from hpt_helpers.classroom.table import load_table, table_problem, train_again
-from hpt_helpers.classroom.table_studies import (
+from hpt_helpers.classroom.lab import bayes, problems, searches
+from hpt_helpers.classroom.tables import recipes, table
+from hpt_helpers.classroom.tables.readings import (
     early_order,
     narrowed,
     random_winners,
     sobol_shares,
     told_apart,
 )
-from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, RECIPES, SHIPPED
+from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, RECIPES, SHIPPED
+from hpt_helpers.classroom.tables.table import load_table, table_problem, train_again
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import fit_many
@@ -69,13 +70,13 @@ def test_a_repeat_has_a_sample_of_the_space_and_all_that_a_grid_asks_for(name):
     for axes, n_points in recipe.grids.items():
         space = SearchSpace({axis: recipe.space[axis] for axis in axes})
         points = space.grid(n_points, centred=True)
-        assert testbed.grid(recipe, axes) == [DEFAULT_CONFIG | point for point in points]
-        assert all(found.has(config, 3) for config in testbed.grid(recipe, axes))
+        assert recipes.grid(recipe, axes) == [DEFAULT_CONFIG | point for point in points]
+        assert all(found.has(config, 3) for config in recipes.grid(recipe, axes))
 
 
 def test_another_way_to_sample_is_noticed(monkeypatch):
     found = replace(load_table("digits"))
-    monkeypatch.setattr(testbed, "N_POOL", 999)
+    monkeypatch.setattr(recipes, "N_POOL", 999)
     with pytest.raises(ValueError, match="repeat 4 of table 'digits' has another pool"):
         found.configs(4)
 
@@ -84,17 +85,17 @@ def test_judges_of_digits_see_none_of_the_search_s_rows_and_no_test_rows(monkeyp
     recipe = RECIPES["digits"]
     searched = load_splits("digits", draw=4, n_train=320, scaled=False)
     hidden = [*searched.X_train.numpy(), *searched.X_val.numpy(), *searched._X_test.numpy()]
-    monkeypatch.setattr(testbed, "cut", lambda splits, X, y: X)
+    monkeypatch.setattr(recipes, "cut", lambda splits, X, y: X)
     for judge in range(2):
-        seen = {row.tobytes() for row in testbed.judge_rows(recipe, 4, judge)}
+        seen = {row.tobytes() for row in recipes.judge_rows(recipe, 4, judge)}
         assert len(seen) == 1797 - len(hidden)
         assert not seen & {row.tobytes() for row in hidden}
 
 
 def test_judges_and_repeats_have_rows_of_their_own(name):
     recipe = RECIPES[name]
-    rows = [testbed.judge_rows(recipe, repeat, judge) for repeat in (0, 1) for judge in (0, 1)]
-    rows.append(testbed.search_rows(recipe, 0))
+    rows = [recipes.judge_rows(recipe, repeat, judge) for repeat in (0, 1) for judge in (0, 1)]
+    rows.append(recipes.search_rows(recipe, 0))
     assert len({splits.X_train.numpy().tobytes() for splits in rows}) == len(rows)
     assert all(splits.n_train == 320 for splits in rows)
 
@@ -102,13 +103,13 @@ def test_judges_and_repeats_have_rows_of_their_own(name):
 def test_rows_are_scaled_as_load_splits_scales(name):
     data = RECIPES[name].data
     raw = load_splits(data, draw=3, n_train=320, scaled=False)
-    ours, theirs = testbed.cut(raw, *raw.search_rows()), load_splits(data, draw=3, n_train=320)
+    ours, theirs = recipes.cut(raw, *raw.search_rows()), load_splits(data, draw=3, n_train=320)
     assert ours.X_train.numpy() == pytest.approx(theirs.X_train.numpy(), abs=1e-12)
     assert ours.X_val.numpy() == pytest.approx(theirs.X_val.numpy(), abs=1e-12)
 
 
 def test_other_simulated_data_is_the_package_s_where_the_seed_is_7():
-    ours = testbed.other_simulated(7, 3)
+    ours = recipes.other_simulated(7, 3)
     X, _ = load_splits("simulated", draw=3).search_rows()
     together = np.concatenate([ours.X_train, ours.X_val])
     # other rows are test rows of the package's, so that only the distribution is the same
@@ -118,7 +119,7 @@ def test_other_simulated_data_is_the_package_s_where_the_seed_is_7():
 
 def test_a_new_split_has_the_rows_that_the_search_has():
     recipe = RECIPES["digits"]
-    ours = testbed.search_rows(recipe, 2)
+    ours = recipes.search_rows(recipe, 2)
     again = table.resplit(recipe, 2, 100, draw=77)
     assert (again.n_train, again.n_val) == (320, 100)
     labels = [*ours.y_train.tolist(), *ours.y_val[:100].tolist()]
@@ -201,7 +202,10 @@ def test_winners_in_the_table_and_others_have_the_same_judges():
     problem = table_problem("digits", 30)
     found = load_table("digits")
     config = found.configs(1)[7]
-    choices = [lab.Chosen(config, 3, 1), lab.Chosen(config | {"lr": config["lr"] * 1.001}, 3, 1)]
+    choices = [
+        problems.Chosen(config, 3, 1),
+        problems.Chosen(config | {"lr": config["lr"] * 1.001}, 3, 1),
+    ]
     loss, accuracy = problem.measure(choices, "judge", found.n_judges, False)
     assert loss[0] == found.fresh_loss[7, 1, 1]
     assert accuracy[0] == found.fresh_accuracy[7, 1, 1]
@@ -214,7 +218,7 @@ def test_winners_in_the_table_and_others_have_the_same_judges():
 
 def test_finalists_are_trained_on_new_splits():
     problem = table_problem("digits", 30)
-    choices = [lab.Chosen(load_table("digits").configs(1)[i], 3, 1) for i in (2, 3)]
+    choices = [problems.Chosen(load_table("digits").configs(1)[i], 3, 1) for i in (2, 3)]
     loss, accuracy = problem.measure(choices, "finalist", 3, False)
     assert loss.shape == accuracy.shape == (2, 3)
     assert len(np.unique(loss)) == 6
@@ -225,22 +229,22 @@ def test_finalists_are_trained_on_new_splits():
 
 def test_a_build_keeps_its_pieces(monkeypatch):
     monkeypatch.setattr("joblib.cpu_count", lambda: 1)  # another would not know this recipe
-    monkeypatch.setattr(testbed, "N_POOL", 3)
+    monkeypatch.setattr(recipes, "N_POOL", 3)
     monkeypatch.setitem(RECIPES, "tiny", RECIPES["digits"]._replace(grids={}))
     built = build_table.build("tiny", n_repeats=2, n_judges=2)
     assert built["loss"].shape == (4, 2, 3, 4)
     assert built["fresh_loss"].shape == (4, 2, 4)
-    judged = [testbed.train_piece("tiny", 1, judge)["loss"][:, 0] for judge in (0, 1)]
+    judged = [recipes.train_piece("tiny", 1, judge)["loss"][:, 0] for judge in (0, 1)]
     assert built["fresh_loss"][:, 1] == pytest.approx(np.mean(judged, axis=0), rel=STORED)
-    monkeypatch.setattr(testbed, "train_entries", None)  # whoever trains now, fails
+    monkeypatch.setattr(recipes, "train_entries", None)  # whoever trains now, fails
     again = build_table.build("tiny", n_repeats=2, n_judges=2)
     assert all((again[what] == built[what]).all() for what in built)
 
 
 def test_prefixes_of_the_validation_rows(monkeypatch):
     splits = load_splits("digits", draw=1, n_train=320)
-    configs = testbed.pool(RECIPES["digits"], 1)[:2]
-    found = testbed.train_entries(configs, splits, 5, [30, 360])
+    configs = recipes.pool(RECIPES["digits"], 1)[:2]
+    found = recipes.train_entries(configs, splits, 5, [30, 360])
     few = replace(splits, X_val=splits.X_val[:30], y_val=splits.y_val[:30])
     curves = fit_many(configs, few, n_epochs=9, seed=5)
     assert found["loss"][:, 0, :3] == pytest.approx(curves.val_loss[:, [0, 2, 8]], abs=1e-9)
@@ -264,7 +268,7 @@ def test_by_hand_in_six_dimensions_has_a_length_scale_of_one_and_a_half():
 
 
 def test_asha_promotes_the_best_third_of_the_highest_rung_first():
-    space = SearchSpace({"lr": testbed.SETTINGS["lr"]})
+    space = SearchSpace({"lr": recipes.SETTINGS["lr"]})
     strategy = searches.asha(space, 0, 40, 9)
     losses, asked = iter([3.0, 1, 2, 1.5, 9, 8, 7, 6, 5, 4]), []
     [(config, n_epochs)] = next(strategy)
@@ -387,7 +391,7 @@ def test_rows_tell_configurations_apart_as_pandas_says():
 
 def test_the_narrow_space_is_where_the_best_lie():
     ranges = narrowed("digits")
-    for name, p in testbed.NARROW.items():
+    for name, p in recipes.NARROW.items():
         whole = RECIPES["digits"].space[name]
         measured = [whole.to_unit(type(p.low)(value)) for value in ranges[name]]
         assert [whole.to_unit(p.low), whole.to_unit(p.high)] == pytest.approx(measured, abs=0.05)

@@ -9,9 +9,9 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss
 
-from hpt_helpers.classroom import searches
-from hpt_helpers.classroom.table import load_table, table_problem
-from hpt_helpers.classroom.table_studies import random_orders
+from hpt_helpers.classroom.lab import searches
+from hpt_helpers.classroom.tables.readings import random_orders
+from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.protocol import Told
 from tools import boosting, testbed
 

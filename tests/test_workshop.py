@@ -9,7 +9,7 @@ import zipfile
 import nbformat
 import pytest
 
-from hpt_helpers.classroom.exercises import lesson_01
+from hpt_helpers.classroom.lesson_01 import exercises as lesson_01
 from tools import workshop
 from tools.build_notebooks import NOTEBOOKS
 from tools.lesson_minutes import is_exercise

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from hpt_helpers.classroom.cache import cached_each
+from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 
 N_ROWS, N_TRAIN = 50_000, 20_000

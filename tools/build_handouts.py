@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import importlib.util
 import io
 import os
 import shutil
@@ -23,6 +22,7 @@ from typing import NamedTuple
 import nbformat
 import pypandoc
 
+from hpt_helpers.classroom.exercises.answer_key import exercises_module
 from tools.guide_tables import GUIDE, plan
 from tools.handout_parts import lesson_parts
 from tools.handout_pdf import ROOT, Job, compile_pdf, fragment
@@ -105,8 +105,8 @@ def converted(text: Text) -> str:
 
 def exercises_of(stem: str) -> dict:
     """Return a lesson's exercises by name; none where it has no module of them."""
-    name = f"hpt_helpers.classroom.exercises.lesson_{stem[:2]}"
-    return vars(importlib.import_module(name)) if importlib.util.find_spec(name) else {}
+    module = exercises_module(stem[:2])
+    return vars(module) if module else {}
 
 
 def guide_picture() -> tuple[str, str]:
@@ -114,10 +114,10 @@ def guide_picture() -> tuple[str, str]:
     import matplotlib as mpl
     import matplotlib.pyplot as plt
 
-    from hpt_helpers.classroom import race_plots
+    from hpt_helpers.classroom.lesson_05 import figures
 
     with mpl.rc_context({"svg.hashsalt": "hpt"}):
-        ax, buffer = race_plots.guide(), io.StringIO()
+        ax, buffer = figures.guide(), io.StringIO()
         ax.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
         plt.close(ax.figure)
     return buffer.getvalue(), ax.alt_text
@@ -125,7 +125,7 @@ def guide_picture() -> tuple[str, str]:
 
 def appendices() -> tuple[dict[str, str], dict[str, str]]:
     """Return the guide's and the glossary's Markdown, and their figures."""
-    from hpt_helpers.classroom.guide import HERE, as_text
+    from hpt_helpers.classroom.lesson_05.guide import HERE, as_text
 
     svg, words = guide_picture()
     branches = as_text().replace("](#", f"]({HERE}.ipynb#")

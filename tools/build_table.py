@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hpt_helpers.classroom.cache import cached_each
-from hpt_helpers.classroom.fingerprint import fingerprint, sources_of
-from hpt_helpers.classroom.testbed import (
+from hpt_helpers.classroom.computing.cache import cached_each
+from hpt_helpers.classroom.computing.fingerprint import fingerprint, sources_of
+from hpt_helpers.classroom.tables.recipes import (
     EPOCHS,
     N_JUDGES,
     N_REPEATS,
@@ -62,7 +62,7 @@ def about(name: str, n_judges: int) -> dict:
         "epochs": EPOCHS,
         "n_judges": n_judges,
         "n_judging": judge_rows(recipe, 0, 0).n_val,
-        "sources": sources_of("hpt_helpers.classroom.testbed"),
+        "sources": sources_of("hpt_helpers.classroom.tables.recipes"),
         "versions": {library: metadata.version(library) for library in libraries}
         | {"python": platform.python_version()},
     }

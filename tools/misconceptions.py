@@ -102,7 +102,7 @@ def page() -> str:
     parts = [HEAD]
     for source in sorted(SOURCES.glob("0[1-9]_*.py")):
         lesson = importlib.import_module(
-            f"hpt_helpers.classroom.exercises.lesson_{source.stem[:2]}"
+            f"hpt_helpers.classroom.lesson_{source.stem[:2]}.exercises"
         )
         exercises = [thing for thing in vars(lesson).values() if isinstance(thing, Exercise)]
         parts += [

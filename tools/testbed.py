@@ -18,9 +18,8 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from hpt_helpers.classroom import lab, searches
-from hpt_helpers.classroom.table import load_table, table_problem
-from hpt_helpers.classroom.table_studies import (
+from hpt_helpers.classroom.lab import problems, racing, searches, statistics
+from hpt_helpers.classroom.tables.readings import (
     early_order,
     random_orders,
     random_searches,
@@ -28,7 +27,8 @@ from hpt_helpers.classroom.table_studies import (
     shares_of_variance,
     told_apart,
 )
-from hpt_helpers.classroom.testbed import DEFAULT_CONFIG, N_POOL, RECIPES, SHIPPED
+from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES, SHIPPED
+from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.config import config_key
 from hpt_helpers.strategies import random_search
 from tools import boosting
@@ -76,8 +76,8 @@ def verdicts(judged: pd.DataFrame, other: str = "random") -> pd.DataFrame:
     tried: how many configurations it looked at, a median. better : worse, searched → fresh: in how
     many repeats its winner is better and in how many worse, by either loss. The rest are level.
     """
-    fresh = lab.compare(judged, other).set_index("search")
-    searched = lab.compare(judged, other, by="val_loss").set_index("search")
+    fresh = statistics.compare(judged, other).set_index("search")
+    searched = statistics.compare(judged, other, by="val_loss").set_index("search")
     rows = []
     for label, part in judged.groupby("search", sort=False):
         row = {
@@ -105,19 +105,21 @@ def better_and_worse(compared: pd.Series) -> str:
 # --- races ----------------------------------------------------------------------------------------
 
 
-def race(name: str, n_val: int, some: Mapping[str, lab.Search], *, live: bool = False, **options):
+def race(
+    name: str, n_val: int, some: Mapping[str, racing.Search], *, live: bool = False, **options
+):
     """Return the judged winners of searches of 40 full trainings (or n_trials) in all repeats."""
     table = load_table(name)
     problem = table_problem(name, n_val, live=live)
     options = {"n_trials": N_TRIALS, "repeats": range(table.n_repeats)} | options
-    trials = lab.search(problem, some, progress=True, **options)
+    trials = racing.search(problem, some, progress=True, **options)
     key = trials["config"].map(config_key)
     tried = key.groupby([trials["search"], trials["repeat"]]).nunique().rename("tried")
-    judged = lab.judge(problem, lab.winners(trials), table.n_judges, progress=True)
+    judged = racing.judge(problem, racing.winners(trials), table.n_judges, progress=True)
     return judged.join(tried, on=["search", "repeat"])
 
 
-def random_of(n_trials: int) -> lab.Search:
+def random_of(n_trials: int) -> racing.Search:
     return partial(_random_of, n_trials)
 
 
@@ -181,7 +183,9 @@ def small_budgets() -> str:
             wins = found.loc[label, PAIRS].partition("→")[2]
             row[label] = f"{found.loc[label, 'fresh']:.3f}" + (f";{wins}" if wins else "")
         best = judged[judged["search"] == "by hand"].sort_values("repeat")["val_loss"]
-        row["by hand, lowest of the pool"] = f"{(best <= lowest + lab.SAME).sum()} of {len(best)}"
+        row["by hand, lowest of the pool"] = (
+            f"{(best <= lowest + statistics.SAME).sum()} of {len(best)}"
+        )
         rows.append(row)
     return markdown(pd.DataFrame(rows))
 
@@ -233,7 +237,7 @@ def shares() -> str:
 # --- the dial -------------------------------------------------------------------------------------
 
 
-def dial(*names: str, live: Mapping[str, lab.Search] = MappingProxyType({})) -> str:
+def dial(*names: str, live: Mapping[str, racing.Search] = MappingProxyType({})) -> str:
     """Return who is ahead of random, as searched and fresh, by the number of validation rows.
 
     names: of tables; of several, all repeats count together.
@@ -303,7 +307,7 @@ def times(losses: np.ndarray, others: np.ndarray) -> str:
     Both are of shape (n_repeats, n_searches), and the interval is from resampling the repeats.
     """
     logs = np.log(losses / others).mean(axis=1)
-    ratio, low, high = np.exp([logs.mean(), *lab.bootstrap(logs)])
+    ratio, low, high = np.exp([logs.mean(), *statistics.bootstrap(logs)])
     return f"{ratio:.3f} ({low:.3f} to {high:.3f})"
 
 
@@ -318,7 +322,7 @@ def finalists(name: str, n_val: int) -> tuple[np.ndarray, np.ndarray]:
     losses = table.loss[tried, repeats[..., None], table.rows(n_val), -1]
     order = np.take_along_axis(tried, losses[..., :61].argsort(axis=2), axis=2)
     choices = [
-        lab.Chosen(table.configs(repeat)[position], table.epochs[-1], repeat)
+        problems.Chosen(table.configs(repeat)[position], table.epochs[-1], repeat)
         for repeat, positions in enumerate(order[..., :5])
         for position in positions.ravel()
     ]

@@ -12,8 +12,6 @@ the last commit's.
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import io
 import os
 import platform
@@ -30,6 +28,7 @@ from pathlib import Path
 
 import nbformat
 
+from hpt_helpers.classroom.exercises.answer_key import exercises_module
 from tools.build_notebooks import NOTEBOOKS, ROOT, write_whole
 from tools.handout_text import SIDES
 from tools.lesson_minutes import is_exercise
@@ -103,9 +102,9 @@ def write_instructors(folder: Path) -> None:
     """Write each lesson, executed, with its solutions."""
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        name = f"hpt_helpers.classroom.exercises.lesson_{path.stem[:2]}"
-        if importlib.util.find_spec(name):
-            with_solutions(notebook, importlib.import_module(name))
+        exercises = exercises_module(path.stem[:2])
+        if exercises:
+            with_solutions(notebook, exercises)
         write_whole(folder / path.name, (nbformat.writes(notebook) + "\n").encode())
 
 

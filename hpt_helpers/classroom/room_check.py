@@ -177,7 +177,7 @@ def check_ray(start: Callable | None = None) -> None:
 
 
 def check_cache() -> None:
-    from hpt_helpers.classroom.cache import cache_folder
+    from hpt_helpers.classroom.computing.cache import cache_folder
 
     try:
         cache_folder()

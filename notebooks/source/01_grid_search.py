@@ -29,7 +29,7 @@
 # Our data are 150 iris flowers of three species, with four measurements each.
 
 # %%
-from hpt_helpers.classroom import diagrams
+from hpt_helpers.classroom.drawing import diagrams
 from hpt_helpers.data import load_splits
 
 splits = load_splits("iris")
@@ -131,7 +131,7 @@ pd.DataFrame(found).round(3)
 # **Predict:** how many of the eight configurations win at least one of the 40 repeats?
 
 # %%
-from hpt_helpers.classroom.studies import lesson_01 as studies
+from hpt_helpers.classroom.lesson_01 import studies
 
 trials = studies.grid_trials(GRID, repeats=range(40))
 ranked = trials.sort_values(["val_loss", "epochs"])  # the rule
@@ -212,7 +212,7 @@ studies.agreement(grids, n_val=[30, 300], repeats=range(20)).round(3)
 # %% tags=["readme-picture"]
 from sklearn.model_selection import ParameterGrid
 
-from hpt_helpers.classroom import plots
+from hpt_helpers.classroom.drawing import plots
 
 surface = studies.surface(n_epochs=100, n_repeats=40)
 of_32 = surface.table(range(10, 101, 10)).query("batch_size == 32")
@@ -288,7 +288,7 @@ plots.spread(studies.as_searched_and_fresh(won), log=True, title=title)
 # **Predict:** at learning rate 0.03, which batch size wins most of the 40 duels?
 
 # %%
-from hpt_helpers.classroom.slider import Slider
+from hpt_helpers.classroom.drawing.slider import Slider
 
 duels = studies.duels(surface, [0.00316, 0.01, 0.03162], 16, 64, epoch=100)
 print("of 40 duels at 0.003, 0.01 and 0.03, batches of 16 win", list(duels["wins_of_16"]))
@@ -416,7 +416,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from hpt_helpers.classroom.skorch_network import skorch_classifier
+from hpt_helpers.classroom.lesson_01.skorch_network import skorch_classifier
 
 raw = load_splits("iris", scaled=False)
 network = skorch_classifier(raw, n_epochs=50)
@@ -487,7 +487,7 @@ print("test accuracy:", digits.final_score(model))
 # Where that ties, take the lowest loss, and where that ties too, the fewest epochs.
 
 # %%
-from hpt_helpers.classroom.exercises import lesson_01 as ex
+from hpt_helpers.classroom.lesson_01 import exercises as ex
 
 
 def winner(trials):
@@ -633,7 +633,7 @@ studies.best_rates(surface, {16: 33, 32: 67, 64: 100}).round(3)
 # %%
 import numpy as np
 
-from hpt_helpers.classroom.lab import mean_and_error
+from hpt_helpers.classroom.lab.statistics import mean_and_error
 
 small = GRID | {"epochs": [25, 50]}
 large = GRID | {"lr": np.geomspace(0.001, 0.1, 13), "epochs": range(5, 51, 5)}
@@ -665,7 +665,7 @@ for name, one in {"8 candidates": small, "260 candidates": large}.items():
 # **Predict:** at 0.1, do the two losses stay within 0.01 of each other for all 30 epochs?
 
 # %%
-from hpt_helpers.classroom.rounding import rounding_sensitivity
+from hpt_helpers.classroom.lesson_01.rounding import rounding_sensitivity
 
 moved = {}
 for lr in (0.01, 0.1):
@@ -713,7 +713,7 @@ print(len(results), "trials")
 #
 # A draw decides which rows train and which validate, and a convenient draw would flatter every search. The draw that
 # `load_splits` gives you was chosen by a rule. For each data set, draws 0 to 19 were put in order of how low a
-# validation loss they allow, and the tenth was taken. `hpt_helpers.classroom.draws` repeats this choice.
+# validation loss they allow, and the tenth was taken. `hpt_helpers.classroom.lab.draws` repeats this choice.
 #
 # ### One more exercise
 #

@@ -25,7 +25,7 @@
 # shows the loss, which is made up for this drawing.
 
 # %%
-from hpt_helpers.classroom import diagrams
+from hpt_helpers.classroom.drawing import diagrams
 
 diagrams.grid_and_random(3)
 
@@ -86,7 +86,7 @@ pd.DataFrame(configs).assign(val_loss=losses).nsmallest(3, "val_loss").round(4)
 # **Predict:** which share of 500 evenly drawn learning rates lies below 0.001?
 
 # %%
-from hpt_helpers.classroom import plots
+from hpt_helpers.classroom.drawing import plots
 
 rng = np.random.default_rng(0)
 draws = pd.DataFrame({
@@ -120,7 +120,7 @@ plots.spread(draws.melt(var_name="distribution", value_name="lr"), log=True)
 # is the larger of the two differences.
 
 # %%
-from hpt_helpers.classroom.table import train_again
+from hpt_helpers.classroom.tables.table import train_again
 
 train_again("digits", [(3, 0), (512, 29), (777, 14)], n_val=360).round(5)
 
@@ -139,8 +139,8 @@ train_again("digits", [(3, 0), (512, 29), (777, 14)], n_val=360).round(5)
 # **Predict:** how many of the six have a share of the variance above 0.1?
 
 # %%
-from hpt_helpers.classroom.studies import lesson_02 as studies
-from hpt_helpers.classroom.table_studies import shares_of_variance
+from hpt_helpers.classroom.lesson_02 import studies
+from hpt_helpers.classroom.tables.readings import shares_of_variance
 
 pool = studies.pool("digits")  # 30 repeats of 1,000 configurations
 shares = shares_of_variance("digits").set_index("hyperparameter")["alone"]
@@ -240,7 +240,7 @@ studies.random_on_axes(("lr", "hidden_size")).round(3)
 # sets $p$.
 
 # %%
-from hpt_helpers.classroom.slider import Slider
+from hpt_helpers.classroom.drawing.slider import Slider
 
 
 def chance_of_a_hit(share):
@@ -455,7 +455,7 @@ print("test accuracy", splits.final_score(model))
 # `confidence` of 0.95 is 95 %.
 
 # %%
-from hpt_helpers.classroom.exercises import lesson_02 as ex
+from hpt_helpers.classroom.lesson_02 import exercises as ex
 
 
 def trials_needed(top_share, confidence):
@@ -681,7 +681,7 @@ def expected_best(losses, n):
 # **Predict:** for n = 9, is the estimate too low, too high, or about right?
 
 # %%
-from hpt_helpers.classroom.studies import lesson_02_further as further
+from hpt_helpers.classroom.lesson_02 import further
 
 further.estimates(expected_best).round(3)
 

@@ -33,8 +33,8 @@
 # **Predict:** will your best loss be lower than that of most random searches?
 
 # %%
-from hpt_helpers.classroom.challenge import Challenge
-from hpt_helpers.classroom.studies import lesson_03 as studies
+from hpt_helpers.classroom.drawing.challenge import Challenge
+from hpt_helpers.classroom.lesson_03 import studies
 
 curve = studies.hidden_curve()
 challenge = Challenge(curve, budget=10)
@@ -122,9 +122,9 @@ print("same as scikit-learn:", studies.same_as_scikit_learn(surrogate, curve, fo
 # **Predict:** at the left end, is the mean above the lowest loss seen or below it?
 
 # %%
-from hpt_helpers.classroom import bayes_plots
+from hpt_helpers.classroom.lesson_03 import figures
 
-bayes_plots.belief(curve, four, surrogate)
+figures.belief(curve, four, surrogate)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -169,7 +169,7 @@ def expected_improvement(mean, std, best):
     return exploit + explore
 
 
-bayes_plots.two_terms(0.3, [(0.3, 0.1), (0.4, 0.3)])
+figures.two_terms(0.3, [(0.3, 0.1), (0.4, 0.3)])
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -202,7 +202,7 @@ def gains(points, tried, losses, scale=0.3):
 def step(tried):
     gain = gains(place, tried, truth[tried])
     new = [*tried, gain.argmax()]
-    bayes_plots.step(curve, new, gain, surrogate)
+    figures.step(curve, new, gain, surrogate)
     return new
 
 
@@ -265,12 +265,12 @@ def search_by_hand(space, repeat, n_trials, n_epochs, scale=0.3, told=np.log):
 # errors on 2,000 further pixels.
 
 # %%
-from hpt_helpers.classroom.photograph import photograph
+from hpt_helpers.classroom.lesson_03.photograph import photograph
 from hpt_helpers.search import run
 
 flower = studies.flower()
 search = search_by_hand(flower.space(0), repeat=0, n_trials=27, n_epochs=1)
-bayes_plots.filled_in(photograph(0), run(search, flower.objective))
+figures.filled_in(photograph(0), run(search, flower.objective))
 
 # %% [markdown]
 # The second picture is the first trial, and the third is the best of 27. No other search stands beside it, so now
@@ -292,11 +292,11 @@ bayes_plots.filled_in(photograph(0), run(search, flower.objective))
 # %%
 from functools import partial
 
-from hpt_helpers.classroom.searches import at_random
+from hpt_helpers.classroom.lab.searches import at_random
 
 learned = partial(search_by_hand, scale=1.5)
 worth = studies.worth_by_trials({"learned": (learned, 40), "random": (at_random, 320)})
-bayes_plots.worth(worth)
+figures.worth(worth)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -364,7 +364,7 @@ studies.differences_and_luck().round(1)
 # the learned search ahead of random search more often, judged fresh?
 
 # %%
-bayes_plots.leads(studies.leads(learned, progress=True))
+figures.leads(studies.leads(learned, progress=True))
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -493,7 +493,7 @@ print("test accuracy", splits.final_score(model))
 # are lists of numbers, one for each point, and `tried` is a list of positions. No two bounds are equal.
 
 # %%
-from hpt_helpers.classroom.exercises import lesson_03 as ex
+from hpt_helpers.classroom.lesson_03 import exercises as ex
 
 
 def next_trial(means, stds, tried, kappa):
@@ -576,7 +576,7 @@ ex.q3.check(answer_3)
 # **Predict:** is the logarithm enough to make the learned search better than random search?
 
 # %%
-from hpt_helpers.classroom.studies import lesson_03_further as further
+from hpt_helpers.classroom.lesson_03 import further
 
 
 def like_the_worst(losses):
@@ -641,12 +641,12 @@ further.regrets(search_by_hand, n_trials=30, repeats=range(20)).round(2)
 # other length scales. The dashed line is the truth.
 
 # %%
-from hpt_helpers.classroom.slider import Slider
+from hpt_helpers.classroom.drawing.slider import Slider
 
 
 def with_scale(scale):
     with_it = partial(surrogate, scale=scale)
-    return bayes_plots.belief(curve, four, with_it, truth=True)
+    return figures.belief(curve, four, with_it, truth=True)
 
 
 Slider(with_scale, [0.03, 0.1, 0.3, 1.0, 3.0], label="length scale", start=0.1)
@@ -719,7 +719,7 @@ further.chosen_by_mean(learned, smooth)
 # **Predict:** is the share of the truth in the band smaller than 95 of 100, larger, or about right?
 
 # %%
-from hpt_helpers.classroom import plots
+from hpt_helpers.classroom.drawing import plots
 
 held = further.coverage(search_by_hand, surrogate, repeats=range(20))
 plots.spread(held, title="Share of the truth within two standard deviations")

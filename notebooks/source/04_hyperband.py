@@ -40,10 +40,10 @@
 # has, and how many epochs the bracket trains in all. Bracket 4 never cuts, so it has a single rung.
 
 # %%
-from hpt_helpers.classroom import brackets
+from hpt_helpers.classroom.lesson_04 import figures
 from hpt_helpers.strategies import hyperband_schedule
 
-brackets.chart(hyperband_schedule(27))
+figures.chart(hyperband_schedule(27))
 
 # %% [markdown]
 # Look at the first and the last bracket. The boldest one tries 27 configurations and needs only 81 epochs in all,
@@ -67,7 +67,7 @@ brackets.chart(hyperband_schedule(27))
 #   three hyperparameters. A full training has 81 epochs, three times as many as on digits, and there are 15 repeats.
 
 # %%
-from hpt_helpers.classroom.studies import lesson_04 as study
+from hpt_helpers.classroom.lesson_04 import studies
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 
 SPACE = SearchSpace({
@@ -75,8 +75,8 @@ SPACE = SearchSpace({
     "lr": Real(1e-4, 1e-2, log=True),
     "batch_size": Choice([16, 32, 64]),
 })
-cancer = study.watched_in_training("breast_cancer", SPACE, 81, repeats=range(15), progress=True)
-watched = {"digits": study.watched_in_table("digits", n_val=360), "breast_cancer": cancer}
+cancer = studies.watched_in_training("breast_cancer", SPACE, 81, repeats=range(15), progress=True)
+watched = {"digits": studies.watched_in_table("digits", n_val=360), "breast_cancer": cancer}
 
 # %% [markdown]
 # Remember that a loss may turn. A network that already gets most rows right grows surer and surer of its answers, even
@@ -96,8 +96,8 @@ watched = {"digits": study.watched_in_table("digits", n_val=360), "breast_cancer
 # **Predict:** on which of the two problems do fast starters end behind slow ones?
 
 # %%
-brackets.curves(watched)
-study.rank_correlations(watched).round(2)
+figures.curves(watched)
+studies.rank_correlations(watched).round(2)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -150,7 +150,7 @@ study.rank_correlations(watched).round(2)
 # last, or cutting by the best losses instead of the last?
 
 # %%
-study.survivors(watched).round(3)
+studies.survivors(watched).round(3)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -221,7 +221,7 @@ def hyperband(configs, schedule):
 
 # %%
 from hpt_helpers import strategies
-from hpt_helpers.classroom.table import table_problem
+from hpt_helpers.classroom.tables.table import table_problem
 from hpt_helpers.search import run
 from hpt_helpers.trials import same_trials
 
@@ -229,7 +229,7 @@ problem = table_problem("digits", n_val=360)
 space = problem.space(0)
 trials = run(hyperband(space.sample(49, seed=0), hyperband_schedule(27)), problem.objective)
 assert same_trials(trials, run(strategies.hyperband(space, 27, seed=0), problem.objective))
-study.bill(trials, n_epochs=27, hours=1)
+studies.bill(trials, n_epochs=27, hours=1)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -286,7 +286,7 @@ def promotion(rungs, eta=3):
 # %%
 import pandas as pd
 
-from hpt_helpers.classroom.studies.asha import waiting
+from hpt_helpers.classroom.lesson_04.asha import waiting
 
 spreads = {"equal": 0, "unequal": 0.5}
 hours = {s: waiting([1, 4, 16, 64], spread=spreads[s], repeats=range(50)) for s in spreads}
@@ -322,8 +322,8 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler, HyperBandScheduler
 from ray.tune.search import BasicVariantGenerator
 
-from hpt_helpers.classroom.ray_in_turn import fit_in_turn, quiet_run
-from hpt_helpers.classroom.ray_trainable import course_trainable
+from hpt_helpers.classroom.lesson_04.ray_in_turn import fit_in_turn, quiet_run
+from hpt_helpers.classroom.lesson_04.ray_trainable import course_trainable
 from hpt_helpers.on_ray.local_ray import local_ray
 
 
@@ -376,7 +376,7 @@ with local_ray(num_cpus=1) as folder:  # one trial runs at a time
         "ASHAScheduler": tuner(seventeen, ASHAScheduler(max_t=9, reduction_factor=3), folder),
     }
     in_ray = fit_in_turn(tuners, progress=True)
-study.stopped(in_ray, n_epochs=9)
+studies.stopped(in_ray, n_epochs=9)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -412,7 +412,7 @@ study.stopped(in_ray, n_epochs=9)
 #   configurations are random. It chooses each further configuration by the losses of all before.
 
 # %%
-from hpt_helpers.classroom import searches
+from hpt_helpers.classroom.lab import searches
 
 entrants = {
     "random": searches.at_random,
@@ -435,9 +435,9 @@ entrants = {
 # %%
 contests = [("Hyperband", "random"), ("ASHA", "random"),
             ("ASHA", "Hyperband"), ("ASHA", "learning")]
-budgets = {n: study.race(problem, entrants, n, progress=True) for n in (5, 8, 13, 20, 40)}
-brackets.by_budget(study.medians(budgets), list(budgets))
-study.wins(budgets, contests, index="trainings")
+budgets = {n: studies.race(problem, entrants, n, progress=True) for n in (5, 8, 13, 20, 40)}
+figures.by_budget(studies.medians(budgets), list(budgets))
+studies.wins(budgets, contests, index="trainings")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -487,10 +487,10 @@ study.wins(budgets, contests, index="trainings")
 # %%
 early = {name: entrants[name] for name in ("random", "Hyperband", "ASHA")}
 rows = {
-    n_val: study.race(table_problem("simulated", n_val), early, 40, progress=True)
+    n_val: studies.race(table_problem("simulated", n_val), early, 40, progress=True)
     for n_val in (10, 30, 100, 300, 2000)
 }
-study.wins(rows, contests[:2], index="rows", by=("val_loss", "fresh"))
+studies.wins(rows, contests[:2], index="rows", by=("val_loss", "fresh"))
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -541,7 +541,7 @@ print(splits.final_score(model))
 # equal losses the earlier comes first. A failed trial never goes on.
 
 # %%
-from hpt_helpers.classroom.exercises import lesson_04 as ex
+from hpt_helpers.classroom.lesson_04 import exercises as ex
 
 
 def going_on(losses, eta):
@@ -634,8 +634,8 @@ def boldest(space, repeat, n_trials, n_epochs):
 
 both = {"Hyperband": searches.hyperband, "boldest": boldest}
 tables = {"digits, 360 rows": problem, "simulated, 2,000 rows": table_problem("simulated", 2000)}
-races = {name: study.race(table, both, 40, progress=True) for name, table in tables.items()}
-study.wins(races, [("boldest", "Hyperband")], index="data")
+races = {name: studies.race(table, both, 40, progress=True) for name, table in tables.items()}
+studies.wins(races, [("boldest", "Hyperband")], index="data")
 
 # %% [markdown]
 # <details><summary>What was seen</summary>

@@ -42,9 +42,9 @@
 # %%
 import pandas as pd
 
-from hpt_helpers.classroom import race_plots, searches
-from hpt_helpers.classroom.studies import lesson_05 as studies
-from hpt_helpers.classroom.table import table_problem
+from hpt_helpers.classroom.lab import searches
+from hpt_helpers.classroom.lesson_05 import figures, studies
+from hpt_helpers.classroom.tables.table import table_problem
 
 IRIS = {"iris, 30 rows": studies.iris()}
 TABLES = {
@@ -94,7 +94,7 @@ print(f"{len(on_iris):,} trials in 30 repeats")
 # %%
 on_tables = studies.race(TABLES, SEARCHES, progress=True)
 trials = pd.concat([on_iris, on_tables], ignore_index=True)
-race_plots.incumbents(trials)
+figures.incumbents(trials)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -148,7 +148,7 @@ race_plots.incumbents(trials)
 
 # %%
 winners = studies.judged(WORLDS, studies.with_grids(WORLDS, trials), progress=True)
-race_plots.verdicts(studies.verdicts(winners))
+figures.verdicts(studies.verdicts(winners))
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -231,7 +231,7 @@ studies.dial({name: SEARCHES[name] for name in some}, n_val=[10, 30, 100, 300, 2
 # %%
 FOUR = WORLDS | {"simulated, 10 rows": table_problem("simulated", 10)}
 best = studies.best_again(FOUR, progress=True)
-race_plots.ten_best(best)
+figures.ten_best(best)
 
 # %% [markdown]
 # <details><summary>What was seen</summary>
@@ -347,7 +347,7 @@ studies.what_pays(worlds, searches.by_hand, more_rows=more_rows, progress=True)
 # **Predict:** is random search with its 40 trainings better than ten times the rate?
 
 # %%
-from hpt_helpers.classroom.testbed import DEFAULT_CONFIG
+from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG
 
 digits = winners[winners["world"] == "digits, 360 rows"]
 shown = digits[digits["search"].isin(["random", "Gaussian process"])]
@@ -389,7 +389,7 @@ bought.round({"loss": 3, "accuracy": 1, "half_width": 1})
 # narrow ranges.
 
 # %%
-race_plots.guide()
+figures.guide()
 
 # %% [markdown]
 # 1. Can you pay for only about ten full trainings, and is early order late order? Yes: **Stop bad trials early: ASHA,
@@ -521,7 +521,7 @@ race_plots.guide()
 # like those in [What does tuning buy?](#What-does-tuning-buy?) are allowed, and not easy to beat.
 
 # %%
-from hpt_helpers.classroom import capstone
+from hpt_helpers.classroom.lesson_05 import capstone
 from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run
 from hpt_helpers.strategies import random_search
@@ -559,7 +559,7 @@ print(capstone.rows().final_score(model))
 # unusually few wins. `n` is at least 6.
 
 # %%
-from hpt_helpers.classroom.exercises import lesson_05 as ex
+from hpt_helpers.classroom.lesson_05 import exercises as ex
 
 
 def wins_needed(n):

@@ -118,7 +118,7 @@ def lesson_in_the_room(notebook: Path, folder: Path, n_kernels: int) -> dict:
     """
     from kernels import code_cells, execute, interrupt_each, kernels, run_all, run_all_in_step
 
-    from hpt_helpers.classroom.cache import cache_folder
+    from hpt_helpers.classroom.computing.cache import cache_folder
 
     cells = code_cells(notebook)
     with kernels(notebook.parent, n_kernels) as (first, *others):
@@ -127,7 +127,7 @@ def lesson_in_the_room(notebook: Path, folder: Path, n_kernels: int) -> dict:
         for kernel in (first, *others):
             execute(kernel, f"import os; os.environ['HPT_CACHE_DIR'] = {str(folder / 'cache')!r}")
         # what is in memory would be ready at once, with nothing to interrupt
-        execute(first, "from hpt_helpers.classroom import lab\nlab.forget()")
+        execute(first, "\nlab.forget()")
         interrupts, n_interrupted = interrupt_each(first, cells, seconds)
         add_missing(cache_folder(), folder / "cache")
         again = run_all_in_step([first, *others], cells)

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from planted import notebook
 
-from hpt_helpers.classroom.exercises import lesson_01
+from hpt_helpers.classroom.lesson_01 import exercises as lesson_01
 
 NOTEBOOKS = sorted(
     (Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"), reverse=True
@@ -33,7 +33,7 @@ LESSONS = [pytest.param(path, id=path.stem) for path in NOTEBOOKS]
 def exercises_of(path):
     number = path.stem[:2]
     return (
-        importlib.import_module(f"hpt_helpers.classroom.exercises.lesson_{number}")
+        importlib.import_module(f"hpt_helpers.classroom.lesson_{number}.exercises")
         if number != "00"
         else None
     )
@@ -72,7 +72,7 @@ def test_some_lesson_has_a_slider():
 # --- each check can fail --------------------------------------------------------------------------
 
 ANSWER = "<details{}><summary>What was seen</summary>\n\n{}\n\n</details>"
-SLIDER = """from hpt_helpers.classroom.slider import Slider
+SLIDER = """from hpt_helpers.classroom.drawing.slider import Slider
 from matplotlib.figure import Figure
 
 def draw(end):
@@ -81,7 +81,7 @@ def draw(end):
     return figure
 
 Slider(draw, [1, 2, 3], label="end")"""
-EXERCISE = """from hpt_helpers.classroom.exercises import lesson_01 as ex
+EXERCISE = """from hpt_helpers.classroom.lesson_01 import exercises as ex
 
 answer_2 = ...
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from hpt_helpers.classroom.ray_trainable import course_trainable
+from hpt_helpers.classroom.lesson_04.ray_trainable import course_trainable
 from hpt_helpers.on_ray import local_ray as room
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 

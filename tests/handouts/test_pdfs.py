@@ -76,7 +76,7 @@ def rows(output) -> list[str]:
 
 
 def exercises_of(stem):
-    lesson = importlib.import_module(f"hpt_helpers.classroom.exercises.lesson_{stem[:2]}")
+    lesson = importlib.import_module(f"hpt_helpers.classroom.lesson_{stem[:2]}.exercises")
     return {name: thing for name, thing in vars(lesson).items() if re.fullmatch(r"q\d", name)}
 
 

@@ -1,8 +1,8 @@
-"""Exercises that check themselves: a module for each lesson, and framework.py, which judges them.
+"""Exercises that check themselves: framework.py judges them, reading.py reads answers.
 
-An exercise is a `Function` to write or to repair, a `Number`, or a `MultipleChoice`. lesson_NN.py
-has the exercises of a lesson. explained_NN.py has what its functions are judged by: their cases,
-usual mistakes, and faults in words. answer_key.py gives all solutions of a lesson at once.
+An exercise is a `Function` to write or to repair, a `Number`, or a `MultipleChoice`. A
+lesson's folder has its exercises.py, and explained.py, by which its functions are judged: their
+cases, usual mistakes, and faults in words. answer_key.py gives all solutions of a lesson at once.
 
 To add an exercise:
 - `solve` is named as in the lesson plus `_solution`, with its imports inside. It is the right
@@ -16,8 +16,8 @@ To add an exercise:
   the answer.
 - The lesson holds the question word for word, and a cell with the starter that ends in
   `ex.qN.check(...)`.
-- tests/answers holds a handful of answers: each distinct way of being right, and wrong ones that
-  are natural. Write them from the question alone, before the check.
+- tests/answers.py in the lesson's folder holds a handful of answers: each distinct way of being
+  right, and wrong ones that are natural. Write them from the question alone, before the check.
 
 tests/test_exercises.py then proves it.
 """

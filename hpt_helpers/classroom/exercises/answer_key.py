@@ -1,6 +1,7 @@
 """The answer key of a lesson, for people who have it on paper only."""
 
 import importlib
+from types import ModuleType
 from typing import NamedTuple
 
 from hpt_helpers.classroom.exercises.framework import Exercise
@@ -15,6 +16,17 @@ class Solution(NamedTuple):
     because: str
 
 
+def exercises_module(lesson: str) -> ModuleType | None:
+    """Return the module with a lesson's exercises, by its two digits; None where it has none."""
+    name = f"hpt_helpers.classroom.lesson_{lesson}.exercises"
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not name.startswith(error.name):
+            raise
+        return None
+
+
 def exercises_of(lesson: str) -> list[Exercise]:
     """Return the exercises of a lesson in order.
 
@@ -23,13 +35,9 @@ def exercises_of(lesson: str) -> list[Exercise]:
     >>> exercises_of("01")
     [q1: not attempted, q2: not attempted, q3: not attempted, q4: not attempted]
     """
-    name = f"{__package__}.lesson_{lesson}"
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise ValueError(f"lesson is {lesson!r}; '01' to '05' have exercises") from None
+    module = exercises_module(lesson)
+    if module is None:
+        raise ValueError(f"lesson is {lesson!r}; '01' to '05' have exercises")
     found = [thing for thing in vars(module).values() if isinstance(thing, Exercise)]
     return sorted(found, key=lambda exercise: exercise.name)
 

@@ -1,0 +1,1 @@
+"""How the classroom computes: results kept on disk, and work shared between processes."""

@@ -1,0 +1,202 @@
+"""Searches for races: functions of (space, repeat, n_trials, n_epochs) that return a strategy.
+
+All but `tpe` and `bayesian` draw from the space that they are given, so that they run on a table's
+pool. These two propose points of their own, which are trained, or `on_pool`.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from hpt_helpers import strategies
+from hpt_helpers.classroom.lab import bayes
+from hpt_helpers.classroom.lab.racing import Search
+from hpt_helpers.classroom.tables.recipes import RECIPES, grid
+from hpt_helpers.protocol import Ask
+from hpt_helpers.search import Strategy
+from hpt_helpers.search_space import Choice, Integer, SearchSpace
+
+WIDE = 1.5  # the length scale in six dimensions, where points lie further apart than in one
+
+
+def at_random(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    return strategies.random_search(space, n_trials, n_epochs, seed=repeat)
+
+
+def by_hand(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Search as lesson 3 does by hand, with a longer length scale: among 1,000 candidates."""
+    return bayes.search_by_hand(space, repeat, n_trials, n_epochs, scale=WIDE)
+
+
+def hyperband(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Run Hyperband again and again, each time on other configurations, until the budget ends."""
+    for again in range(n_trials):
+        yield from strategies.hyperband(space, n_epochs, seed=1000 * repeat + again)
+
+
+def asha(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Promote whoever is in the best third of its rung, the highest rung first (Li et al. 2020).
+
+    One worker. Where nobody may go on, it starts another configuration; it ends when the space's
+    1,000 candidates have all been started.
+    """
+    rungs = [n_epochs]
+    while rungs[0] >= 3:
+        rungs.insert(0, rungs[0] // 3)
+    reached: list[list[tuple[float, int]]] = [[] for _ in rungs]  # (loss, number), lowest first
+    gone_on: list[set[int]] = [set() for _ in rungs]
+    configs, new = [], iter(space.sample(1000, seed=repeat))
+    while True:
+        number, rung = _promotion(reached, gone_on) or (len(configs), 0)
+        if number == len(configs):
+            config = next(new, None)
+            if config is None:
+                return
+            configs.append(config)
+        [loss] = yield [(configs[number], rungs[rung])]
+        insort(reached[rung], (loss if np.isfinite(loss) else np.inf, number))
+
+
+def _promotion(reached: list[list], gone_on: list[set[int]]) -> tuple[int, int] | None:
+    """Return (number, next rung) of the one that may go on, and note that it does."""
+    for rung in range(len(reached) - 2, -1, -1):
+        for _, number in reached[rung][: len(reached[rung]) // 3]:
+            if number not in gone_on[rung]:
+                gone_on[rung].add(number)
+                return number, rung + 1
+    return None
+
+
+def grid_of(name: str, axes: Sequence[str]) -> Search:
+    """Return the search that tries one of a table's grids, such as that of lr and hidden_size.
+
+    Raises ValueError for axes of which the table has no grid.
+    """
+    grid(RECIPES[name], axes)
+    return partial(_grid, name, tuple(axes))
+
+
+def _grid(
+    name: str, axes: Sequence[str], space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+) -> Strategy:
+    return strategies.grid_search(grid(RECIPES[name], axes), n_epochs)
+
+
+def bayesian(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Search with scikit-optimize, as `bayesian_search` does."""
+    return strategies.bayesian_search(space, n_trials, n_epochs, seed=repeat)
+
+
+def tpe(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Search with Optuna's tree-structured Parzen estimator, multivariate (Falkner et al. 2018)."""
+    study, distributions = _tpe_study(repeat), to_optuna(space)
+    for _ in range(n_trials):
+        trial = study.ask(distributions)
+        [loss] = yield [(from_optuna(space, trial.params), n_epochs)]
+        study.tell(trial, loss)
+
+
+def _tpe_study(seed: int):
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
+    return optuna.create_study(sampler=sampler)
+
+
+def tpe_on_pool(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Search a pool with `tpe`, as `on_pool` does.
+
+    TPE is told which one was tried. On a table it needs no training, and any processor finds the
+    same trials.
+    """
+    return on_pool(_tpe_told, space, repeat, n_trials, n_epochs)
+
+
+def _tpe_told(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Search as `tpe` does, and learn from what was really tried in place of its proposals."""
+    from optuna.trial import TrialState, create_trial
+
+    study, distributions = _tpe_study(repeat), to_optuna(space)
+    for _ in range(n_trials):
+        proposed = study.ask(distributions)
+        search = f"tpe, seed={repeat}, in {space}"
+        [told] = yield Ask([(from_optuna(space, proposed.params), n_epochs)], search)
+        study.tell(proposed, state=TrialState.FAIL)  # which TPE forgets
+        if np.isfinite(told.val_loss):
+            params = _apart(space, told.config, proposed.params)
+            tried = {"params": params, "value": told.val_loss}
+            study.add_trial(create_trial(distributions=distributions, **tried))
+
+
+def _apart(space: SearchSpace, config: Mapping, proposed: Mapping) -> dict:
+    """Return the configuration as it is told, with no two trials alike in an integer.
+
+    Optuna sorts what it is told, and equal values are sorted otherwise on another processor. So an
+    integer is told as a float that lies as far from it as the proposal did from its own integer.
+    """
+    apart = {
+        name: config[name] + proposed[name] - round(proposed[name])
+        for name, p in space.items()
+        if isinstance(p, Integer)
+    }
+    return {name: config[name] for name in space} | apart
+
+
+def on_pool(
+    make: Search, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+) -> Strategy:
+    """Run a search that proposes points of its own, with a pool's configurations in their places.
+
+    space: a `PoolSpace`. The nearest configuration that was not tried yet takes the place of a
+    point, as a second try, under the same seed, would teach nothing. A search that asks by `Ask` is
+    told which one was tried. Another one takes the loss for that of its own point.
+    """
+    points = space.to_unit(space.configs)
+    strategy = make(SearchSpace(space), repeat, n_trials, n_epochs)
+    answer = None
+    while True:
+        try:
+            asked = strategy.send(answer)
+        except StopIteration:
+            return
+        trials = asked.trials if isinstance(asked, Ask) else asked
+        near = []
+        for point, (_, n) in zip(space.to_unit([c for c, _ in trials]), trials, strict=True):
+            place = int(((points - point) ** 2).sum(axis=1).argmin())
+            points[place] = np.inf  # tried
+            near.append((space.configs[place], n))
+        answer = yield replace(asked, trials=near) if isinstance(asked, Ask) else near
+
+
+def to_optuna(space: SearchSpace) -> dict:
+    """Return the space's distributions for Optuna's `study.ask`.
+
+    An Integer is a float there, half a step wider at both ends, and `from_optuna` rounds it. Equal
+    integers would be sorted in another order by numpy's instructions of another processor, and
+    Optuna's multivariate TPE would then draw other points.
+    """
+    from optuna import distributions
+
+    def translate(p):
+        if isinstance(p, Choice):
+            return distributions.CategoricalDistribution(p.values)
+        half = 0.5 if isinstance(p, Integer) else 0
+        return distributions.FloatDistribution(p.low - half, p.high + half, log=p.log)
+
+    return {name: translate(p) for name, p in space.items()}
+
+
+def from_optuna(space: SearchSpace, params: Mapping) -> dict:
+    """Return the configuration of the space that the params of a trial of Optuna's stand for."""
+
+    def translate(p, value):
+        # Python rounds halves to even numbers, so that half a step beyond an end may leave it
+        return min(max(round(value), p.low), p.high) if isinstance(p, Integer) else value
+
+    return {name: translate(p, params[name]) for name, p in space.items()}

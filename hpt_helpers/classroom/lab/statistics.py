@@ -1,0 +1,75 @@
+"""Statistics: losses compared in pairs, and how far a mean over repeats can be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+SAME = 1e-9  # the one tie rule: losses that differ by no more are equal
+
+
+class Pairs(NamedTuple):
+    """In how many pairs the first loss is lower, level with the second, or higher."""
+
+    wins: int
+    ties: int
+    defeats: int
+
+
+def pairs(losses: Iterable[float], others: Iterable[float]) -> Pairs:
+    """Compare losses in pairs: those that differ by at most SAME are level.
+
+    >>> pairs([0.1, 0.2, 0.3], [0.2, 0.2 + 1e-12, 0.2])
+    Pairs(wins=1, ties=1, defeats=1)
+    """
+    gaps = np.asarray(losses, dtype=float) - np.asarray(others, dtype=float)
+    if np.isnan(gaps).any():
+        raise ValueError(f"{np.isnan(gaps).sum()} of the {len(gaps)} pairs hold a nan")
+    wins, defeats = int((gaps < -SAME).sum()), int((gaps > SAME).sum())
+    return Pairs(wins, len(gaps) - wins - defeats, defeats)
+
+
+def compare(table: pd.DataFrame, other: str, by: str = "fresh") -> pd.DataFrame:
+    """Compare each search with another one in pairs, one for each repeat: a row for each search.
+
+    table: columns search, repeat and by, as `judge` returns them. Columns: search; ratio, how many
+    times the other's loss its own is (the geometric mean over the repeats; nan where a loss is not
+    above 0), with low and high, its 95 % `bootstrap` interval; wins, ties, defeats (see `pairs`),
+    and of, the repeats.
+    """
+    losses = table.pivot(index="repeat", columns="search", values=by)
+    rows = []
+    for label in table["search"].unique():
+        if label == other:
+            continue
+        ours, theirs = losses[label].to_numpy(), losses[other].to_numpy()
+        ratio = (math.nan,) * 3
+        if min(ours.min(), theirs.min()) > 0:
+            logs = np.log(ours / theirs)
+            ratio = tuple(float(value) for value in np.exp([logs.mean(), *bootstrap(logs)]))
+        rows.append((label, *ratio, *pairs(ours, theirs), len(ours)))
+    columns = ["search", "ratio", "low", "high", *Pairs._fields, "of"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def bootstrap(values: Sequence[float], n_resamples: int = 10_000) -> tuple[float, float]:
+    """Return a 95 % interval of the mean, by drawing the values again with replacement.
+
+    It holds all luck that differs from value to value. Every repeat has rows, a seed and judges of
+    its own, so to draw repeats is to draw their judges, too. (Judges that all repeats share would
+    move all values together, and no resampling of the repeats shows that.)
+    """
+    values = np.asarray(values, dtype=float)
+    drawn = np.random.default_rng(0).integers(len(values), size=(n_resamples, len(values)))
+    low, high = np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """Return the mean and its standard error, of values from independent repeats."""
+    values = np.asarray(values, dtype=float)
+    return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5)
