@@ -145,16 +145,16 @@ def test_the_sources_of_a_module_are_those_that_python_imports():
 
 @pytest.mark.parametrize("changed", [strategies, config, data, stack])
 def test_another_source_of_what_it_imports_is_another_module(changed, monkeypatch, tmp_path):
-    """Each is imported by the lab, some by way of others."""
-    trainer = importlib.import_module("hpt_helpers.classroom.lab.trainer")
-    before = fingerprint(trainer.train), fingerprint(trainer)
+    """Each is imported by the laboratory's races, some by way of others."""
+    racing = importlib.import_module("hpt_helpers.classroom.lab.racing")
+    before = fingerprint(racing.winners), fingerprint(racing)
     module = importlib.import_module("hpt_helpers.classroom.computing.fingerprint")
     copy, path = tmp_path / "copy.py", module._path
     copy.write_bytes(Path(changed.__file__).read_bytes() + b"\n")
     monkeypatch.setattr(
         module, "_path", lambda name: str(copy) if name == changed.__name__ else path(name)
     )
-    assert not {fingerprint(trainer.train), fingerprint(trainer)} & {*before}
+    assert not {fingerprint(racing.winners), fingerprint(racing)} & {*before}
 
 
 def test_a_file_of_ones_own_counts_by_its_source_and_a_library_by_its_version(
