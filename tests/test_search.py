@@ -21,11 +21,12 @@ from hpt_helpers.classroom import lab
 from hpt_helpers.classroom.landscape import trained_landscape
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
-from hpt_helpers.objectives import TrainingObjective, per_trial
+from hpt_helpers.objectives import per_trial
 from hpt_helpers.search import Ask, Outcome, Request, Told, run, run_many
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.training import fit
+from hpt_helpers.training_objective import TrainingObjective
 from hpt_helpers.trials import DTYPES, config_of, hold_log, incumbent, read_log, trial_table
 
 IRIS = load_splits("iris")

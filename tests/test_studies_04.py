@@ -13,10 +13,10 @@ from hpt_helpers.classroom import searches
 from hpt_helpers.classroom.studies import lesson_04 as study
 from hpt_helpers.classroom.table import load_table, table_problem
 from hpt_helpers.data import load_splits
-from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit
+from hpt_helpers.training_objective import TrainingObjective
 from hpt_helpers.trials import trial_record, trial_table
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "04_hyperband.ipynb"
