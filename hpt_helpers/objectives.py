@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from hpt_helpers.config import as_count
-from hpt_helpers.protocol import Objective, Outcome, Request
+from hpt_helpers.protocol import Objective, Outcome, Request, as_outcome, starts_anew
 
 
 def per_trial(
@@ -38,11 +38,7 @@ def per_trial(
     if identity is not None and not callable(identity):
         needed = "None or a callable of a config, such as config_key, is needed"
         raise TypeError(f"identity is {identity!r}; {needed}")
-    return _PerTrial(function, as_count("n_jobs", n_jobs), identity or _starts_anew)
-
-
-def _starts_anew(config: Mapping) -> None:
-    return None
+    return _PerTrial(function, as_count("n_jobs", n_jobs), identity or starts_anew)
 
 
 @dataclass(frozen=True)
@@ -51,18 +47,18 @@ class _PerTrial:
     n_jobs: int
     identity: Callable[[Mapping], Hashable]
 
-    def __call__(self, requests: list[Request]) -> Iterator[float | Outcome]:
+    def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
         if self.n_jobs == 1:
             return (_attempt(self.function, r.config, r.n_epochs) for r in requests)
         return self._in_processes(requests)
 
-    def _in_processes(self, requests: list[Request]) -> Iterator[float | Outcome]:
+    def _in_processes(self, requests: list[Request]) -> Iterator[Outcome]:
         from joblib import Parallel, delayed
 
         calls = (delayed(_attempt)(self.function, r.config, r.n_epochs) for r in requests)
         # One call for each worker at a time: what has not begun is not lost to an interrupt.
         parallel = Parallel(self.n_jobs, return_as="generator", pre_dispatch=str(self.n_jobs))
-        answers = cast(Generator[float | Outcome, None, None], parallel(calls))
+        answers = cast(Generator[Outcome, None, None], parallel(calls))
         try:
             # not `yield from`, which would close them outside the block below
             for answer in answers:  # noqa: UP028
@@ -74,9 +70,9 @@ class _PerTrial:
                 answers.close()
 
 
-def _attempt(function: Callable, config: Mapping, n_epochs: int) -> float | Outcome:
+def _attempt(function: Callable, config: Mapping, n_epochs: int) -> Outcome:
     try:
-        return function(config, n_epochs)
+        return as_outcome(function(config, n_epochs))
     # whatever it raises is this trial's, sys.exit() too, and must not end the search
     except (Exception, SystemExit) as error:
         return Outcome.of_error(error)
