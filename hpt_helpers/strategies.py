@@ -75,13 +75,13 @@ def bayesian_search(
     n_trials, batch_size = as_count("n_trials", n_trials), as_count("batch_size", batch_size)
     optimizer = BayesianOptimizer(space, seed=seed, clip=clip, log_loss=log_loss, xi=xi, **opts)
     settings = {"clip": float(clip), "log_loss": bool(log_loss), "xi": float(xi), **opts}
-    search = f"bayesian_search, seed={seed}{_not_defaults(settings)}, in {space}"
+    described = f"bayesian_search, seed={seed}{_not_defaults(settings)}, in {space}"
     trials: list[Told] = []
     while len(trials) < n_trials:
         optimizer.tell((trial.config, trial.val_loss) for trial in trials)
         configs = optimizer.ask(min(batch_size, n_trials - len(trials)))
         asked = [(config, _epochs_of(config, n_epochs)) for config in configs]
-        trials += yield Ask(asked, search)
+        trials += yield Ask(asked, described)
 
 
 def _not_defaults(settings: Mapping[str, Any]) -> str:
