@@ -160,13 +160,21 @@ def hyperband_schedule(
         )
     schedule = []
     for s in range(s_max, -1, -1):
-        up, down = -(-(s_max + 1) * eta**s // (s + 1)), (s_max + 1) // (s + 1) * eta**s
-        n, rungs = up if rounding == "ceil" else down, []
+        if rounding == "ceil":
+            n_configs = _divided((s_max + 1) * eta**s, s + 1, "ceil")
+        else:
+            n_configs = _divided(s_max + 1, s + 1, "floor") * eta**s
+        rungs = []
         for i in range(s + 1):
-            rungs.append((n, R // eta ** (s - i)))
-            n = n // eta if survivors == "floor" else -(-n // eta)
+            rungs.append((n_configs, R // eta ** (s - i)))
+            n_configs = _divided(n_configs, eta, survivors)
         schedule.append(rungs)
     return schedule
+
+
+def _divided(a: int, b: int, rounding: str) -> int:
+    """Return a / b as a whole number, rounded up by "ceil" and down by "floor"."""
+    return -(-a // b) if rounding == "ceil" else a // b
 
 
 def hyperband(
