@@ -6,7 +6,7 @@ What people take home, in the order in which the modules build on each other:
 - `protocol`, `search`: what strategies and objectives say to each other; `run` and `run_many`.
 - `strategies`, `bayesian`: grid and random search, Bayesian optimisation, Hyperband.
 - `objectives`: `per_trial` for a function of your own.
-- `trials`: the record of a search as a table and a log, its incumbent, its ties.
+- `trials`: the record of a search as a table and a log, and the one rule for the best of it.
 - `data`, `model`, `training`, `population`, `stack`: the course's data and networks.
 - `training_objective`: the training of these networks, as an objective.
 - `config`, `progress`, `warn`: what a configuration is; what a search says while it runs.
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hpt_helpers.population import fit_many as fit_many
     from hpt_helpers.search import Ask as Ask
     from hpt_helpers.search import Outcome as Outcome
+    from hpt_helpers.search import Told as Told
     from hpt_helpers.search import run as run
     from hpt_helpers.search import run_many as run_many
     from hpt_helpers.search_space import Choice as Choice
@@ -43,15 +44,20 @@ if TYPE_CHECKING:
     from hpt_helpers.strategies import bayesian_search as bayesian_search
     from hpt_helpers.strategies import grid_search as grid_search
     from hpt_helpers.strategies import hyperband as hyperband
+    from hpt_helpers.strategies import hyperband_schedule as hyperband_schedule
     from hpt_helpers.strategies import random_search as random_search
     from hpt_helpers.strategies import successive_halving as successive_halving
     from hpt_helpers.training import fit as fit
     from hpt_helpers.training_objective import TrainingObjective as TrainingObjective
+    from hpt_helpers.trials import best as best
     from hpt_helpers.trials import config_of as config_of
     from hpt_helpers.trials import for_export as for_export
     from hpt_helpers.trials import incumbent as incumbent
     from hpt_helpers.trials import read_log as read_log
+    from hpt_helpers.trials import ties as ties
     from hpt_helpers.trials import trial_table as trial_table
+
+__version__: str  # of the installed distribution, looked up when it is first asked for
 
 _MODULE_OF = {
     "config_key": "config",
@@ -60,6 +66,7 @@ _MODULE_OF = {
     "fit_many": "population",
     "Ask": "search",
     "Outcome": "search",
+    "Told": "search",
     "run": "search",
     "run_many": "search",
     "Choice": "search_space",
@@ -69,14 +76,17 @@ _MODULE_OF = {
     "bayesian_search": "strategies",
     "grid_search": "strategies",
     "hyperband": "strategies",
+    "hyperband_schedule": "strategies",
     "random_search": "strategies",
     "successive_halving": "strategies",
     "fit": "training",
     "TrainingObjective": "training_objective",
+    "best": "trials",
     "config_of": "trials",
     "for_export": "trials",
     "incumbent": "trials",
     "read_log": "trials",
+    "ties": "trials",
     "trial_table": "trials",
 }
 
@@ -84,10 +94,22 @@ __all__ = [*_MODULE_OF]  # pyright: ignore[reportUnsupportedDunderAll] — the n
 
 
 def __getattr__(name: str):
+    if name == "__version__":
+        return _version()
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
 
 
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("hpt-helpers")
+    except metadata.PackageNotFoundError as error:
+        raise AttributeError("hpt_helpers has no __version__, for it is not installed") from error
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_OF})
+    ours = {name for name in globals() if name not in ("TYPE_CHECKING", "import_module")}
+    return sorted({*ours, *_MODULE_OF, "__version__"})

@@ -32,13 +32,14 @@ class Ask:
     """Trials that a strategy wants, where it must be told what was really run.
 
     trials: (config, n_epochs) of each, at least one.
-    search: what the search is, for its log: a log of another one is refused. As configurations of a
+    strategy: what asks, for the log: a log of another strategy is refused. As configurations of a
         log may take the place of those asked for, these alone do not tell. So name whatever changes
-        what is asked for, but not how many trials there are. The strategy's name where it is empty.
+        what is asked for, but not how many trials there are. The generator's name where it is
+        empty.
     """
 
     trials: Sequence[tuple[Mapping, int]]
-    search: str = ""
+    strategy: str = ""
 
 
 class Told(NamedTuple):

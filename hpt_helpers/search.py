@@ -116,9 +116,9 @@ def run(
         raise TypeError(f"log is {log!r}; a path is needed, such as 'search.jsonl'")
     if log is not None and not os.fspath(log):
         raise ValueError("log is ''; a path is needed, such as 'search.jsonl'")
-    search = _Search(strategy, as_seed("seed", seed), budget, log, as_name(name), retry_failed)
+    only = _Run(strategy, as_seed("seed", seed), budget, log, as_name(name), retry_failed)
     seconds = _as_amount("seconds", seconds)
-    return _drive([search], objective, on_interrupt, progress, seconds)[0]
+    return _drive([only], objective, on_interrupt, progress, seconds)[0]
 
 
 def run_many(
@@ -142,15 +142,15 @@ def run_many(
         raise ValueError(f"seeds has {len(seeds)} entries; there are {len(strategies)} strategies")
     if len({id(strategy) for strategy in strategies}) < len(strategies):
         raise ValueError("strategies holds one generator twice; each search needs one of its own")
-    searches = [_Search(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)]
-    return _drive(searches, objective, on_interrupt, progress)
+    runs = [_Run(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)]
+    return _drive(runs, objective, on_interrupt, progress)
 
 
 @dataclass
 class _Trial:
     """A trial in flight: asked for, not answered yet."""
 
-    search: _Search
+    run: _Run
     request: Request
     identity: Hashable
     config: dict  # for the record, whatever the objective does to the request's own
@@ -158,7 +158,9 @@ class _Trial:
 
 
 @dataclass
-class _Search:
+class _Run:
+    """One strategy as it runs: what it may spend, what it has spent, its record and its log."""
+
     strategy: Strategy
     seed: int
     budget: float
@@ -167,8 +169,8 @@ class _Search:
     retry_failed: bool = False
     logged: deque[dict] = field(default_factory=deque)  # records that were not asked for yet
     log_file: IO | None = None  # open as long as the search runs
-    search: str = ""  # what asked for the batch
-    first_search: str = ""  # that of the log's first line
+    asked_by: str = ""  # what asked for the batch: an `Ask`'s strategy, or the generator's name
+    first_asked_by: str = ""  # that of the log's first line
     records: list[dict] = field(default_factory=list)
     spent: int = 0
     # identity -> the epoch it is paid to; never falls
@@ -215,7 +217,7 @@ class _Search:
             return []
         self.explicit = isinstance(asked, Ask)
         name = getattr(self.strategy, "__name__", type(self.strategy).__name__)
-        self.search = (asked.search if isinstance(asked, Ask) else "") or name
+        self.asked_by = (asked.strategy if isinstance(asked, Ask) else "") or name
         asked = asked.trials if isinstance(asked, Ask) else asked
         try:
             pairs = [(config, n_epochs) for config, n_epochs in asked]
@@ -228,8 +230,8 @@ class _Search:
             )
         pairs = [(as_config(config), as_count("n_epochs", n_epochs)) for config, n_epochs in pairs]
         if self.log and not self.log_file:
-            self.first_search = self.search
-            header = {"search": self.search, "name": self.name}
+            self.first_asked_by = self.asked_by
+            header = {"search": self.asked_by, "name": self.name}
             self.log_file, records = hold_log(self.log, header)
             self.logged.extend(records)
         return pairs
@@ -259,10 +261,10 @@ class _Search:
         """
         record = self.logged.popleft()
         trial = f"trial {len(self.records) + place} of {self.log}"
-        search = record.get("search", self.search)  # older logs have none
-        if search != self.search:
+        search = record.get("search", self.asked_by)  # older logs have none
+        if search != self.asked_by:
             raise ValueError(
-                f"{trial} is of the search {search!r}, here it is {self.search!r}; "
+                f"{trial} is of the search {search!r}, here it is {self.asked_by!r}; "
                 "it is the log of another search"
             )
         logged = record["config"]
@@ -288,21 +290,39 @@ class _Search:
         self.strategy.close()
 
     def settle(self, trial: _Trial, outcome: Outcome | None, runtime_s: float) -> dict:
-        """Keep the log's record of a trial, or charge and record what was answered; return it."""
-        record = trial.record
-        if outcome is not None:
+        """Record a trial and pay for it; return its record.
+
+        outcome: what the objective answered; None for a trial that stands in the log, at what it
+        cost then.
+        """
+        if outcome is None:
+            assert trial.record is not None  # a trial has an outcome or stands in the log
+            record = trial.record
+        else:
             record = self._charge(trial, outcome, runtime_s)
-            if self.log:
-                line = record | {"seed": self.seed}
-                line |= {"search": self.search} if self.search != self.first_search else {}
-                append_trial(self.log, line, trial=len(self.records))
-        assert record is not None  # a trial has an outcome or stands in the log
+            self._write(record)
         self.records.append(record)
         self.spent += record["charged_epochs"]
-        kinds = {r["reason"].partition(" ")[0] for r in self.records[:3]}
-        if len(self.records) == 3 and len(kinds - {""}) == len(kinds) == 1:
-            warn_caller(f"the first three trials failed alike, the last with {record['reason']!r}")
+        self._warn_of_a_bad_start()
         return record
+
+    def _write(self, record: dict) -> None:
+        """Append a new record to the log, if there is one, with what asked for the trial."""
+        if not self.log:
+            return
+        line = record | {"seed": self.seed}
+        if self.asked_by != self.first_asked_by:
+            line["search"] = self.asked_by
+        append_trial(self.log, line, trial=len(self.records))
+
+    def _warn_of_a_bad_start(self) -> None:
+        """Warn, once, where the first three trials failed with errors of one kind."""
+        if len(self.records) != 3:
+            return
+        reasons = [record["reason"] for record in self.records]
+        kinds = {reason.partition(" ")[0] for reason in reasons}
+        if all(reasons) and len(kinds) == 1:
+            warn_caller(f"the first three trials failed alike, the last with {reasons[-1]!r}")
 
     def _charge(self, trial: _Trial, outcome: Outcome, runtime_s: float) -> dict:
         """Charge the trial's epochs and return its record."""
@@ -349,53 +369,51 @@ def _as_amount(name: str, value: float) -> float:
 
 
 def _drive(
-    searches: list[_Search],
+    runs: list[_Run],
     objective: AnyObjective,
     on_interrupt: OnInterrupt,
     progress: bool,
     seconds: float = math.inf,
 ) -> list[pd.DataFrame]:
-    """Run the searches in step until all are over, or interrupted; return their tables."""
+    """Take the runs on in step until all are over, or interrupted; return their tables."""
     objective = as_objective("objective", objective)
     if on_interrupt not in ("keep", "raise"):
         raise ValueError(f"on_interrupt is {on_interrupt!r}; 'keep' and 'raise' are allowed")
-    total = sum(search.budget for search in searches)
+    total = sum(each.budget for each in runs)
     bar = SearchBar(progress=progress, total=None if math.isinf(total) else int(total))
     deadline = time.monotonic() + seconds
     try:
-        while going_on := [search for search in searches if not search.over]:
+        while going_on := [each for each in runs if not each.over]:
             _advance(going_on, objective, bar, deadline)
     except KeyboardInterrupt:
         if on_interrupt == "raise":
             raise
-        n_kept = sum(len(search.records) for search in searches)
+        n_kept = sum(len(each.records) for each in runs)
         warn_caller(f"interrupted: the {n_kept} trials evaluated so far are kept")
     finally:
         bar.close()
-        for search in searches:
-            search.close()
-    return [trial_table(search.records) for search in searches]
+        for each in runs:
+            each.close()
+    return [trial_table(each.records) for each in runs]
 
 
-def _advance(
-    searches: list[_Search], objective: Objective, bar: SearchBar, deadline: float
-) -> None:
-    """Take each search one batch further, all of their trials in one call of the objective.
+def _advance(runs: list[_Run], objective: Objective, bar: SearchBar, deadline: float) -> None:
+    """Take each run one batch further, all of their trials in one call of the objective.
 
-    Where the deadline comes, the searches end, and the trials that are left are not begun.
+    Where the deadline comes, the runs end, and the trials that are left are not begun.
     """
-    trials = [trial for search in searches for trial in search.next_batch(objective)]
+    trials = [trial for each in runs for trial in each.next_batch(objective)]
     answers = answer_each(objective, [trial.request for trial in trials if not trial.record])
     started = time.perf_counter()
     for trial in trials:
         if not trial.record and time.monotonic() >= deadline:
             answers.close()
-            for search in searches:
-                search.end()
+            for each in runs:
+                each.end()
             return
         outcome = None if trial.record else next(answers)
         now = time.perf_counter()
-        bar.add(trial.search.settle(trial, outcome, now - started))
+        bar.add(trial.run.settle(trial, outcome, now - started))
         started = now
     next(answers, None)  # looks at them to their end
 

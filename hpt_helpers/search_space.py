@@ -36,11 +36,16 @@ class Real:
         return min(max((value - low) / (high - low or 1.0), 0.0), 1.0)
 
     def from_unit(self, u: float) -> float:
-        if u in (0, 1):
-            return float(self.high if u else self.low)  # exactly, where rounding might miss them
-        low, high = (math.log(v) if self.log else v for v in (self.low, self.high))
-        value = low + u * (high - low)
-        return float(min(max(math.exp(value) if self.log else value, self.low), self.high))
+        if u == 0:  # the bounds themselves, which rounding might miss
+            return float(self.low)
+        if u == 1:
+            return float(self.high)
+        if self.log:
+            low, high = math.log(self.low), math.log(self.high)
+            value = math.exp(low + u * (high - low))
+        else:
+            value = self.low + u * (self.high - self.low)
+        return float(min(max(value, self.low), self.high))  # rounding may lead past a bound
 
     def points(self, n: int, centred: bool = False) -> list[float]:
         """Return n values, spaced as `SearchSpace.grid` says.
@@ -113,11 +118,13 @@ class Integer(_Discrete):
     def from_unit(self, u: float) -> int:
         if not self.log:
             return super().from_unit(u)
-        value = int(
-            math.exp(math.log(self.low) + u * (math.log(self.high + 1) - math.log(self.low)))
-        )
-        # where rounding leads into a neighbour's cell
-        value += (u >= self._edge(value + 1)) - (u < self._edge(value))
+        low, high = math.log(self.low), math.log(self.high + 1)
+        value = int(math.exp(low + u * (high - low)))
+        # rounding may lead into a neighbour's cell
+        if u < self._edge(value):
+            value -= 1
+        elif u >= self._edge(value + 1):
+            value += 1
         return min(max(value, self.low), self.high)
 
     def _edge(self, value: int) -> float:

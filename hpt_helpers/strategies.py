@@ -75,13 +75,13 @@ def bayesian_search(
     n_trials, batch_size = as_count("n_trials", n_trials), as_count("batch_size", batch_size)
     optimizer = BayesianOptimizer(space, seed=seed, clip=clip, log_loss=log_loss, xi=xi, **opts)
     settings = {"clip": float(clip), "log_loss": bool(log_loss), "xi": float(xi), **opts}
-    search = f"bayesian_search, seed={seed}{_not_defaults(settings)}, in {space}"
+    described = f"bayesian_search, seed={seed}{_not_defaults(settings)}, in {space}"
     trials: list[Told] = []
     while len(trials) < n_trials:
         optimizer.tell((trial.config, trial.val_loss) for trial in trials)
         configs = optimizer.ask(min(batch_size, n_trials - len(trials)))
         asked = [(config, _epochs_of(config, n_epochs)) for config in configs]
-        trials += yield Ask(asked, search)
+        trials += yield Ask(asked, described)
 
 
 def _not_defaults(settings: Mapping[str, Any]) -> str:
@@ -160,13 +160,21 @@ def hyperband_schedule(
         )
     schedule = []
     for s in range(s_max, -1, -1):
-        up, down = -(-(s_max + 1) * eta**s // (s + 1)), (s_max + 1) // (s + 1) * eta**s
-        n, rungs = up if rounding == "ceil" else down, []
+        if rounding == "ceil":
+            n_configs = _divided((s_max + 1) * eta**s, s + 1, "ceil")
+        else:
+            n_configs = _divided(s_max + 1, s + 1, "floor") * eta**s
+        rungs = []
         for i in range(s + 1):
-            rungs.append((n, R // eta ** (s - i)))
-            n = n // eta if survivors == "floor" else -(-n // eta)
+            rungs.append((n_configs, R // eta ** (s - i)))
+            n_configs = _divided(n_configs, eta, survivors)
         schedule.append(rungs)
     return schedule
+
+
+def _divided(a: int, b: int, rounding: str) -> int:
+    """Return a / b as a whole number, rounded up by "ceil" and down by "floor"."""
+    return -(-a // b) if rounding == "ceil" else a // b
 
 
 def hyperband(

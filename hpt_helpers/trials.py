@@ -121,20 +121,31 @@ def _column(values: list) -> pd.Series:
     """Return the values of one hyperparameter; None is missing. No number changes its value."""
     import pandas as pd
 
-    kinds = {type(value) for value in values if value is not None}
+    given = [value for value in values if value is not None]
+    dtype, with_missing = _dtypes_of(given)
+    return pd.Series(values, dtype=dtype if len(given) == len(values) else with_missing)
+
+
+def _dtypes_of(values: list) -> tuple[str | type, str | type]:
+    """Return the dtype of a column of these values, and the one that can miss some as well.
+
+    Values of several kinds, and integers too large for 64 bits, stay the objects that they are. But
+    integers beside floats become floats where each has an exact one, which is up to 2**53.
+    """
+    kinds = {type(value) for value in values}
     largest = max((abs(value) for value in values if type(value) is int), default=0)
-    if kinds == {int, float} and largest <= 2**53:  # integers up to here are floats too
+    if kinds == {int, float} and largest <= 2**53:
         kinds = {float}
-    dtypes = {
+    if len(kinds) != 1 or largest >= 2**63:
+        return object, object
+    [kind] = kinds
+    known: dict[type, tuple[str, str]] = {
         int: ("int64", "Int64"),
         bool: ("bool", "boolean"),
         str: ("str", "str"),
         float: ("float64", "float64"),
     }
-    known = len(kinds) == 1 and largest < 2**63
-    return pd.Series(
-        values, dtype=dtypes.get(kinds.pop(), (object, object))[None in values] if known else object
-    )
+    return known.get(kind, (object, object))
 
 
 def config_of(trials: pd.DataFrame, trial: int) -> dict:

@@ -5,7 +5,9 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from graphlib import TopologicalSorter
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -178,6 +180,29 @@ def test_the_package_gives_the_names_of_its_readme_and_no_heavy_library_for_nami
     assert for_checkers == {n: f"hpt_helpers.{m}" for n, m in hpt_helpers._MODULE_OF.items()}
     with pytest.raises(AttributeError, match="'hpt_helpers' has no attribute 'ran'"):
         getattr(hpt_helpers, "ran")  # noqa: B009
+
+
+def test_dir_shows_what_people_use_and_nothing_of_how_it_is_loaded():
+    import hpt_helpers
+
+    names = set(dir(hpt_helpers))
+    assert {"best", "ties", "Told", "hyperband_schedule", "per_trial", "__version__"} <= names
+    assert names & {"TYPE_CHECKING", "import_module", "metadata"} == set()
+    assert [name for name in names if not hasattr(hpt_helpers, name)] == []
+
+
+def test_the_version_is_that_of_the_installed_distribution(monkeypatch):
+    import hpt_helpers
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert hpt_helpers.__version__ == project["version"]
+    monkeypatch.setattr(metadata, "version", raise_not_found)
+    with pytest.raises(AttributeError, match="not installed"):
+        hpt_helpers.__version__  # noqa: B018
+
+
+def raise_not_found(name):
+    raise metadata.PackageNotFoundError(name)
 
 
 LIGHT = """

@@ -1214,6 +1214,35 @@ def test_no_searches_at_all():
     assert run_many([], Counting()) == []
 
 
+# As version 0.2.0 wrote it: the second trial was asked for by another strategy than the first.
+OLD_LOG = (
+    '{"format": 2, "search": "by steps of 1", "name": "quarters", "crc32": "653886ae"}\n'
+    '{"trial": 0, "config": {"x": 1}, "n_epochs": 2, "charged_epochs": 2, "val_loss": '
+    '0.25, "val_accuracy": null, "status": "ok", "reason": "", "runtime_s": 0.5, "seed": '
+    '0, "crc32": "6f2d105f"}\n'
+    '{"trial": 1, "config": {"x": 2}, "n_epochs": 2, "charged_epochs": 2, "val_loss": '
+    '0.5, "val_accuracy": null, "status": "ok", "reason": "", "runtime_s": 0.5, "seed": '
+    '0, "search": "asks", "crc32": "aa9da6b1"}\n'
+)
+
+
+def test_a_log_of_an_earlier_day_still_resumes(tmp_path):
+    def asks(first="by steps of 1"):  # its name stands in the log
+        yield Ask([({"x": 1}, 2)], first)
+        yield [({"x": 2}, 2)]
+        yield [({"x": 3}, 2)]
+
+    log = tmp_path / "log"
+    log.write_text(OLD_LOG, encoding="ascii", newline="\n")
+    objective = Counting()
+    trials = run(asks(), objective, log=log, name="quarters")
+    assert trials["val_loss"].tolist() == [0.25, 0.5, 3.02]
+    assert [r.config for r in objective.asked] == [{"x": 3}]
+    assert [r.get("search") for r in read_log(log)] == [None, "asks", "asks"]
+    with pytest.raises(ValueError, match="its search is 'by steps of 1', here it is 'another'"):
+        run(asks("another"), objective, log=log, name="quarters")
+
+
 # --- objectives -----------------------------------------------------------------------------------
 
 

@@ -433,6 +433,15 @@ def test_a_logarithmic_integer_has_cells_by_its_logarithm(parameter):
     assert (parameter.from_unit(0), parameter.from_unit(1)) == (low, high)
 
 
+@pytest.mark.parametrize("parameter", [Integer(1, 999, log=True), Integer(10, 2000, log=True)])
+def test_a_logarithmic_integers_cells_end_where_the_next_begin_to_the_last_digit(parameter):
+    """Where exp and log round, the number at an edge would else lie in a neighbour's cell."""
+    for value in range(parameter.low + 1, parameter.high + 1):
+        edge = parameter._edge(value)
+        assert parameter.from_unit(edge) == value
+        assert parameter.from_unit(math.nextafter(edge, 0)) == value - 1
+
+
 def test_uniform_points_of_the_unit_cube_are_samples_of_the_space():
     configs = SPACE.from_unit(np.random.default_rng(0).random((1000, 4)))
     assert log_uniformity([c["lr"] for c in configs], SPACE["lr"]) > 0.01

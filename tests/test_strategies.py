@@ -611,7 +611,7 @@ def test_the_defaults_of_a_bayesian_search_are_not_in_its_log():
     """So that a log from before its settings were there is read."""
     defaults = {"clip": 0.5, "log_loss": False, "xi": 0, "acq_func": "EI", "n_initial_points": 5}
     [one, same] = (next(bayesian_search(SPACE, 3, 9, seed=3, **o)) for o in ({}, defaults))
-    assert one.search == same.search == f"bayesian_search, seed=3, in {SPACE}"
+    assert one.strategy == same.strategy == f"bayesian_search, seed=3, in {SPACE}"
 
 
 def test_an_address_of_a_setting_does_not_make_another_search():
@@ -620,7 +620,7 @@ def test_an_address_of_a_setting_does_not_make_another_search():
     [one, same] = (
         next(bayesian_search(SPACE, 3, 9, seed=3, initial_point_generator=Lhs())) for _ in range(2)
     )
-    assert "initial_point_generator=<skopt" in one.search and one.search == same.search
+    assert "initial_point_generator=<skopt" in one.strategy and one.strategy == same.strategy
 
 
 def test_a_wrapped_bayesian_search_refuses_a_log_of_a_narrower_space(tmp_path):

@@ -4,6 +4,7 @@ Ray is imported where it is used.
 """
 
 import math
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from hpt_helpers.trials import (
 from hpt_helpers.warn import warn_caller
 
 STRATEGIES = ("grid_search", "random_search", "bayesian_search", "hyperband", "asha")
+CUTTING = ("hyperband", "asha")  # those that stop trials early, by Tune's schedulers
 
 
 def tune_on_ray(
@@ -76,62 +78,47 @@ def tune_on_ray(
     hyperband or asha that was not over.
     """
     from ray import is_initialized, tune
-    from ray.tune.schedulers import ASHAScheduler
 
     if not is_initialized():
         raise RuntimeError(
             "this process uses no Ray: call tune_on_ray in a block `with local_ray() as folder:`"
         )
-    as_space(space)
     storage_path = _as_storage(storage_path)
-    seed_text = f"seed={as_seed('seed', seed)}"
-    of_name = "" if as_name(name) is None else f", name={name!r}"
-    search = f"{strategy_name}, max_epochs={max_epochs}, {seed_text}, {options} in {space}{of_name}"
-    cutting = {"hyperband": safe_hyperband, "asha": ASHAScheduler}.get(strategy_name)
-    eta = as_count("eta", options.pop("eta", 3), least=2) if cutting else None
-    configs = _configs(
-        strategy_name, space, max_epochs, n_trials, seed, max_concurrent, eta, options
-    )
+    search = _described(strategy_name, as_space(space), max_epochs, seed, options, name)
+    eta = _checked_eta(strategy_name, max_epochs, max_concurrent, options)
+    configs = _configs(strategy_name, space, max_epochs, n_trials, seed, eta, options)
     n_trials = len(configs) if configs else as_count("n_trials", n_trials)
     trainable = _trainable(trainable_or_objective, max_epochs, eta, seed)
     log = Path(log or Path(storage_path, "ended_trials.jsonl"))
     ended = _read(log, search, n_trials)
     left = sorted(set(range(n_trials)) - {record["place"] for record in ended})
-    if ended and left and cutting:
+    if ended and left and eta:
         raise ValueError(
             f"{log} has {len(ended)} of {n_trials} trials of a search by {strategy_name}, which "
             "cannot be taken up, because Tune stores nothing of its scheduler. Begin anew in "
             "another storage_path, or with another log"
         )
     if left:
+        if configs:
+            param_space, of_trials = _listed(configs, left, max_concurrent)
+        else:
+            searcher = skopt_search(space, n_trials, seed=seed, evaluated=ended, **options)
+            param_space, of_trials = _suggested(searcher, len(left), max_concurrent)
+        tune_config = tune.TuneConfig(
+            metric="val_loss",
+            mode="min",
+            reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
+            scheduler=_scheduler(strategy_name, max_epochs, eta),
+            **of_trials,
+        )
         log.parent.mkdir(parents=True, exist_ok=True)
         file, _ = hold_log(log, {"search": search})
         bar = SearchBar(progress=progress, total=len(left), unit="trial")
         with file, closing(bar):
+            callback = _ended_trials(log, search, bar)
+            run_config = _run_config(storage_path, max_epochs, max_failures, callback)
             tuner = tune.Tuner(
-                trainable,
-                param_space={"trial": tune.grid_search(left)} if configs else {},
-                tune_config=tune.TuneConfig(
-                    metric="val_loss",
-                    mode="min",
-                    reuse_actors=trainable.reset_config is not tune.Trainable.reset_config,
-                    search_alg=_of_configs(configs, max_concurrent or 0)
-                    if configs
-                    else skopt_search(space, n_trials, seed=seed, evaluated=ended, **options),
-                    num_samples=1 if configs else len(left),
-                    max_concurrent_trials=None if configs else max_concurrent,
-                    scheduler=cutting and cutting(max_t=max_epochs, reduction_factor=eta),
-                ),
-                run_config=tune.RunConfig(
-                    storage_path=storage_path,
-                    verbose=0,
-                    progress_reporter=tune.CLIReporter(),
-                    callbacks=[_ended_trials(log, search, bar)],
-                    stop={"training_iteration": max_epochs} if max_epochs else None,
-                    failure_config=tune.FailureConfig(max_failures=max_failures),
-                    # of 1, Tune loses it
-                    checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),
-                ),
+                trainable, param_space=param_space, tune_config=tune_config, run_config=run_config
             )
             tuner.fit()
         ended = _read(log, search, n_trials)
@@ -144,6 +131,70 @@ def _as_storage(storage_path: str | Path) -> str:
     """Return the folder from its root, as Tune needs it, or the address as it is."""
     text = str(storage_path)
     return text if "://" in text else str(Path(text).resolve())
+
+
+def _described(
+    strategy_name: str,
+    space: SearchSpace,
+    max_epochs: int | None,
+    seed: int,
+    options: Mapping[str, Any],
+    name: str | None,
+) -> str:
+    """Return what the search is, as its log has it."""
+    text = f"{strategy_name}, max_epochs={max_epochs}, seed={as_seed('seed', seed)}, "
+    text += f"{dict(options)} in {space}"
+    return text if as_name(name) is None else f"{text}, name={name!r}"
+
+
+def _scheduler(strategy_name: str, max_epochs: int | None, eta: int | None):
+    """Return Tune's scheduler that cuts trials, or None for a strategy that cuts none."""
+    from ray.tune.schedulers import ASHAScheduler
+
+    settings: dict[str, Any] = {"max_t": max_epochs, "reduction_factor": eta}
+    if strategy_name == "hyperband":
+        return safe_hyperband(**settings)
+    if strategy_name == "asha":
+        return ASHAScheduler(**settings)
+    return None
+
+
+def _listed(
+    configs: list[dict], left: list[int], max_concurrent: int | None
+) -> tuple[dict, dict[str, Any]]:
+    """Return Tune's param_space and settings for trials that are known ahead, by their places."""
+    from ray import tune
+
+    generator = _of_configs(configs, max_concurrent or 0)  # which limits them itself
+    return {"trial": tune.grid_search(left)}, {"search_alg": generator, "num_samples": 1}
+
+
+def _suggested(
+    searcher: Any, n_left: int, max_concurrent: int | None
+) -> tuple[dict, dict[str, Any]]:
+    """Return Tune's param_space and settings for trials that a searcher suggests one by one."""
+    settings = {
+        "search_alg": searcher,
+        "num_samples": n_left,
+        "max_concurrent_trials": max_concurrent,
+    }
+    return {}, settings
+
+
+def _run_config(storage_path: str, max_epochs: int | None, max_failures: int, callback: Any):
+    """Return Tune's RunConfig: a quiet one, with a checkpoint of each epoch."""
+    from ray import tune
+
+    return tune.RunConfig(
+        storage_path=storage_path,
+        verbose=0,
+        progress_reporter=tune.CLIReporter(),
+        callbacks=[callback],
+        stop={"training_iteration": max_epochs} if max_epochs else None,
+        failure_config=tune.FailureConfig(max_failures=max_failures),
+        # of 1, Tune loses it
+        checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=1, num_to_keep=2),
+    )
 
 
 def _of_configs(configs: list[dict], max_concurrent: int):
@@ -159,39 +210,76 @@ def _of_configs(configs: list[dict], max_concurrent: int):
     return OfConfigs(max_concurrent=max_concurrent)
 
 
+def _checked_eta(
+    strategy_name: str,
+    max_epochs: int | None,
+    max_concurrent: int | None,
+    options: Mapping[str, Any],
+) -> int | None:
+    """Return eta, or None for a strategy that cuts no trial, having checked what goes with it.
+
+    Raises ValueError or TypeError for an unknown strategy or option, and for counts that are none
+    or that the strategy does not take.
+    """
+    if strategy_name not in STRATEGIES:
+        raise ValueError(f"strategy_name is {strategy_name!r}; allowed are {', '.join(STRATEGIES)}")
+    cuts = strategy_name in CUTTING
+    eta = as_count("eta", options.get("eta", 3), least=2) if cuts else None
+    if max_concurrent is not None:
+        as_count("max_concurrent", max_concurrent)
+        if strategy_name == "hyperband":
+            needed = "hyperband needs all trials at once, to queue for CPUs"
+            raise ValueError(f"max_concurrent is {max_concurrent}; {needed}")
+    if cuts or max_epochs is not None:
+        as_count("max_epochs", max_epochs)
+    _check_options(strategy_name, options)
+    return eta
+
+
+def _check_options(strategy_name: str, options: Mapping[str, Any]) -> None:
+    """Raise TypeError for an option that the strategy does not take."""
+    if strategy_name == "bayesian_search":
+        check_options(options)
+        return
+    allowed: tuple[str, ...] = ()
+    if strategy_name == "grid_search":
+        allowed = ("n_points", "centred")
+    elif strategy_name in CUTTING:
+        allowed = ("eta",)
+    if unknown := options.keys() - set(allowed):
+        names = f"allowed are {', '.join(allowed)}" if allowed else "it takes none"
+        raise TypeError(f"{min(unknown)} is no option of {strategy_name} on Ray; {names}")
+
+
 def _configs(
-    name, space, max_epochs, n_trials, seed, max_concurrent, eta, options
+    strategy_name: str,
+    space: SearchSpace,
+    max_epochs: int | None,
+    n_trials: int | None,
+    seed: int,
+    eta: int | None,
+    options: Mapping[str, Any],
 ) -> list[dict] | None:
     """Return the configurations to try, in their order.
 
     None where each depends on the losses before.
     """
-    if name not in STRATEGIES:
-        raise ValueError(f"strategy_name is {name!r}; allowed are {', '.join(STRATEGIES)}")
-    if (
-        max_concurrent is not None
-        and as_count("max_concurrent", max_concurrent)
-        and name == "hyperband"
-    ):
-        raise ValueError(
-            f"max_concurrent is {max_concurrent}; "
-            "hyperband needs all trials at once, to queue for CPUs"
-        )
-    if max_epochs is not None or eta:
-        as_count("max_epochs", max_epochs)
-    if name == "bayesian_search":
-        check_options(options)
+    if strategy_name == "bayesian_search":
         return None
-    allowed = ("n_points", "centred") if name == "grid_search" else ("eta",) if eta else ()
-    if unknown := options.keys() - set(allowed):
-        names = f"allowed are {', '.join(allowed)}" if allowed else "it takes none"
-        raise TypeError(f"{min(unknown)} is no option of {name} on Ray; {names}")
-    if name == "grid_search":
-        return space.grid(**options)[: n_trials and as_count("n_trials", n_trials)]
-    if name == "hyperband" and n_trials is None:
-        brackets = hyperband_schedule(as_count("max_epochs", max_epochs), eta, survivors="ceil")
-        n_trials = sum(rungs[0][0] for rungs in brackets)
-    return space.sample(as_count("n_trials", n_trials), seed=seed, **options)
+    if strategy_name == "grid_search":
+        grid = space.grid(**options)
+        return grid if n_trials is None else grid[: as_count("n_trials", n_trials)]
+    if strategy_name == "hyperband" and n_trials is None:
+        n_trials = _one_round(max_epochs, eta)
+    return space.sample(as_count("n_trials", n_trials), seed=seed)
+
+
+def _one_round(max_epochs: int | None, eta: int | None) -> int:
+    """Return how many trials fill each of Hyperband's brackets once, as Ray has them."""
+    brackets = hyperband_schedule(
+        as_count("max_epochs", max_epochs), as_count("eta", eta), survivors="ceil"
+    )
+    return sum(rungs[0][0] for rungs in brackets)
 
 
 def _trainable(
