@@ -11,6 +11,7 @@ import nbformat.v4 as nb
 import pytest
 
 from hpt_helpers.classroom.lesson_01 import exercises as lesson_01
+from hpt_helpers.classroom.lessons import COURSE
 from tools import handout_parts as parts
 from tools import handout_text as text
 from tools import handout_web as web
@@ -19,7 +20,8 @@ from tools.notebooks import BuildError
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 LESSONS = {
-    path.stem: nbformat.read(path, as_version=4) for path in sorted(NOTEBOOKS.glob("0*.ipynb"))
+    lesson.stem: nbformat.read(NOTEBOOKS / f"{lesson.stem}.ipynb", as_version=4)
+    for lesson in COURSE
 }
 SVG, PNG = figures.SVG, figures.PNG
 

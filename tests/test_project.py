@@ -38,7 +38,6 @@ README = read("README.md")
 WORKFLOW = yaml.safe_load(read(".github/workflows/ci.yml"))
 ENVIRONMENT = yaml.safe_load(read("environment.yml"))["dependencies"]
 PAGES = sorted(path.relative_to(ROOT) for path in (ROOT / "docs").glob("*.md"))
-LESSONS = sorted(path.stem for path in (ROOT / "notebooks" / "source").glob("*.py"))
 ONLY_WITH_CUDA = re.compile(r"nvidia-|cuda-|triton")
 ONLY_ELSEWHERE = {"appnope", "colorama", "pywin32", "pywinpty"}  # on macOS or Windows
 
@@ -259,12 +258,6 @@ def test_importing_the_package_and_the_room_check_imports_no_slow_library():
     assert result.stdout == "[]\n"
 
 
-def test_the_readmes_table_has_a_row_for_each_lesson_and_links_to_it():
-    rows = [line for line in README.splitlines() if line.startswith("|")]
-    linked = [re.findall(r"\(notebooks/(\w+)\.ipynb\)", row) for row in rows]
-    assert [name for [name] in filter(None, linked)] == LESSONS
-
-
 WITH_EXAMPLES = ["README.md", "docs/real_searches.md"]
 EXAMPLES = [
     (page, example)
@@ -343,13 +336,6 @@ def test_the_links_of_a_page_lead_to_files(page):
 def test_tools_import_no_benchmark():
     imports = re.compile(r"^\s*(?:from|import) benchmarks\b", re.M)
     assert [p.name for p in (ROOT / "tools").glob("*.py") if imports.search(read(p))] == []
-
-
-def test_the_start_page_links_to_every_other_lesson():
-    start = read("notebooks/source/00_start_here.py")
-    rows = [line for line in start.splitlines() if line.startswith("# |")]
-    linked = [name for row in rows for name in re.findall(r"\((\w+)\.ipynb\)", row)]
-    assert linked == LESSONS[1:]
 
 
 # --- other systems --------------------------------------------------------------------------------
