@@ -27,10 +27,10 @@ from benchmarks.measure import Row, interleaved, machine, table
 from hpt_helpers.classroom.lessons import LESSONS
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.model import SimpleNN
-from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import Strategy, run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import bayesian_search, grid_search, random_search
+from hpt_helpers.training_objective import TrainingObjective
 
 ROOT = Path(__file__).resolve().parents[1]
 LR, SIZES = Real(1e-4, 1e-2, log=True), Choice([16, 32, 64])

@@ -14,12 +14,13 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.measure import Row, machine, table
 from hpt_helpers.data import load_splits
-from hpt_helpers.objectives import TrainingObjective, per_trial
+from hpt_helpers.objectives import per_trial
 from hpt_helpers.on_ray.local_ray import local_ray
 from hpt_helpers.on_ray.ray_tune import tune_on_ray
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.strategies import random_search
+from hpt_helpers.training_objective import TrainingObjective
 
 SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 32, 64])})
 N_TRIALS, N_EPOCHS = 40, 50

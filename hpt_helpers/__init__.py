@@ -5,9 +5,10 @@ What people take home, in the order in which the modules build on each other:
 - `search_space`: one definition of a search space for scikit-learn, scikit-optimize and Ray.
 - `protocol`, `search`: what strategies and objectives say to each other; `run` and `run_many`.
 - `strategies`, `bayesian`: grid and random search, Bayesian optimisation, Hyperband.
-- `objectives`: `per_trial` for a function of your own; the training of the course's networks.
+- `objectives`: `per_trial` for a function of your own.
 - `trials`: the record of a search as a table and a log, its incumbent, its ties.
 - `data`, `model`, `training`, `population`, `stack`: the course's data and networks.
+- `training_objective`: the training of these networks, as an objective.
 - `config`, `progress`, `warn`: what a configuration is; what a search says while it runs.
 - `on_ray`: searches on Ray, the only folder that needs the extra `ray`.
 
@@ -29,7 +30,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hpt_helpers.config import config_key as config_key
     from hpt_helpers.data import load_splits as load_splits
-    from hpt_helpers.objectives import TrainingObjective as TrainingObjective
     from hpt_helpers.objectives import per_trial as per_trial
     from hpt_helpers.population import fit_many as fit_many
     from hpt_helpers.search import Ask as Ask
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hpt_helpers.strategies import random_search as random_search
     from hpt_helpers.strategies import successive_halving as successive_halving
     from hpt_helpers.training import fit as fit
+    from hpt_helpers.training_objective import TrainingObjective as TrainingObjective
     from hpt_helpers.trials import config_of as config_of
     from hpt_helpers.trials import for_export as for_export
     from hpt_helpers.trials import incumbent as incumbent
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "config_key": "config",
     "load_splits": "data",
-    "TrainingObjective": "objectives",
     "per_trial": "objectives",
     "fit_many": "population",
     "Ask": "search",
@@ -72,6 +72,7 @@ _MODULE_OF = {
     "random_search": "strategies",
     "successive_halving": "strategies",
     "fit": "training",
+    "TrainingObjective": "training_objective",
     "config_of": "trials",
     "for_export": "trials",
     "incumbent": "trials",

@@ -12,19 +12,19 @@ another processor's rounding may have led elsewhere.
 
 A budget that ends before a list does throws `BudgetSpent` into the strategy.
 
-An **objective** is a callable that takes a list of `Request` and yields, in their order, a loss or
-an `Outcome` for each. An objective that continues a configuration's training where it stopped has
-a method `identity(config)`. It returns a hashable: equal for configurations that share a training,
-or None for one that always starts anew.
+An **objective** takes a list of `Request` and yields, in their order, an `Outcome` for each. Its
+`identity(config)` says which configurations share a training that goes on where it stopped.
+`as_objective` makes one of any function that takes such a list and answers in numbers, or that has
+no `identity` because it always starts anew. `run` does so with whatever it is given.
 """
 
 from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,27 @@ class Told(NamedTuple):
     val_loss: float
 
 
-Strategy = Generator[Sequence[tuple[Mapping, int]] | Ask, Any, None]
+Asked = Sequence[tuple[Mapping, int]] | Ask
+
+
+class Strategy(Iterator[Asked], Protocol):
+    """A generator of what to try next, and what `run` uses of it."""
+
+    def send(self, answers: Any, /) -> Asked:
+        """Take the answers to what was asked last, None at first, and return what to try next.
+
+        answers: the losses, float64, shape (n_trials,), where a list was asked for; a list of
+            `Told` where it was an `Ask`. Raises StopIteration when the search is over.
+        """
+        ...
+
+    def throw(self, error: BaseException, /) -> object:
+        """Raise an error where the strategy waits for its answers."""
+        ...
+
+    def close(self) -> None:
+        """End the strategy where it stands."""
+        ...
 
 
 class BudgetSpent(Exception):
@@ -91,14 +111,57 @@ class Outcome(NamedTuple):
         return cls(math.nan, reason=f"{type(error).__name__}: {error}")
 
 
-Objective = Callable[[list[Request]], Iterable[float | Outcome]]
+class Objective(Protocol):
+    """What `run` asks for the loss of each trial."""
+
+    def __call__(self, requests: list[Request], /) -> Iterable[Outcome]:
+        """Yield an outcome for each request, in their order."""
+        ...
+
+    def identity(self, config: Mapping, /) -> Hashable:
+        """Say which training a configuration continues, for one that goes on where it stopped.
+
+        Equal for configurations that share a training; None for one that always starts anew.
+        """
+        ...
 
 
-def check_objective(name: str, objective: Any) -> None:
-    """Raise TypeError for what cannot be called with a list of requests.
+# What `as_objective` takes. An objective is one, too; `identity` may be missing.
+AnyObjective = Callable[[list[Request]], Iterable[float | Outcome]]
 
-    name: what the argument is called in the error.
+
+def starts_anew(config: Mapping) -> None:
+    """Be the `identity` of an objective that trains each trial from its beginning."""
+    return None
+
+
+def as_objective(name: str, objective: AnyObjective) -> Objective:
+    """Return an objective that answers with an `Outcome` for each number, and has an `identity`.
+
+    name: what the argument is called in an error. Without an identity of its own, each trial starts
+    anew. Raises TypeError for what cannot be called with a list of requests, and for an identity
+    that cannot be called.
     """
+    if isinstance(objective, _Adapted):
+        return objective
+    _check_call(name, objective)
+    identity = getattr(objective, "identity", starts_anew)
+    if not callable(identity):
+        needed = "a callable of a config, such as config_key, is needed"
+        raise TypeError(f"the identity of {name} is {identity!r}; {needed}")
+    return _Adapted(objective, identity)
+
+
+@dataclass(frozen=True)
+class _Adapted:
+    function: AnyObjective
+    identity: Callable[[Mapping], Hashable]
+
+    def __call__(self, requests: list[Request], /) -> Iterator[Outcome]:
+        return map(as_outcome, self.function(requests))
+
+
+def _check_call(name: str, objective: Any) -> None:
     if not callable(objective):
         needed = "a callable that takes a list of Request is needed"
         raise TypeError(f"{name} is {objective!r}; {needed}")
@@ -115,6 +178,24 @@ def check_objective(name: str, objective: Any) -> None:
         ) from error
 
 
+def as_outcome(answer: Any) -> Outcome:
+    """Return a loss or an outcome as an `Outcome` of floats; that of a TypeError if it is neither.
+
+    >>> as_outcome(1)
+    Outcome(val_loss=1.0, val_accuracy=nan, reason='', n_trained=None)
+    """
+    loss, accuracy, reason, n_trained = (
+        answer if isinstance(answer, Outcome) else (answer, math.nan, "", None)
+    )
+    try:
+        # Adding refuses text, which float would read.
+        return Outcome(float(loss + 0), float(accuracy + 0), str(reason or ""), n_trained)
+    except Exception:  # such as a tensor's own errors
+        return Outcome.of_error(
+            TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed")
+        )
+
+
 def answer_each(objective: Objective, requests: list[Request]) -> Generator[Outcome, None, None]:
     """Yield an outcome for each request.
 
@@ -129,7 +210,7 @@ def answer_each(objective: Objective, requests: list[Request]) -> Generator[Outc
             if n_answered > len(requests):
                 n_trials = f"{len(requests)} trials"
                 raise ValueError(f"the objective gave more answers than the {n_trials} asked for")
-            yield _outcome(answer)
+            yield answer
     # whatever one trial raises, sys.exit() too, must not end the search
     except (Exception, SystemExit) as caught:
         if n_answered >= len(requests):
@@ -140,17 +221,3 @@ def answer_each(objective: Objective, requests: list[Request]) -> Generator[Outc
         return
     for request in requests[n_answered:]:
         yield from answer_each(objective, [request])
-
-
-def _outcome(answer: Any) -> Outcome:
-    """Return an objective's answer as an Outcome of floats; that of a TypeError if it is none."""
-    loss, accuracy, reason, n_trained = (
-        answer if isinstance(answer, Outcome) else (answer, math.nan, "", None)
-    )
-    try:
-        # Adding refuses text, which float would read.
-        return Outcome(float(loss + 0), float(accuracy + 0), str(reason or ""), n_trained)
-    except Exception:  # such as a tensor's own errors
-        return Outcome.of_error(
-            TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed")
-        )

@@ -16,17 +16,18 @@ import math
 import os
 import time
 from collections import ChainMap, deque
-from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from collections.abc import Generator, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from hpt_helpers.config import as_count, as_name, as_seed, as_seeds, config_key, is_number
 from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import (
+    AnyObjective,
     Ask,
     BudgetSpent,
     Objective,
@@ -35,7 +36,7 @@ from hpt_helpers.protocol import (
     Strategy,
     Told,
     answer_each,
-    check_objective,
+    as_objective,
 )
 from hpt_helpers.trials import (
     append_trial,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "AnyObjective",
     "Ask",
     "BudgetSpent",
     "Objective",
@@ -67,7 +69,7 @@ OnInterrupt = Literal["keep", "raise"]
 
 def run(
     strategy: Strategy,
-    objective: Objective,
+    objective: AnyObjective,
     *,
     budget: float = math.inf,
     seconds: float = math.inf,
@@ -85,6 +87,8 @@ def run(
         exhausts the budget.
     seconds: a time limit, checked before each trial that an objective answers one by one. The
         trial that the search waits for when the time is over is finished and recorded.
+    objective: an `Objective`, or what `as_objective` makes one of, such as a function of a list of
+        `Request` that returns their losses. For one of (config, n_epochs) give `per_trial` of it.
     seed: the training seed of every trial. progress: show a bar of charged epochs, with the number
         of trials, the best loss so far, and how many failed.
     log: a JSON-lines file that every trial is appended to. Trials already in it, from an
@@ -119,7 +123,7 @@ def run(
 
 def run_many(
     strategies: Sequence[Strategy],
-    objective: Objective,
+    objective: AnyObjective,
     *,
     budget: float = math.inf,
     seeds: Sequence[int] | None = None,
@@ -174,16 +178,10 @@ class _Search:
     over: bool = False
 
     def __post_init__(self):
-        if not isinstance(self.strategy, Generator):
-            such_as = "a generator is needed, such as grid_search(configs, 50)"
-            raise TypeError(f"strategy is {self.strategy!r}; {such_as}")
-        begun = inspect.isgenerator(self.strategy) and inspect.getgeneratorstate(self.strategy)
-        if begun and begun != inspect.GEN_CREATED:
-            again = "a generator runs once, so make a new one for each search"
-            raise ValueError(f"strategy is {self.strategy!r}, which has run before; {again}")
+        _check_strategy(self.strategy)
         self.budget = _as_amount("budget", self.budget)
 
-    def next_batch(self, identity_of: Callable) -> list[_Trial]:
+    def next_batch(self, objective: Objective) -> list[_Trial]:
         """Ask the strategy; return what is to be evaluated or stands in the log, within budget."""
         trials, promised = [], self.spent
         done = ChainMap({}, self.paid)  # how far each will be once this batch is trained
@@ -191,7 +189,7 @@ class _Search:
             record = None
             if self.logged:
                 config, n_epochs, record = self._resume(config, n_epochs, len(trials))
-            identity = None if record else identity_of(config)
+            identity = None if record else objective.identity(config)
             # a new object is equal to nothing else
             identity = object() if identity is None else identity
             n_done = done.get(identity, 0)
@@ -330,6 +328,17 @@ class _Search:
         return {"config": trial.config, **result}
 
 
+def _check_strategy(strategy: Any) -> None:
+    """Raise TypeError for a strategy that is no generator, ValueError for one that has run."""
+    if not isinstance(strategy, Generator):
+        such_as = "a generator is needed, such as grid_search(configs, 50)"
+        raise TypeError(f"strategy is {strategy!r}; {such_as}")
+    begun = inspect.isgenerator(strategy) and inspect.getgeneratorstate(strategy)
+    if begun and begun != inspect.GEN_CREATED:
+        again = "a generator runs once, so make a new one for each search"
+        raise ValueError(f"strategy is {strategy!r}, which has run before; {again}")
+
+
 def _as_amount(name: str, value: float) -> float:
     """Return a budget or a time limit; TypeError if it is no number, ValueError below 0."""
     if not is_number(value):
@@ -341,13 +350,13 @@ def _as_amount(name: str, value: float) -> float:
 
 def _drive(
     searches: list[_Search],
-    objective: Objective,
+    objective: AnyObjective,
     on_interrupt: OnInterrupt,
     progress: bool,
     seconds: float = math.inf,
 ) -> list[pd.DataFrame]:
     """Run the searches in step until all are over, or interrupted; return their tables."""
-    check_objective("objective", objective)
+    objective = as_objective("objective", objective)
     if on_interrupt not in ("keep", "raise"):
         raise ValueError(f"on_interrupt is {on_interrupt!r}; 'keep' and 'raise' are allowed")
     total = sum(search.budget for search in searches)
@@ -375,8 +384,7 @@ def _advance(
 
     Where the deadline comes, the searches end, and the trials that are left are not begun.
     """
-    identity_of = getattr(objective, "identity", lambda config: None)
-    trials = [trial for search in searches for trial in search.next_batch(identity_of)]
+    trials = [trial for search in searches for trial in search.next_batch(objective)]
     answers = answer_each(objective, [trial.request for trial in trials if not trial.record])
     started = time.perf_counter()
     for trial in trials:

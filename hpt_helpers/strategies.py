@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from hpt_helpers.bayesian import BAYESIAN, BayesianOptimizer
 from hpt_helpers.config import as_count
 from hpt_helpers.protocol import Ask, BudgetSpent, Strategy, Told
 from hpt_helpers.search_space import SearchSpace, as_space
+from hpt_helpers.trials import ranking
 from hpt_helpers.warn import warn_caller
 
 
@@ -97,8 +96,8 @@ def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, in
     """Train all configurations to the first rung, the best of them to the next, and so on.
 
     rungs: (n_configs, n_epochs) of each (Jamieson & Talwalkar 2016), such as a bracket of
-        `hyperband_schedule`; one of no configurations ends it. Failed trials rank last; of equal
-        losses the earlier goes on.
+        `hyperband_schedule`; one of no configurations ends it. Failed trials rank last, and of
+        equal losses (`trials.ranking`) the earlier goes on.
     Raises ValueError when the first rung is not for as many configurations as are given, and when a
     rung has more of them, or not more epochs, than the one before.
     """
@@ -116,8 +115,7 @@ def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, in
             )
     losses = [0.0] * len(configs)
     for n_configs, n_epochs in rungs:
-        best = np.argsort(losses, kind="stable")[:n_configs]  # nan comes last
-        configs = [configs[i] for i in best]
+        configs = [configs[i] for i in ranking(losses)[:n_configs]]
         if not configs:
             return
         losses = yield [(config, n_epochs) for config in configs]

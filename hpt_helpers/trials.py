@@ -1,10 +1,15 @@
-"""The record of a search: a row for each trial, and the log from which a search resumes."""
+"""The record of a search: a row for each trial, its best one, and the log from which it resumes.
+
+Here stands the one rule for which of several trials is the best: `best`, and `ranking`, which puts
+all of them in order by it.
+"""
 
 from __future__ import annotations
 
 import ast
 import copy
 import errno
+import heapq
 import json
 import math
 import sys
@@ -30,6 +35,7 @@ DTYPES = {
     "reason": "str",
     "runtime_s": "float64",
 }
+SAME = 1e-9  # losses that differ by no more are equal; float64 rounding stays far below it
 FORMAT = 2  # of a log; 1 had no header
 TABLE_NAMES = ("trial", *DTYPES, "config")  # no hyperparameter can be called so
 
@@ -176,25 +182,91 @@ def _as_json(value: Any) -> str | None:
     return None if value is None else json.dumps(value)
 
 
-def incumbent(trials: pd.DataFrame) -> int:
-    """Return the trial (index label) with the lowest validation loss.
+def best(losses: Iterable[float], epochs: Iterable[int] | None = None) -> int:
+    """Return the position of the best of several trials, counted from 0.
 
-    Of equal losses the cheaper wins, then the earlier. Raises ValueError when no trial succeeded,
-    as one that failed never wins, and TypeError for what is no table, such as a log's records.
+    The lowest loss is the best. Losses within SAME of the lowest are equal to it, and of these the
+    trial of fewest epochs is the best, then the first. Each loss is compared with the lowest alone,
+    so that many small steps never add up to a large one. A loss of nan or infinity never wins.
+    losses: shape (n_trials,). epochs: of each trial; where they are not given, the first of equal
+        losses is the best.
+    Raises ValueError when no loss is finite, and when there are not as many epochs as losses.
+
+    >>> best([0.5 + 1e-12, 0.5, 0.7], epochs=[9, 27, 1])
+    0
+    >>> best([0.5 + 1e-12, 0.5, 0.7], epochs=[27, 9, 1])
+    1
+    """
+    losses, epochs = _comparable(losses, epochs)
+    finite = [i for i, loss in enumerate(losses) if math.isfinite(loss)]
+    if not finite:
+        raise ValueError(f"losses has {len(losses)} entries and none is finite; none is the best")
+    lowest = min(losses[i] for i in finite)
+    equal = [i for i in finite if losses[i] - lowest <= SAME]
+    return min(equal, key=lambda i: epochs[i])
+
+
+def ranking(losses: Iterable[float], epochs: Iterable[int] | None = None) -> list[int]:
+    """Return the positions of all trials from best to worst.
+
+    The first is `best` of all, the second `best` of those that are left, and so on. Losses of nan
+    or infinity come last, in their own order. losses, epochs: as for `best`. Raises ValueError when
+    there are not as many epochs as losses.
+
+    >>> ranking([0.7, float("nan"), 0.5 + 1e-12, 0.5], epochs=[1, 1, 9, 27])
+    [2, 3, 0, 1]
+    """
+    losses, epochs = _comparable(losses, epochs)
+    finite = [i for i, loss in enumerate(losses) if math.isfinite(loss)]
+    failed = [i for i, loss in enumerate(losses) if not math.isfinite(loss)]
+    rising = sorted(finite, key=lambda i: losses[i])
+    ranked: list[int] = []
+    placed: set[int] = set()
+    equal: list[tuple[int, int]] = []  # (epochs, position) of those equal to the lowest, as a heap
+    n_seen = 0  # how many of `rising` were put there
+    for lowest in rising:
+        while lowest not in placed:
+            while n_seen < len(rising) and losses[rising[n_seen]] - losses[lowest] <= SAME:
+                heapq.heappush(equal, (epochs[rising[n_seen]], rising[n_seen]))
+                n_seen += 1
+            _, position = heapq.heappop(equal)
+            ranked.append(position)
+            placed.add(position)
+    return ranked + failed
+
+
+def _comparable(
+    losses: Iterable[float], epochs: Iterable[int] | None
+) -> tuple[list[float], list[int]]:
+    """Return losses and epochs as lists of the same length."""
+    losses = [float(loss) for loss in losses]
+    epochs = [0] * len(losses) if epochs is None else list(epochs)
+    if len(epochs) != len(losses):
+        raise ValueError(f"epochs has {len(epochs)} entries; there are {len(losses)} losses")
+    return losses, epochs
+
+
+def incumbent(trials: pd.DataFrame) -> int:
+    """Return the best trial (index label): the one with the lowest validation loss, as `best` says.
+
+    Of losses that are equal within SAME the cheaper wins, then the earlier. Raises ValueError when
+    no trial succeeded, as one that failed never wins, and TypeError for what is no table, such as a
+    log's records.
     """
     _check_table(trials)
     good = trials.loc[trials["status"] == "ok"]
     if good.empty:
         raise ValueError(f"trials has {len(trials)} rows and none succeeded; there is no incumbent")
-    return int(good.sort_values(["val_loss", "n_epochs"], kind="stable").index[0])
+    return int(good.index[best(good["val_loss"], good["n_epochs"])])
 
 
 def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) -> pd.DataFrame:
-    """Return the trials within `tolerance` of the best, cheapest first.
+    """Return the trials within `tolerance` of the best, cheapest first, of these the best first.
 
     by: "val_loss", of which the lowest is best, or "val_accuracy", of which the highest is.
-    tolerance: in the units of `by`, at least 0. Failed trials are never among them, and where all
-    failed the table is empty. Raises ValueError for another `by` or a negative tolerance.
+    tolerance: in the units of `by`, at least 0. Differences up to SAME are within it in any case,
+    so that the first of `ties(trials)` is the `incumbent`. Failed trials are never among them, and
+    where all failed the table is empty. Raises ValueError for another `by` or a negative tolerance.
     """
     if by not in ("val_loss", "val_accuracy"):
         raise ValueError(f"by is {by!r}; allowed are 'val_loss' and 'val_accuracy'")
@@ -202,13 +274,15 @@ def ties(trials: pd.DataFrame, by: str = "val_loss", *, tolerance: float = 0.0) 
         raise ValueError(f"tolerance is {tolerance!r}; it must be 0 or more")
     sign = 1 if by == "val_loss" else -1
     distance = sign * trials[by] - (sign * trials[by]).min()
-    return trials.loc[distance <= tolerance].sort_values(["n_epochs", "val_loss"], kind="stable")
+    found = trials.loc[distance <= max(tolerance, SAME)]
+    best_first = found.iloc[ranking(found["val_loss"], found["n_epochs"])]
+    return best_first.sort_values("n_epochs", kind="stable")
 
 
 def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
     """Say whether two tables hold the same trials in the same order.
 
-    Compared are all columns that both have, but for runtime_s. Numbers may differ by 1e-9, as
+    Compared are all columns that both have, but for runtime_s. Numbers may differ by SAME, as
     between training alone and together. Raises ValueError when they share no column.
     """
     import pandas as pd
@@ -220,7 +294,7 @@ def same_trials(a: pd.DataFrame, b: pd.DataFrame) -> bool:
         raise ValueError(f"the tables share no column: {list(a.columns)} and {list(b.columns)}")
     a, b = (table.loc[:, shared].reset_index(drop=True) for table in (a, b))
     try:
-        pd.testing.assert_frame_equal(a, b, check_dtype=False, rtol=0, atol=1e-9)
+        pd.testing.assert_frame_equal(a, b, check_dtype=False, rtol=0, atol=SAME)
     except AssertionError:
         return False
     return True

@@ -130,7 +130,7 @@ def test_what_cannot_be_called_is_refused(options, says):
 def test_the_end_of_the_time_says_nothing_of_answers_that_were_not_used(recwarn):
     """Two are done while the search still thinks about the first."""
     answers = per_trial(quick_but_one, n_jobs=2)([Request(c, 1, 0) for c in EIGHT[:4]])
-    assert next(answers) == 0.5
+    assert next(answers).val_loss == 0.5
     time.sleep(1)
     answers.close()
     assert [str(warning.message) for warning in recwarn] == []

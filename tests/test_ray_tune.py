@@ -12,7 +12,7 @@ import pytest
 
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
-from hpt_helpers.objectives import TrainingObjective, per_trial
+from hpt_helpers.objectives import per_trial
 from hpt_helpers.on_ray import ray_tune
 from hpt_helpers.on_ray.ray_tune import STRATEGIES, tune_on_ray
 from hpt_helpers.progress import SearchBar
@@ -20,6 +20,7 @@ from hpt_helpers.search import Outcome, run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.strategies import hyperband_schedule, random_search
 from hpt_helpers.training import fit
+from hpt_helpers.training_objective import TrainingObjective
 from hpt_helpers.trials import append_trial, read_log, trial_record, trial_table
 
 SPACE = SearchSpace({"lr": Real(1e-4, 1e-2, log=True), "batch_size": Choice([16, 64])})

@@ -21,11 +21,13 @@ from hpt_helpers.classroom.lab import trainer
 from hpt_helpers.classroom.lab.landscape import trained_landscape
 from hpt_helpers.config import config_key
 from hpt_helpers.data import load_splits
-from hpt_helpers.objectives import TrainingObjective, per_trial
+from hpt_helpers.objectives import per_trial
+from hpt_helpers.protocol import as_objective
 from hpt_helpers.search import Ask, Outcome, Request, Told, run, run_many
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 from hpt_helpers.strategies import grid_search, random_search
 from hpt_helpers.training import fit
+from hpt_helpers.training_objective import TrainingObjective
 from hpt_helpers.trials import DTYPES, config_of, hold_log, incumbent, read_log, trial_table
 
 IRIS = load_splits("iris")
@@ -1213,6 +1215,39 @@ def test_no_searches_at_all():
 
 
 # --- objectives -----------------------------------------------------------------------------------
+
+
+def test_a_function_of_requests_becomes_an_objective_that_always_starts_anew():
+    def squares(requests):
+        return [r.config["x"] ** 2 if r.config["x"] < 3 else "many" for r in requests]
+
+    objective = as_objective("objective", squares)
+    assert [objective.identity(config) for config in TEN] == [None] * 10
+    two, three = objective([Request(TEN[2], 1, 0), Request(TEN[3], 1, 0)])
+    assert two.val_loss == 4 and two.reason == ""
+    assert math.isnan(three.val_loss) and "answered 'many'" in three.reason
+    assert as_objective("objective", objective) is objective
+
+
+def test_an_objective_keeps_its_identity_and_what_it_says_of_a_trial():
+    said = Outcome(0.25, 0.75, "", 2)
+
+    class Keeps:
+        identity = staticmethod(config_key)
+
+        def __call__(self, requests):
+            return [said for _ in requests]
+
+    objective = as_objective("objective", Keeps())
+    assert objective.identity(TEN[2]) == config_key(TEN[2])
+    assert list(objective([Request(TEN[2], 2, 0)])) == [said]
+
+
+def test_an_identity_that_cannot_be_called_is_refused():
+    objective = Counting()
+    objective.identity = "config_key"
+    with pytest.raises(TypeError, match="identity of objective is 'config_key'; a callable"):
+        run(grid_search(TEN, 1), objective)
 
 
 def test_training_gives_the_numbers_of_fit():

@@ -17,10 +17,12 @@ from hpt_helpers import trials as module
 from hpt_helpers.trials import (
     DTYPES,
     append_trial,
+    best,
     config_of,
     for_export,
     hold_log,
     incumbent,
+    ranking,
     read_log,
     same_trials,
     ties,
@@ -246,7 +248,81 @@ def test_a_mixed_column_can_be_written_to_parquet(tmp_path):
     )
 
 
-# --- incumbent, trajectory, ties ------------------------------------------------------------------
+# --- the best, the incumbent, ties ----------------------------------------------------------------
+
+
+def test_one_winner_whatever_the_order_of_two_equal_losses():
+    for losses, epochs in (([0.5 + 1e-12, 0.5], [9, 27]), ([0.5, 0.5 + 1e-12], [27, 9])):
+        winner = best(losses, epochs)
+        assert epochs[winner] == 9
+        assert incumbent(table(*losses, n_epochs=epochs)) == winner
+        assert ties(table(*losses, n_epochs=epochs)).index[0] == winner
+        assert ranking(losses, epochs) == [winner, 1 - winner]
+
+
+def test_many_small_steps_do_not_add_up():
+    """2,000 losses .9e-9 apart: the lowest, and the second lowest alone is equal to it."""
+    losses = [0.5 + 0.9e-9 * i for i in range(2000)]
+    assert best(losses) == 0 and ranking(losses) == list(range(2000))
+    falling = list(range(2000, 0, -1))  # the epochs: of each pair that is equal the second is best
+    assert best(losses, falling) == 1
+    assert ranking(losses, falling) == [i for k in range(0, 2000, 2) for i in (k + 1, k)]
+    assert incumbent(table(*losses[::-1])) == 1998  # the first of the two that are equal
+
+
+@pytest.mark.parametrize(
+    ("losses", "epochs", "expected"),
+    [
+        ([0.3, 0.1, 0.2], None, 1),
+        ([0.1, 0.1, 0.1], [9, 3, 3], 1),
+        ([math.nan, 0.5], [1, 9], 1),
+        ([-math.inf, math.inf, 0.4], [1, 1, 9], 2),
+        ([1e-10, 0.0, 2e-9], [3, 3, 1], 0),
+        (np.array([0.2, 0.1]), np.array([1, 1]), 1),
+        (pd.Series([0.2, 0.1], index=[7, 8]), pd.Series([1, 1], index=[7, 8]), 1),
+    ],
+)
+def test_the_best(losses, epochs, expected):
+    assert best(losses, epochs) == expected == ranking(losses, epochs)[0]
+
+
+def test_without_a_finite_loss_there_is_no_best():
+    for losses in ([], [math.nan, math.inf]):
+        with pytest.raises(ValueError, match=f"losses has {len(losses)} entries and none is"):
+            best(losses)
+        assert ranking(losses) == list(range(len(losses)))
+
+
+def test_as_many_epochs_as_losses_are_needed():
+    for function in (best, ranking):
+        with pytest.raises(ValueError, match="epochs has 1 entries; there are 2 losses"):
+            function([0.1, 0.2], [3])
+
+
+# Multiples of half the tolerance, so that many are equal to a neighbour and not to the next.
+CLOSE = st.integers(0, 8).map(lambda k: 0.25 + k * 0.51e-9) | st.sampled_from([math.nan, math.inf])
+
+
+@given(st.lists(st.tuples(CLOSE, st.integers(1, 3)), min_size=1, max_size=12))
+def test_the_ranking_is_the_best_of_what_is_left_again_and_again(trials):
+    left, expected = list(range(len(trials))), []
+    while any(math.isfinite(trials[i][0]) for i in left):
+        expected.append(left.pop(best(*zip(*(trials[i] for i in left), strict=True))))
+    assert ranking(*zip(*trials, strict=True)) == expected + left
+
+
+@given(st.lists(st.tuples(CLOSE, st.integers(1, 3)), min_size=1, max_size=12))
+def test_the_best_is_no_worse_than_any_other_trial(trials):
+    """The rule in other words, for each rival of the winner."""
+    finite = [loss for loss, _ in trials if math.isfinite(loss)]
+    if not finite:
+        return
+    winner = best(*zip(*trials, strict=True))
+    loss, epochs = trials[winner]
+    assert loss - min(finite) <= 1e-9
+    for i, (other_loss, other_epochs) in enumerate(trials):
+        if i != winner and other_loss - min(finite) <= 1e-9:
+            assert (epochs, winner) < (other_epochs, i)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +379,9 @@ def test_ties_by_accuracy():
 def test_ties_are_those_within_the_tolerance(values, tolerance):
     trials = table(*map(float, values))
     expected = [i for i, v in enumerate(values) if v - min(values) <= tolerance]
-    assert sorted(ties(trials, tolerance=tolerance).index) == expected
+    found = ties(trials, tolerance=tolerance)
+    assert sorted(found.index) == expected
+    assert found.index[0] == incumbent(trials)  # all trials are as cheap
 
 
 def test_no_ties_among_failed_trials():

@@ -13,7 +13,7 @@ from hpt_helpers.config import as_count, as_name, as_seed
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
 from hpt_helpers.progress import SearchBar
-from hpt_helpers.protocol import Objective, Request, answer_each, check_objective
+from hpt_helpers.protocol import AnyObjective, Request, answer_each, as_objective
 from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.strategies import hyperband_schedule
 from hpt_helpers.trials import (
@@ -33,7 +33,7 @@ STRATEGIES = ("grid_search", "random_search", "bayesian_search", "hyperband", "a
 def tune_on_ray(
     strategy_name: str,
     space: SearchSpace,
-    trainable_or_objective: type | Objective,
+    trainable_or_objective: type | AnyObjective,
     *,
     max_epochs: int | None,
     n_trials: int | None = None,
@@ -195,7 +195,7 @@ def _configs(
 
 
 def _trainable(
-    objective: type | Objective, max_epochs: int | None, eta: int | None, seed: int
+    trainable_or_objective: type | AnyObjective, max_epochs: int | None, eta: int | None, seed: int
 ) -> type:
     """Return the class Trainable itself, or one whose steps ask the objective.
 
@@ -203,13 +203,13 @@ def _trainable(
     """
     from ray import tune
 
-    if isinstance(objective, type) and issubclass(objective, tune.Trainable):
-        return objective
-    if isinstance(objective, type) or not callable(objective):
-        raise TypeError(
-            f"trainable_or_objective is {objective!r}; a class Trainable or an objective is needed"
-        )
-    check_objective("trainable_or_objective", objective)
+    given = trainable_or_objective
+    if isinstance(given, type) and issubclass(given, tune.Trainable):
+        return given
+    if isinstance(given, type) or not callable(given):
+        needed = "a class Trainable or an objective is needed"
+        raise TypeError(f"trainable_or_objective is {given!r}; {needed}")
+    objective = as_objective("trainable_or_objective", given)
 
     class ObjectiveTrial(tune.Trainable):
         n_epochs = charged = 0
@@ -220,7 +220,7 @@ def _trainable(
 
         def step(self):
             config = self.config or {}
-            goes_on = getattr(objective, "identity", lambda config: None)(config) is not None
+            goes_on = objective.identity(config) is not None
             n_done, last = self.n_epochs if goes_on else 0, max_epochs or config["epochs"]
             self.n_epochs = min(max(1, self.n_epochs * eta), last) if eta else last
             request = Request(config, self.n_epochs, seed, n_done)

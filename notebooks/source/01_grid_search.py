@@ -447,9 +447,9 @@ studies.paired_folds(search, axes).round(3)
 # so that 50 and then 100 epochs cost 100 and not 150. The table shows the five best of the 12 trials.
 
 # %%
-from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run
 from hpt_helpers.strategies import grid_search
+from hpt_helpers.training_objective import TrainingObjective
 
 digits = load_splits("digits")
 grid = GRID | {"lr": [0.001, 0.003, 0.01]}

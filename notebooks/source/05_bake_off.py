@@ -522,9 +522,9 @@ figures.guide()
 
 # %%
 from hpt_helpers.classroom.lesson_05 import capstone
-from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run
 from hpt_helpers.strategies import random_search
+from hpt_helpers.training_objective import TrainingObjective
 
 mine = random_search(capstone.SPACE, 40, capstone.N_EPOCHS, seed=0)
 tried = run(mine, TrainingObjective(capstone.rows()), budget=capstone.BUDGET)

@@ -13,10 +13,10 @@ from hpt_helpers.classroom.lab import searches
 from hpt_helpers.classroom.lesson_04 import studies
 from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.data import load_splits
-from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.training import fit
+from hpt_helpers.training_objective import TrainingObjective
 from hpt_helpers.trials import trial_record, trial_table
 
 NOTEBOOK = Path(__file__).resolve().parents[4] / "notebooks" / "04_hyperband.ipynb"

@@ -11,10 +11,10 @@ import pytest
 
 from hpt_helpers.classroom.lesson_05 import capstone, figures
 from hpt_helpers.classroom.lesson_05.guide import GUIDE, as_text
-from hpt_helpers.objectives import TrainingObjective
 from hpt_helpers.search import run
 from hpt_helpers.strategies import grid_search
 from hpt_helpers.training import fit
+from hpt_helpers.training_objective import TrainingObjective
 
 SOURCES = Path(__file__).resolve().parents[4] / "notebooks" / "source"
 LINE = {"epochs": 1000, "val_loss": 0.08, "beaten_by": 12, "fresh": 0.09}
