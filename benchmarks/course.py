@@ -24,6 +24,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.measure import Row, interleaved, machine, table
+from hpt_helpers.classroom.lessons import LESSONS
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.search import Strategy, run
@@ -152,8 +153,8 @@ def main(arguments: list[str] | None = None) -> None:
         *(f"{name}: {value}" for name, value in machine().items()), sep="\n", end="\n\n", flush=True
     )
     print(table(scripts_against_ours()), flush=True)
-    for notebook in [] if chosen.no_lessons else sorted(ROOT.glob("notebooks/0[1-9]_*.ipynb")):
-        print(table(lesson(notebook)), flush=True)
+    for each in [] if chosen.no_lessons else LESSONS:
+        print(table(lesson(ROOT / "notebooks" / f"{each.stem}.ipynb")), flush=True)
 
 
 if __name__ == "__main__":

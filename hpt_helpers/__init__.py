@@ -12,15 +12,10 @@ What people take home, in the order in which the modules build on each other:
 - `config`, `progress`, `warn`: what a configuration is; what a search says while it runs.
 - `on_ray`: searches on Ray, the only folder that needs the extra `ray`.
 
-`classroom` is what only the lessons need, first of all its laboratory:
+`classroom` is what only the lessons need: a laboratory, tables of trainings, pictures, exercises,
+and a folder for each lesson.
 
-- `classroom.lab`: train, search over repeats, judge the winners, compare. Here stand the one tie
-  rule (`SAME`) and the columns of every race.
-- `classroom.cache`, `classroom.fingerprint`: results kept on disk, and what tells two apart.
-- `classroom.processes`: the processes that share a lesson's measurements, and how many they are.
-- `classroom.studies`, `classroom.exercises`: each lesson's own questions.
-
-`docs/package.md` lists the rest. The names below are those of everyday use, and can be imported
+`docs/package.md` lists all modules. The names below are those of everyday use, and can be imported
 from here. Each is loaded from its module when it is first asked for.
 """
 

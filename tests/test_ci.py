@@ -41,12 +41,12 @@ def steps(lines):
     return [command for _, command in rows]
 
 
-def test_quick_steps_come_first_and_the_closing_line_of_make_test_last(tmp_path):
+def test_the_seconds_of_each_step_and_the_closing_line_of_make_test_come_last(tmp_path):
     status, lines = ci(tmp_path)
     assert status == 0 and lines[-1] == "=== 3 passed in 1.00s ==="
-    found = steps([*lines[:-1], ""])
-    assert found[:5] == ["system_packages", "make venv", "make lint", "make types", "make unit"]
-    assert found[-3:] == ["make test-cluster", "make test", "in all"]
+    asked = [line.removeprefix("making ") for line in lines if line.startswith("making ")]
+    made = [step.removeprefix("make ") for step in steps([*lines[:-1], ""])]
+    assert made == ["system_packages", *asked, "in all"]
 
 
 @pytest.mark.parametrize("step", ["types", "test-handouts workshop", "test"])

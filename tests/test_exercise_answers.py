@@ -3,31 +3,24 @@
 Right ones pass however they are written. Wrong ones are told what is wrong.
 """
 
-import importlib
-
 import pytest
 from exercise_proofs import fresh
 
 from hpt_helpers.classroom.exercises.answer_key import exercises_of
 from hpt_helpers.classroom.exercises.framework import CORRECT, MultipleChoice
+from hpt_helpers.classroom.lessons import LESSONS
 
-LESSONS = ("01", "02", "03", "04", "05")
-
-
-def answers_of(lesson):
-    return importlib.import_module(f"hpt_helpers.classroom.lesson_{lesson}.tests.answers")
-
-
+ANSWERS = {lesson.digits: lesson.module("tests.answers") for lesson in LESSONS}
 RIGHT = [
     pytest.param(lesson, name, answer, id=f"{lesson}-{name}-{i}")
-    for lesson in LESSONS
-    for name, answers in answers_of(lesson).RIGHT.items()
+    for lesson in ANSWERS
+    for name, answers in ANSWERS[lesson].RIGHT.items()
     for i, answer in enumerate(answers)
 ]
 WRONG = [
     pytest.param(lesson, name, answer, words, id=f"{lesson}-{name}-{words}")
-    for lesson in LESSONS
-    for name, answer, words in answers_of(lesson).WRONG
+    for lesson in ANSWERS
+    for name, answer, words in ANSWERS[lesson].WRONG
 ]
 
 
@@ -36,10 +29,10 @@ def check(lesson, name, answer):
     return fresh(exercise).check(answer)
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("lesson", ANSWERS)
 def test_each_exercise_but_a_choice_meets_right_and_wrong_answers(lesson):
     free = {e.name for e in exercises_of(lesson) if not isinstance(e, MultipleChoice)}
-    answers = answers_of(lesson)
+    answers = ANSWERS[lesson]
     assert free <= set(answers.RIGHT) & {name for name, _, _ in answers.WRONG}
 
 

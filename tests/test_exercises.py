@@ -3,10 +3,8 @@
 import ast
 import copy
 import functools
-import importlib
 import inspect
 import itertools
-import pkgutil
 import re
 import subprocess
 import sys
@@ -16,7 +14,6 @@ import nbformat
 import pytest
 from exercise_proofs import STRANGE, fresh, shortcomings
 
-from hpt_helpers import classroom
 from hpt_helpers.classroom.exercises.framework import (
     CORRECT,
     CRASHED,
@@ -25,26 +22,24 @@ from hpt_helpers.classroom.exercises.framework import (
     Function,
     MultipleChoice,
 )
+from hpt_helpers.classroom.lessons import LESSONS
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-LESSONS = sorted(
-    m.name for m in pkgutil.iter_modules(classroom.__path__) if m.name.startswith("lesson_")
-)
-
-
-def module(lesson):
-    return importlib.import_module(f"hpt_helpers.classroom.{lesson}.exercises")
 
 
 def exercises_of(lesson):
-    return {
-        name: value for name, value in vars(module(lesson)).items() if isinstance(value, Exercise)
-    }
+    things = vars(lesson.module("exercises"))
+    return {name: thing for name, thing in things.items() if isinstance(thing, Exercise)}
 
 
-each_lesson = pytest.mark.parametrize("lesson", LESSONS)
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.folder)
 each_exercise = pytest.mark.parametrize(
-    ("lesson", "name"), [(lesson, name) for lesson in LESSONS for name in exercises_of(lesson)]
+    ("lesson", "name"),
+    [
+        pytest.param(lesson, name, id=f"{lesson.folder}-{name}")
+        for lesson in LESSONS
+        for name in exercises_of(lesson)
+    ],
 )
 
 
@@ -112,9 +107,9 @@ def test_no_two_choices_have_the_same_answer():
         for exercise in exercises_of(lesson).values()
         if isinstance(exercise, MultipleChoice)
     ]
-    assert len(set(choices)) == len(choices) == 5
+    assert len(set(choices)) == len(choices) >= 5
     letters, numbers = (set(marks) for marks in zip(*choices, strict=True))
-    assert len(letters) == len(numbers) == 3
+    assert len(letters) >= 3 and len(numbers) >= 3
     for one, following in itertools.pairwise(choices):
         assert one[0] != following[0] and one[1] != following[1]
 
@@ -140,7 +135,7 @@ def test_a_functions_arguments_are_new_for_each_check(lesson, name):
 
 @each_lesson
 def test_a_lesson_has_at_least_three_exercises_and_shows_progress(lesson, capsys):
-    module(lesson).progress()
+    lesson.module("exercises").progress()
     lines = capsys.readouterr().out.splitlines()
     names = list(exercises_of(lesson))
     assert len(names) >= 3 and names == [f"q{i}" for i in range(1, len(names) + 1)]
@@ -152,8 +147,7 @@ def test_a_lesson_has_at_least_three_exercises_and_shows_progress(lesson, capsys
 
 @functools.cache
 def cells_of(lesson):
-    [path] = NOTEBOOKS.glob(f"{lesson.removeprefix('lesson_')}_*.ipynb")
-    return nbformat.read(path, as_version=4).cells
+    return nbformat.read(NOTEBOOKS / f"{lesson.stem}.ipynb", as_version=4).cells
 
 
 @each_exercise
@@ -196,7 +190,7 @@ def test_no_object_makes_a_lessons_check_raise(lesson, name):
 
 
 def test_exercises_import_neither_torch_nor_pandas_nor_pyplot():
-    names = (f"hpt_helpers.classroom.{lesson}.exercises" for lesson in LESSONS)
+    names = (f"hpt_helpers.classroom.{lesson.folder}.exercises" for lesson in LESSONS)
     code = f"import sys, {', '.join(names)}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

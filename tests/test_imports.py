@@ -1,4 +1,4 @@
-"""Imports go down docs/package.md's list of modules only; heavy libraries wait for their use."""
+"""Imports go down docs/package.md's lists of modules only; heavy libraries wait for their use."""
 
 import ast
 import importlib
@@ -21,18 +21,27 @@ MODULES = {
 # --- which module imports which -------------------------------------------------------------------
 
 
+def rows_of_page(first_column):
+    """Return the rows of docs/package.md's table whose first column has this name, as cells."""
+    page = (ROOT / "docs" / "package.md").read_text(encoding="utf-8")
+    [table] = re.findall(rf"^\| {first_column} \|.*\n\|[-|]+\n((?:\|.*\n)+)", page, re.M)
+    return [row.strip("| ").split(" | ") for row in table.splitlines()]
+
+
 def listed_order():
-    """Return the modules in the order of docs/package.md, without the
-    classroom's.
-    """
-    [table] = re.findall(
-        r"^\| module \|.*\n((?:\|.*\n)+)",
-        (ROOT / "docs" / "package.md").read_text(encoding="utf-8"),
-        re.M,
-    )
-    first_column = " ".join(row.split("|")[1] for row in table.splitlines())
-    files = re.findall(r"`([\w/]+)\.py`", first_column)
+    """Return the modules in the order of docs/package.md, without the classroom's."""
+    files = re.findall(r"`([\w/]+)\.py`", " ".join(row[0] for row in rows_of_page("module")))
     return [f"hpt_helpers.{name.replace('/', '.')}" for name in files]
+
+
+def order_of_rooms():
+    """Return the classroom's modules in the order of docs/package.md, without the lessons'."""
+    return [
+        f"hpt_helpers.{room.strip('`').replace('/', '.')}{name}"
+        for room, what in rows_of_page("room")
+        if "lesson_NN" not in room
+        for name in re.findall(r"`(\w+)\.py`", what)
+    ]
 
 
 def imported(code):
@@ -54,19 +63,33 @@ def imported(code):
     return {name for name in names if name in MODULES}
 
 
+def lesson_of(module):
+    """Return the lesson's folder in which a module lies, or None."""
+    found = re.search(r"\blesson_\d\d\b", module)
+    return found and found[0]
+
+
 def upward(graph, order):
     """Return the imports, as (importer, imported), that do not go to a module that stands before
     the importer.
 
-    The classroom stands after everything else, and its modules may import each other.
+    What a lesson's folder holds stands after all that is listed, and beside no other lesson's.
     """
-    place = {name: i for i, name in enumerate(["hpt_helpers", *order])}
-    edges = [(importer, name) for importer, names in graph.items() for name in names]
+    place = {name: i for i, name in enumerate(order)}
     last = len(place)
-    return [(a, b) for a, b in edges if not place.get(b, last) < place.get(a, last + 1)]
+    edges = [(importer, name) for importer, names in graph.items() for name in names]
+    return [
+        (a, b)
+        for a, b in edges
+        if not place.get(b, last) < place.get(a, last + 1)
+        or (lesson_of(b) and lesson_of(a) != lesson_of(b))
+    ]
 
 
-GRAPH = {name: imported(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+PACKAGES = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+GRAPH = {
+    name: imported(path.read_text(encoding="utf-8")) - PACKAGES for name, path in MODULES.items()
+}
 
 
 @pytest.mark.parametrize(
@@ -93,24 +116,28 @@ def test_an_import_upward_is_found():
     graph = {
         "a": {"b"},
         "b": {"a"},
-        "c": {"classroom"},
-        "classroom": {"a", "other"},
-        "other": {"c"},
+        "c": {"lesson_01.x"},
+        "lesson_01.x": {"a", "lesson_01.y"},
+        "lesson_02.x": {"lesson_01.y", "c"},
     }
-    assert upward(graph, ["a", "b", "c"]) == [("a", "b"), ("c", "classroom")]
+    wrong = [("a", "b"), ("c", "lesson_01.x"), ("lesson_02.x", "lesson_01.y")]
+    assert upward(graph, ["a", "b", "c"]) == wrong
 
 
-def test_the_page_lists_every_module_that_people_take_home_once():
+def test_the_page_lists_every_module_outside_the_lessons_folders_once():
     order = listed_order()
-    folders = {"hpt_helpers", "hpt_helpers.on_ray"}
-    taken_home = {name for name in MODULES if "classroom" not in name} - folders
+    taken_home = {name for name in MODULES if "classroom" not in name} - PACKAGES
     assert taken_home == set(order) and len(set(order)) == len(order)
+    rooms = order_of_rooms()
+    classrooms = {n for n in MODULES if "classroom" in n and not lesson_of(n)} - PACKAGES
+    assert classrooms == set(rooms) and len(set(rooms)) == len(rooms)
 
 
 def test_no_module_imports_one_that_stands_later_in_the_list():
     # it does so inside a function
     assert "hpt_helpers.on_ray.local_ray" in GRAPH["hpt_helpers.classroom.room_check"]
-    assert upward(GRAPH, listed_order()) == []
+    assert upward(GRAPH, listed_order() + order_of_rooms()) == []
+    assert {name for name in PACKAGES if GRAPH[name]} == set()
 
 
 def test_no_modules_import_each_other_in_a_circle():

@@ -17,14 +17,15 @@ import pytest
 
 import tools.dependents
 import tools.guide_tables
+from hpt_helpers.classroom.lessons import COURSE, LESSONS
 from tools import misconceptions
-from tools.build_notebooks import ROOT, SOURCES
+from tools.build_notebooks import NOTEBOOKS, ROOT, SOURCES
 from tools.dependents import dependents, names
 from tools.guide_tables import GUIDE, Edit, edited, edits, places, plan, section, span, table
 from tools.notebooks import source_to_notebook
 
 TEXT = GUIDE.read_text(encoding="utf-8")
-LESSONS = {int(path.stem[:2]): path for path in sorted(SOURCES.glob("0[1-9]_*.py"))}
+SOURCE_OF = {lesson.number: SOURCES / f"{lesson.stem}.py" for lesson in LESSONS}
 NOTEBOOK_LINK = re.compile(r"\[([^\]]+)\]\(\.\./notebooks/(\w+\.ipynb)#([^)]+)\)")
 
 
@@ -38,10 +39,19 @@ def gaps(found):
     return [b for a, b in pairwise(found) if a[1] != b[0]] + [a for a in found if a[0] >= a[1]]
 
 
+def test_the_guide_has_a_section_for_each_lesson():
+    found = re.findall(r"^## Lesson (.+)$", TEXT, flags=re.M)
+    expected = [f"{lesson.number}: {lesson.title}" for lesson in LESSONS]
+    assert found == expected, (
+        "write in docs/instructor_guide.md what is missing, as the sections of the other lessons "
+        f"have it: {[f'## Lesson {name}' for name in expected if name not in found]}"
+    )
+
+
 # --- plans and schedules --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", LESSONS)
+@pytest.mark.parametrize("number", SOURCE_OF)
 @pytest.mark.parametrize("minutes", [75, 90])
 def test_a_plan_takes_its_minutes_without_a_gap(number, minutes):
     found = spans(
@@ -72,7 +82,7 @@ def test_the_plan_is_one_clock_for_guide_and_instructors_edition():
     guide = f"## Lesson 2: Two\n\n### Plan\n\n| 75 minutes | 90 | what |\n|---|---|---|\n{row}\n"
     assert plan(guide, 2, "75 minutes") == {"A": (12, 19), "B": (12, 19)}
     assert plan(guide, 2, "90") == {}
-    for number in LESSONS:
+    for number in SOURCE_OF:
         assert len(plan(TEXT, number, build_handouts_plan())) > 8
 
 
@@ -112,7 +122,7 @@ def test_links_into_lessons_name_headings_that_are_there():
 
 
 def test_a_section_links_into_its_own_lesson():
-    for number, source in LESSONS.items():
+    for number, source in SOURCE_OF.items():
         assert {
             path for _, path, _ in NOTEBOOK_LINK.findall(section(TEXT, f"## Lesson {number}:"))
         } == {f"{source.stem}.ipynb"}
@@ -120,7 +130,7 @@ def test_a_section_links_into_its_own_lesson():
 
 def test_every_core_study_is_in_the_plan():
     """A heading of level two or three before Going further that asks for a prediction."""
-    for number, source in LESSONS.items():
+    for number, source in SOURCE_OF.items():
         plan = section(section(TEXT, f"## Lesson {number}:"), "### Plan")
         core = source.read_text(encoding="utf-8").split("# ## Going further")[0]
         studies = [
@@ -146,9 +156,9 @@ def test_other_links_lead_to_files_and_places():
 # --- edits ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", LESSONS)
+@pytest.mark.parametrize("number", SOURCE_OF)
 def test_every_edit_can_be_made_and_is_still_python(number):
-    notebook = source_to_notebook(LESSONS[number])
+    notebook = source_to_notebook(SOURCE_OF[number])
     found = edits(TEXT, number)
     assert len(found) >= 4
     for edit in found:
@@ -214,7 +224,7 @@ def test_what_depends_on_an_edit_runs_and_nothing_else(changed, stale, expected)
 
 def test_where_ray_fails_the_rest_of_lesson_4_goes_on():
     """As the guide promises: nothing else needs what the cells with Ray give."""
-    notebook = source_to_notebook(LESSONS[4])
+    notebook = source_to_notebook(SOURCE_OF[4])
     sources = {i: cell.source for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
     with_ray = {
         i: ""
@@ -267,5 +277,6 @@ def table_rows(page):
 
 
 def test_every_notebook_has_a_place_for_each_cell():
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        assert "" not in places(nbformat.read(path, as_version=4))
+    for lesson in COURSE:
+        notebook = nbformat.read(NOTEBOOKS / f"{lesson.stem}.ipynb", as_version=4)
+        assert "" not in places(notebook)

@@ -13,11 +13,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from hpt_helpers.classroom.lessons import COURSE, LESSONS
+from tools import lesson_tables
 from tools.notebooks import METADATA, find_problems, output_texts, source_to_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
+NOTEBOOKS = [ROOT / "notebooks" / f"{lesson.stem}.ipynb" for lesson in COURSE]
+SOURCES = [ROOT / "notebooks" / "source" / f"{lesson.stem}.py" for lesson in COURSE]
 KNOWN_TAGS = {"nbval-ignore-output", "raises-exception", "readme-picture"}
 # What nbval compares, and PNG. SVG has random ids, and scripts may fetch things.
 KNOWN_TYPES = {"text/plain", "text/html", "image/png"}
@@ -40,9 +42,32 @@ def tags(cell):
     return cell.metadata.get("tags", [])
 
 
-def test_each_source_has_its_notebook_and_each_notebook_its_source():
-    assert [path.stem for path in NOTEBOOKS] == [path.stem for path in SOURCES]
-    assert NOTEBOOKS
+def test_each_lesson_of_the_list_has_a_source_a_notebook_and_a_folder_and_there_are_no_others():
+    """The numbers go up by one, and a lesson builds on earlier ones."""
+    listed = sorted(lesson.stem for lesson in COURSE)
+    classroom = ROOT / "hpt_helpers" / "classroom"
+    found = {
+        "notebooks/source": sorted(p.stem for p in (ROOT / "notebooks" / "source").glob("*.py")),
+        "notebooks": sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")),
+    }
+    for folder, stems in found.items():
+        assert stems == listed, f"{folder} and hpt_helpers/classroom/lessons.py do not agree"
+    folders = sorted(path.parent.name for path in classroom.glob("lesson_*/exercises.py"))
+    assert folders == [lesson.folder for lesson in LESSONS]
+    assert [lesson.number for lesson in COURSE] == list(range(len(COURSE)))
+    for lesson in LESSONS:
+        assert set(lesson.builds_on) <= set(range(1, lesson.number)), lesson
+
+
+def test_the_list_says_which_lessons_need_ray():
+    starts_it = [path.stem for path in SOURCES if "local_ray(" in path.read_text(encoding="utf-8")]
+    assert starts_it == [lesson.stem for lesson in COURSE if lesson.needs_ray]
+
+
+def test_the_tables_of_readme_and_of_the_start_page_are_those_of_the_list():
+    for path, text in lesson_tables.pages().items():
+        written = path.read_text(encoding="utf-8")
+        assert written == text, f"{path.name}: python -m tools.lesson_tables"
 
 
 @each_notebook

@@ -1,6 +1,4 @@
-"""Populations: the numbers of `fit`, whoever trains beside, resumed, cut, chunked, and as far as
-rounding allows.
-"""
+"""Populations: the numbers of `fit`, whoever trains beside, resumed, cut and chunked."""
 
 import random
 import sys
@@ -12,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpt_helpers import population as population_module
-from hpt_helpers.classroom.lesson_01.rounding import rounding_sensitivity
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many
-from hpt_helpers.training import evaluate, failure_reason, fit, start_training, train_one_epoch
+from hpt_helpers.training import evaluate, failure_reason, fit
 
 SPLITS = {name: load_splits(name) for name in ("iris", "wine", "breast_cancer", "digits")}
 IRIS = SPLITS["iris"]
@@ -519,38 +516,6 @@ def test_progress_shows_a_bar_that_leaves_nothing_behind(capfd, monkeypatch):
     shown = capfd.readouterr().err
     assert "1/1" in shown or "0/1" in shown
     assert shown.endswith("\r")
-
-
-# --- rounding -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", SPLITS)
-def test_rounding_stays_small_up_to_max_lr(name):
-    splits = SPLITS[name]
-    difference = rounding_sensitivity({"lr": splits.max_lr, "batch_size": 32}, splits, n_epochs=20)
-    assert difference.shape == (20,)
-    assert difference.max() < 1e-9 and difference.max() > 0
-
-
-def test_rounding_grows_to_the_size_of_the_loss_in_a_wild_training():
-    difference = rounding_sensitivity({"lr": 0.05, "batch_size": 32}, SPLITS["digits"], n_epochs=30)
-    assert difference[0] < 1e-6 and difference.max() > 1e-3
-
-
-def test_the_nudge_is_that_of_two_trainings_with_fit():
-    """The same by hand with one network: as large to within a factor of ten, for it is rounding."""
-    losses = []
-    for nudge in (0, 1e-6):
-        model, optimizer, generator = start_training({"lr": 0.01, "batch_size": 16}, IRIS)
-        with torch.no_grad():
-            for p in model.parameters():
-                p += nudge
-        for _ in range(5):
-            train_one_epoch(model, optimizer, IRIS.X_train, IRIS.y_train, 16, generator)
-        losses.append(evaluate(model, IRIS.X_val, IRIS.y_val)[0])
-    by_hand = abs(losses[1] - losses[0]) / 1e-6
-    found = rounding_sensitivity({"lr": 0.01, "batch_size": 16}, IRIS, n_epochs=5)[-1] / 1e-15
-    assert 0.1 * by_hand < found < 10 * by_hand
 
 
 # --- what is given --------------------------------------------------------------------------------

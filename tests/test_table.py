@@ -18,7 +18,7 @@ from hpt_helpers.classroom.tables.readings import (
     told_apart,
 )
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, RECIPES, SHIPPED
-from hpt_helpers.classroom.tables.table import load_table, table_problem, train_again
+from hpt_helpers.classroom.tables.table import grid_of, load_table, table_problem, train_again
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import fit_many
@@ -166,7 +166,7 @@ def test_what_is_not_there_is_refused_and_costs_nothing(request_, reason):
         (lambda: load_table("iris"), "allowed are digits, simulated"),
         (lambda: table_problem("digits", 31), r"n_val is 31; table 'digits' has \(30, 100, 360\)"),
         (lambda: table_problem("digits", 30).space(0).sample(1001, seed=0), "n is 1001"),
-        (lambda: searches.grid_of("digits", ["beta1"]), "the grids have the axes"),
+        (lambda: grid_of("digits", ["beta1"]), "the grids have the axes"),
         (lambda: train_again("digits", [(-1, 0)], 30), "position is -1"),
     ],
 )

@@ -10,6 +10,7 @@ import time
 import nbformat.v4 as nb
 import pytest
 
+from hpt_helpers.classroom.lessons import COURSE
 from tools import timings
 from tools.build_notebooks import SOURCES
 
@@ -63,7 +64,9 @@ PAGE = timings.PAGE.read_text(encoding="utf-8")
 
 def test_the_page_has_all_lessons_with_their_present_minutes():
     lines, measured_on = timings.stored(PAGE)
-    assert sorted(lines) == sorted(path.stem for path in SOURCES.glob("*.py"))
+    stems = [lesson.stem for lesson in COURSE]
+    missing = [stem[:2] for stem in stems if stem not in lines]
+    assert list(lines) == stems, f"python -m tools.timings {' '.join(missing)}"
     assert timings.page(lines, measured_on) == PAGE, "python -m tools.timings --keep"
 
 
@@ -74,9 +77,11 @@ def test_every_lesson_fits_into_a_session_on_binder():
     assert min(memory.values()) > 100, "make timings has not measured"
 
 
-@pytest.mark.parametrize("stem", [path.stem for path in sorted(SOURCES.glob("*.py"))])
+@pytest.mark.parametrize("stem", [lesson.stem for lesson in COURSE])
 def test_the_slow_cells_are_under_headings_that_the_lesson_has(stem):
-    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {stem} |")]
+    rows = [line for line in PAGE.splitlines() if line.startswith(f"| {stem} |")]
+    assert rows, f"python -m tools.timings {stem[:2]}"
+    [row] = rows
     named = re.findall(r"(.+?) \(\d+\)(?:; | \|$)", row.split(" | ", 5)[5] + "")
     source = (SOURCES / f"{stem}.py").read_text(encoding="utf-8")
     headings = re.findall(r"^# #+ (.+)$", source, re.M)

@@ -10,12 +10,13 @@ import nbformat
 import pytest
 
 from hpt_helpers.classroom.lesson_01 import exercises as lesson_01
+from hpt_helpers.classroom.lessons import COURSE, LESSONS
 from tools import workshop
 from tools.build_notebooks import NOTEBOOKS
 from tools.lesson_minutes import is_exercise
 from tools.notebooks import BuildError, find_problems
 
-STEMS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+STEMS = [lesson.stem for lesson in COURSE]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_learners_notebooks_have_no_results(built):
         assert not any(cell.get("outputs") or cell.get("execution_count") for cell in copy.cells)
 
 
-@pytest.mark.parametrize("stem", [stem for stem in STEMS if stem != "00_start_here"])
+@pytest.mark.parametrize("stem", [lesson.stem for lesson in LESSONS])
 def test_every_exercise_of_the_instructors_is_solved(built, stem):
     solved = [
         cell for cell in read(built / "instructor" / "notebooks", stem).cells if is_exercise(cell)
@@ -185,8 +186,8 @@ def test_the_wheel_is_the_package_and_nothing_else(built):
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = NOTEBOOKS.parent / "hpt_helpers"
     files = [*package.rglob("*.py"), *package.rglob("*.npz"), *package.glob("py.typed")]
-    used = [path for path in files if "tests" not in path.parts]  # of a lesson's folder
-    assert packed == {path.relative_to(NOTEBOOKS.parent).as_posix() for path in used}
+    there = [path.relative_to(NOTEBOOKS.parent) for path in files]
+    assert packed == {path.as_posix() for path in there if "tests" not in path.parts}
 
 
 def test_two_builds_give_the_same_zip(built, handouts, tmp_path):

@@ -23,6 +23,7 @@ import nbformat
 import pypandoc
 
 from hpt_helpers.classroom.exercises.answer_key import exercises_module
+from hpt_helpers.classroom.lessons import COURSE
 from tools.guide_tables import GUIDE, plan
 from tools.handout_parts import lesson_parts
 from tools.handout_pdf import ROOT, Job, compile_pdf, fragment
@@ -165,7 +166,8 @@ class Course(NamedTuple):
 
 def read_course(at_once: int) -> Course:
     """Read all lessons and appendices, and have pandoc convert them."""
-    kept = lessons_with_vectors(sorted(NOTEBOOKS.glob("0*.ipynb")), at_once=at_once)
+    stored = [NOTEBOOKS / f"{lesson.stem}.ipynb" for lesson in COURSE]
+    kept = lessons_with_vectors(stored, at_once=at_once)
     lessons = {path.stem.rsplit("-", 1)[0]: nbformat.read(path, as_version=4) for path in kept}
     extra, figures = appendices()
     for stem, notebook in lessons.items():

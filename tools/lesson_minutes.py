@@ -1,4 +1,4 @@
-"""How long a lesson takes: `python tools/lesson_minutes.py` prints an estimate for each notebook.
+"""How long a lesson takes: `python -m tools.lesson_minutes` prints an estimate for each notebook.
 
 Minutes = words / 200 + tokens / 40 + 0.5 for each prediction + 1.5 for each figure + 1.25 for each
 table. Tokens are Python's names, operators, numbers and strings, outside import lines and exercise
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+
+from hpt_helpers.classroom.lessons import COURSE
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 FURTHER = "## Going further"
@@ -156,9 +158,9 @@ def in_words(time: Minutes) -> str:
 
 def main() -> None:
     """Print for each lesson its estimate, and what makes it."""
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
-        print(f"{path.stem}: {in_words(minutes(notebook))} minutes")
+    for lesson in COURSE:
+        notebook = nbformat.read(NOTEBOOKS / f"{lesson.stem}.ipynb", as_version=4)
+        print(f"{lesson.stem}: {in_words(minutes(notebook))} minutes")
         for name, cells in zip(("core path", "going further"), split(notebook), strict=True):
             part = load(cells)
             print(

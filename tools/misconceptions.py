@@ -3,13 +3,13 @@
 `python -m tools.misconceptions` writes docs/misconceptions.md from the exercises themselves.
 """
 
-import importlib
 import re
 import textwrap
 from pathlib import Path
 
+from hpt_helpers.classroom.exercises.answer_key import exercises_of
 from hpt_helpers.classroom.exercises.framework import Exercise, Function
-from tools.build_notebooks import SOURCES
+from hpt_helpers.classroom.lessons import LESSONS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "misconceptions.md"
 HEAD = """# Misconceptions, by exercise
@@ -100,15 +100,8 @@ def of_exercise(exercise: Exercise) -> str:
 def page() -> str:
     """Return docs/misconceptions.md."""
     parts = [HEAD]
-    for source in sorted(SOURCES.glob("0[1-9]_*.py")):
-        lesson = importlib.import_module(
-            f"hpt_helpers.classroom.lesson_{source.stem[:2]}.exercises"
-        )
-        exercises = [thing for thing in vars(lesson).values() if isinstance(thing, Exercise)]
-        parts += [
-            f"## Lesson {int(source.stem[:2])}\n",
-            *map(of_exercise, sorted(exercises, key=lambda e: e.name)),
-        ]
+    for lesson in LESSONS:
+        parts += [f"## Lesson {lesson.number}\n", *map(of_exercise, exercises_of(lesson.digits))]
     return "\n".join(parts)
 
 

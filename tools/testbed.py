@@ -28,7 +28,7 @@ from hpt_helpers.classroom.tables.readings import (
     told_apart,
 )
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES, SHIPPED
-from hpt_helpers.classroom.tables.table import load_table, table_problem
+from hpt_helpers.classroom.tables.table import grid_of, load_table, table_problem
 from hpt_helpers.config import config_key
 from hpt_helpers.strategies import random_search
 from tools import boosting
@@ -197,7 +197,7 @@ def grids() -> str:
         label = ", ".join(axes) if len(axes) < 6 else "all six"
         row = {"axes": label}
         for n_val in RECIPES["digits"].n_val:
-            judged = race("digits", n_val, {label: searches.grid_of("digits", axes)}, n_trials=64)
+            judged = race("digits", n_val, {label: grid_of("digits", axes)}, n_trials=64)
             row["trials"] = n = int(judged["tried"].iloc[0])
             equal = race("digits", n_val, {"random": random_of(n)}, n_trials=n)
             found = verdicts(pd.concat([judged, equal], ignore_index=True)).set_index("search")

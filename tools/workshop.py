@@ -29,6 +29,7 @@ from pathlib import Path
 import nbformat
 
 from hpt_helpers.classroom.exercises.answer_key import exercises_module
+from hpt_helpers.classroom.lessons import COURSE
 from tools.build_notebooks import NOTEBOOKS, ROOT, write_whole
 from tools.handout_text import SIDES
 from tools.lesson_minutes import is_exercise
@@ -100,12 +101,13 @@ def with_solutions(notebook: nbformat.NotebookNode, exercises) -> nbformat.Noteb
 
 def write_instructors(folder: Path) -> None:
     """Write each lesson, executed, with its solutions."""
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
-        exercises = exercises_module(path.stem[:2])
+    for lesson in COURSE:
+        notebook = nbformat.read(NOTEBOOKS / f"{lesson.stem}.ipynb", as_version=4)
+        exercises = exercises_module(lesson.digits)
         if exercises:
             with_solutions(notebook, exercises)
-        write_whole(folder / path.name, (nbformat.writes(notebook) + "\n").encode())
+        text = nbformat.writes(notebook) + "\n"
+        write_whole(folder / f"{lesson.stem}.ipynb", text.encode())
 
 
 def copy_handouts(handouts: Path, target: Path) -> None:

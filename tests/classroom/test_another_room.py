@@ -13,9 +13,10 @@ import torch
 from another_room import instructions, visit
 from planted import notebook
 
-NOTEBOOKS = sorted(
-    (Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"), reverse=True
-)
+from hpt_helpers.classroom.lessons import COURSE
+
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+NOTEBOOKS = [FOLDER / f"{lesson.stem}.ipynb" for lesson in reversed(COURSE)]
 CHECKS = ["in order", "in reverse order", "interrupts", "again"]
 IN_TWO_KERNELS = ("02", "04")  # one whose studies fill the cache, and the one with Ray
 LESSONS = [pytest.param(path, id=path.stem) for path in NOTEBOOKS]

@@ -4,18 +4,18 @@ Pictures of what was seen are left in build/classroom, in light, in dark, and as
 1280 × 720 pixels, dark, in JupyterLab's presentation mode.
 """
 
-import importlib
 from pathlib import Path
 
 import nbformat
 import pytest
 from planted import notebook
 
+from hpt_helpers.classroom.exercises.answer_key import exercises_module
 from hpt_helpers.classroom.lesson_01 import exercises as lesson_01
+from hpt_helpers.classroom.lessons import COURSE
 
-NOTEBOOKS = sorted(
-    (Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"), reverse=True
-)
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+NOTEBOOKS = [FOLDER / f"{lesson.stem}.ipynb" for lesson in reversed(COURSE)]
 CHECKS = [
     "cells",
     "answers",
@@ -30,18 +30,9 @@ CHECKS = [
 LESSONS = [pytest.param(path, id=path.stem) for path in NOTEBOOKS]
 
 
-def exercises_of(path):
-    number = path.stem[:2]
-    return (
-        importlib.import_module(f"hpt_helpers.classroom.lesson_{number}.exercises")
-        if number != "00"
-        else None
-    )
-
-
 @pytest.fixture(scope="module", params=LESSONS)
 def toured(request, go_through):
-    return go_through(request.param, exercises_of(request.param))
+    return go_through(request.param, exercises_module(request.param.stem[:2]))
 
 
 @pytest.mark.parametrize("check", CHECKS)

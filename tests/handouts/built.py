@@ -5,10 +5,12 @@ from pathlib import Path
 
 from pypdf import PdfReader
 
+from hpt_helpers.classroom.lessons import COURSE
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "build" / "handouts"
 PAGES = BUILT / "learner"  # what may be published: the web pages, and learners' PDFs
-LESSONS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("0*.ipynb"))}
+LESSONS = {lesson.stem: ROOT / "notebooks" / f"{lesson.stem}.ipynb" for lesson in COURSE}
 
 
 class Pdf:

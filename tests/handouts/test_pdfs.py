@@ -2,7 +2,6 @@
 where they say.
 """
 
-import importlib
 import re
 import unicodedata
 from html import unescape
@@ -10,6 +9,8 @@ from html import unescape
 import pytest
 from built import BUILT, LESSONS
 
+from hpt_helpers.classroom import lessons
+from hpt_helpers.classroom.exercises import answer_key
 from tools.build_handouts import PLAN
 from tools.guide_tables import GUIDE, plan
 from tools.handout_parts import core_only, lesson_parts
@@ -28,7 +29,7 @@ def names_of(role):
     return [*(WITH_EXERCISES if role == "key" else LESSONS), "course"]
 
 
-WITH_EXERCISES = [stem for stem in LESSONS if not stem.startswith("00")]
+WITH_EXERCISES = [lesson.stem for lesson in lessons.LESSONS]
 EACH = [(p, role, name) for p in PAPERS for role in EDITIONS for name in names_of(role)]
 OF_A_LESSON = [(role, stem) for role in ROLES for stem in LESSONS]
 
@@ -76,8 +77,7 @@ def rows(output) -> list[str]:
 
 
 def exercises_of(stem):
-    lesson = importlib.import_module(f"hpt_helpers.classroom.lesson_{stem[:2]}.exercises")
-    return {name: thing for name, thing in vars(lesson).items() if re.fullmatch(r"q\d", name)}
+    return {exercise.name: exercise for exercise in answer_key.exercises_of(stem[:2])}
 
 
 # --- what they hold -------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from email import message_from_bytes
 
 from environments import ROOT, uv
 
+from hpt_helpers.classroom.tables.recipes import SHIPPED
+
 
 def test_both_pass_the_check_of_the_index(distributions):
     files = sorted(distributions.glob("hpt_helpers-*"))
@@ -16,7 +18,7 @@ def test_both_pass_the_check_of_the_index(distributions):
 def test_the_wheel_is_the_package(wheel):
     package = ROOT / "hpt_helpers"
     files = [*package.rglob("*.py"), *package.rglob("*.npz"), *package.glob("py.typed")]
-    there = {path.relative_to(ROOT).as_posix() for path in files}
+    there = {path.relative_to(ROOT).as_posix() for path in files if "tests" not in path.parts}
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert packed == there
 
@@ -36,4 +38,6 @@ def test_the_source_distribution_has_no_test_that_cannot_run(distributions):
     with tarfile.open(sdist) as archive:
         names = [name.split("/", 1)[-1] for name in archive.getnames()]
     assert "pyproject.toml" in names and "hpt_helpers/search.py" in names
-    assert [name for name in names if name.startswith(("tests", "tools", "notebooks"))] == []
+    assert [name for name in names if name.startswith(("tools", "notebooks"))] == []
+    assert [name for name in names if "tests" in name.split("/")] == []
+    assert {f"hpt_helpers/classroom/tables/{name}.npz" for name in SHIPPED} <= set(names)

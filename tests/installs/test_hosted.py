@@ -11,6 +11,7 @@ import pytest
 from environments import ROOT, TORCH, clean_settings, environment, freeze, uv
 from nbclient import NotebookClient
 
+from hpt_helpers.classroom.lessons import LESSONS
 from tools.my_notebooks import write_copy
 
 PRESENT = (
@@ -22,7 +23,7 @@ PRESENT = (
     "ipykernel==6.17.1",
     "ipywidgets==7.7.1",
 )
-WITHOUT_RAY = ["01_grid_search", "02_random_search", "03_bayesian_optimization", "05_bake_off"]
+WITHOUT_RAY = [lesson.stem for lesson in LESSONS if not lesson.needs_ray]
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,14 @@ import nbformat.v4 as nb
 import pytest
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from hpt_helpers.classroom.lessons import LESSONS
 from tools.build_notebooks import NOTEBOOKS, SOURCES
 from tools.dependents import dependents
 from tools.guide_tables import GUIDE, Edit, edited, edits
 from tools.notebooks import kernel_client, output_texts, source_to_notebook
 
-LESSONS = sorted(SOURCES.glob("0[1-9]_*.py"), reverse=True)  # the longest first
+# the longest first
+SOURCES_OF_LESSONS = [SOURCES / f"{lesson.stem}.py" for lesson in reversed(LESSONS)]
 SECOND_LOOK = "a second look turns the test score into a choice"
 
 
@@ -98,7 +100,7 @@ def everywhere(notebook, edit):
         return run(client, code_of(notebook), edited(notebook, edit), code_of(notebook))
 
 
-@pytest.mark.parametrize("source", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("source", SOURCES_OF_LESSONS, ids=lambda path: path.stem)
 def test_nothing_raises_or_contradicts_itself_after_an_edit(source):
     notebook = source_to_notebook(source)
     found = edits(GUIDE.read_text(encoding="utf-8"), int(source.stem[:2]))

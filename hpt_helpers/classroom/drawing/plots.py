@@ -1,9 +1,9 @@
 """The course's plots of data. Each draws on `ax`, or on new axes, and returns them.
 
 Repeats come as tidy tables (a row for each measurement, named columns), curves as arrays by name.
-The returned Axes carries a description for those who cannot see it as `ax.alt_text`; figures.py
-says how. What only lesson 3 draws stands in bayes_plots.py, what only lesson 5 draws in
-race_plots.py, and drawings of ideas in diagrams.py.
+The returned Axes carries a description for those who cannot see it as `ax.alt_text`; axes.py
+says how. What only one lesson draws stands in figures.py of its folder, and drawings of ideas in
+diagrams.py.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The answer key of a lesson, for people who have it on paper only."""
 
-import importlib
 from types import ModuleType
 from typing import NamedTuple
 
 from hpt_helpers.classroom.exercises.framework import Exercise
+from hpt_helpers.classroom.lessons import LESSONS
 
 
 class Solution(NamedTuple):
@@ -18,13 +18,8 @@ class Solution(NamedTuple):
 
 def exercises_module(lesson: str) -> ModuleType | None:
     """Return the module with a lesson's exercises, by its two digits; None where it has none."""
-    name = f"hpt_helpers.classroom.lesson_{lesson}.exercises"
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not name.startswith(error.name):
-            raise
-        return None
+    found = [each for each in LESSONS if each.digits == lesson]
+    return found[0].module("exercises") if found else None
 
 
 def exercises_of(lesson: str) -> list[Exercise]:
@@ -37,7 +32,8 @@ def exercises_of(lesson: str) -> list[Exercise]:
     """
     module = exercises_module(lesson)
     if module is None:
-        raise ValueError(f"lesson is {lesson!r}; '01' to '05' have exercises")
+        first, last = LESSONS[0].digits, LESSONS[-1].digits
+        raise ValueError(f"lesson is {lesson!r}; {first!r} to {last!r} have exercises")
     found = [thing for thing in vars(module).values() if isinstance(thing, Exercise)]
     return sorted(found, key=lambda exercise: exercise.name)
 

@@ -7,16 +7,14 @@ pool. These two propose points of their own, which are trained, or `on_pool`.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import bayes
 from hpt_helpers.classroom.lab.racing import Search
-from hpt_helpers.classroom.tables.recipes import RECIPES, grid
 from hpt_helpers.protocol import Ask
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
@@ -70,21 +68,6 @@ def _promotion(reached: list[list], gone_on: list[set[int]]) -> tuple[int, int] 
                 gone_on[rung].add(number)
                 return number, rung + 1
     return None
-
-
-def grid_of(name: str, axes: Sequence[str]) -> Search:
-    """Return the search that tries one of a table's grids, such as that of lr and hidden_size.
-
-    Raises ValueError for axes of which the table has no grid.
-    """
-    grid(RECIPES[name], axes)
-    return partial(_grid, name, tuple(axes))
-
-
-def _grid(
-    name: str, axes: Sequence[str], space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
-) -> Strategy:
-    return strategies.grid_search(grid(RECIPES[name], axes), n_epochs)
 
 
 def bayesian(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:

@@ -19,7 +19,13 @@ from torch.nn.functional import cross_entropy
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.lab import problems, racing, searches, statistics
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES, grid
-from hpt_helpers.classroom.tables.table import Table, load_table, rows_to_search, table_problem
+from hpt_helpers.classroom.tables.table import (
+    Table,
+    grid_of,
+    load_table,
+    rows_to_search,
+    table_problem,
+)
 from hpt_helpers.population import Population
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import SearchSpace
@@ -79,7 +85,7 @@ def grids_against_random(grids: Sequence[Sequence[str]], n_val: int = 360) -> pd
     rows = []
     for axes in grids:
         n_trials = len(grid(RECIPES["digits"], axes))
-        both = {"grid": searches.grid_of("digits", axes), "random": searches.at_random}
+        both = {"grid": grid_of("digits", axes), "random": searches.at_random}
         fresh = judged("digits", n_val, both, n_trials).pivot(
             index="repeat", columns="search", values="fresh"
         )
@@ -115,7 +121,7 @@ def random_on_axes(axes: Sequence[str] = ("lr", "hidden_size"), n_val: int = 360
     fresh, than that one's.
     """
     n_trials = len(grid(RECIPES["digits"], axes))
-    known = {"grid on two": searches.grid_of("digits", axes), "random on six": searches.at_random}
+    known = {"grid on two": grid_of("digits", axes), "random on six": searches.at_random}
     drawn = {"random on two": partial(random_on, tuple(axes))}
     parts = [
         judged("digits", n_val, drawn, n_trials, live=True),

@@ -17,7 +17,13 @@ from hpt_helpers.classroom.lab.problems import Chosen, Problem
 from hpt_helpers.classroom.lab.racing import Search
 from hpt_helpers.classroom.lab.trainer import Job
 from hpt_helpers.classroom.tables.recipes import N_POOL, RECIPES
-from hpt_helpers.classroom.tables.table import Judges, PoolSpace, load_table, table_problem
+from hpt_helpers.classroom.tables.table import (
+    Judges,
+    PoolSpace,
+    grid_of,
+    load_table,
+    table_problem,
+)
 from hpt_helpers.data import load_splits, wilson_interval
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace
@@ -102,7 +108,7 @@ def _full_grids(problem: Problem) -> dict[int, Search]:
     if not isinstance(problem.measure, Judges):
         return {40: grid_on_iris}
     axes = [axes for axes in RECIPES[problem.measure.name].grids if len(axes) == 6]
-    return {64: searches.grid_of(problem.measure.name, axes[0])} if axes else {}
+    return {64: grid_of(problem.measure.name, axes[0])} if axes else {}
 
 
 def grid_on_iris(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:

@@ -16,7 +16,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ import pandas as pd
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.computing.fingerprint import fingerprint
 from hpt_helpers.classroom.lab.problems import Chosen, Problem, Trainings
+from hpt_helpers.classroom.lab.racing import Search
 from hpt_helpers.classroom.lab.trainer import Data, own_draws, rows_of
 from hpt_helpers.classroom.tables.recipes import (
     DEFAULT_CONFIG,
@@ -35,6 +36,7 @@ from hpt_helpers.classroom.tables.recipes import (
     Recipe,
     configurations,
     cut,
+    grid,
     judge_number,
     judge_rows,
     pool_means,
@@ -43,8 +45,9 @@ from hpt_helpers.classroom.tables.recipes import (
 from hpt_helpers.config import as_count, training_key
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.population import Population
-from hpt_helpers.search import Outcome, Request
+from hpt_helpers.search import Outcome, Request, Strategy
 from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.strategies import grid_search
 from hpt_helpers.threads import one_thread
 from hpt_helpers.training import evaluate, fit
 
@@ -231,6 +234,21 @@ def table_problem(name: str, n_val: int, *, live: bool = False) -> Problem:
         Judges(name, n_val),
         n_epochs=table.epochs[-1],
     )
+
+
+def grid_of(name: str, axes: Sequence[str]) -> Search:
+    """Return the search that tries one of a table's grids, such as that of lr and hidden_size.
+
+    Raises ValueError for axes of which the table has no grid.
+    """
+    grid(RECIPES[name], axes)
+    return partial(_grid, name, tuple(axes))
+
+
+def _grid(
+    name: str, axes: Sequence[str], space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+) -> Strategy:
+    return grid_search(grid(RECIPES[name], axes), n_epochs)
 
 
 @dataclass(frozen=True)
