@@ -32,7 +32,7 @@ def faults(notebook):
 def of_the_core(cells):
     part = load(cells)
     if part.exercises < MIN_EXERCISES:
-        yield f"the core path has {part.exercises} exercises"
+        yield f"the core path has {part.exercises} exercises, and not {MIN_EXERCISES} or more"
 
 
 def of_answers(cells):
@@ -172,4 +172,5 @@ def test_each_fault_is_found(fault):
 
 
 def test_two_exercises_are_too_few():
-    assert faults(lesson(*STUDY, exercises=EXERCISES[:4])) == ["the core path has 2 exercises"]
+    [fault] = faults(lesson(*STUDY, exercises=EXERCISES[:4]))
+    assert fault.startswith("the core path has 2 exercises")

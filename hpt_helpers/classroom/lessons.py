@@ -7,8 +7,11 @@ its exercises. CONTRIBUTING.md says how to add one.
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
+
+CLASSROOM = Path(__file__).parent
 
 
 class Lesson(NamedTuple):
@@ -43,11 +46,19 @@ class Lesson(NamedTuple):
         return f"lesson_{self.digits}"
 
     def module(self, name: str) -> ModuleType:
-        """Return a module of the lesson's folder.
+        """Return a module of the lesson's folder, such as "exercises".
+
+        Raises ModuleNotFoundError, saying which file is missing, where the folder has none.
 
         >>> LESSONS[0].module("exercises").q1
         q1: not attempted
         """
+        file = f"{self.folder}/{name.replace('.', '/')}.py"
+        if not (CLASSROOM / file).exists():
+            raise ModuleNotFoundError(
+                f"lesson {self.number} needs hpt_helpers/classroom/{file}: CONTRIBUTING.md says, "
+                "under A lesson, what its folder holds"
+            )
         return importlib.import_module(f"hpt_helpers.classroom.{self.folder}.{name}")
 
 
