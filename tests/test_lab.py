@@ -13,13 +13,17 @@ from scipy import stats
 
 from hpt_helpers import config, strategies
 from hpt_helpers.classroom.computing import processes
-from hpt_helpers.classroom.lab import problems, racing, statistics, trainer
+from hpt_helpers.classroom.lab import problems, racing, searches, statistics, trainer
+from hpt_helpers.classroom.lab.landscape import Landscape
 from hpt_helpers.classroom.lab.statistics import SAME
 from hpt_helpers.classroom.lab.trainer import Data, Job
+from hpt_helpers.classroom.lesson_04.studies import survivor
+from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.data import load_splits
 from hpt_helpers.search import Request
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import fit
+from hpt_helpers.trials import best, ranking
 
 SPACE = SearchSpace(
     {"lr": Real(1e-3, 0.1, log=True), "batch_size": Integer(32, 64), "hidden_size": Choice([4, 8])}
@@ -363,6 +367,72 @@ def test_winners_by_hand():
         racing.winners(TRIALS[TRIALS["trial"] == 4])
 
 
+def test_of_equal_losses_of_as_many_epochs_the_first_trial_wins_wherever_its_row_stands():
+    rows = [("a", 0, 3, "late", 9, 9, 0.5), ("a", 0, 1, "early", 9, 9, 0.5 + 1e-12)]
+    assert racing.winners(made_up(*rows))["config"].tolist() == [{"x": "early"}]
+
+
+EQUAL = [(0.5 + 1e-12, 9), (0.5, 27)]  # (loss, epochs)
+
+
+def test_one_winner_everywhere_whichever_of_two_equal_losses_comes_first():
+    for pairs in (EQUAL, EQUAL[::-1]):
+        rows = [("a", 0, i, i, epochs, 99, loss) for i, (loss, epochs) in enumerate(pairs)]
+        cheaper = [epochs for _, epochs in pairs].index(9)
+        won = racing.winners(made_up(*rows))
+        assert won["config"].tolist() == [{"x": cheaper}] and won["n_epochs"].tolist() == [9]
+        assert best(*zip(*pairs, strict=True)) == cheaper
+
+
+@pytest.mark.parametrize("losses", [[0.7, 0.5 + 1e-12, 0.5], [0.5, 0.5 + 1e-12, 0.7]])
+def test_where_all_train_as_long_the_first_of_equal_losses_wins_everywhere(losses):
+    first = ranking(losses)[0]
+    assert first == min(i for i, loss in enumerate(losses) if loss < 0.6)
+    assert statistics.best_along(np.array([losses, losses[::-1]]), axis=1)[0] == first
+    assert statistics.best_along(np.array([losses]).T, axis=0).tolist() == [first]
+    configs = [{"lr": lr, "batch_size": 16} for lr in (0.1, 0.2, 0.3)]
+    curves = np.array(losses)[:, None, None]
+    assert Landscape(configs, [0], curves, curves).best(1) == configs[first]
+    assert survivor(np.repeat(np.array(losses)[:, None], 2, axis=1)) == first
+    assert promoted_by_asha(losses) == [first]
+
+
+def promoted_by_asha(losses):
+    """Return the numbers of the trials that go on from the first rung, of 1 epoch, to 3 epochs."""
+    strategy, configs, gone_on = searches.asha(SPACE, 0, 99, 3), [], []
+    [(config, n_epochs)] = next(strategy)
+    while len(configs) < len(losses) or n_epochs > 1:
+        if n_epochs == 1:
+            configs.append(config)
+            loss = losses[len(configs) - 1]
+        else:
+            gone_on.append(configs.index(config))
+            loss = 0.0
+        [(config, n_epochs)] = strategy.send(np.array([loss]))
+    return gone_on
+
+
+def test_many_small_steps_add_up_to_no_tie():
+    """Each of 2,000 losses is .9e-9 above the one before; only the second equals the lowest."""
+    losses = 0.5 + 0.9e-9 * np.arange(2000)
+    rows = [("a", 0, i, i, 2000 - i, 99, loss) for i, loss in enumerate(losses)]
+    assert racing.winners(made_up(*rows))["config"].tolist() == [{"x": 1}]
+    assert statistics.best_along(losses[::-1], axis=0) == 1998
+    at_end = np.repeat(losses[:, None], 2, axis=1)
+    assert survivor(at_end[:3]) == 0 and survivor(at_end[2::-1]) == 1
+    assert promoted_by_asha(losses[:3]) == [0] and promoted_by_asha(losses[2::-1]) == [1]
+
+
+def test_a_failed_trial_wins_nothing():
+    losses = np.array([[math.nan, math.inf, 0.3], [0.2, -math.inf, 0.2]])
+    assert statistics.best_along(losses, axis=1).tolist() == [2, 0]
+    with pytest.raises(ValueError, match="in 1 of 3 cases no loss is finite"):
+        statistics.best_along(losses, axis=0)
+    infinite = made_up(("a", 0, 0, "x", 9, 9, math.inf))
+    with pytest.raises(ValueError, match="no trial of 'a' in repeat 0 succeeded"):
+        racing.winners(infinite)
+
+
 def test_a_winner_is_judged_at_its_own_epoch_and_in_full_by_judges_of_its_repeat():
     trials = racing.search(PROBLEM, {"band": band}, repeats=REPEATS, budget=11)
     won = racing.winners(trials).assign(n_epochs=[1, 3])
@@ -373,6 +443,21 @@ def test_a_winner_is_judged_at_its_own_epoch_and_in_full_by_judges_of_its_repeat
         assert (row.fresh, row.accuracy) == pytest.approx(tuple(fresh), abs=1e-9)
         in_full = np.mean([alone(row.config, 3, judge)[0] for judge in judges])
         assert row.in_full == pytest.approx(in_full, abs=1e-9)
+
+
+def test_a_winner_has_as_many_judges_as_its_problem_says_and_a_table_s_problem_says_its_own():
+    counts = []
+
+    def measure(choices, purpose, n, progress):
+        counts.append(n)
+        return np.zeros((2, len(choices), n))
+
+    problem = problems.Problem("line", lambda repeat: SPACE, None, measure, n_judges=7)
+    racing.judge(problem, racing.winners(TRIALS.assign(n_epochs=1)))
+    racing.judge(problem, racing.winners(TRIALS.assign(n_epochs=1)), 2)
+    assert counts == [7, 2]
+    assert problems.network_problem("iris", SPACE, 3, n_judges=20).n_judges == 20
+    assert table_problem("digits", 30).n_judges == load_table("digits").n_judges
 
 
 def test_a_race_is_a_search_whose_winners_are_judged():

@@ -166,13 +166,21 @@ def test_what_is_not_there_is_refused_and_costs_nothing(request_, reason):
         (lambda: load_table("iris"), "allowed are digits, simulated"),
         (lambda: table_problem("digits", 31), r"n_val is 31; table 'digits' has \(30, 100, 360\)"),
         (lambda: table_problem("digits", 30).space(0).sample(1001, seed=0), "n is 1001"),
-        (lambda: searches.grid_of("digits", ["beta1"]), "the grids have the axes"),
+        (lambda: searches.grid_of(table_problem("digits", 30), ["beta1"]), "have the axes"),
         (lambda: train_again("digits", [(-1, 0)], 30), "position is -1"),
     ],
 )
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_table_s_grids_are_tried_point_by_point(name):
+    problem, recipe = table_problem(name, 30), RECIPES[name]
+    assert list(problem.grids) == list(recipe.grids)
+    for axes in problem.grids:
+        [asked] = searches.grid_of(problem, axes)(problem.space(0), 0, 1, 27)
+        assert asked == [(config, 27) for config in recipes.grid(recipe, axes)]
 
 
 def test_a_search_on_the_table_is_the_search_that_trains():

@@ -115,7 +115,7 @@ def race(
     trials = racing.search(problem, some, progress=True, **options)
     key = trials["config"].map(config_key)
     tried = key.groupby([trials["search"], trials["repeat"]]).nunique().rename("tried")
-    judged = racing.judge(problem, racing.winners(trials), table.n_judges, progress=True)
+    judged = racing.judge(problem, racing.winners(trials), progress=True)
     return judged.join(tried, on=["search", "repeat"])
 
 
@@ -197,7 +197,8 @@ def grids() -> str:
         label = ", ".join(axes) if len(axes) < 6 else "all six"
         row = {"axes": label}
         for n_val in RECIPES["digits"].n_val:
-            judged = race("digits", n_val, {label: searches.grid_of("digits", axes)}, n_trials=64)
+            grid = searches.grid_of(table_problem("digits", n_val), axes)
+            judged = race("digits", n_val, {label: grid}, n_trials=64)
             row["trials"] = n = int(judged["tried"].iloc[0])
             equal = race("digits", n_val, {"random": random_of(n)}, n_trials=n)
             found = verdicts(pd.concat([judged, equal], ignore_index=True)).set_index("search")

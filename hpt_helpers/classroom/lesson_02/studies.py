@@ -25,6 +25,7 @@ from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import grid_search
 from hpt_helpers.threads import one_thread
+from hpt_helpers.trials import ranking
 
 N_BEST = 10  # the best trials of a search, which are compared with its winner
 SPACE = SearchSpace(  # of the digits, without the batch size, which is always the same
@@ -77,9 +78,10 @@ def grids_against_random(grids: Sequence[Sequence[str]], n_val: int = 360) -> pd
     random_wins, in how many repeats its winner's fresh loss is the lower one.
     """
     rows = []
+    problem = table_problem("digits", n_val)
     for axes in grids:
-        n_trials = len(grid(RECIPES["digits"], axes))
-        both = {"grid": searches.grid_of("digits", axes), "random": searches.at_random}
+        n_trials = len(problem.grids[tuple(axes)])
+        both = {"grid": searches.grid_of(problem, axes), "random": searches.at_random}
         fresh = judged("digits", n_val, both, n_trials).pivot(
             index="repeat", columns="search", values="fresh"
         )
@@ -93,9 +95,8 @@ def grids_against_random(grids: Sequence[Sequence[str]], n_val: int = 360) -> pd
 
 def judged(name: str, n_val: int, some: dict, n_trials: int, *, live: bool = False) -> pd.DataFrame:
     """Return the winners of searches of n_trials in all repeats, as `racing.judge` does."""
-    table, problem = load_table(name), table_problem(name, n_val, live=live)
-    options = {"repeats": range(table.n_repeats), "n_judges": table.n_judges}
-    return racing.race(problem, some, n_trials, **options, progress=True)
+    problem, repeats = table_problem(name, n_val, live=live), range(load_table(name).n_repeats)
+    return racing.race(problem, some, n_trials, repeats=repeats, progress=True)
 
 
 def random_on(
@@ -114,8 +115,9 @@ def random_on_axes(axes: Sequence[str] = ("lr", "hidden_size"), n_val: int = 360
     median loss of its winners, and for each search in how many repeats the row's winner is better,
     fresh, than that one's.
     """
-    n_trials = len(grid(RECIPES["digits"], axes))
-    known = {"grid on two": searches.grid_of("digits", axes), "random on six": searches.at_random}
+    problem = table_problem("digits", n_val)
+    n_trials = len(problem.grids[tuple(axes)])
+    known = {"grid on two": searches.grid_of(problem, axes), "random on six": searches.at_random}
     drawn = {"random on two": partial(random_on, tuple(axes))}
     parts = [
         judged("digits", n_val, drawn, n_trials, live=True),
@@ -159,13 +161,14 @@ def trials_and_rows(
     parts = []
     for rows, trials in product(n_val, n_trials):
         losses = table.loss[orders[:, :trials], repeats[:, None], table.rows(rows), -1]
-        best = orders[np.arange(len(orders)), np.nanargmin(losses, axis=1)]
+        best = np.arange(len(orders)), statistics.best_along(losses, axis=1)
+        winners = orders[best]
         part = {
             "n_val": rows,
             "n_trials": trials,
             "repeat": repeats,
-            "as_searched": np.nanmin(losses, axis=1),
-            "fresh": table.fresh_loss[best, repeats, -1],
+            "as_searched": losses[best],
+            "fresh": table.fresh_loss[winners, repeats, -1],
         }
         parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
@@ -189,7 +192,7 @@ def row_losses(name: str, repeat: int, n_val: int, *, n_trials: int = 81) -> np.
 
 def _best(table: Table, repeat: int, n_val: int, n_trials: int) -> np.ndarray:
     """Return the positions of the best trials of a search, the winner first."""
-    return np.argsort(table.loss[:n_trials, repeat, table.rows(n_val), -1])[:N_BEST]
+    return np.array(ranking(table.loss[:n_trials, repeat, table.rows(n_val), -1])[:N_BEST])
 
 
 @one_thread()
@@ -289,7 +292,8 @@ def chosen_by_trials(name: str, n_val: int, n_trials: int) -> pd.DataFrame:
     """
     table = load_table(name)
     losses = table.loss[:n_trials, :, table.rows(n_val), -1]
-    return _judged(table, np.nanargmin(losses, axis=0), np.nanmin(losses, axis=0))
+    winners = statistics.best_along(losses, axis=0)
+    return _judged(table, winners, losses[winners, np.arange(table.n_repeats)])
 
 
 def chosen_by_finalists(
@@ -300,16 +304,17 @@ def chosen_by_finalists(
     Columns: those of `chosen_by_trials`.
     """
     table = load_table(name)
-    order = table.loss[:n_trials, :, table.rows(n_val), -1].argsort(axis=0)[:n_finalists]
+    losses = table.loss[:n_trials, :, table.rows(n_val), -1]
+    finalists = np.array([ranking(of_repeat)[:n_finalists] for of_repeat in losses.T])
     choices = [
         problems.Chosen(table.configs(repeat)[position], table.epochs[-1], repeat)
-        for repeat, positions in enumerate(order.T)
+        for repeat, positions in enumerate(finalists)
         for position in positions
     ]
     again, _ = table_problem(name, n_val).measure(choices, "finalist", n_again, True)
     again = again.mean(axis=1).reshape(-1, n_finalists)
-    best = order[again.argmin(axis=1), np.arange(table.n_repeats)]
-    return _judged(table, best, again.min(axis=1))
+    best = np.arange(table.n_repeats), statistics.best_along(again, axis=1)
+    return _judged(table, finalists[best], again[best])
 
 
 def _judged(table: Table, positions: np.ndarray, losses: np.ndarray) -> pd.DataFrame:

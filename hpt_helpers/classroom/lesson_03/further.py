@@ -73,7 +73,8 @@ def known(name: str) -> Problem:
 
     A choice's fresh loss is its regret: how far its value is above the minimum.
     """
-    return Problem(name, *(partial(part, name) for part in (_known_space, _values, _regrets)))
+    parts = (partial(part, name) for part in (_known_space, _values, _regrets))
+    return Problem(name, *parts, n_judges=1)
 
 
 def _known_space(name: str, repeat: int) -> SearchSpace:
@@ -147,7 +148,7 @@ def chosen_by_mean(search: Search, surrogate: Callable, n_trials: int = 40) -> p
         ]
         by_mean = trials.assign(search="lowest mean", val_loss=np.concatenate(means))
         both = [
-            racing.judge(problem, racing.winners(table), 4)["fresh"] for table in (by_mean, trials)
+            racing.judge(problem, racing.winners(table))["fresh"] for table in (by_mean, trials)
         ]
         rows.append((name, n_val, *statistics.pairs(*both)))
     return pd.DataFrame(rows, columns=["data", "n_val", "better", "level", "worse"])

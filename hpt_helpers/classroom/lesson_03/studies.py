@@ -76,7 +76,7 @@ def flower(n_val: int = 300) -> Problem:
     the error on 2,000 other pixels.
     """
     name, objective = f"flower, {n_val} pixels", partial(_validation_errors, n_val)
-    return Problem(name, photograph.space, objective, _test_errors)
+    return Problem(name, photograph.space, objective, _test_errors, n_judges=1)
 
 
 def _validation_errors(n_val: int, requests: list[Request]) -> list[float]:
@@ -112,7 +112,7 @@ def worth_by_trials(searches: Mapping[str, tuple[Search, int]]) -> pd.DataFrame:
         n = N_START
         while n <= n_trials:
             winners = racing.winners(trials[trials["trial"] < n])
-            parts.append(racing.judge(problem, winners, 4).assign(trials=n))
+            parts.append(racing.judge(problem, winners).assign(trials=n))
             n *= 2
     found = pd.concat(parts, ignore_index=True).rename(columns={"fresh": "fresh loss"})
     return found[["search", "repeat", "trials", "fresh loss", "accuracy"]]

@@ -19,6 +19,7 @@ from hpt_helpers.classroom.tables.table import load_table
 from hpt_helpers.config import training_key
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
+from hpt_helpers.trials import ranking
 
 N_WATCHED = 81  # configurations: as many as the boldest bracket of R = 81 begins with
 
@@ -120,7 +121,7 @@ def survivors(watched: Mapping[str, Watched]) -> pd.DataFrame:
             ("last loss", "last", by_last),
             ("last loss", "best", by_last),
             ("best so far", "best", by_best),
-            ("no cuts", "best", best[:, :, -1].argmin(axis=1)),
+            ("no cuts", "best", statistics.best_along(best[:, :, -1], axis=1)),
         ):
             losses, fresh = kept[weights]
             row = {"problem": name, "cuts": cuts, "weights": weights}
@@ -139,13 +140,12 @@ def _mean_rank(losses: np.ndarray, left: Sequence[int]) -> float:
 def survivor(losses: np.ndarray) -> int:
     """Return the configuration that successive halving with η = 3 is left with.
 
-    losses: (n_configs, n_rungs); the last rung is for one configuration. Of equal losses the
-    earlier configuration goes on.
+    losses: (n_configs, n_rungs); the last rung is for one configuration. Of equal losses, as
+    `hpt_helpers.trials.ranking` has them, the earlier configuration goes on.
     """
     alive = np.arange(len(losses))
     for at_rung in losses.T[:-1]:
-        order = np.argsort(at_rung[alive], kind="stable")
-        alive = alive[order[: len(alive) // 3]]
+        alive = alive[ranking(at_rung[alive])[: len(alive) // 3]]
     return int(alive[0])
 
 

@@ -16,15 +16,14 @@ from hpt_helpers.classroom.lab import problems, racing, searches, statistics, tr
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
 from hpt_helpers.classroom.lab.racing import Search
 from hpt_helpers.classroom.lab.trainer import Job
-from hpt_helpers.classroom.tables.recipes import N_POOL, RECIPES
-from hpt_helpers.classroom.tables.table import Judges, PoolSpace, load_table, table_problem
+from hpt_helpers.classroom.tables.recipes import N_POOL
+from hpt_helpers.classroom.tables.table import PoolSpace, load_table, table_problem
 from hpt_helpers.data import load_splits, wilson_interval
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 
 REPEATS = range(30)
 N_TRIALS = 40  # full trainings that a search may spend
-N_JUDGES = 20  # of a repeat on iris; those of a table stand in it
 N_FINALISTS, N_DRAWS = 5, 2
 WAYS = {
     "more random trials": 50,
@@ -47,9 +46,12 @@ IRIS = SearchSpace(
 def iris() -> Problem:
     """Return the problem of tuning the network on iris, whose trials are trained when asked for.
 
-    As on a table, searches of repeat r draw from the pool of repeat r, 1,000 configurations.
+    As on a table, searches of repeat r draw from the pool of repeat r, 1,000 configurations, and a
+    grid is tried whose points are in the middles of cells.
     """
-    return replace(problems.network_problem("iris", IRIS, 27), space=_iris_pool)
+    points = IRIS.grid({"lr": 10, "batch_size": 2, "hidden_size": 2}, centred=True)
+    problem = problems.network_problem("iris", IRIS, 27, n_judges=20)
+    return replace(problem, space=_iris_pool, grids={tuple(IRIS): points})
 
 
 def _iris_pool(repeat: int) -> PoolSpace:
@@ -84,31 +86,21 @@ def race(
 def with_grids(
     worlds: Mapping[str, Problem], trials: pd.DataFrame, *, repeats: Sequence[int] = REPEATS
 ) -> pd.DataFrame:
-    """Return the trials of a race, and those of a grid over all hyperparameters before them.
+    """Return the trials of a race, and those of each problem's widest grid before them.
 
     On iris it has 10 × 2 × 2 = 40 points. On digits it has two values of each of the six, so 64
     points, and may spend as many trainings. The simulated table holds no grid.
     """
     grids = [
-        race({world: problem}, {"grid": grid}, n_trials=n, repeats=repeats)
-        for world, problem in worlds.items()
-        for n, grid in _full_grids(problem).items()
+        _grid_trials(world, problem, repeats) for world, problem in worlds.items() if problem.grids
     ]
     return pd.concat([*grids, trials], ignore_index=True)
 
 
-def _full_grids(problem: Problem) -> dict[int, Search]:
-    """Return the number of points of a problem's grid, and the search that tries it, if any."""
-    if not isinstance(problem.measure, Judges):
-        return {40: grid_on_iris}
-    axes = [axes for axes in RECIPES[problem.measure.name].grids if len(axes) == 6]
-    return {64: searches.grid_of(problem.measure.name, axes[0])} if axes else {}
-
-
-def grid_on_iris(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
-    """Try ten learning rates, two batch sizes and two hidden sizes, in the middles of cells."""
-    sides = {"lr": n_trials // 4, "batch_size": 2, "hidden_size": 2}
-    return strategies.grid_search(space.grid(sides, centred=True), n_epochs)
+def _grid_trials(world: str, problem: Problem, repeats: Sequence[int]) -> pd.DataFrame:
+    axes = max(problem.grids, key=len)
+    grid, n_trials = searches.grid_of(problem, axes), len(problem.grids[axes])
+    return race({world: problem}, {"grid": grid}, n_trials=n_trials, repeats=repeats)
 
 
 def judged(
@@ -119,15 +111,8 @@ def judged(
     for world, part in trials.groupby("world", sort=False):
         problem = worlds[world]
         best = racing.winners(part, n)
-        parts.append(racing.judge(problem, best, n_judges(problem), progress=progress))
+        parts.append(racing.judge(problem, best, progress=progress))
     return pd.concat(parts, ignore_index=True)
-
-
-def n_judges(problem: Problem) -> int:
-    """Return how many judges each repeat of a problem has."""
-    if isinstance(problem.measure, Judges):
-        return load_table(problem.measure.name).n_judges
-    return N_JUDGES
 
 
 def verdicts(winners: pd.DataFrame, other: str = "random") -> pd.DataFrame:
@@ -270,7 +255,7 @@ def _with_finalists(problem: Problem, trials: pd.DataFrame, progress: bool) -> p
 
 
 def _fresh(problem: Problem, trials: pd.DataFrame) -> pd.Series:
-    found = racing.judge(problem, racing.winners(trials), n_judges(problem))
+    found = racing.judge(problem, racing.winners(trials))
     return found.set_index("repeat")["fresh"].sort_index()
 
 
@@ -292,7 +277,7 @@ def worth_of_tuning(
     found = {}
     for choice, config in untuned.items():
         choices = [Chosen(config, problem.n_epochs, repeat) for repeat in repeats]
-        loss, accuracy = problem.measure(choices, "judge", n_judges(problem), False)
+        loss, accuracy = problem.measure(choices, "judge", problem.n_judges, False)
         found[choice] = loss.mean(), accuracy.mean()
     for choice, part in winners.groupby("search", sort=False):
         found[choice] = part["fresh"].mean(), part["accuracy"].mean()

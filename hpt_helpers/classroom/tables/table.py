@@ -35,6 +35,7 @@ from hpt_helpers.classroom.tables.recipes import (
     Recipe,
     configurations,
     cut,
+    grid,
     judge_number,
     judge_rows,
     pool_means,
@@ -215,7 +216,7 @@ def table_problem(name: str, n_val: int, *, live: bool = False) -> Problem:
         the same problem for searches that propose points of their own: the space is the whole one,
         and every trial is trained, on the same rows and under the same seeds.
     A winner is judged by the table's judges of its repeat: looked up if it is in the table, or else
-    trained for them. Give `racing.judge` the table's n_judges.
+    trained for them. The problem's grids are those of the table.
     """
     table = load_table(name)
     table.rows(n_val)
@@ -230,6 +231,8 @@ def table_problem(name: str, n_val: int, *, live: bool = False) -> Problem:
         Trainings(data) if live else Lookups(name, n_val, table.checksum),
         Judges(name, n_val),
         n_epochs=table.epochs[-1],
+        n_judges=table.n_judges,
+        grids={axes: grid(table.recipe, axes) for axes in table.recipe.grids},
     )
 
 

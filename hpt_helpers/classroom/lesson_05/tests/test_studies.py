@@ -64,7 +64,7 @@ def test_grids_take_part_where_one_is_there(raced):
 def test_winners_are_judged_by_each_world_s_judges(raced):
     worlds, trials = raced
     judged = studies.judged(worlds, trials)
-    assert [studies.n_judges(problem) for problem in worlds.values()] == [20, 4]
+    assert [problem.n_judges for problem in worlds.values()] == [20, 4]
     row = judged.query("world == 'digits' and repeat == 1").iloc[0]
     table = load_table("digits")
     assert row["fresh"] == table.fresh_loss[table.entry(row["config"], 27, 1)]
