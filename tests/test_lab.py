@@ -22,7 +22,7 @@ from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.data import load_splits
 from hpt_helpers.search import Request
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
-from hpt_helpers.training import fit
+from hpt_helpers.training import evaluate, fit
 from hpt_helpers.trials import best, ranking
 
 SPACE = SearchSpace(
@@ -159,6 +159,26 @@ def test_another_default_or_other_rows_serve_no_old_curves(trained, monkeypatch)
     monkeypatch.setattr(trainer, "rows_of", lambda _, draw: load_splits("iris", seed=7, draw=draw))
     assert trainer.train([job]).val_loss.tolist() != before.tolist() and len(trained) == 3
     trainer._digest.cache_clear()
+
+
+def test_networks_are_handed_over_as_they_are_after_each_epoch_that_is_asked_for():
+    rows = [load_splits("iris", draw=draw) for draw in (3, 4)]
+    configs = [CONFIG, CONFIG | {"hidden_size": 5}, CONFIG]
+    splits, seeds = [rows[0], rows[1], rows[0]], [3, 4, 5]
+    curves = [
+        fit(config, of_one, n_epochs=4, seed=seed).val_loss
+        for config, of_one, seed in zip(configs, splits, seeds, strict=True)
+    ]
+    looked_at = []
+    for epoch, network in trainer.networks_after([4, 1, 4], configs, splits, seeds):
+        looked_at.append(epoch)
+        for i, of_one in enumerate(splits):
+            loss, _ = evaluate(network(i), of_one.X_val, of_one.y_val)
+            assert loss == pytest.approx(curves[i][epoch - 1], abs=1e-9)
+    assert looked_at == [1, 4]
+    [(_, network)] = trainer.networks_after([2], configs[:1], rows[0], 3)
+    loss, _ = evaluate(network(0), rows[0].X_val, rows[0].y_val)
+    assert loss == pytest.approx(curves[0][1], abs=1e-9)
 
 
 def test_bad_jobs_are_refused():

@@ -8,7 +8,6 @@ judges of its repeat. Losses are in nats, after 27 epochs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -17,10 +16,9 @@ import pandas as pd
 from torch.nn.functional import cross_entropy
 
 from hpt_helpers.classroom.computing.cache import cached_each
-from hpt_helpers.classroom.lab import problems, racing, searches, statistics
+from hpt_helpers.classroom.lab import problems, racing, searches, statistics, trainer
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES, grid
 from hpt_helpers.classroom.tables.table import Table, load_table, rows_to_search, table_problem
-from hpt_helpers.population import Population
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import grid_search
@@ -199,11 +197,10 @@ def _best(table: Table, repeat: int, n_val: int, n_trials: int) -> np.ndarray:
 def _trained_row_losses(name: str, repeat: int, positions: Sequence[int]) -> np.ndarray:
     table = load_table(name)
     splits = rows_to_search(table.recipe, repeat)
-    one_row = replace(splits, X_val=splits.X_val[:1], y_val=splits.y_val[:1])
     configs = [table.configs(repeat)[i] for i in positions]
-    population = Population(configs, one_row, seed=repeat).train_to(table.epochs[-1])
+    [(_, network)] = trainer.networks_after([table.epochs[-1]], configs, splits, repeat)
     losses = [
-        cross_entropy(population.model(i)(splits.X_val), splits.y_val, reduction="none")
+        cross_entropy(network(i)(splits.X_val), splits.y_val, reduction="none")
         for i in range(len(configs))
     ]
     return np.stack([loss.detach().numpy() for loss in losses])

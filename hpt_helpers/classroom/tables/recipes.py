@@ -24,10 +24,10 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 from torch.nn.functional import cross_entropy
 
+from hpt_helpers.classroom.lab.trainer import networks_after
 from hpt_helpers.config import DEFAULTS, training_key
 from hpt_helpers.data import DRAWN, SIMULATED, Splits, load_splits
 from hpt_helpers.model import SimpleNN
-from hpt_helpers.population import Population
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.threads import one_thread
 
@@ -235,15 +235,11 @@ def train_entries(
 
     Both have the shape (n_configs, len(n_val), len(EPOCHS)). A loss that is not finite is nan.
     """
-    # A population looks at all its validation rows after every epoch, so it is given one row only.
-    one_row = replace(splits, X_val=splits.X_val[:1], y_val=splits.y_val[:1])
-    population = Population(configs, one_row, seed=seed)
     shape = len(configs), len(n_val), len(EPOCHS)
     loss, n_right = np.empty(shape), np.empty(shape, dtype=int)
-    for k, epoch in enumerate(EPOCHS):
-        population.train_to(epoch)
+    for k, (_, network) in enumerate(networks_after(EPOCHS, configs, splits, seed)):
         for i in range(len(configs)):
-            loss[i, :, k], n_right[i, :, k] = _scores(population.model(i), splits, n_val)
+            loss[i, :, k], n_right[i, :, k] = _scores(network(i), splits, n_val)
     return {"loss": np.where(np.isfinite(loss), loss, np.nan), "n_right": n_right}
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +25,7 @@ import pandas as pd
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.computing.fingerprint import fingerprint
 from hpt_helpers.classroom.lab.problems import Chosen, Problem, Trainings
-from hpt_helpers.classroom.lab.trainer import Data, own_draws, rows_of
+from hpt_helpers.classroom.lab.trainer import Data, networks_after, own_draws, rows_of
 from hpt_helpers.classroom.tables.recipes import (
     DEFAULT_CONFIG,
     N_POOL,
@@ -43,7 +43,6 @@ from hpt_helpers.classroom.tables.recipes import (
 )
 from hpt_helpers.config import as_count, training_key
 from hpt_helpers.data import Splits, load_splits
-from hpt_helpers.population import Population
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.threads import one_thread
@@ -375,22 +374,12 @@ def _train_each(judges: Judges, purpose: str, jobs: Sequence, progress: bool):
 @one_thread()
 def _train_jobs(judges: Judges, purpose: str, jobs: Sequence) -> dict[str, np.ndarray]:
     rows = {which: judges.rows(purpose, repeat, which) for _, _, repeat, which in jobs}
-    # A population looks at all its validation rows after every epoch, so it is given one row only.
-    one_row = {
-        which: replace(splits, X_val=splits.X_val[:1], y_val=splits.y_val[:1])
-        for which, splits in rows.items()
-    }
-    population = Population(
-        [config for config, *_ in jobs],
-        [one_row[which] for *_, which in jobs],
-        seed=[judges.seed(purpose, repeat, which) for _, _, repeat, which in jobs],
-    )
-    scores = np.empty((len(jobs), 2))
-    for epoch in sorted({n_epochs for _, n_epochs, _, _ in jobs}):
-        population.train_to(epoch)
-        for i, (_, n_epochs, _, which) in enumerate(jobs):
-            if n_epochs == epoch:
-                scores[i] = evaluate(population.model(i), rows[which].X_val, rows[which].y_val)
+    seeds = [judges.seed(purpose, repeat, which) for _, _, repeat, which in jobs]
+    configs, epochs = [config for config, *_ in jobs], [n_epochs for _, n_epochs, _, _ in jobs]
+    splits, scores = [rows[which] for *_, which in jobs], np.empty((len(jobs), 2))
+    for epoch, network in networks_after(epochs, configs, splits, seeds):
+        for i in np.flatnonzero(np.array(epochs) == epoch):
+            scores[i] = evaluate(network(i), splits[i].X_val, splits[i].y_val)
     scores[~np.isfinite(scores[:, 0])] = np.nan  # diverged
     return {"loss": scores[:, 0], "accuracy": scores[:, 1]}
 
