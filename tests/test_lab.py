@@ -18,9 +18,10 @@ from hpt_helpers.classroom.lab.landscape import Landscape
 from hpt_helpers.classroom.lab.statistics import SAME
 from hpt_helpers.classroom.lab.trainer import Data, Job
 from hpt_helpers.classroom.lesson_04.studies import survivor
+from hpt_helpers.classroom.tables.recipes import judge_number
 from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.data import load_splits
-from hpt_helpers.search import Request
+from hpt_helpers.search import Request, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import evaluate, fit
 from hpt_helpers.trials import best, ranking
@@ -75,17 +76,18 @@ def trained(monkeypatch):
 def test_no_two_repeats_or_purposes_share_a_draw():
     found = [
         draw
-        for repeat, purpose in product([0, 1, 2, 39, 999, 9_999], trainer.PURPOSES)
+        for repeat, purpose in product([0, 1, 2, 39, 999, 2474], trainer.PURPOSES)
         for draw in trainer.own_draws(repeat, purpose, 100)
     ]
-    assert len(set(found)) == len(found) and min(found) >= 10_000 and max(found) < 2**32
+    assert len(set(found)) == len(found) and min(found) >= 10_000
+    assert max(found) == judge_number(repeat=0, judge=0) - 1  # a table's first judge
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ((0, "joke", 1), "purpose is 'joke'; allowed are judge, finalist"),
-        ((10_000, "judge", 1), "repeat is 10000"),
+        ((2475, "judge", 1), "repeat is 2475"),
         ((0, "judge", 101), "n is 101"),
     ],
 )
@@ -294,6 +296,21 @@ def test_a_fault_of_the_objectives_is_no_failed_trial(cache):
 
     problem = problems.Problem("faulty", lambda repeat: SPACE, objective, None)
     with pytest.raises(MemoryError, match="no room"):
+        racing.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    assert not any(cache.iterdir())
+
+
+def test_a_fault_before_the_first_answer_is_no_failed_trial_either(cache):
+    """`run_many` would go on after it, as a person who searches wishes."""
+
+    def objective(requests):
+        raise ValueError("no such column")
+
+    with pytest.warns(UserWarning, match="no such column"):
+        [trials] = run_many([at_random(SPACE, 0, 3, 1)], objective)
+    assert trials["val_loss"].isna().all()
+    problem = problems.Problem("faulty", lambda repeat: SPACE, objective, None)
+    with pytest.raises(ValueError, match="no such column"):
         racing.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
     assert not any(cache.iterdir())
 

@@ -1,5 +1,6 @@
 """The testbed's tables hold what training gives, and answer as training would."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from optuna.distributions import FloatDistribution
 
 from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import bayes, problems, searches
+from hpt_helpers.classroom.lab.trainer import own_draws
 from hpt_helpers.classroom.tables import recipes, table
 from hpt_helpers.classroom.tables.readings import (
     early_order,
@@ -21,6 +23,7 @@ from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, RECIPES, SHIPPE
 from hpt_helpers.classroom.tables.table import load_table, table_problem, train_again
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
+from hpt_helpers.objectives import per_trial
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Request, run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
@@ -125,6 +128,33 @@ def test_a_new_split_has_the_rows_that_the_search_has():
     labels = [*ours.y_train.tolist(), *ours.y_val[:100].tolist()]
     assert sorted(labels) == sorted([*again.y_train.tolist(), *again.y_val.tolist()])
     assert labels != [*again.y_train.tolist(), *again.y_val.tolist()]
+
+
+def test_every_finalist_s_training_has_a_split_of_its_own():
+    judges = table_problem("digits", 30).measure
+    splits = [judges.rows("finalist", 2, draw) for draw in own_draws(2, "finalist", 4)]
+    assert len({rows.X_train.numpy().tobytes() for rows in splits}) == 4
+    assert len({rows.X_val.numpy().tobytes() for rows in splits}) == 4
+    other = judges.rows("finalist", 3, own_draws(2, "finalist", 1)[0])
+    assert other.X_train.numpy().tobytes() != splits[0].X_train.numpy().tobytes()
+
+
+def test_a_feature_that_is_the_same_in_all_training_rows_is_left_as_it_is():
+    raw = load_splits("simulated", draw=3, n_train=320, scaled=False)
+    X, y = raw.search_rows()
+    X = X.copy()
+    X[:320, 4] = 7.0
+    X[320:, 4] = 9.0
+    scaled = recipes.cut(raw, X, y)
+    assert (scaled.X_train[:, 4] == 0).all() and (scaled.X_val[:, 4] == 2).all()
+
+
+def test_changing_what_a_table_hands_out_does_not_change_the_table():
+    found = load_table("digits")
+    configs = found.configs(0)
+    configs[0]["lr"] = 99.0
+    del configs[1:]
+    assert len(found.configs(0)) == len(found.loss) and found.configs(0)[0]["lr"] != 99.0
 
 
 @pytest.mark.parametrize("change", ["loss", "about"])
@@ -287,6 +317,24 @@ def test_asha_promotes_the_best_third_of_the_highest_rung_first():
     # of the first three the second is best; of the first six (3, 1, 2, 9, 8, 7) the third follows
     steps = [(0, 1), (1, 1), (2, 1), (1, 3), (3, 1), (4, 1), (5, 1), (2, 3), (6, 1), (7, 1)]
     assert asked == [(drawn[i], n) for i, n in steps]
+
+
+def test_asha_puts_failed_trials_last_and_goes_on():
+    space = SearchSpace({"lr": recipes.SETTINGS["lr"]})
+    strategy, drawn = searches.asha(space, 0, 40, 3), space.sample(1000, seed=0)
+    assert next(strategy) == [(drawn[0], 1)]
+    assert strategy.send(np.array([math.nan])) == [(drawn[1], 1)]
+    assert strategy.send(np.array([2.0])) == [(drawn[2], 1)]
+    assert strategy.send(np.array([1.0])) == [(drawn[2], 3)]
+
+
+def test_hyperband_has_other_configurations_in_every_round():
+    space = SearchSpace({"lr": recipes.SETTINGS["lr"]})
+    asked = run(searches.hyperband(space, 7, 2, 3), per_trial(lambda config, n: config["lr"]))
+    rounds = [strategies.hyperband(space, 3, seed=seed) for seed in (7000, 7001)]
+    expected = [run(one, per_trial(lambda config, n: config["lr"]))["config"] for one in rounds]
+    assert asked["config"].tolist() == [config for one in expected for config in one]
+    assert set(map(str, expected[0])).isdisjoint(map(str, expected[1]))
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -32,6 +32,8 @@ FEW = 40  # to train fewer networks than this takes about as long as to train on
 # What draws of a repeat's own are for, a hundred for each.
 PURPOSES = ("judge", "finalist", "mean", "luck")
 FIRST_OWN, N_OWN = 10_000, 100
+END_OWN = 1_000_000  # the judges of tables begin here
+N_REPEATS = (END_OWN - FIRST_OWN) // (N_OWN * len(PURPOSES))  # as many can have draws of their own
 
 
 class Data(NamedTuple):
@@ -79,8 +81,8 @@ def rows_of(data: Data, draw: int) -> Splits:
 def own_draws(repeat: int, purpose: str, n: int) -> range:
     """Return n draws (and seeds) that only this repeat uses, and only for this purpose.
 
-    purpose: one of PURPOSES. No repeat below 10,000 is among them. Raises ValueError for another
-    purpose, for a repeat of 10,000 or more, and for more than 100 draws.
+    purpose: one of PURPOSES. No repeat is among them, and no judge of a table. Raises ValueError
+    for another purpose, for a repeat of 2,475 or more, and for more than 100 draws.
 
     >>> own_draws(3, "judge", 5)
     range(11200, 11205)
@@ -88,7 +90,7 @@ def own_draws(repeat: int, purpose: str, n: int) -> range:
     if purpose not in PURPOSES:
         raise ValueError(f"purpose is {purpose!r}; allowed are {', '.join(PURPOSES)}")
     as_count("n", n, most=N_OWN)
-    place = as_count("repeat", repeat, least=0, most=FIRST_OWN - 1) * len(PURPOSES)
+    place = as_count("repeat", repeat, least=0, most=N_REPEATS - 1) * len(PURPOSES)
     first = FIRST_OWN + N_OWN * (place + PURPOSES.index(purpose))
     return range(first, first + n)
 

@@ -24,7 +24,7 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 from torch.nn.functional import cross_entropy
 
-from hpt_helpers.classroom.lab.trainer import networks_after
+from hpt_helpers.classroom.lab.trainer import END_OWN, networks_after
 from hpt_helpers.config import DEFAULTS, training_key
 from hpt_helpers.data import DRAWN, SIMULATED, Splits, load_splits
 from hpt_helpers.model import SimpleNN
@@ -37,7 +37,7 @@ BATCH_SIZE = 32
 N_REPEATS = 30
 N_JUDGES = 4
 N_POOL = 1000  # configurations that a repeat draws, beside those that all repeats have
-JUDGES_FROM = 1_000_000  # the judges' draws and seeds begin here; no repeat has such a number
+JUDGES_FROM = END_OWN  # the judges' draws and seeds begin here; no repeat has such a number
 
 
 SETTINGS = {
@@ -169,7 +169,7 @@ def judge_rows(recipe: Recipe, repeat: int, judge: int) -> Splits:
 
     On digits they are cut from the 757 rows that the repeat's searches do not see: 320 for training
     and the others for the verdict. The simulated data has rows enough for another draw, which has
-    320 and 2,000; one in 24 of these is also among the repeat's own.
+    320 and 2,000; one in 21 of these is also among the repeat's own.
     """
     number = judge_number(repeat, judge)
     if recipe.random_state is not None:
@@ -203,6 +203,7 @@ def cut(splits: Splits, X: np.ndarray, y: np.ndarray) -> Splits:
     """
     centre = X[:N_TRAIN].mean(axis=0)
     scale = (X[:N_TRAIN] - centre).std(axis=None if splits.name == "digits" else 0)
+    scale = np.where(scale == 0, 1.0, scale)  # a feature may be the same in all training rows
     X, y = torch.from_numpy((X - centre) / scale), torch.from_numpy(y)
     return replace(
         splits, X_train=X[:N_TRAIN], y_train=y[:N_TRAIN], X_val=X[N_TRAIN:], y_val=y[N_TRAIN:]

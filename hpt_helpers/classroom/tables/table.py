@@ -27,7 +27,6 @@ from hpt_helpers.classroom.computing.fingerprint import fingerprint
 from hpt_helpers.classroom.lab.problems import Chosen, Problem, Trainings
 from hpt_helpers.classroom.lab.trainer import Data, networks_after, own_draws, rows_of
 from hpt_helpers.classroom.tables.recipes import (
-    DEFAULT_CONFIG,
     N_POOL,
     N_TRAIN,
     RECIPES,
@@ -84,13 +83,16 @@ class Table:
     def n_repeats(self) -> int:
         return self.loss.shape[1]
 
-    @cache  # noqa: B019 - there are as many tables as files
     def configs(self, repeat: int) -> list[dict]:
-        """Return the configurations of a repeat; the first N_POOL are its pool.
+        """Return the configurations of a repeat, in a new list; the first N_POOL are its pool.
 
         Raises ValueError for a repeat that is not there, and where `SearchSpace.sample` draws
         otherwise than when the table was made.
         """
+        return [dict(config) for config in self._configs(repeat)]
+
+    @cache  # noqa: B019 - there are as many tables as files
+    def _configs(self, repeat: int) -> list[dict]:
         as_count("repeat", repeat, least=0, most=self.n_repeats - 1)
         if not np.allclose(pool_means(self.recipe, repeat), self.pool_means[repeat], rtol=1e-9):
             raise ValueError(
@@ -100,7 +102,7 @@ class Table:
 
     @cache  # noqa: B019
     def _positions(self, repeat: int) -> dict[str, int]:
-        return {training_key(config): i for i, config in enumerate(self.configs(repeat))}
+        return {training_key(config): i for i, config in enumerate(self._configs(repeat))}
 
     def entry(self, config: Mapping, n_epochs: int, repeat: int) -> tuple[int, int, int]:
         """Return where an entry stands in the arrays: position, repeat, and place among the epochs.
@@ -112,9 +114,12 @@ class Table:
             raise ValueError(
                 f"config {dict(config)!r} is not in repeat {repeat} of table {self.name!r}"
             )
+        return position, int(repeat), self._place_of(n_epochs)
+
+    def _place_of(self, n_epochs: int) -> int:
         if n_epochs not in self.epochs:
             raise ValueError(f"n_epochs is {n_epochs!r}; table {self.name!r} has {self.epochs}")
-        return position, int(repeat), self.epochs.index(n_epochs)
+        return self.epochs.index(n_epochs)
 
     def has(self, config: Mapping, repeat: int) -> bool:
         return training_key(config) in self._positions(repeat)
@@ -128,21 +133,20 @@ class Table:
     def frame(self, n_val: int, n_epochs: int = 27) -> pd.DataFrame:
         """Return a row for each repeat and configuration: what it is, and what its training gave.
 
-        Columns: repeat, position (in `configs`), the settings, val_loss, val_accuracy, fresh and
+        n_val: on how many validation rows the losses are. n_epochs: after how many epochs.
+        Columns: position (in `configs`), the settings, repeat, val_loss, val_accuracy, fresh and
         accuracy; the last two are of the judges.
         """
-        rows = self.rows(n_val)
-        _, _, k = self.entry(DEFAULT_CONFIG, n_epochs, 0)
+        rows, at = self.rows(n_val), self._place_of(n_epochs)
         parts = []
         for repeat in range(self.n_repeats):
-            settings = pd.DataFrame(self.configs(repeat)).rename_axis("position").reset_index()
-            part = settings.assign(
-                repeat=repeat,
-                val_loss=self.loss[:, repeat, rows, k],
-                val_accuracy=self.accuracy[:, repeat, rows, k],
-                fresh=self.fresh_loss[:, repeat, k],
-                accuracy=self.fresh_accuracy[:, repeat, k],
-            )
+            part = pd.DataFrame(self._configs(repeat))
+            part.insert(0, "position", np.arange(len(part)))
+            part["repeat"] = repeat
+            part["val_loss"] = self.loss[:, repeat, rows, at]
+            part["val_accuracy"] = self.accuracy[:, repeat, rows, at]
+            part["fresh"] = self.fresh_loss[:, repeat, at]
+            part["accuracy"] = self.fresh_accuracy[:, repeat, at]
             parts.append(part)
         return pd.concat(parts, ignore_index=True)
 
