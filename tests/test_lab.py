@@ -209,7 +209,7 @@ def test_one_process_gives_the_numbers_of_two_to_the_last_digit(monkeypatch, tmp
 
 def test_a_search_holds_each_trial_as_trained_alone_on_the_rows_and_seed_of_its_repeat():
     searches = {"random": at_random, "Hyperband": band}
-    trials = racing.search(PROBLEM, searches, repeats=REPEATS, budget=racing.hyperband_epochs(3))
+    trials = racing.trials_of(PROBLEM, searches, repeats=REPEATS, budget=racing.hyperband_epochs(3))
     assert trials.groupby(["search", "repeat"]).size().tolist() == [6, 6, 3, 3]
     for row in trials.itertuples():
         expected = alone(row.config, row.n_epochs, row.repeat)
@@ -231,11 +231,11 @@ def test_no_search_trains_more_than_its_budget_and_another_budget_is_another_sea
         return strategies.random_search(space, 10, n_epochs, seed=repeat)
 
     for options, spent in [({"budget": 11}, [3, 6, 9]), ({"n_trials": 2}, [3, 6])]:
-        trials = racing.search(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
+        trials = racing.trials_of(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
         assert trials["spent"].tolist() == spent
     for options in ({}, {"budget": 9, "n_trials": 3}):
         with pytest.raises(ValueError, match="one of them is needed"):
-            racing.search(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
+            racing.trials_of(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
 
 
 def at(seed):
@@ -247,16 +247,16 @@ def at(seed):
 
 def test_searches_of_one_factory_are_two_and_a_known_one_is_not_run_again(monkeypatch, cache):
     both = {"at 1": at(1), "at 5": at(5)}
-    trials = racing.search(PROBLEM, both, repeats=[2], n_trials=2)
+    trials = racing.trials_of(PROBLEM, both, repeats=[2], n_trials=2)
     assert trials["config"].tolist() == SPACE.sample(2, seed=1) + SPACE.sample(2, seed=5)
     monkeypatch.setattr(racing, "run_many", None)
-    again = racing.search(PROBLEM, {"renamed": at(5)}, repeats=[2], n_trials=2)
+    again = racing.trials_of(PROBLEM, {"renamed": at(5)}, repeats=[2], n_trials=2)
     expected = trials.query("search == 'at 5'").reset_index(drop=True)
     pd.testing.assert_frame_equal(again.drop(columns="search"), expected.drop(columns="search"))
     for changed in (
-        partial(racing.search, problems.network_problem("wine", SPACE, 3)),
-        partial(racing.search, problems.network_problem("iris", SPACE, 4)),
-        partial(racing.search, problems.network_problem("iris", SPACE, 3, n_draws=2)),
+        partial(racing.trials_of, problems.network_problem("wine", SPACE, 3)),
+        partial(racing.trials_of, problems.network_problem("iris", SPACE, 4)),
+        partial(racing.trials_of, problems.network_problem("iris", SPACE, 3, n_draws=2)),
     ):
         with pytest.raises(TypeError, match="not callable"):  # it would be run
             changed({"at 5": at(5)}, repeats=[2], n_trials=2)
@@ -276,7 +276,7 @@ def test_an_interrupted_search_leaves_nothing_in_the_cache(monkeypatch, cache):
             raise KeyboardInterrupt
         return answer(objective, requests)
 
-    run = partial(racing.search, PROBLEM, searches, repeats=REPEATS, budget=11)
+    run = partial(racing.trials_of, PROBLEM, searches, repeats=REPEATS, budget=11)
     with monkeypatch.context() as patch:
         patch.setattr(processes, "ALONE_S", 60)
         patch.setattr(processes, "_executor", None)
@@ -296,7 +296,7 @@ def test_a_fault_of_the_objectives_is_no_failed_trial(cache):
 
     problem = problems.Problem("faulty", lambda repeat: SPACE, objective, None)
     with pytest.raises(MemoryError, match="no room"):
-        racing.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
+        racing.trials_of(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
     assert not any(cache.iterdir())
 
 
@@ -311,7 +311,7 @@ def test_a_fault_before_the_first_answer_is_no_failed_trial_either(cache):
     assert trials["val_loss"].isna().all()
     problem = problems.Problem("faulty", lambda repeat: SPACE, objective, None)
     with pytest.raises(ValueError, match="no such column"):
-        racing.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
+        racing.trials_of(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
     assert not any(cache.iterdir())
 
 
@@ -334,7 +334,7 @@ def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_th
         "space = SearchSpace({'lr': Real(0.01, 0.1)})\n"
         "problem = problems.Problem('sum', lambda r: space,\n"
         "    lambda requests: [r.config['lr'] + r.seed for r in requests], None)\n"
-        "trials = racing.search(problem, {'ours': ours}, repeats=range(40), n_trials=2)\n"
+        "trials = racing.trials_of(problem, {'ours': ours}, repeats=range(40), n_trials=2)\n"
         "first = space.sample(1, seed=1)[0]['lr']\n"
         "print(processes._executor is not None, trials['val_loss'][0] == first)\n"
     )
@@ -345,8 +345,8 @@ def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_th
 
 def test_a_loss_of_three_draws_is_their_mean_and_costs_three_times_as_much():
     problem = problems.network_problem("iris", SPACE, 3, n_draws=3)
-    once = racing.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=2)
-    found = racing.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=2)
+    once = racing.trials_of(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=2)
+    found = racing.trials_of(problem, {"random": at_random}, repeats=REPEATS, n_trials=2)
     assert found["config"].tolist() == once["config"].tolist()
     assert found["spent"].tolist() == (3 * once["spent"]).tolist()
     for row in found.itertuples():
@@ -471,7 +471,7 @@ def test_a_failed_trial_wins_nothing():
 
 
 def test_a_winner_is_judged_at_its_own_epoch_and_in_full_by_judges_of_its_repeat():
-    trials = racing.search(PROBLEM, {"band": band}, repeats=REPEATS, budget=11)
+    trials = racing.trials_of(PROBLEM, {"band": band}, repeats=REPEATS, budget=11)
     won = racing.winners(trials).assign(n_epochs=[1, 3])
     judged = racing.judge(PROBLEM, won, 2)
     for row in judged.itertuples():
@@ -499,12 +499,12 @@ def test_a_winner_has_as_many_judges_as_its_problem_says_and_a_table_s_problem_s
 
 def test_a_race_is_a_search_whose_winners_are_judged():
     raced = racing.race(PROBLEM, {"random": at_random}, 3, repeats=REPEATS, n_judges=2)
-    trials = racing.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    trials = racing.trials_of(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
     pd.testing.assert_frame_equal(raced, racing.judge(PROBLEM, racing.winners(trials), 2))
 
 
 def test_finalists_are_trained_on_draws_of_their_own_and_paid_for():
-    trials = racing.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    trials = racing.trials_of(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
     again = racing.retrain(PROBLEM, trials, 2, 3)
     assert len(again) == 2 * 2 and list(again.columns) == list(trials.columns)
     for row in again.itertuples():

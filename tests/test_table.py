@@ -330,7 +330,9 @@ def test_asha_puts_failed_trials_last_and_goes_on():
 
 def test_hyperband_has_other_configurations_in_every_round():
     space = SearchSpace({"lr": recipes.SETTINGS["lr"]})
-    asked = run(searches.hyperband(space, 7, 2, 3), per_trial(lambda config, n: config["lr"]))
+    asked = run(
+        searches.repeated_hyperband(space, 7, 2, 3), per_trial(lambda config, n: config["lr"])
+    )
     rounds = [strategies.hyperband(space, 3, seed=seed) for seed in (7000, 7001)]
     expected = [run(one, per_trial(lambda config, n: config["lr"]))["config"] for one in rounds]
     assert asked["config"].tolist() == [config for one in expected for config in one]

@@ -1,7 +1,7 @@
 """Races: run searches over repeats, choose the winners, judge them fresh, train finalists again.
 
-A **search** is a function (space, repeat, n_trials, n_epochs) -> strategy, so that a lesson can
-race one that it shows.
+What is raced are functions (space, repeat, n_trials, n_epochs) -> strategy, so that a lesson can
+race one that it shows. What such a strategy does in one repeat is a **search**.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hpt_helpers.trials import ranking
 
 REPEATS_TOGETHER = 20  # so many repeats of a search run in step, in one process
 
-Search = Callable[[SearchSpace, int, int, int], Strategy]
+MakeStrategy = Callable[[SearchSpace, int, int, int], Strategy]
 
 
 def hyperband_epochs(max_epochs: int) -> int:
@@ -51,9 +51,9 @@ def schedule_epochs(schedule: Sequence[Sequence[tuple[int, int]]]) -> int:
     return total
 
 
-def search(
+def trials_of(
     problem: Problem,
-    searches: Mapping[str, Search],
+    searches: Mapping[str, MakeStrategy],
     *,
     repeats: Iterable[int],
     n_trials: int | None = None,
@@ -79,7 +79,7 @@ def search(
     blocks = [repeats[i : i + REPEATS_TOGETHER] for i in range(0, len(repeats), REPEATS_TOGETHER)]
     pieces = list(product(searches, blocks))
     each = [(problem, budget, searches[label], block) for label, block in pieces]
-    found = cached_each(_search, each, progress=progress)
+    found = cached_each(_trials_of_some, each, progress=progress)
     parts = [
         pd.DataFrame(arrays).assign(search=label)
         for (label, _), arrays in zip(pieces, found, strict=True)
@@ -91,7 +91,7 @@ def search(
     ]
 
 
-def _search(problem: Problem, budget: int, make: Search, repeats: list[int]) -> dict:
+def _trials_of_some(problem: Problem, budget: int, make: MakeStrategy, repeats: list[int]) -> dict:
     n_trials = budget // problem.n_epochs
     strategies = [make(problem.space(r), r, n_trials, problem.n_epochs) for r in repeats]
     tables = run_whole(strategies, problem.objective, budget=budget, seeds=repeats)
@@ -140,7 +140,7 @@ def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
 
     The best trials are the first of `hpt_helpers.trials.ranking`: the lowest losses, and of equal
     ones those of fewest epochs, then those of the lowest number. A failed trial never wins.
-    Columns: those of `search`, and looks (how many losses the search looked at) and epochs (how
+    Columns: those of `trials_of`, and looks (how many losses the search looked at) and epochs (how
     many it trained in all). Raises ValueError where all trials of a repeat have failed.
     """
     groups = trials.groupby(["search", "repeat"], sort=False)
@@ -184,7 +184,7 @@ def judge(
 
 def race(
     problem: Problem,
-    searches: Mapping[str, Search],
+    searches: Mapping[str, MakeStrategy],
     n_trials: int = 40,
     *,
     repeats: Iterable[int] = range(30),
@@ -196,7 +196,7 @@ def race(
     Each search may spend the epochs of n_trials full trainings. n_judges: None for the problem's
     own number. Tables have 30 repeats.
     """
-    trials = search(problem, searches, repeats=repeats, n_trials=n_trials, progress=progress)
+    trials = trials_of(problem, searches, repeats=repeats, n_trials=n_trials, progress=progress)
     return judge(problem, winners(trials), n_judges, progress=progress)
 
 
@@ -208,7 +208,7 @@ def retrain(
     *,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Return the best trials of each search in each repeat, trained again: the columns of `search`.
+    """Return the best trials of each search in each repeat, trained again, as `trials_of` has them.
 
     Each finalist's val_loss is then the mean over n_draws draws and seeds that only its repeat has
     and that did not choose it; spent has the epochs of all finalists added. So the `winners` of

@@ -17,7 +17,7 @@ import numpy as np
 from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import bayes
 from hpt_helpers.classroom.lab.problems import Problem
-from hpt_helpers.classroom.lab.racing import Search
+from hpt_helpers.classroom.lab.racing import MakeStrategy
 from hpt_helpers.protocol import Ask
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
@@ -35,7 +35,7 @@ def by_hand(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> St
     return bayes.search_by_hand(space, repeat, n_trials, n_epochs, scale=WIDE)
 
 
-def hyperband(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+def repeated_hyperband(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Run Hyperband again and again, each time on other configurations, until the budget ends."""
     for again in range(n_trials):
         yield from strategies.hyperband(space, n_epochs, seed=1000 * repeat + again)
@@ -87,7 +87,7 @@ def _best_third(reached: list[tuple[float, int]]) -> list[int]:
     return [number for _, number in reached[: len(reached) // 3]]
 
 
-def grid_of(problem: Problem, axes: Sequence[str]) -> Search:
+def grid_of(problem: Problem, axes: Sequence[str]) -> MakeStrategy:
     """Return the search that tries one of a problem's grids, such as that of lr and hidden_size.
 
     Raises ValueError for axes of which the problem has no grid.
@@ -168,7 +168,7 @@ def _apart(space: SearchSpace, config: Mapping, proposed: Mapping) -> dict:
 
 
 def on_pool(
-    make: Search, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+    make: MakeStrategy, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
 ) -> Strategy:
     """Run a search that proposes points of its own, with a pool's configurations in their places.
 

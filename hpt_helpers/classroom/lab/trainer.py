@@ -33,7 +33,8 @@ FEW = 40  # to train fewer networks than this takes about as long as to train on
 PURPOSES = ("judge", "finalist", "mean", "luck")
 FIRST_OWN, N_OWN = 10_000, 100
 END_OWN = 1_000_000  # the judges of tables begin here
-N_REPEATS = (END_OWN - FIRST_OWN) // (N_OWN * len(PURPOSES))  # as many can have draws of their own
+# As many repeats can have draws of their own.
+MOST_REPEATS = (END_OWN - FIRST_OWN) // (N_OWN * len(PURPOSES))
 
 
 class Data(NamedTuple):
@@ -90,7 +91,7 @@ def own_draws(repeat: int, purpose: str, n: int) -> range:
     if purpose not in PURPOSES:
         raise ValueError(f"purpose is {purpose!r}; allowed are {', '.join(PURPOSES)}")
     as_count("n", n, most=N_OWN)
-    place = as_count("repeat", repeat, least=0, most=N_REPEATS - 1) * len(PURPOSES)
+    place = as_count("repeat", repeat, least=0, most=MOST_REPEATS - 1) * len(PURPOSES)
     first = FIRST_OWN + N_OWN * (place + PURPOSES.index(purpose))
     return range(first, first + n)
 

@@ -80,7 +80,7 @@ def grids_against_random(grids: Sequence[Sequence[str]], n_val: int = 360) -> pd
     for axes in grids:
         n_trials = len(problem.grids[tuple(axes)])
         both = {"grid": searches.grid_of(problem, axes), "random": searches.at_random}
-        fresh = judged("digits", n_val, both, n_trials).pivot(
+        fresh = race_on_table("digits", n_val, both, n_trials).pivot(
             index="repeat", columns="search", values="fresh"
         )
         found = statistics.pairs(fresh["grid"], fresh["random"])
@@ -91,7 +91,9 @@ def grids_against_random(grids: Sequence[Sequence[str]], n_val: int = 360) -> pd
     return pd.DataFrame(rows, columns=columns)
 
 
-def judged(name: str, n_val: int, some: dict, n_trials: int, *, live: bool = False) -> pd.DataFrame:
+def race_on_table(
+    name: str, n_val: int, some: dict, n_trials: int, *, live: bool = False
+) -> pd.DataFrame:
     """Return the winners of searches of n_trials in all repeats, as `racing.judge` does."""
     problem, repeats = table_problem(name, n_val, live=live), range(load_table(name).n_repeats)
     return racing.race(problem, some, n_trials, repeats=repeats, progress=True)
@@ -118,16 +120,16 @@ def random_on_axes(axes: Sequence[str] = ("lr", "hidden_size"), n_val: int = 360
     known = {"grid on two": searches.grid_of(problem, axes), "random on six": searches.at_random}
     drawn = {"random on two": partial(random_on, tuple(axes))}
     parts = [
-        judged("digits", n_val, drawn, n_trials, live=True),
-        judged("digits", n_val, known, n_trials),
+        race_on_table("digits", n_val, drawn, n_trials, live=True),
+        race_on_table("digits", n_val, known, n_trials),
     ]
-    return wins(pd.concat(parts, ignore_index=True))
+    return head_to_head(pd.concat(parts, ignore_index=True))
 
 
-def wins(found: pd.DataFrame) -> pd.DataFrame:
+def head_to_head(found: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each search: its median fresh loss, and its wins over each of the others.
 
-    found: columns search, repeat and fresh, as `judged` returns them.
+    found: columns search, repeat and fresh, as `race_on_table` returns them.
     """
     names = list(found["search"].unique())
     fresh = found.pivot(index="repeat", columns="search", values="fresh")[names]
@@ -290,7 +292,7 @@ def chosen_by_trials(name: str, n_val: int, n_trials: int) -> pd.DataFrame:
     table = load_table(name)
     losses = table.loss[:n_trials, :, table.rows(n_val), -1]
     winners = statistics.best_along(losses, axis=0)
-    return _judged(table, winners, losses[winners, np.arange(table.n_repeats)])
+    return _with_fresh(table, winners, losses[winners, np.arange(table.n_repeats)])
 
 
 def chosen_by_finalists(
@@ -311,9 +313,9 @@ def chosen_by_finalists(
     again, _ = table_problem(name, n_val).measure(choices, "finalist", n_again, True)
     again = again.mean(axis=1).reshape(-1, n_finalists)
     best = np.arange(table.n_repeats), statistics.best_along(again, axis=1)
-    return _judged(table, finalists[best], again[best])
+    return _with_fresh(table, finalists[best], again[best])
 
 
-def _judged(table: Table, positions: np.ndarray, losses: np.ndarray) -> pd.DataFrame:
+def _with_fresh(table: Table, positions: np.ndarray, losses: np.ndarray) -> pd.DataFrame:
     fresh = table.fresh_loss[positions, np.arange(table.n_repeats), -1]
     return pd.DataFrame({"position": positions, "chosen_by": losses, "fresh": fresh})

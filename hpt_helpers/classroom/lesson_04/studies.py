@@ -80,7 +80,7 @@ def watched_in_training(
     return Watched(epochs, lr, curves[:, :, at], best, others[:, :, -1], at_best[:, :, 0])
 
 
-def agreement(held: Watched, early: int, late: int) -> np.ndarray:
+def rank_correlation(held: Watched, early: int, late: int) -> np.ndarray:
     """Return Spearman's rank correlation of the losses at two epochs, in each repeat."""
     a, b = held.epochs.index(early), held.epochs.index(late)
     return np.array([spearmanr(losses[:, a], losses[:, b]).statistic for losses in held.last])
@@ -90,12 +90,12 @@ def rank_correlations(watched: Mapping[str, Watched]) -> pd.DataFrame:
     """Return how well the order at an epoch agrees with that at nine times as many epochs.
 
     A row for each pair of epochs that were watched; columns: problem, epochs, and the mean, the
-    lowest and the highest `agreement` of all repeats.
+    lowest and the highest `rank_correlation` of all repeats.
     """
     rows = []
     for name, held in watched.items():
         for early, late in zip(held.epochs, held.epochs[2:], strict=False):  # two rungs further
-            found = agreement(held, early, late)
+            found = rank_correlation(held, early, late)
             rows.append((name, f"{early} and {late}", found.mean(), found.min(), found.max()))
     return pd.DataFrame(rows, columns=["problem", "epochs", "mean", "lowest", "highest"])
 

@@ -14,7 +14,7 @@ from scipy.stats import binom
 from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import problems, racing, searches, statistics, trainer
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
-from hpt_helpers.classroom.lab.racing import Search
+from hpt_helpers.classroom.lab.racing import MakeStrategy
 from hpt_helpers.classroom.lab.trainer import Job
 from hpt_helpers.classroom.tables.recipes import N_POOL
 from hpt_helpers.classroom.tables.table import PoolSpace, load_table, table_problem
@@ -61,9 +61,9 @@ def _iris_pool(repeat: int) -> PoolSpace:
 # --- the race -------------------------------------------------------------------------------------
 
 
-def race(
+def trials_in(
     worlds: Mapping[str, Problem],
-    some: Mapping[str, Search],
+    some: Mapping[str, MakeStrategy],
     *,
     n_trials: int = N_TRIALS,
     repeats: Sequence[int] = REPEATS,
@@ -71,12 +71,12 @@ def race(
 ) -> pd.DataFrame:
     """Return every trial of each search in each world, which may spend n_trials full trainings.
 
-    worlds: name -> problem. Columns: world, those of `racing.search`, and trainings: the epochs
+    worlds: name -> problem. Columns: world, those of `racing.trials_of`, and trainings: the epochs
     that the search has spent so far, in full trainings.
     """
     options = {"n_trials": n_trials, "repeats": repeats, "progress": progress}
     parts = [
-        racing.search(problem, some, **options).assign(world=world, n_full=problem.n_epochs)
+        racing.trials_of(problem, some, **options).assign(world=world, n_full=problem.n_epochs)
         for world, problem in worlds.items()
     ]
     table = pd.concat(parts, ignore_index=True)
@@ -100,10 +100,10 @@ def with_grids(
 def _grid_trials(world: str, problem: Problem, repeats: Sequence[int]) -> pd.DataFrame:
     axes = max(problem.grids, key=len)
     grid, n_trials = searches.grid_of(problem, axes), len(problem.grids[axes])
-    return race({world: problem}, {"grid": grid}, n_trials=n_trials, repeats=repeats)
+    return trials_in({world: problem}, {"grid": grid}, n_trials=n_trials, repeats=repeats)
 
 
-def judged(
+def judged_in(
     worlds: Mapping[str, Problem], trials: pd.DataFrame, n: int = 1, *, progress: bool = False
 ) -> pd.DataFrame:
     """Return the n best trials of each search of a race, judged: world, and as `judge` does."""
@@ -118,7 +118,8 @@ def judged(
 def verdicts(winners: pd.DataFrame, other: str = "random") -> pd.DataFrame:
     """Compare each search with another one in pairs, in each world, as searched and fresh.
 
-    winners: as `judged` returns them. Columns: world, verdict, and those of `statistics.compare`.
+    winners: as `judged_in` returns them. Columns: world, verdict, and those of
+    `statistics.compare`.
     """
     parts = []
     for world, part in winners.groupby("world", sort=False):
@@ -129,7 +130,7 @@ def verdicts(winners: pd.DataFrame, other: str = "random") -> pd.DataFrame:
 
 
 def dial(
-    some: Mapping[str, Search],
+    some: Mapping[str, MakeStrategy],
     n_val: Sequence[int],
     *,
     name: str = "simulated",
@@ -144,8 +145,8 @@ def dial(
     rows = []
     for n in n_val:
         worlds = {"": table_problem(name, n)}
-        trials = race(worlds, some, repeats=repeats, progress=progress)
-        found = verdicts(judged(worlds, trials))
+        trials = trials_in(worlds, some, repeats=repeats, progress=progress)
+        found = verdicts(judged_in(worlds, trials))
         wins = found.pivot(index="search", columns="verdict", values="wins")
         counts = {
             label: f"{wins.loc[label, 'as searched']} → {wins.loc[label, 'fresh']}"
@@ -169,7 +170,7 @@ def best_again(
     """
     parts = []
     for world, problem in worlds.items():
-        trials = race({world: problem}, {"random": searches.at_random}, repeats=repeats)
+        trials = trials_in({world: problem}, {"random": searches.at_random}, repeats=repeats)
         best = racing.winners(trials, N_TOP)
         again = racing.retrain(problem, trials, N_TOP, 1, progress=progress)["val_loss"]
         part = best[["world", "repeat"]].assign(searched=best["val_loss"], again=again.to_numpy())
@@ -190,7 +191,7 @@ def _share_in_order(losses: pd.DataFrame) -> float:
 # --- what pays ------------------------------------------------------------------------------------
 
 
-def random_of(n: int) -> Search:
+def random_of(n: int) -> MakeStrategy:
     """Return the search that tries n random configurations, whatever it may spend."""
     return partial(_random_of, n)
 
@@ -201,7 +202,7 @@ def _random_of(n: int, space: SearchSpace, repeat: int, n_trials: int, n_epochs:
 
 def what_pays(
     worlds: Mapping[str, Problem],
-    learned: Search,
+    learned: MakeStrategy,
     *,
     more_rows: Mapping[str, Problem],
     repeats: Sequence[int] = REPEATS,
@@ -218,7 +219,7 @@ def what_pays(
     options = {"repeats": repeats, "progress": progress}
     table = pd.DataFrame({"way": list(WAYS), "trainings": list(WAYS.values())})
     for world, problem in worlds.items():
-        plain = race({world: problem}, {"random": searches.at_random}, **options)
+        plain = trials_in({world: problem}, {"random": searches.at_random}, **options)
         before = _fresh(problem, plain)
         counts = {
             way: _better_and_worse(fresh, before)
@@ -226,7 +227,7 @@ def what_pays(
         }
         if world in more_rows:
             wide = more_rows[world]
-            judged_by_more = race({world: wide}, {"random": searches.at_random}, **options)
+            judged_by_more = trials_in({world: wide}, {"random": searches.at_random}, **options)
             counts["ten times as many rows"] = _better_and_worse(
                 _fresh(wide, judged_by_more), before
             )
@@ -235,14 +236,16 @@ def what_pays(
 
 
 def _fresh_by_way(
-    problem: Problem, plain: pd.DataFrame, learned: Search, options: Mapping
+    problem: Problem, plain: pd.DataFrame, learned: MakeStrategy, options: Mapping
 ) -> dict[str, pd.Series]:
     """Return the fresh loss of each repeat's winner, by what was bought beside or instead."""
     here, more = {"": problem}, N_TRIALS + N_FINALISTS * N_DRAWS
-    learning = race(here, {"learned": learned}, **options)
+    learning = trials_in(here, {"learned": learned}, **options)
     finalists = partial(_with_finalists, problem, progress=options["progress"])
     ways = {
-        "more random trials": race(here, {"random": random_of(more)}, n_trials=more, **options),
+        "more random trials": trials_in(
+            here, {"random": random_of(more)}, n_trials=more, **options
+        ),
         "finalists of random search": finalists(plain),
         "a search that learns": learning,
         "finalists of that search": finalists(learning),
@@ -269,8 +272,8 @@ def worth_of_tuning(
 ) -> pd.DataFrame:
     """Return what tuning buys: configurations that nobody searched, beside what searches chose.
 
-    winners: of one world, as `judged` returns them. untuned: name -> configuration; the judges of
-    all repeats judge it, too. Columns: choice, loss and accuracy (in per cent), means over judges
+    winners: of one world, from `judged_in`. untuned: name -> configuration; the judges of all
+    repeats judge it, too. Columns: choice, loss and accuracy (in per cent), means over judges
     and repeats; and half_width: half the 95 % interval (Wilson) of one test score of that accuracy.
     """
     repeats = [int(repeat) for repeat in winners["repeat"].unique()]
@@ -293,7 +296,7 @@ def worth_of_tuning(
 
 def budgets(
     worlds: Mapping[str, Problem],
-    some: Mapping[str, Search],
+    some: Mapping[str, MakeStrategy],
     n_trials: Sequence[int],
     *,
     repeats: Sequence[int] = REPEATS,
@@ -306,7 +309,9 @@ def budgets(
     """
     rows = []
     for n in n_trials:
-        found = judged(worlds, race(worlds, some, n_trials=n, repeats=repeats, progress=progress))
+        found = judged_in(
+            worlds, trials_in(worlds, some, n_trials=n, repeats=repeats, progress=progress)
+        )
         fresh = found.pivot(index="repeat", columns="search", values="fresh")
         others = [label for label in some if label != "random"]
         counts = {label: _better_and_worse(fresh[label], fresh["random"]) for label in others}
