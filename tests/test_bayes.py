@@ -108,3 +108,23 @@ def test_what_it_is_told_and_its_scale_are_its_arguments():
     candidates = SQUARE.sample(1000, seed=0)
     gain = bayes.gains(SQUARE.to_unit(candidates), [0, 1, 2, 3, 4], -seen[0], 0.1)
     assert table["config"][5] == candidates[gain.argmax()]
+
+
+def test_a_failed_trial_in_the_middle_is_told_as_the_worst_and_the_search_still_learns():
+    """With nan among its losses every gain is nan, and the search would try the pool in order."""
+
+    def failing(config, n_epochs):
+        tried.append(config)
+        return np.nan if len(tried) == 7 else far_from_the_corner(config, n_epochs)
+
+    tried = []
+    table = run(bayes.search_by_hand(SQUARE, 3, 15, 1), per_trial(failing))
+    assert table["val_loss"].isna().tolist() == [i == 6 for i in range(15)]
+    candidates, configs = SQUARE.sample(1000, seed=3), table["config"].tolist()
+    places = [candidates.index(config) for config in configs]
+    assert places[7:] != sorted(places[7:]) and len(set(places)) == 15
+    losses = table["val_loss"].to_numpy(copy=True)[:9]
+    losses[6] = np.nanmax(losses)
+    gain = bayes.gains(SQUARE.to_unit(candidates), places[:9], np.log(losses), 0.3)
+    assert places[9] == gain.argmax()
+    assert table["val_loss"][7:].min() < table["val_loss"][:5].min()

@@ -3,6 +3,7 @@
 import functools
 import importlib
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,12 @@ def test_a_file_of_ones_own_counts_by_its_source_and_a_library_by_its_version(
     (tmp_path / "hpt_made.py").write_text("def f(x): return x + 1\n", encoding="utf-8")
     found.add(fingerprint(made.f))
     assert len(found) == 2
+    # of the same length, so that only its time tells that the file is another one
+    (tmp_path / "hpt_made.py").write_text("def f(x): return x + 2\n", encoding="utf-8")
+    written = (tmp_path / "hpt_made.py").stat().st_mtime_ns
+    os.utime(tmp_path / "hpt_made.py", ns=(written, written + 1_000_000))
+    found.add(fingerprint(made.f))
+    assert len(found) == 3
     monkeypatch.delitem(sys.modules, "hpt_made")
     before = fingerprint(np.linspace)
     monkeypatch.setattr(np, "__version__", "99")

@@ -13,13 +13,18 @@ from scipy import stats
 
 from hpt_helpers import config, strategies
 from hpt_helpers.classroom.computing import processes
-from hpt_helpers.classroom.lab import problems, racing, statistics, trainer
+from hpt_helpers.classroom.lab import problems, racing, searches, statistics, trainer
+from hpt_helpers.classroom.lab.landscape import Landscape
 from hpt_helpers.classroom.lab.statistics import SAME
 from hpt_helpers.classroom.lab.trainer import Data, Job
+from hpt_helpers.classroom.lesson_04.studies import survivor
+from hpt_helpers.classroom.tables.recipes import judge_number
+from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.data import load_splits
-from hpt_helpers.search import Request
+from hpt_helpers.search import Request, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
-from hpt_helpers.training import fit
+from hpt_helpers.training import evaluate, fit
+from hpt_helpers.trials import best, ranking
 
 SPACE = SearchSpace(
     {"lr": Real(1e-3, 0.1, log=True), "batch_size": Integer(32, 64), "hidden_size": Choice([4, 8])}
@@ -71,17 +76,18 @@ def trained(monkeypatch):
 def test_no_two_repeats_or_purposes_share_a_draw():
     found = [
         draw
-        for repeat, purpose in product([0, 1, 2, 39, 999, 9_999], trainer.PURPOSES)
+        for repeat, purpose in product([0, 1, 2, 39, 999, 2474], trainer.PURPOSES)
         for draw in trainer.own_draws(repeat, purpose, 100)
     ]
-    assert len(set(found)) == len(found) and min(found) >= 10_000 and max(found) < 2**32
+    assert len(set(found)) == len(found) and min(found) >= 10_000
+    assert max(found) == judge_number(repeat=0, judge=0) - 1  # a table's first judge
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ((0, "joke", 1), "purpose is 'joke'; allowed are judge, finalist"),
-        ((10_000, "judge", 1), "repeat is 10000"),
+        ((2475, "judge", 1), "repeat is 2475"),
         ((0, "judge", 101), "n is 101"),
     ],
 )
@@ -157,6 +163,26 @@ def test_another_default_or_other_rows_serve_no_old_curves(trained, monkeypatch)
     trainer._digest.cache_clear()
 
 
+def test_networks_are_handed_over_as_they_are_after_each_epoch_that_is_asked_for():
+    rows = [load_splits("iris", draw=draw) for draw in (3, 4)]
+    configs = [CONFIG, CONFIG | {"hidden_size": 5}, CONFIG]
+    splits, seeds = [rows[0], rows[1], rows[0]], [3, 4, 5]
+    curves = [
+        fit(config, of_one, n_epochs=4, seed=seed).val_loss
+        for config, of_one, seed in zip(configs, splits, seeds, strict=True)
+    ]
+    looked_at = []
+    for epoch, network in trainer.networks_after([4, 1, 4], configs, splits, seeds):
+        looked_at.append(epoch)
+        for i, of_one in enumerate(splits):
+            loss, _ = evaluate(network(i), of_one.X_val, of_one.y_val)
+            assert loss == pytest.approx(curves[i][epoch - 1], abs=1e-9)
+    assert looked_at == [1, 4]
+    [(_, network)] = trainer.networks_after([2], configs[:1], rows[0], 3)
+    loss, _ = evaluate(network(0), rows[0].X_val, rows[0].y_val)
+    assert loss == pytest.approx(curves[0][1], abs=1e-9)
+
+
 def test_bad_jobs_are_refused():
     with pytest.raises(ValueError, match="batch_size is 200; the training part has 90 rows"):
         trainer.train([Job(IRIS, {"lr": 0.01, "batch_size": 200}, 0, 0, 2)])
@@ -183,7 +209,7 @@ def test_one_process_gives_the_numbers_of_two_to_the_last_digit(monkeypatch, tmp
 
 def test_a_search_holds_each_trial_as_trained_alone_on_the_rows_and_seed_of_its_repeat():
     searches = {"random": at_random, "Hyperband": band}
-    trials = racing.search(PROBLEM, searches, repeats=REPEATS, budget=racing.hyperband_epochs(3))
+    trials = racing.trials_of(PROBLEM, searches, repeats=REPEATS, budget=racing.hyperband_epochs(3))
     assert trials.groupby(["search", "repeat"]).size().tolist() == [6, 6, 3, 3]
     for row in trials.itertuples():
         expected = alone(row.config, row.n_epochs, row.repeat)
@@ -205,11 +231,11 @@ def test_no_search_trains_more_than_its_budget_and_another_budget_is_another_sea
         return strategies.random_search(space, 10, n_epochs, seed=repeat)
 
     for options, spent in [({"budget": 11}, [3, 6, 9]), ({"n_trials": 2}, [3, 6])]:
-        trials = racing.search(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
+        trials = racing.trials_of(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
         assert trials["spent"].tolist() == spent
     for options in ({}, {"budget": 9, "n_trials": 3}):
         with pytest.raises(ValueError, match="one of them is needed"):
-            racing.search(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
+            racing.trials_of(PROBLEM, {"greedy": greedy}, repeats=[2], **options)
 
 
 def at(seed):
@@ -221,16 +247,16 @@ def at(seed):
 
 def test_searches_of_one_factory_are_two_and_a_known_one_is_not_run_again(monkeypatch, cache):
     both = {"at 1": at(1), "at 5": at(5)}
-    trials = racing.search(PROBLEM, both, repeats=[2], n_trials=2)
+    trials = racing.trials_of(PROBLEM, both, repeats=[2], n_trials=2)
     assert trials["config"].tolist() == SPACE.sample(2, seed=1) + SPACE.sample(2, seed=5)
     monkeypatch.setattr(racing, "run_many", None)
-    again = racing.search(PROBLEM, {"renamed": at(5)}, repeats=[2], n_trials=2)
+    again = racing.trials_of(PROBLEM, {"renamed": at(5)}, repeats=[2], n_trials=2)
     expected = trials.query("search == 'at 5'").reset_index(drop=True)
     pd.testing.assert_frame_equal(again.drop(columns="search"), expected.drop(columns="search"))
     for changed in (
-        partial(racing.search, problems.network_problem("wine", SPACE, 3)),
-        partial(racing.search, problems.network_problem("iris", SPACE, 4)),
-        partial(racing.search, problems.network_problem("iris", SPACE, 3, n_draws=2)),
+        partial(racing.trials_of, problems.network_problem("wine", SPACE, 3)),
+        partial(racing.trials_of, problems.network_problem("iris", SPACE, 4)),
+        partial(racing.trials_of, problems.network_problem("iris", SPACE, 3, n_draws=2)),
     ):
         with pytest.raises(TypeError, match="not callable"):  # it would be run
             changed({"at 5": at(5)}, repeats=[2], n_trials=2)
@@ -250,7 +276,7 @@ def test_an_interrupted_search_leaves_nothing_in_the_cache(monkeypatch, cache):
             raise KeyboardInterrupt
         return answer(objective, requests)
 
-    run = partial(racing.search, PROBLEM, searches, repeats=REPEATS, budget=11)
+    run = partial(racing.trials_of, PROBLEM, searches, repeats=REPEATS, budget=11)
     with monkeypatch.context() as patch:
         patch.setattr(processes, "ALONE_S", 60)
         patch.setattr(processes, "_executor", None)
@@ -270,7 +296,22 @@ def test_a_fault_of_the_objectives_is_no_failed_trial(cache):
 
     problem = problems.Problem("faulty", lambda repeat: SPACE, objective, None)
     with pytest.raises(MemoryError, match="no room"):
-        racing.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
+        racing.trials_of(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    assert not any(cache.iterdir())
+
+
+def test_a_fault_before_the_first_answer_is_no_failed_trial_either(cache):
+    """`run_many` would go on after it, as a person who searches wishes."""
+
+    def objective(requests):
+        raise ValueError("no such column")
+
+    with pytest.warns(UserWarning, match="no such column"):
+        [trials] = run_many([at_random(SPACE, 0, 3, 1)], objective)
+    assert trials["val_loss"].isna().all()
+    problem = problems.Problem("faulty", lambda repeat: SPACE, objective, None)
+    with pytest.raises(ValueError, match="no such column"):
+        racing.trials_of(problem, {"random": at_random}, repeats=REPEATS, n_trials=3)
     assert not any(cache.iterdir())
 
 
@@ -293,7 +334,7 @@ def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_th
         "space = SearchSpace({'lr': Real(0.01, 0.1)})\n"
         "problem = problems.Problem('sum', lambda r: space,\n"
         "    lambda requests: [r.config['lr'] + r.seed for r in requests], None)\n"
-        "trials = racing.search(problem, {'ours': ours}, repeats=range(40), n_trials=2)\n"
+        "trials = racing.trials_of(problem, {'ours': ours}, repeats=range(40), n_trials=2)\n"
         "first = space.sample(1, seed=1)[0]['lr']\n"
         "print(processes._executor is not None, trials['val_loss'][0] == first)\n"
     )
@@ -304,8 +345,8 @@ def test_a_search_of_a_notebook_runs_in_another_process_and_is_found_again_in_th
 
 def test_a_loss_of_three_draws_is_their_mean_and_costs_three_times_as_much():
     problem = problems.network_problem("iris", SPACE, 3, n_draws=3)
-    once = racing.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=2)
-    found = racing.search(problem, {"random": at_random}, repeats=REPEATS, n_trials=2)
+    once = racing.trials_of(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=2)
+    found = racing.trials_of(problem, {"random": at_random}, repeats=REPEATS, n_trials=2)
     assert found["config"].tolist() == once["config"].tolist()
     assert found["spent"].tolist() == (3 * once["spent"]).tolist()
     for row in found.itertuples():
@@ -363,8 +404,74 @@ def test_winners_by_hand():
         racing.winners(TRIALS[TRIALS["trial"] == 4])
 
 
+def test_of_equal_losses_of_as_many_epochs_the_first_trial_wins_wherever_its_row_stands():
+    rows = [("a", 0, 3, "late", 9, 9, 0.5), ("a", 0, 1, "early", 9, 9, 0.5 + 1e-12)]
+    assert racing.winners(made_up(*rows))["config"].tolist() == [{"x": "early"}]
+
+
+EQUAL = [(0.5 + 1e-12, 9), (0.5, 27)]  # (loss, epochs)
+
+
+def test_one_winner_everywhere_whichever_of_two_equal_losses_comes_first():
+    for pairs in (EQUAL, EQUAL[::-1]):
+        rows = [("a", 0, i, i, epochs, 99, loss) for i, (loss, epochs) in enumerate(pairs)]
+        cheaper = [epochs for _, epochs in pairs].index(9)
+        won = racing.winners(made_up(*rows))
+        assert won["config"].tolist() == [{"x": cheaper}] and won["n_epochs"].tolist() == [9]
+        assert best(*zip(*pairs, strict=True)) == cheaper
+
+
+@pytest.mark.parametrize("losses", [[0.7, 0.5 + 1e-12, 0.5], [0.5, 0.5 + 1e-12, 0.7]])
+def test_where_all_train_as_long_the_first_of_equal_losses_wins_everywhere(losses):
+    first = ranking(losses)[0]
+    assert first == min(i for i, loss in enumerate(losses) if loss < 0.6)
+    assert statistics.best_along(np.array([losses, losses[::-1]]), axis=1)[0] == first
+    assert statistics.best_along(np.array([losses]).T, axis=0).tolist() == [first]
+    configs = [{"lr": lr, "batch_size": 16} for lr in (0.1, 0.2, 0.3)]
+    curves = np.array(losses)[:, None, None]
+    assert Landscape(configs, [0], curves, curves).best(1) == configs[first]
+    assert survivor(np.repeat(np.array(losses)[:, None], 2, axis=1)) == first
+    assert promoted_by_asha(losses) == [first]
+
+
+def promoted_by_asha(losses):
+    """Return the numbers of the trials that go on from the first rung, of 1 epoch, to 3 epochs."""
+    strategy, configs, gone_on = searches.asha(SPACE, 0, 99, 3), [], []
+    [(config, n_epochs)] = next(strategy)
+    while len(configs) < len(losses) or n_epochs > 1:
+        if n_epochs == 1:
+            configs.append(config)
+            loss = losses[len(configs) - 1]
+        else:
+            gone_on.append(configs.index(config))
+            loss = 0.0
+        [(config, n_epochs)] = strategy.send(np.array([loss]))
+    return gone_on
+
+
+def test_many_small_steps_add_up_to_no_tie():
+    """Each of 2,000 losses is .9e-9 above the one before; only the second equals the lowest."""
+    losses = 0.5 + 0.9e-9 * np.arange(2000)
+    rows = [("a", 0, i, i, 2000 - i, 99, loss) for i, loss in enumerate(losses)]
+    assert racing.winners(made_up(*rows))["config"].tolist() == [{"x": 1}]
+    assert statistics.best_along(losses[::-1], axis=0) == 1998
+    at_end = np.repeat(losses[:, None], 2, axis=1)
+    assert survivor(at_end[:3]) == 0 and survivor(at_end[2::-1]) == 1
+    assert promoted_by_asha(losses[:3]) == [0] and promoted_by_asha(losses[2::-1]) == [1]
+
+
+def test_a_failed_trial_wins_nothing():
+    losses = np.array([[math.nan, math.inf, 0.3], [0.2, -math.inf, 0.2]])
+    assert statistics.best_along(losses, axis=1).tolist() == [2, 0]
+    with pytest.raises(ValueError, match="in 1 of 3 cases no loss is finite"):
+        statistics.best_along(losses, axis=0)
+    infinite = made_up(("a", 0, 0, "x", 9, 9, math.inf))
+    with pytest.raises(ValueError, match="no trial of 'a' in repeat 0 succeeded"):
+        racing.winners(infinite)
+
+
 def test_a_winner_is_judged_at_its_own_epoch_and_in_full_by_judges_of_its_repeat():
-    trials = racing.search(PROBLEM, {"band": band}, repeats=REPEATS, budget=11)
+    trials = racing.trials_of(PROBLEM, {"band": band}, repeats=REPEATS, budget=11)
     won = racing.winners(trials).assign(n_epochs=[1, 3])
     judged = racing.judge(PROBLEM, won, 2)
     for row in judged.itertuples():
@@ -375,14 +482,29 @@ def test_a_winner_is_judged_at_its_own_epoch_and_in_full_by_judges_of_its_repeat
         assert row.in_full == pytest.approx(in_full, abs=1e-9)
 
 
+def test_a_winner_has_as_many_judges_as_its_problem_says_and_a_table_s_problem_says_its_own():
+    counts = []
+
+    def measure(choices, purpose, n, progress):
+        counts.append(n)
+        return np.zeros((2, len(choices), n))
+
+    problem = problems.Problem("line", lambda repeat: SPACE, None, measure, n_judges=7)
+    racing.judge(problem, racing.winners(TRIALS.assign(n_epochs=1)))
+    racing.judge(problem, racing.winners(TRIALS.assign(n_epochs=1)), 2)
+    assert counts == [7, 2]
+    assert problems.network_problem("iris", SPACE, 3, n_judges=20).n_judges == 20
+    assert table_problem("digits", 30).n_judges == load_table("digits").n_judges
+
+
 def test_a_race_is_a_search_whose_winners_are_judged():
     raced = racing.race(PROBLEM, {"random": at_random}, 3, repeats=REPEATS, n_judges=2)
-    trials = racing.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    trials = racing.trials_of(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
     pd.testing.assert_frame_equal(raced, racing.judge(PROBLEM, racing.winners(trials), 2))
 
 
 def test_finalists_are_trained_on_draws_of_their_own_and_paid_for():
-    trials = racing.search(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
+    trials = racing.trials_of(PROBLEM, {"random": at_random}, repeats=REPEATS, n_trials=3)
     again = racing.retrain(PROBLEM, trials, 2, 3)
     assert len(again) == 2 * 2 and list(again.columns) == list(trials.columns)
     for row in again.itertuples():

@@ -1,5 +1,6 @@
 """The testbed's tables hold what training gives, and answer as training would."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from optuna.distributions import FloatDistribution
 
 from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import bayes, problems, searches
+from hpt_helpers.classroom.lab.trainer import own_draws
 from hpt_helpers.classroom.tables import recipes, table
 from hpt_helpers.classroom.tables.readings import (
     early_order,
@@ -18,9 +20,10 @@ from hpt_helpers.classroom.tables.readings import (
     told_apart,
 )
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, RECIPES, SHIPPED
-from hpt_helpers.classroom.tables.table import grid_of, load_table, table_problem, train_again
+from hpt_helpers.classroom.tables.table import load_table, table_problem, train_again
 from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
+from hpt_helpers.objectives import per_trial
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Request, run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
@@ -127,6 +130,33 @@ def test_a_new_split_has_the_rows_that_the_search_has():
     assert labels != [*again.y_train.tolist(), *again.y_val.tolist()]
 
 
+def test_every_finalist_s_training_has_a_split_of_its_own():
+    judges = table_problem("digits", 30).measure
+    splits = [judges.rows("finalist", 2, draw) for draw in own_draws(2, "finalist", 4)]
+    assert len({rows.X_train.numpy().tobytes() for rows in splits}) == 4
+    assert len({rows.X_val.numpy().tobytes() for rows in splits}) == 4
+    other = judges.rows("finalist", 3, own_draws(2, "finalist", 1)[0])
+    assert other.X_train.numpy().tobytes() != splits[0].X_train.numpy().tobytes()
+
+
+def test_a_feature_that_is_the_same_in_all_training_rows_is_left_as_it_is():
+    raw = load_splits("simulated", draw=3, n_train=320, scaled=False)
+    X, y = raw.search_rows()
+    X = X.copy()
+    X[:320, 4] = 7.0
+    X[320:, 4] = 9.0
+    scaled = recipes.cut(raw, X, y)
+    assert (scaled.X_train[:, 4] == 0).all() and (scaled.X_val[:, 4] == 2).all()
+
+
+def test_changing_what_a_table_hands_out_does_not_change_the_table():
+    found = load_table("digits")
+    configs = found.configs(0)
+    configs[0]["lr"] = 99.0
+    del configs[1:]
+    assert len(found.configs(0)) == len(found.loss) and found.configs(0)[0]["lr"] != 99.0
+
+
 @pytest.mark.parametrize("change", ["loss", "about"])
 def test_a_damaged_table_is_refused(tmp_path, change):
     with np.load(table.FOLDER / "digits.npz") as file:
@@ -166,13 +196,21 @@ def test_what_is_not_there_is_refused_and_costs_nothing(request_, reason):
         (lambda: load_table("iris"), "allowed are digits, simulated"),
         (lambda: table_problem("digits", 31), r"n_val is 31; table 'digits' has \(30, 100, 360\)"),
         (lambda: table_problem("digits", 30).space(0).sample(1001, seed=0), "n is 1001"),
-        (lambda: grid_of("digits", ["beta1"]), "the grids have the axes"),
+        (lambda: searches.grid_of(table_problem("digits", 30), ["beta1"]), "have the axes"),
         (lambda: train_again("digits", [(-1, 0)], 30), "position is -1"),
     ],
 )
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_table_s_grids_are_tried_point_by_point(name):
+    problem, recipe = table_problem(name, 30), RECIPES[name]
+    assert list(problem.grids) == list(recipe.grids)
+    for axes in problem.grids:
+        [asked] = searches.grid_of(problem, axes)(problem.space(0), 0, 1, 27)
+        assert asked == [(config, 27) for config in recipes.grid(recipe, axes)]
 
 
 def test_a_search_on_the_table_is_the_search_that_trains():
@@ -279,6 +317,26 @@ def test_asha_promotes_the_best_third_of_the_highest_rung_first():
     # of the first three the second is best; of the first six (3, 1, 2, 9, 8, 7) the third follows
     steps = [(0, 1), (1, 1), (2, 1), (1, 3), (3, 1), (4, 1), (5, 1), (2, 3), (6, 1), (7, 1)]
     assert asked == [(drawn[i], n) for i, n in steps]
+
+
+def test_asha_puts_failed_trials_last_and_goes_on():
+    space = SearchSpace({"lr": recipes.SETTINGS["lr"]})
+    strategy, drawn = searches.asha(space, 0, 40, 3), space.sample(1000, seed=0)
+    assert next(strategy) == [(drawn[0], 1)]
+    assert strategy.send(np.array([math.nan])) == [(drawn[1], 1)]
+    assert strategy.send(np.array([2.0])) == [(drawn[2], 1)]
+    assert strategy.send(np.array([1.0])) == [(drawn[2], 3)]
+
+
+def test_hyperband_has_other_configurations_in_every_round():
+    space = SearchSpace({"lr": recipes.SETTINGS["lr"]})
+    asked = run(
+        searches.repeated_hyperband(space, 7, 2, 3), per_trial(lambda config, n: config["lr"])
+    )
+    rounds = [strategies.hyperband(space, 3, seed=seed) for seed in (7000, 7001)]
+    expected = [run(one, per_trial(lambda config, n: config["lr"]))["config"] for one in rounds]
+    assert asked["config"].tolist() == [config for one in expected for config in one]
+    assert set(map(str, expected[0])).isdisjoint(map(str, expected[1]))
 
 
 @pytest.mark.parametrize("log", [False, True])

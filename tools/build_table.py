@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from hpt_helpers.classroom.computing.cache import cached_each
-from hpt_helpers.classroom.computing.fingerprint import fingerprint, sources_of
+from hpt_helpers.classroom.computing.fingerprint import fingerprint
 from hpt_helpers.classroom.tables.recipes import (
     EPOCHS,
     N_JUDGES,
@@ -52,7 +52,7 @@ def build(name: str, n_repeats: int, n_judges: int) -> dict[str, np.ndarray]:
 
 
 def about(name: str, n_judges: int) -> dict:
-    """Return what made a table: its recipe, the source of what trains, versions."""
+    """Return what a table is of, and which versions of the libraries made it."""
     recipe = RECIPES[name]
     libraries = ("numpy", "scikit-learn", "torch")
     return {
@@ -62,7 +62,6 @@ def about(name: str, n_judges: int) -> dict:
         "epochs": EPOCHS,
         "n_judges": n_judges,
         "n_judging": judge_rows(recipe, 0, 0).n_val,
-        "sources": sources_of("hpt_helpers.classroom.tables.recipes"),
         "versions": {library: metadata.version(library) for library in libraries}
         | {"python": platform.python_version()},
     }

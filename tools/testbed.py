@@ -28,7 +28,7 @@ from hpt_helpers.classroom.tables.readings import (
     told_apart,
 )
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES, SHIPPED
-from hpt_helpers.classroom.tables.table import grid_of, load_table, table_problem
+from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.config import config_key
 from hpt_helpers.strategies import random_search
 from tools import boosting
@@ -46,7 +46,7 @@ N_SEARCHES = 5  # of each repeat, where finalists are trained again
 ON_POOL = {
     "random": searches.at_random,
     "by hand": searches.by_hand,
-    "Hyperband": searches.hyperband,
+    "Hyperband": searches.repeated_hyperband,
     "ASHA": searches.asha,
 }
 LIVE = {"TPE": searches.tpe, "scikit-optimize": searches.bayesian}
@@ -106,20 +106,20 @@ def better_and_worse(compared: pd.Series) -> str:
 
 
 def race(
-    name: str, n_val: int, some: Mapping[str, racing.Search], *, live: bool = False, **options
+    name: str, n_val: int, some: Mapping[str, racing.MakeStrategy], *, live: bool = False, **options
 ):
     """Return the judged winners of searches of 40 full trainings (or n_trials) in all repeats."""
     table = load_table(name)
     problem = table_problem(name, n_val, live=live)
     options = {"n_trials": N_TRIALS, "repeats": range(table.n_repeats)} | options
-    trials = racing.search(problem, some, progress=True, **options)
+    trials = racing.trials_of(problem, some, progress=True, **options)
     key = trials["config"].map(config_key)
     tried = key.groupby([trials["search"], trials["repeat"]]).nunique().rename("tried")
-    judged = racing.judge(problem, racing.winners(trials), table.n_judges, progress=True)
+    judged = racing.judge(problem, racing.winners(trials), progress=True)
     return judged.join(tried, on=["search", "repeat"])
 
 
-def random_of(n_trials: int) -> racing.Search:
+def random_of(n_trials: int) -> racing.MakeStrategy:
     return partial(_random_of, n_trials)
 
 
@@ -197,7 +197,8 @@ def grids() -> str:
         label = ", ".join(axes) if len(axes) < 6 else "all six"
         row = {"axes": label}
         for n_val in RECIPES["digits"].n_val:
-            judged = race("digits", n_val, {label: grid_of("digits", axes)}, n_trials=64)
+            grid = searches.grid_of(table_problem("digits", n_val), axes)
+            judged = race("digits", n_val, {label: grid}, n_trials=64)
             row["trials"] = n = int(judged["tried"].iloc[0])
             equal = race("digits", n_val, {"random": random_of(n)}, n_trials=n)
             found = verdicts(pd.concat([judged, equal], ignore_index=True)).set_index("search")
@@ -237,7 +238,7 @@ def shares() -> str:
 # --- the dial -------------------------------------------------------------------------------------
 
 
-def dial(*names: str, live: Mapping[str, racing.Search] = MappingProxyType({})) -> str:
+def dial(*names: str, live: Mapping[str, racing.MakeStrategy] = MappingProxyType({})) -> str:
     """Return who is ahead of random, as searched and fresh, by the number of validation rows.
 
     names: of tables; of several, all repeats count together.

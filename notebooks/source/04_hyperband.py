@@ -416,7 +416,7 @@ from hpt_helpers.classroom.lab import searches
 
 entrants = {
     "random": searches.at_random,
-    "Hyperband": searches.hyperband,
+    "Hyperband": searches.repeated_hyperband,
     "ASHA": searches.asha,
     "learning": searches.by_hand,
 }
@@ -632,7 +632,7 @@ def boldest(space, repeat, n_trials, n_epochs):
         yield from successive_halving(configs, rungs)
 
 
-both = {"Hyperband": searches.hyperband, "boldest": boldest}
+both = {"Hyperband": searches.repeated_hyperband, "boldest": boldest}
 tables = {"digits, 360 rows": problem, "simulated, 2,000 rows": table_problem("simulated", 2000)}
 races = {name: studies.race(table, both, 40, progress=True) for name, table in tables.items()}
 studies.wins(races, [("boldest", "Hyperband")], index="data")

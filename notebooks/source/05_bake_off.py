@@ -78,11 +78,11 @@ SEARCHES = {
     "random": searches.at_random,
     "Gaussian process": searches.by_hand,
     "TPE": searches.tpe_on_pool,
-    "Hyperband": searches.hyperband,
+    "Hyperband": searches.repeated_hyperband,
     "ASHA": searches.asha,
 }
 without_asha = {name: search for name, search in SEARCHES.items() if name != "ASHA"}
-on_iris = studies.race(IRIS, without_asha, progress=True)
+on_iris = studies.trials_in(IRIS, without_asha, progress=True)
 print(f"{len(on_iris):,} trials in 30 repeats")
 
 # %% [markdown]
@@ -92,7 +92,7 @@ print(f"{len(on_iris):,} trials in 30 repeats")
 # **Predict:** in how many of the three worlds does random search end highest?
 
 # %%
-on_tables = studies.race(TABLES, SEARCHES, progress=True)
+on_tables = studies.trials_in(TABLES, SEARCHES, progress=True)
 trials = pd.concat([on_iris, on_tables], ignore_index=True)
 figures.incumbents(trials)
 
@@ -147,7 +147,7 @@ figures.incumbents(trials)
 # **Predict:** in which world do the leads vanish?
 
 # %%
-winners = studies.judged(WORLDS, studies.with_grids(WORLDS, trials), progress=True)
+winners = studies.judged_in(WORLDS, studies.with_grids(WORLDS, trials), progress=True)
 figures.verdicts(studies.verdicts(winners))
 
 # %% [markdown]

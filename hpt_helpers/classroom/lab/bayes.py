@@ -58,14 +58,16 @@ def gains(points, tried, losses, scale=0.3):
 def search_by_hand(space, repeat, n_trials, n_epochs, scale=0.3, told=np.log):
     """Search 1,000 random candidates: the first five, then always the one that gains most.
 
-    scale: the kernel's. told: what the surrogate is told of the losses.
+    scale: the kernel's. told: what the surrogate is told of the losses; that of a failed trial is
+    the worst of the others.
     """
     candidates = space.sample(1000, seed=repeat)
     points = space.to_unit(candidates)
-    tried = [0, 1, 2, 3, 4]
+    tried = list(range(5))
     losses = yield [(candidates[i], n_epochs) for i in tried]
     while len(tried) < n_trials:
-        gain = gains(points, tried, told(losses), scale)
-        tried.append(int(gain.argmax()))
-        loss = yield [(candidates[tried[-1]], n_epochs)]
+        known = np.fmin(losses, np.nanmax(losses))  # a failed trial is told as the worst
+        new = gains(points, tried, told(known), scale).argmax()
+        tried.append(new)
+        loss = yield [(candidates[new], n_epochs)]
         losses = np.append(losses, loss)

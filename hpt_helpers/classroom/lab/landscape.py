@@ -11,6 +11,7 @@ from hpt_helpers.classroom.lab.trainer import Data, Job, as_data, train
 from hpt_helpers.config import as_count, as_seeds, network_config, training_key
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
+from hpt_helpers.trials import best
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,7 @@ class Landscape:
                 f"no configuration with {fixed} is there "
                 f"that reached epoch {epoch} under every seed"
             )
-        return self.configs[int(np.nanargmin(means))]
+        return self.configs[best(means)]
 
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
         for config, n_epochs, seed, _ in requests:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -51,6 +51,8 @@ class Problem:
     measure: (choices, purpose, n, progress) -> losses and accuracies, each of shape (n_choices, n),
         on `own_draws` of each one's repeat, or on whatever else no search sees.
     n_draws: of how many draws a loss is the mean, so many times does a trial cost its epochs.
+    n_judges: how many judges each repeat has, for whom its winners are measured.
+    grids: axes -> the configurations of a grid over these hyperparameters, which a search may try.
 
     All fields have a `fingerprint`, and go to another process: give functions of a module or of a
     notebook, or `functools.partial` of these.
@@ -62,15 +64,17 @@ class Problem:
     measure: Measure
     n_epochs: int = 1
     n_draws: int = 1
+    n_judges: int = 10
+    grids: Mapping[tuple[str, ...], Sequence[Mapping]] = field(default_factory=dict)
 
 
 def network_problem(
-    data: Data | str, space: SearchSpace, n_epochs: int, *, n_draws: int = 1
+    data: Data | str, space: SearchSpace, n_epochs: int, *, n_draws: int = 1, n_judges: int = 10
 ) -> Problem:
     """Return the problem of tuning the course's network on this data.
 
     n_draws: 1 judges a trial by its repeat's draw and seed; with more, its loss is the mean over
-    that and others that only this repeat has.
+    that and others that only this repeat has. n_judges: of each repeat.
     """
     data = as_data(data)
     return Problem(
@@ -80,6 +84,7 @@ def network_problem(
         partial(_measure_network, data),
         n_epochs,
         n_draws,
+        n_judges,
     )
 
 

@@ -1,7 +1,7 @@
 """Races: run searches over repeats, choose the winners, judge them fresh, train finalists again.
 
-A **search** is a function (space, repeat, n_trials, n_epochs) -> strategy, so that a lesson can
-race one that it shows.
+What is raced are functions (space, repeat, n_trials, n_epochs) -> strategy, so that a lesson can
+race one that it shows. What such a strategy does in one repeat is a **search**.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import pandas as pd
 
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
-from hpt_helpers.classroom.lab.statistics import SAME
 from hpt_helpers.config import as_count, config_key
 from hpt_helpers.search import Objective, Strategy, run_many
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
+from hpt_helpers.trials import ranking
 
 REPEATS_TOGETHER = 20  # so many repeats of a search run in step, in one process
 
-Search = Callable[[SearchSpace, int, int, int], Strategy]
+MakeStrategy = Callable[[SearchSpace, int, int, int], Strategy]
 
 
 def hyperband_epochs(max_epochs: int) -> int:
@@ -51,9 +51,9 @@ def schedule_epochs(schedule: Sequence[Sequence[tuple[int, int]]]) -> int:
     return total
 
 
-def search(
+def trials_of(
     problem: Problem,
-    searches: Mapping[str, Search],
+    searches: Mapping[str, MakeStrategy],
     *,
     repeats: Iterable[int],
     n_trials: int | None = None,
@@ -79,7 +79,7 @@ def search(
     blocks = [repeats[i : i + REPEATS_TOGETHER] for i in range(0, len(repeats), REPEATS_TOGETHER)]
     pieces = list(product(searches, blocks))
     each = [(problem, budget, searches[label], block) for label, block in pieces]
-    found = cached_each(_search, each, progress=progress)
+    found = cached_each(_trials_of_some, each, progress=progress)
     parts = [
         pd.DataFrame(arrays).assign(search=label)
         for (label, _), arrays in zip(pieces, found, strict=True)
@@ -91,7 +91,7 @@ def search(
     ]
 
 
-def _search(problem: Problem, budget: int, make: Search, repeats: list[int]) -> dict:
+def _trials_of_some(problem: Problem, budget: int, make: MakeStrategy, repeats: list[int]) -> dict:
     n_trials = budget // problem.n_epochs
     strategies = [make(problem.space(r), r, n_trials, problem.n_epochs) for r in repeats]
     tables = run_whole(strategies, problem.objective, budget=budget, seeds=repeats)
@@ -138,39 +138,43 @@ def _strict(objective: Objective) -> Objective:
 def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
     """Return the n best trials of each search in each repeat, of every configuration its best one.
 
-    The lowest loss is the best; of those that are equal by SAME the one of fewest epochs, then the
-    first. A failed trial never wins.
-    Columns: those of `search`, and looks (how many losses the search looked at) and epochs (how
+    The best trials are the first of `hpt_helpers.trials.ranking`: the lowest losses, and of equal
+    ones those of fewest epochs, then those of the lowest number. A failed trial never wins.
+    Columns: those of `trials_of`, and looks (how many losses the search looked at) and epochs (how
     many it trained in all). Raises ValueError where all trials of a repeat have failed.
     """
     groups = trials.groupby(["search", "repeat"], sort=False)
-    place = groups.ngroup()
     table = trials.assign(
-        place=place,
-        looks=place.map(place.value_counts()),
-        epochs=groups["spent"].transform("max"),
-        same_config=trials["config"].map(config_key),
+        looks=groups["trial"].transform("size"), epochs=groups["spent"].transform("max")
     )
-    table = table.dropna(subset="val_loss").sort_values(["place", "val_loss"], kind="stable")
-    # equal losses are on one level
-    table["level"] = (table.groupby("place")["val_loss"].diff() > SAME).cumsum()
-    table = table.sort_values(["place", "level", "n_epochs", "trial"])
-    best = table.drop_duplicates(["place", "same_config"]).groupby("place").head(n)
-    if best["place"].nunique() < groups.ngroups:
-        label, repeat = trials.loc[~place.isin(best["place"]), ["search", "repeat"]].iloc[0]
-        raise ValueError(f"no trial of {label!r} in repeat {repeat} succeeded; it has no winner")
-    return best[[*trials.columns, "looks", "epochs"]].reset_index(drop=True)
+    parts = []
+    for (search, repeat), group in table.groupby(["search", "repeat"], sort=False):
+        best = _best_first(group).head(n)
+        if best.empty:
+            raise ValueError(
+                f"no trial of {search!r} in repeat {repeat} succeeded; it has no winner"
+            )
+        parts.append(best)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _best_first(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return each configuration's best trial in one search, best first, without failed ones."""
+    done = trials[np.isfinite(trials["val_loss"])].sort_values("trial")
+    ranked = done.iloc[ranking(done["val_loss"], done["n_epochs"])]
+    return ranked[~ranked["config"].map(config_key).duplicated()]
 
 
 def judge(
-    problem: Problem, winners: pd.DataFrame, n_judges: int = 10, *, progress: bool = False
+    problem: Problem, winners: pd.DataFrame, n_judges: int | None = None, *, progress: bool = False
 ) -> pd.DataFrame:
     """Return the winners with what each is worth on draws that did not choose it.
 
-    Each is trained again on n_judges draws and seeds that only its repeat has. Columns added: fresh
-    and accuracy, the means at the epoch at which it won; and in_full, the mean loss after all
-    epochs of the problem.
+    Each is trained again on n_judges draws and seeds that only its repeat has; None for the
+    problem's own number. Columns added: fresh and accuracy, the means at the epoch at which it won;
+    and in_full, the mean loss after all epochs of the problem.
     """
+    n_judges = problem.n_judges if n_judges is None else n_judges
     measure = partial(_measured, problem, winners, "judge", n_judges, progress)
     in_full = fresh = measure(problem.n_epochs)
     if (winners["n_epochs"] != problem.n_epochs).any():
@@ -180,18 +184,19 @@ def judge(
 
 def race(
     problem: Problem,
-    searches: Mapping[str, Search],
+    searches: Mapping[str, MakeStrategy],
     n_trials: int = 40,
     *,
     repeats: Iterable[int] = range(30),
-    n_judges: int = 4,
+    n_judges: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Return the winner of each search in each repeat, judged fresh: the columns of `judge`.
 
-    Each search may spend the epochs of n_trials full trainings. Tables have 30 repeats, 4 judges.
+    Each search may spend the epochs of n_trials full trainings. n_judges: None for the problem's
+    own number. Tables have 30 repeats.
     """
-    trials = search(problem, searches, repeats=repeats, n_trials=n_trials, progress=progress)
+    trials = trials_of(problem, searches, repeats=repeats, n_trials=n_trials, progress=progress)
     return judge(problem, winners(trials), n_judges, progress=progress)
 
 
@@ -203,7 +208,7 @@ def retrain(
     *,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Return the best trials of each search in each repeat, trained again: the columns of `search`.
+    """Return the best trials of each search in each repeat, trained again, as `trials_of` has them.
 
     Each finalist's val_loss is then the mean over n_draws draws and seeds that only its repeat has
     and that did not choose it; spent has the epochs of all finalists added. So the `winners` of

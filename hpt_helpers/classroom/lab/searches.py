@@ -7,17 +7,21 @@ pool. These two propose points of their own, which are trained, or `on_pool`.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import bayes
-from hpt_helpers.classroom.lab.racing import Search
+from hpt_helpers.classroom.lab.problems import Problem
+from hpt_helpers.classroom.lab.racing import MakeStrategy
 from hpt_helpers.protocol import Ask
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
+from hpt_helpers.trials import SAME, ranking
 
 WIDE = 1.5  # the length scale in six dimensions, where points lie further apart than in one
 
@@ -31,7 +35,7 @@ def by_hand(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> St
     return bayes.search_by_hand(space, repeat, n_trials, n_epochs, scale=WIDE)
 
 
-def hyperband(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+def repeated_hyperband(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Run Hyperband again and again, each time on other configurations, until the budget ends."""
     for again in range(n_trials):
         yield from strategies.hyperband(space, n_epochs, seed=1000 * repeat + again)
@@ -63,11 +67,43 @@ def asha(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strat
 def _promotion(reached: list[list], gone_on: list[set[int]]) -> tuple[int, int] | None:
     """Return (number, next rung) of the one that may go on, and note that it does."""
     for rung in range(len(reached) - 2, -1, -1):
-        for _, number in reached[rung][: len(reached[rung]) // 3]:
+        for number in _best_third(reached[rung]):
             if number not in gone_on[rung]:
                 gone_on[rung].add(number)
                 return number, rung + 1
     return None
+
+
+def _best_third(reached: list[tuple[float, int]]) -> list[int]:
+    """Return the numbers of a rung's best third, best first, as `ranking` has them.
+
+    reached: (loss, number) of all that reached the rung, lowest first. As long as no two losses
+    nearly agree this is their ranking, and to rank them all anew after each trial would take half
+    as long again as the whole search.
+    """
+    if any(0 < b - a <= SAME for (a, _), (b, _) in pairwise(reached)):
+        by_number = sorted(reached, key=lambda entry: entry[1])
+        reached = [by_number[i] for i in ranking(loss for loss, _ in by_number)]
+    return [number for _, number in reached[: len(reached) // 3]]
+
+
+def grid_of(problem: Problem, axes: Sequence[str]) -> MakeStrategy:
+    """Return the search that tries one of a problem's grids, such as that of lr and hidden_size.
+
+    Raises ValueError for axes of which the problem has no grid.
+    """
+    if tuple(axes) not in problem.grids:
+        raise ValueError(
+            f"axes are {tuple(axes)}; the grids of {problem.name!r} have the axes "
+            f"{list(problem.grids)}"
+        )
+    return partial(_try_all, problem.grids[tuple(axes)])
+
+
+def _try_all(
+    configs: Sequence[Mapping], space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+) -> Strategy:
+    return strategies.grid_search(configs, n_epochs)
 
 
 def bayesian(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
@@ -132,7 +168,7 @@ def _apart(space: SearchSpace, config: Mapping, proposed: Mapping) -> dict:
 
 
 def on_pool(
-    make: Search, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+    make: MakeStrategy, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
 ) -> Strategy:
     """Run a search that proposes points of its own, with a pool's configurations in their places.
 

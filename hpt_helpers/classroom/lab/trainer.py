@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from functools import lru_cache, partial
 from itertools import groupby
 from typing import NamedTuple
@@ -22,7 +22,8 @@ from hpt_helpers.classroom.computing.fingerprint import fingerprint
 from hpt_helpers.classroom.computing.processes import share
 from hpt_helpers.config import as_count, as_seed, key_of_checked, network_config
 from hpt_helpers.data import Splits, load_splits
-from hpt_helpers.population import fit_many
+from hpt_helpers.model import SimpleNN
+from hpt_helpers.population import Population, fit_many
 from hpt_helpers.training import LearningCurves
 
 TOGETHER = 256  # so many networks are a piece of a training, which one process does
@@ -31,6 +32,9 @@ FEW = 40  # to train fewer networks than this takes about as long as to train on
 # What draws of a repeat's own are for, a hundred for each.
 PURPOSES = ("judge", "finalist", "mean", "luck")
 FIRST_OWN, N_OWN = 10_000, 100
+END_OWN = 1_000_000  # the judges of tables begin here
+# As many repeats can have draws of their own.
+MOST_REPEATS = (END_OWN - FIRST_OWN) // (N_OWN * len(PURPOSES))
 
 
 class Data(NamedTuple):
@@ -78,8 +82,8 @@ def rows_of(data: Data, draw: int) -> Splits:
 def own_draws(repeat: int, purpose: str, n: int) -> range:
     """Return n draws (and seeds) that only this repeat uses, and only for this purpose.
 
-    purpose: one of PURPOSES. No repeat below 10,000 is among them. Raises ValueError for another
-    purpose, for a repeat of 10,000 or more, and for more than 100 draws.
+    purpose: one of PURPOSES. No repeat is among them, and no judge of a table. Raises ValueError
+    for another purpose, for a repeat of 2,475 or more, and for more than 100 draws.
 
     >>> own_draws(3, "judge", 5)
     range(11200, 11205)
@@ -87,7 +91,7 @@ def own_draws(repeat: int, purpose: str, n: int) -> range:
     if purpose not in PURPOSES:
         raise ValueError(f"purpose is {purpose!r}; allowed are {', '.join(PURPOSES)}")
     as_count("n", n, most=N_OWN)
-    place = as_count("repeat", repeat, least=0, most=FIRST_OWN - 1) * len(PURPOSES)
+    place = as_count("repeat", repeat, least=0, most=MOST_REPEATS - 1) * len(PURPOSES)
     first = FIRST_OWN + N_OWN * (place + PURPOSES.index(purpose))
     return range(first, first + n)
 
@@ -187,6 +191,29 @@ def _train_piece(piece: list[tuple[Training, int]]) -> np.ndarray:
         seed=[training.seed for training, _ in piece],
     )
     return np.array(astuple(curves))
+
+
+def networks_after(
+    epochs: Iterable[int],
+    configs: Sequence[Mapping],
+    splits: Splits | Sequence[Splits],
+    seed: int | Sequence[int],
+) -> Iterator[tuple[int, Callable[[int], SimpleNN]]]:
+    """Train networks together, and hand them over after each of these epochs, the earliest first.
+
+    For what curves do not tell: losses row by row, on parts of the rows, or on rows that are dear
+    to look at. Yields pairs (epoch, network); network(i) returns the i-th network as it is then.
+    configs: of the networks. splits, seed: one for all of them, or one for each, as in `fit_many`.
+    The networks see the training rows of their splits, and of the validation rows only the first,
+    because a population looks at all that it has after every epoch.
+    """
+    given = [splits] * len(configs) if isinstance(splits, Splits) else splits
+    one_row = {
+        id(rows): replace(rows, X_val=rows.X_val[:1], y_val=rows.y_val[:1]) for rows in given
+    }
+    population = Population(configs, [one_row[id(rows)] for rows in given], seed=seed)
+    for epoch in sorted(set(epochs)):
+        yield epoch, population.train_to(epoch).model
 
 
 def forget() -> None:

@@ -93,7 +93,7 @@ def _jobs(grid: Grid, data: Data, pairs: Mapping[int, list]) -> list[Job]:
     ]
 
 
-def winners(trials: pd.DataFrame) -> pd.DataFrame:
+def grid_winners(trials: pd.DataFrame) -> pd.DataFrame:
     """Return each repeat's winner: the lowest loss, and of equal losses that of fewest epochs.
 
     trials: as `grid_trials` returns them. Columns: the same, and config and n_epochs, as
@@ -129,7 +129,7 @@ def agreement(
     for (name, grid), n in product(grids.items(), n_val):
         trials = grid_trials(grid, data[n], repeats=repeats)
         best, second = trials.groupby(AXES)["val_loss"].mean().nsmallest(2)
-        wins = winners(trials).groupby(AXES).size()
+        wins = grid_winners(trials).groupby(AXES).size()
         most_frequent = ", ".join(f"{value:g}" for value in wins.idxmax())
         found.append((name, n, second - best, most_frequent, wins.max(), len(wins)))
     columns = ["grid", "rows", "ahead", "most_frequent", "most_wins", "n_winners"]
@@ -149,7 +149,7 @@ def judged(
     problem = problems.network_problem("iris", space, max(grid["epochs"]))
     repeats, parts = list(repeats), []
     for n in n_draws:
-        won = winners(grid_trials(grid, repeats=repeats, n_draws=n))
+        won = grid_winners(grid_trials(grid, repeats=repeats, n_draws=n))
         parts.append(racing.judge(problem, won, n_judges, progress=True).assign(chosen_by=n))
     table = pd.concat(parts, ignore_index=True).rename(columns={"val_loss": "as_searched"})
     return table[["chosen_by", "repeat", *AXES, "as_searched", "fresh", "accuracy"]]
@@ -281,7 +281,7 @@ def two_runs(grid: Grid, *, repeats: Iterable[int] = range(40)) -> pd.DataFrame:
     repeats = list(repeats)
     seeds = {repeat: (repeat, *trainer.own_draws(repeat, "luck", 1)) for repeat in repeats}
     pairs = [{repeat: [(repeat, seeds[repeat][k])] for repeat in repeats} for k in (0, 1)]
-    runs = [winners(_trials(grid, Data("iris"), of_run))[AXES] for of_run in pairs]
+    runs = [grid_winners(_trials(grid, Data("iris"), of_run))[AXES] for of_run in pairs]
     first, second = (list(run.itertuples(index=False, name=None)) for run in runs)
     same = [a == b for a, b in zip(first, second, strict=True)]
     return pd.DataFrame({"repeat": repeats, "first": first, "second": second, "same": same})

@@ -8,7 +8,6 @@ judges of its repeat. Losses are in nats, after 27 epochs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -17,20 +16,14 @@ import pandas as pd
 from torch.nn.functional import cross_entropy
 
 from hpt_helpers.classroom.computing.cache import cached_each
-from hpt_helpers.classroom.lab import problems, racing, searches, statistics
+from hpt_helpers.classroom.lab import problems, racing, searches, statistics, trainer
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES, grid
-from hpt_helpers.classroom.tables.table import (
-    Table,
-    grid_of,
-    load_table,
-    rows_to_search,
-    table_problem,
-)
-from hpt_helpers.population import Population
+from hpt_helpers.classroom.tables.table import Table, load_table, rows_to_search, table_problem
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import grid_search
 from hpt_helpers.threads import one_thread
+from hpt_helpers.trials import ranking
 
 N_BEST = 10  # the best trials of a search, which are compared with its winner
 SPACE = SearchSpace(  # of the digits, without the batch size, which is always the same
@@ -83,10 +76,11 @@ def grids_against_random(grids: Sequence[Sequence[str]], n_val: int = 360) -> pd
     random_wins, in how many repeats its winner's fresh loss is the lower one.
     """
     rows = []
+    problem = table_problem("digits", n_val)
     for axes in grids:
-        n_trials = len(grid(RECIPES["digits"], axes))
-        both = {"grid": grid_of("digits", axes), "random": searches.at_random}
-        fresh = judged("digits", n_val, both, n_trials).pivot(
+        n_trials = len(problem.grids[tuple(axes)])
+        both = {"grid": searches.grid_of(problem, axes), "random": searches.at_random}
+        fresh = race_on_table("digits", n_val, both, n_trials).pivot(
             index="repeat", columns="search", values="fresh"
         )
         found = statistics.pairs(fresh["grid"], fresh["random"])
@@ -97,11 +91,12 @@ def grids_against_random(grids: Sequence[Sequence[str]], n_val: int = 360) -> pd
     return pd.DataFrame(rows, columns=columns)
 
 
-def judged(name: str, n_val: int, some: dict, n_trials: int, *, live: bool = False) -> pd.DataFrame:
+def race_on_table(
+    name: str, n_val: int, some: dict, n_trials: int, *, live: bool = False
+) -> pd.DataFrame:
     """Return the winners of searches of n_trials in all repeats, as `racing.judge` does."""
-    table, problem = load_table(name), table_problem(name, n_val, live=live)
-    options = {"repeats": range(table.n_repeats), "n_judges": table.n_judges}
-    return racing.race(problem, some, n_trials, **options, progress=True)
+    problem, repeats = table_problem(name, n_val, live=live), range(load_table(name).n_repeats)
+    return racing.race(problem, some, n_trials, repeats=repeats, progress=True)
 
 
 def random_on(
@@ -120,20 +115,21 @@ def random_on_axes(axes: Sequence[str] = ("lr", "hidden_size"), n_val: int = 360
     median loss of its winners, and for each search in how many repeats the row's winner is better,
     fresh, than that one's.
     """
-    n_trials = len(grid(RECIPES["digits"], axes))
-    known = {"grid on two": grid_of("digits", axes), "random on six": searches.at_random}
+    problem = table_problem("digits", n_val)
+    n_trials = len(problem.grids[tuple(axes)])
+    known = {"grid on two": searches.grid_of(problem, axes), "random on six": searches.at_random}
     drawn = {"random on two": partial(random_on, tuple(axes))}
     parts = [
-        judged("digits", n_val, drawn, n_trials, live=True),
-        judged("digits", n_val, known, n_trials),
+        race_on_table("digits", n_val, drawn, n_trials, live=True),
+        race_on_table("digits", n_val, known, n_trials),
     ]
-    return wins(pd.concat(parts, ignore_index=True))
+    return head_to_head(pd.concat(parts, ignore_index=True))
 
 
-def wins(found: pd.DataFrame) -> pd.DataFrame:
+def head_to_head(found: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each search: its median fresh loss, and its wins over each of the others.
 
-    found: columns search, repeat and fresh, as `judged` returns them.
+    found: columns search, repeat and fresh, as `race_on_table` returns them.
     """
     names = list(found["search"].unique())
     fresh = found.pivot(index="repeat", columns="search", values="fresh")[names]
@@ -165,13 +161,14 @@ def trials_and_rows(
     parts = []
     for rows, trials in product(n_val, n_trials):
         losses = table.loss[orders[:, :trials], repeats[:, None], table.rows(rows), -1]
-        best = orders[np.arange(len(orders)), np.nanargmin(losses, axis=1)]
+        best = np.arange(len(orders)), statistics.best_along(losses, axis=1)
+        winners = orders[best]
         part = {
             "n_val": rows,
             "n_trials": trials,
             "repeat": repeats,
-            "as_searched": np.nanmin(losses, axis=1),
-            "fresh": table.fresh_loss[best, repeats, -1],
+            "as_searched": losses[best],
+            "fresh": table.fresh_loss[winners, repeats, -1],
         }
         parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
@@ -195,18 +192,17 @@ def row_losses(name: str, repeat: int, n_val: int, *, n_trials: int = 81) -> np.
 
 def _best(table: Table, repeat: int, n_val: int, n_trials: int) -> np.ndarray:
     """Return the positions of the best trials of a search, the winner first."""
-    return np.argsort(table.loss[:n_trials, repeat, table.rows(n_val), -1])[:N_BEST]
+    return np.array(ranking(table.loss[:n_trials, repeat, table.rows(n_val), -1])[:N_BEST])
 
 
 @one_thread()
 def _trained_row_losses(name: str, repeat: int, positions: Sequence[int]) -> np.ndarray:
     table = load_table(name)
     splits = rows_to_search(table.recipe, repeat)
-    one_row = replace(splits, X_val=splits.X_val[:1], y_val=splits.y_val[:1])
     configs = [table.configs(repeat)[i] for i in positions]
-    population = Population(configs, one_row, seed=repeat).train_to(table.epochs[-1])
+    [(_, network)] = trainer.networks_after([table.epochs[-1]], configs, splits, repeat)
     losses = [
-        cross_entropy(population.model(i)(splits.X_val), splits.y_val, reduction="none")
+        cross_entropy(network(i)(splits.X_val), splits.y_val, reduction="none")
         for i in range(len(configs))
     ]
     return np.stack([loss.detach().numpy() for loss in losses])
@@ -295,7 +291,8 @@ def chosen_by_trials(name: str, n_val: int, n_trials: int) -> pd.DataFrame:
     """
     table = load_table(name)
     losses = table.loss[:n_trials, :, table.rows(n_val), -1]
-    return _judged(table, np.nanargmin(losses, axis=0), np.nanmin(losses, axis=0))
+    winners = statistics.best_along(losses, axis=0)
+    return _with_fresh(table, winners, losses[winners, np.arange(table.n_repeats)])
 
 
 def chosen_by_finalists(
@@ -306,18 +303,19 @@ def chosen_by_finalists(
     Columns: those of `chosen_by_trials`.
     """
     table = load_table(name)
-    order = table.loss[:n_trials, :, table.rows(n_val), -1].argsort(axis=0)[:n_finalists]
+    losses = table.loss[:n_trials, :, table.rows(n_val), -1]
+    finalists = np.array([ranking(of_repeat)[:n_finalists] for of_repeat in losses.T])
     choices = [
         problems.Chosen(table.configs(repeat)[position], table.epochs[-1], repeat)
-        for repeat, positions in enumerate(order.T)
+        for repeat, positions in enumerate(finalists)
         for position in positions
     ]
     again, _ = table_problem(name, n_val).measure(choices, "finalist", n_again, True)
     again = again.mean(axis=1).reshape(-1, n_finalists)
-    best = order[again.argmin(axis=1), np.arange(table.n_repeats)]
-    return _judged(table, best, again.min(axis=1))
+    best = np.arange(table.n_repeats), statistics.best_along(again, axis=1)
+    return _with_fresh(table, finalists[best], again[best])
 
 
-def _judged(table: Table, positions: np.ndarray, losses: np.ndarray) -> pd.DataFrame:
+def _with_fresh(table: Table, positions: np.ndarray, losses: np.ndarray) -> pd.DataFrame:
     fresh = table.fresh_loss[positions, np.arange(table.n_repeats), -1]
     return pd.DataFrame({"position": positions, "chosen_by": losses, "fresh": fresh})

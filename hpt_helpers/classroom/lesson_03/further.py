@@ -12,7 +12,7 @@ import pandas as pd
 from hpt_helpers.classroom.lab import racing, statistics
 from hpt_helpers.classroom.lab.known_functions import KNOWN
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
-from hpt_helpers.classroom.lab.racing import Search
+from hpt_helpers.classroom.lab.racing import MakeStrategy
 from hpt_helpers.classroom.lab.searches import at_random
 from hpt_helpers.classroom.lesson_03.studies import (
     N_REPEATS,
@@ -48,7 +48,7 @@ def _losses_with_crashes(
 
 
 def tellings(
-    problem: Problem, search: Search, told: Mapping[str, Callable], **race_options
+    problem: Problem, search: MakeStrategy, told: Mapping[str, Callable], **race_options
 ) -> pd.DataFrame:
     """Return how a search does against random search by what it is told of losses.
 
@@ -73,7 +73,8 @@ def known(name: str) -> Problem:
 
     A choice's fresh loss is its regret: how far its value is above the minimum.
     """
-    return Problem(name, *(partial(part, name) for part in (_known_space, _values, _regrets)))
+    parts = (partial(part, name) for part in (_known_space, _values, _regrets))
+    return Problem(name, *parts, n_judges=1)
 
 
 def _known_space(name: str, repeat: int) -> SearchSpace:
@@ -89,7 +90,7 @@ def _regrets(name: str, choices: Sequence[Chosen], purpose: str, n: int, progres
     return without_luck(values - KNOWN[name].minimum, n)
 
 
-def regrets(search: Search, **race_options) -> pd.DataFrame:
+def regrets(search: MakeStrategy, **race_options) -> pd.DataFrame:
     """Return the regrets of a search and of random search on each of the `KNOWN` functions.
 
     The search is told the values as they are. Columns: function; learned and random, the median
@@ -109,7 +110,7 @@ def regrets(search: Search, **race_options) -> pd.DataFrame:
 # --- the surrogate --------------------------------------------------------------------------------
 
 
-def scales(search: Search, some: Sequence[float]) -> pd.DataFrame:
+def scales(search: MakeStrategy, some: Sequence[float]) -> pd.DataFrame:
     """Return what a search is worth on the tables by its kernel's length scale.
 
     A row for each table, with its most validation rows, and each scale. Columns: data, n_val;
@@ -128,7 +129,7 @@ def scales(search: Search, some: Sequence[float]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["data", "n_val", "scale", "after", "fresh", "ahead", "of"])
 
 
-def chosen_by_mean(search: Search, surrogate: Callable, n_trials: int = 40) -> pd.DataFrame:
+def chosen_by_mean(search: MakeStrategy, surrogate: Callable, n_trials: int = 40) -> pd.DataFrame:
     """Return whether it pays to choose the winner by the surrogate's mean, on both tables.
 
     surrogate: (tried, losses, points) -> mean and standard deviation. Its mean at the trials takes
@@ -138,7 +139,7 @@ def chosen_by_mean(search: Search, surrogate: Callable, n_trials: int = 40) -> p
     rows = []
     for name, n_val in [(name, n) for name, n_vals in ROWS.items() for n in n_vals]:
         problem = table_problem(name, n_val)
-        trials = racing.search(
+        trials = racing.trials_of(
             problem, {"lowest loss": search}, repeats=range(N_REPEATS), n_trials=n_trials
         )
         means = [
@@ -147,7 +148,7 @@ def chosen_by_mean(search: Search, surrogate: Callable, n_trials: int = 40) -> p
         ]
         by_mean = trials.assign(search="lowest mean", val_loss=np.concatenate(means))
         both = [
-            racing.judge(problem, racing.winners(table), 4)["fresh"] for table in (by_mean, trials)
+            racing.judge(problem, racing.winners(table))["fresh"] for table in (by_mean, trials)
         ]
         rows.append((name, n_val, *statistics.pairs(*both)))
     return pd.DataFrame(rows, columns=["data", "n_val", "better", "level", "worse"])
@@ -159,7 +160,7 @@ def _means(space: SearchSpace, trials: pd.DataFrame, surrogate: Callable) -> np.
 
 
 def coverage(
-    search: Search,
+    search: MakeStrategy,
     surrogate: Callable,
     *,
     n_trials: int = 27,
@@ -179,7 +180,7 @@ def coverage(
         tried = np.random.default_rng(repeat).permutation(len(curve))[:7]
         held = share_held(curve, surrogate(place[tried], curve[tried], place))
         rows.append(("hidden curve", repeat, held))
-    trials = racing.search(problem, {"learned": search}, repeats=repeats, n_trials=n_trials)
+    trials = racing.trials_of(problem, {"learned": search}, repeats=repeats, n_trials=n_trials)
     for repeat, of_one in trials.groupby("repeat", sort=False):
         space = problem.space(repeat)
         points = space.sample(n_points, seed=1000 + repeat)

@@ -20,7 +20,7 @@ from sklearn.gaussian_process.kernels import Matern
 from hpt_helpers.classroom.lab import problems, racing, statistics, trainer
 from hpt_helpers.classroom.lab.landscape import Landscape, trained_landscape
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
-from hpt_helpers.classroom.lab.racing import Search
+from hpt_helpers.classroom.lab.racing import MakeStrategy
 from hpt_helpers.classroom.lab.searches import at_random
 from hpt_helpers.classroom.lab.trainer import Data, Job
 from hpt_helpers.classroom.lesson_03 import photograph
@@ -76,7 +76,7 @@ def flower(n_val: int = 300) -> Problem:
     the error on 2,000 other pixels.
     """
     name, objective = f"flower, {n_val} pixels", partial(_validation_errors, n_val)
-    return Problem(name, photograph.space, objective, _test_errors)
+    return Problem(name, photograph.space, objective, _test_errors, n_judges=1)
 
 
 def _validation_errors(n_val: int, requests: list[Request]) -> list[float]:
@@ -99,7 +99,7 @@ def without_luck(losses: Sequence[float], n: int) -> tuple[np.ndarray, np.ndarra
 race = racing.race
 
 
-def worth_by_trials(searches: Mapping[str, tuple[Search, int]]) -> pd.DataFrame:
+def worth_by_trials(searches: Mapping[str, tuple[MakeStrategy, int]]) -> pd.DataFrame:
     """Return what the winner so far is worth on digits, with 360 validation rows, as trials go on.
 
     searches: name -> a search and its number of trials. The winner is judged after five trials, ten
@@ -108,31 +108,33 @@ def worth_by_trials(searches: Mapping[str, tuple[Search, int]]) -> pd.DataFrame:
     """
     problem, parts = table_problem("digits", 360), []
     for name, (search, n_trials) in searches.items():
-        trials = racing.search(problem, {name: search}, repeats=range(N_REPEATS), n_trials=n_trials)
+        trials = racing.trials_of(
+            problem, {name: search}, repeats=range(N_REPEATS), n_trials=n_trials
+        )
         n = N_START
         while n <= n_trials:
             winners = racing.winners(trials[trials["trial"] < n])
-            parts.append(racing.judge(problem, winners, 4).assign(trials=n))
+            parts.append(racing.judge(problem, winners).assign(trials=n))
             n *= 2
     found = pd.concat(parts, ignore_index=True).rename(columns={"fresh": "fresh loss"})
     return found[["search", "repeat", "trials", "fresh loss", "accuracy"]]
 
 
-def found_the_best(search: Search, n_trials: int = 40) -> int:
+def found_the_best(search: MakeStrategy, n_trials: int = 40) -> int:
     """Return in how many repeats of digits, with 360 rows, a search tries the best of all.
 
     That is the candidate of the repeat's 1,000 with the lowest validation loss.
     """
     problem, losses = table_problem("digits", 360), pool_losses(load_table("digits"), 360)
-    trials = racing.search(problem, {"": search}, repeats=range(N_REPEATS), n_trials=n_trials)
+    trials = racing.trials_of(problem, {"": search}, repeats=range(N_REPEATS), n_trials=n_trials)
     lowest = trials.groupby("repeat")["val_loss"].min().to_numpy()
     return int((lowest <= np.nanmin(losses, axis=0) + statistics.SAME).sum())
 
 
-def choice_on_digits(search: Search, repeat: int) -> dict:
+def choice_on_digits(search: MakeStrategy, repeat: int) -> dict:
     """Return the configuration that a search of 40 trials chooses on digits, with 360 rows."""
     problem = table_problem("digits", 360)
-    trials = racing.search(problem, {"": search}, repeats=[repeat], n_trials=40)
+    trials = racing.trials_of(problem, {"": search}, repeats=[repeat], n_trials=40)
     return racing.winners(trials)["config"].iloc[0]
 
 
@@ -164,7 +166,7 @@ def differences_and_luck() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["data", "n_val", "differences", "luck"])
 
 
-def leads(search: Search, *, progress: bool = False) -> pd.DataFrame:
+def leads(search: MakeStrategy, *, progress: bool = False) -> pd.DataFrame:
     """Return in how many of 30 repeats a search is ahead of random search, on both tables.
 
     Both have 40 trials. Columns: those of `differences_and_luck`; as_searched and fresh, in how
@@ -199,7 +201,7 @@ SCRIPTS = {
 }
 
 
-def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd.DataFrame:
+def autopsy(search: MakeStrategy, *, n_trials: int = 20, repeats: Sequence[int]) -> pd.DataFrame:
     """Return what each of `SCRIPTS` reports, and what its winner is worth: a row each.
 
     The winner is that of `racing.winners`: of equal scores the one of fewest epochs.
@@ -212,7 +214,7 @@ def autopsy(search: Search, *, n_trials: int = 20, repeats: Sequence[int]) -> pd
         problem = script_problem(script)
         told = np.log if script.by_loss else np.asarray
         searches = {name: partial(for_own_epochs, search, told)}
-        trials = racing.search(problem, searches, repeats=repeats, n_trials=n_trials)
+        trials = racing.trials_of(problem, searches, repeats=repeats, n_trials=n_trials)
         scores = trials.groupby("repeat")["val_loss"]
         best = trials["val_loss"] <= scores.transform("min") + statistics.SAME
         judged = racing.judge(problem, racing.winners(trials))
@@ -256,7 +258,12 @@ def another_seed(request: Request) -> int:
 
 
 def for_own_epochs(
-    search: Search, told: Callable, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+    search: MakeStrategy,
+    told: Callable,
+    space: SearchSpace,
+    repeat: int,
+    n_trials: int,
+    n_epochs: int,
 ) -> Strategy:
     """Train each configuration of a search for its own `epochs`, in place of n_epochs."""
     strategy, losses = search(space, repeat, n_trials, n_epochs, told=told), None

@@ -41,13 +41,13 @@ def waiting(
                 rng.random(N_DRAWN),
                 np.exp(rng.normal(-(spread**2) / 2, spread, N_DRAWN)) / 60,
             )
-            measured.append((*halving(losses, hours, n), asha(losses, hours, n)))
+            measured.append((*halving_hours(losses, hours, n), asha_hours(losses, hours, n)))
         rows.append((n, *np.median(measured, axis=0)))
     columns = ["workers", "halving_hours", "halving_busy", "asha_hours"]
     return pd.DataFrame(rows, columns=columns).round(2).set_index("workers")
 
 
-def halving(
+def halving_hours(
     losses: np.ndarray, hours: np.ndarray, n_workers: int, rungs=RUNGS
 ) -> tuple[float, float]:
     """Return the hours that successive halving takes, and the share of them in which its workers
@@ -68,7 +68,7 @@ def halving(
     return now, worked / (n_workers * now)
 
 
-def asha(
+def asha_hours(
     losses: np.ndarray, hours: np.ndarray, n_workers: int, epochs=tuple(e for _, e in RUNGS), eta=3
 ) -> float:
     """Return the hours until ASHA has trained the first configuration to the last rung (Li et al.

@@ -19,7 +19,7 @@ from hpt_helpers.classroom.drawing.axes import (
     plain_ticks,
 )
 from hpt_helpers.classroom.lab.racing import schedule_epochs
-from hpt_helpers.classroom.lesson_04.studies import agreement
+from hpt_helpers.classroom.lesson_04.studies import rank_correlation
 
 if TYPE_CHECKING:
     from hpt_helpers.classroom.lesson_04.studies import Watched
@@ -94,7 +94,7 @@ def curves(watched: Mapping[str, Watched], *, axes=None):
     """
     axes = new_row(len(watched), (5.25 * len(watched), 4.2)) if axes is None else axes
     for ax, (name, held) in zip(axes, watched.items(), strict=True):
-        found = agreement(held, held.epochs[-3], held.epochs[-1])
+        found = rank_correlation(held, held.epochs[-3], held.epochs[-1])
         repeat = int(np.argmin(found))
         title = f"{name}, rank correlation {found[repeat]:.2f}"
         new_axes(ax, title=title, x_label="epochs", y_label="validation loss (nats)")

@@ -19,6 +19,7 @@ from hpt_helpers.classroom.tables.table import load_table
 from hpt_helpers.config import training_key
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
+from hpt_helpers.trials import ranking
 
 N_WATCHED = 81  # configurations: as many as the boldest bracket of R = 81 begins with
 
@@ -79,7 +80,7 @@ def watched_in_training(
     return Watched(epochs, lr, curves[:, :, at], best, others[:, :, -1], at_best[:, :, 0])
 
 
-def agreement(held: Watched, early: int, late: int) -> np.ndarray:
+def rank_correlation(held: Watched, early: int, late: int) -> np.ndarray:
     """Return Spearman's rank correlation of the losses at two epochs, in each repeat."""
     a, b = held.epochs.index(early), held.epochs.index(late)
     return np.array([spearmanr(losses[:, a], losses[:, b]).statistic for losses in held.last])
@@ -89,12 +90,12 @@ def rank_correlations(watched: Mapping[str, Watched]) -> pd.DataFrame:
     """Return how well the order at an epoch agrees with that at nine times as many epochs.
 
     A row for each pair of epochs that were watched; columns: problem, epochs, and the mean, the
-    lowest and the highest `agreement` of all repeats.
+    lowest and the highest `rank_correlation` of all repeats.
     """
     rows = []
     for name, held in watched.items():
         for early, late in zip(held.epochs, held.epochs[2:], strict=False):  # two rungs further
-            found = agreement(held, early, late)
+            found = rank_correlation(held, early, late)
             rows.append((name, f"{early} and {late}", found.mean(), found.min(), found.max()))
     return pd.DataFrame(rows, columns=["problem", "epochs", "mean", "lowest", "highest"])
 
@@ -120,7 +121,7 @@ def survivors(watched: Mapping[str, Watched]) -> pd.DataFrame:
             ("last loss", "last", by_last),
             ("last loss", "best", by_last),
             ("best so far", "best", by_best),
-            ("no cuts", "best", best[:, :, -1].argmin(axis=1)),
+            ("no cuts", "best", statistics.best_along(best[:, :, -1], axis=1)),
         ):
             losses, fresh = kept[weights]
             row = {"problem": name, "cuts": cuts, "weights": weights}
@@ -139,13 +140,12 @@ def _mean_rank(losses: np.ndarray, left: Sequence[int]) -> float:
 def survivor(losses: np.ndarray) -> int:
     """Return the configuration that successive halving with η = 3 is left with.
 
-    losses: (n_configs, n_rungs); the last rung is for one configuration. Of equal losses the
-    earlier configuration goes on.
+    losses: (n_configs, n_rungs); the last rung is for one configuration. Of equal losses, as
+    `hpt_helpers.trials.ranking` has them, the earlier configuration goes on.
     """
     alive = np.arange(len(losses))
     for at_rung in losses.T[:-1]:
-        order = np.argsort(at_rung[alive], kind="stable")
-        alive = alive[order[: len(alive) // 3]]
+        alive = alive[ranking(at_rung[alive])[: len(alive) // 3]]
     return int(alive[0])
 
 

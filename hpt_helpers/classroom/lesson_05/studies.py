@@ -14,23 +14,16 @@ from scipy.stats import binom
 from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import problems, racing, searches, statistics, trainer
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
-from hpt_helpers.classroom.lab.racing import Search
+from hpt_helpers.classroom.lab.racing import MakeStrategy
 from hpt_helpers.classroom.lab.trainer import Job
-from hpt_helpers.classroom.tables.recipes import N_POOL, RECIPES
-from hpt_helpers.classroom.tables.table import (
-    Judges,
-    PoolSpace,
-    grid_of,
-    load_table,
-    table_problem,
-)
+from hpt_helpers.classroom.tables.recipes import N_POOL
+from hpt_helpers.classroom.tables.table import PoolSpace, load_table, table_problem
 from hpt_helpers.data import load_splits, wilson_interval
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 
 REPEATS = range(30)
 N_TRIALS = 40  # full trainings that a search may spend
-N_JUDGES = 20  # of a repeat on iris; those of a table stand in it
 N_FINALISTS, N_DRAWS = 5, 2
 WAYS = {
     "more random trials": 50,
@@ -53,9 +46,12 @@ IRIS = SearchSpace(
 def iris() -> Problem:
     """Return the problem of tuning the network on iris, whose trials are trained when asked for.
 
-    As on a table, searches of repeat r draw from the pool of repeat r, 1,000 configurations.
+    As on a table, searches of repeat r draw from the pool of repeat r, 1,000 configurations, and a
+    grid is tried whose points are in the middles of cells.
     """
-    return replace(problems.network_problem("iris", IRIS, 27), space=_iris_pool)
+    points = IRIS.grid({"lr": 10, "batch_size": 2, "hidden_size": 2}, centred=True)
+    problem = problems.network_problem("iris", IRIS, 27, n_judges=20)
+    return replace(problem, space=_iris_pool, grids={tuple(IRIS): points})
 
 
 def _iris_pool(repeat: int) -> PoolSpace:
@@ -65,9 +61,9 @@ def _iris_pool(repeat: int) -> PoolSpace:
 # --- the race -------------------------------------------------------------------------------------
 
 
-def race(
+def trials_in(
     worlds: Mapping[str, Problem],
-    some: Mapping[str, Search],
+    some: Mapping[str, MakeStrategy],
     *,
     n_trials: int = N_TRIALS,
     repeats: Sequence[int] = REPEATS,
@@ -75,12 +71,12 @@ def race(
 ) -> pd.DataFrame:
     """Return every trial of each search in each world, which may spend n_trials full trainings.
 
-    worlds: name -> problem. Columns: world, those of `racing.search`, and trainings: the epochs
+    worlds: name -> problem. Columns: world, those of `racing.trials_of`, and trainings: the epochs
     that the search has spent so far, in full trainings.
     """
     options = {"n_trials": n_trials, "repeats": repeats, "progress": progress}
     parts = [
-        racing.search(problem, some, **options).assign(world=world, n_full=problem.n_epochs)
+        racing.trials_of(problem, some, **options).assign(world=world, n_full=problem.n_epochs)
         for world, problem in worlds.items()
     ]
     table = pd.concat(parts, ignore_index=True)
@@ -90,34 +86,24 @@ def race(
 def with_grids(
     worlds: Mapping[str, Problem], trials: pd.DataFrame, *, repeats: Sequence[int] = REPEATS
 ) -> pd.DataFrame:
-    """Return the trials of a race, and those of a grid over all hyperparameters before them.
+    """Return the trials of a race, and those of each problem's widest grid before them.
 
     On iris it has 10 × 2 × 2 = 40 points. On digits it has two values of each of the six, so 64
     points, and may spend as many trainings. The simulated table holds no grid.
     """
     grids = [
-        race({world: problem}, {"grid": grid}, n_trials=n, repeats=repeats)
-        for world, problem in worlds.items()
-        for n, grid in _full_grids(problem).items()
+        _grid_trials(world, problem, repeats) for world, problem in worlds.items() if problem.grids
     ]
     return pd.concat([*grids, trials], ignore_index=True)
 
 
-def _full_grids(problem: Problem) -> dict[int, Search]:
-    """Return the number of points of a problem's grid, and the search that tries it, if any."""
-    if not isinstance(problem.measure, Judges):
-        return {40: grid_on_iris}
-    axes = [axes for axes in RECIPES[problem.measure.name].grids if len(axes) == 6]
-    return {64: grid_of(problem.measure.name, axes[0])} if axes else {}
+def _grid_trials(world: str, problem: Problem, repeats: Sequence[int]) -> pd.DataFrame:
+    axes = max(problem.grids, key=len)
+    grid, n_trials = searches.grid_of(problem, axes), len(problem.grids[axes])
+    return trials_in({world: problem}, {"grid": grid}, n_trials=n_trials, repeats=repeats)
 
 
-def grid_on_iris(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
-    """Try ten learning rates, two batch sizes and two hidden sizes, in the middles of cells."""
-    sides = {"lr": n_trials // 4, "batch_size": 2, "hidden_size": 2}
-    return strategies.grid_search(space.grid(sides, centred=True), n_epochs)
-
-
-def judged(
+def judged_in(
     worlds: Mapping[str, Problem], trials: pd.DataFrame, n: int = 1, *, progress: bool = False
 ) -> pd.DataFrame:
     """Return the n best trials of each search of a race, judged: world, and as `judge` does."""
@@ -125,21 +111,15 @@ def judged(
     for world, part in trials.groupby("world", sort=False):
         problem = worlds[world]
         best = racing.winners(part, n)
-        parts.append(racing.judge(problem, best, n_judges(problem), progress=progress))
+        parts.append(racing.judge(problem, best, progress=progress))
     return pd.concat(parts, ignore_index=True)
-
-
-def n_judges(problem: Problem) -> int:
-    """Return how many judges each repeat of a problem has."""
-    if isinstance(problem.measure, Judges):
-        return load_table(problem.measure.name).n_judges
-    return N_JUDGES
 
 
 def verdicts(winners: pd.DataFrame, other: str = "random") -> pd.DataFrame:
     """Compare each search with another one in pairs, in each world, as searched and fresh.
 
-    winners: as `judged` returns them. Columns: world, verdict, and those of `statistics.compare`.
+    winners: as `judged_in` returns them. Columns: world, verdict, and those of
+    `statistics.compare`.
     """
     parts = []
     for world, part in winners.groupby("world", sort=False):
@@ -150,7 +130,7 @@ def verdicts(winners: pd.DataFrame, other: str = "random") -> pd.DataFrame:
 
 
 def dial(
-    some: Mapping[str, Search],
+    some: Mapping[str, MakeStrategy],
     n_val: Sequence[int],
     *,
     name: str = "simulated",
@@ -165,8 +145,8 @@ def dial(
     rows = []
     for n in n_val:
         worlds = {"": table_problem(name, n)}
-        trials = race(worlds, some, repeats=repeats, progress=progress)
-        found = verdicts(judged(worlds, trials))
+        trials = trials_in(worlds, some, repeats=repeats, progress=progress)
+        found = verdicts(judged_in(worlds, trials))
         wins = found.pivot(index="search", columns="verdict", values="wins")
         counts = {
             label: f"{wins.loc[label, 'as searched']} → {wins.loc[label, 'fresh']}"
@@ -190,7 +170,7 @@ def best_again(
     """
     parts = []
     for world, problem in worlds.items():
-        trials = race({world: problem}, {"random": searches.at_random}, repeats=repeats)
+        trials = trials_in({world: problem}, {"random": searches.at_random}, repeats=repeats)
         best = racing.winners(trials, N_TOP)
         again = racing.retrain(problem, trials, N_TOP, 1, progress=progress)["val_loss"]
         part = best[["world", "repeat"]].assign(searched=best["val_loss"], again=again.to_numpy())
@@ -211,7 +191,7 @@ def _share_in_order(losses: pd.DataFrame) -> float:
 # --- what pays ------------------------------------------------------------------------------------
 
 
-def random_of(n: int) -> Search:
+def random_of(n: int) -> MakeStrategy:
     """Return the search that tries n random configurations, whatever it may spend."""
     return partial(_random_of, n)
 
@@ -222,7 +202,7 @@ def _random_of(n: int, space: SearchSpace, repeat: int, n_trials: int, n_epochs:
 
 def what_pays(
     worlds: Mapping[str, Problem],
-    learned: Search,
+    learned: MakeStrategy,
     *,
     more_rows: Mapping[str, Problem],
     repeats: Sequence[int] = REPEATS,
@@ -239,7 +219,7 @@ def what_pays(
     options = {"repeats": repeats, "progress": progress}
     table = pd.DataFrame({"way": list(WAYS), "trainings": list(WAYS.values())})
     for world, problem in worlds.items():
-        plain = race({world: problem}, {"random": searches.at_random}, **options)
+        plain = trials_in({world: problem}, {"random": searches.at_random}, **options)
         before = _fresh(problem, plain)
         counts = {
             way: _better_and_worse(fresh, before)
@@ -247,7 +227,7 @@ def what_pays(
         }
         if world in more_rows:
             wide = more_rows[world]
-            judged_by_more = race({world: wide}, {"random": searches.at_random}, **options)
+            judged_by_more = trials_in({world: wide}, {"random": searches.at_random}, **options)
             counts["ten times as many rows"] = _better_and_worse(
                 _fresh(wide, judged_by_more), before
             )
@@ -256,14 +236,16 @@ def what_pays(
 
 
 def _fresh_by_way(
-    problem: Problem, plain: pd.DataFrame, learned: Search, options: Mapping
+    problem: Problem, plain: pd.DataFrame, learned: MakeStrategy, options: Mapping
 ) -> dict[str, pd.Series]:
     """Return the fresh loss of each repeat's winner, by what was bought beside or instead."""
     here, more = {"": problem}, N_TRIALS + N_FINALISTS * N_DRAWS
-    learning = race(here, {"learned": learned}, **options)
+    learning = trials_in(here, {"learned": learned}, **options)
     finalists = partial(_with_finalists, problem, progress=options["progress"])
     ways = {
-        "more random trials": race(here, {"random": random_of(more)}, n_trials=more, **options),
+        "more random trials": trials_in(
+            here, {"random": random_of(more)}, n_trials=more, **options
+        ),
         "finalists of random search": finalists(plain),
         "a search that learns": learning,
         "finalists of that search": finalists(learning),
@@ -276,7 +258,7 @@ def _with_finalists(problem: Problem, trials: pd.DataFrame, progress: bool) -> p
 
 
 def _fresh(problem: Problem, trials: pd.DataFrame) -> pd.Series:
-    found = racing.judge(problem, racing.winners(trials), n_judges(problem))
+    found = racing.judge(problem, racing.winners(trials))
     return found.set_index("repeat")["fresh"].sort_index()
 
 
@@ -290,15 +272,15 @@ def worth_of_tuning(
 ) -> pd.DataFrame:
     """Return what tuning buys: configurations that nobody searched, beside what searches chose.
 
-    winners: of one world, as `judged` returns them. untuned: name -> configuration; the judges of
-    all repeats judge it, too. Columns: choice, loss and accuracy (in per cent), means over judges
+    winners: of one world, from `judged_in`. untuned: name -> configuration; the judges of all
+    repeats judge it, too. Columns: choice, loss and accuracy (in per cent), means over judges
     and repeats; and half_width: half the 95 % interval (Wilson) of one test score of that accuracy.
     """
     repeats = [int(repeat) for repeat in winners["repeat"].unique()]
     found = {}
     for choice, config in untuned.items():
         choices = [Chosen(config, problem.n_epochs, repeat) for repeat in repeats]
-        loss, accuracy = problem.measure(choices, "judge", n_judges(problem), False)
+        loss, accuracy = problem.measure(choices, "judge", problem.n_judges, False)
         found[choice] = loss.mean(), accuracy.mean()
     for choice, part in winners.groupby("search", sort=False):
         found[choice] = part["fresh"].mean(), part["accuracy"].mean()
@@ -314,7 +296,7 @@ def worth_of_tuning(
 
 def budgets(
     worlds: Mapping[str, Problem],
-    some: Mapping[str, Search],
+    some: Mapping[str, MakeStrategy],
     n_trials: Sequence[int],
     *,
     repeats: Sequence[int] = REPEATS,
@@ -327,7 +309,9 @@ def budgets(
     """
     rows = []
     for n in n_trials:
-        found = judged(worlds, race(worlds, some, n_trials=n, repeats=repeats, progress=progress))
+        found = judged_in(
+            worlds, trials_in(worlds, some, n_trials=n, repeats=repeats, progress=progress)
+        )
         fresh = found.pivot(index="repeat", columns="search", values="fresh")
         others = [label for label in some if label != "random"]
         counts = {label: _better_and_worse(fresh[label], fresh["random"]) for label in others}

@@ -13,9 +13,11 @@ import pandas as pd
 from numpy.polynomial.legendre import legvander
 from scipy.stats import spearmanr
 
+from hpt_helpers.classroom.lab.statistics import best_along
 from hpt_helpers.classroom.tables.recipes import N_POOL
 from hpt_helpers.classroom.tables.table import load_table
 from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.trials import ranking
 
 
 def random_winners(
@@ -50,12 +52,12 @@ def random_searches(
     for n, trials in product(n_val, n_trials):
         tried = orders[..., :trials]
         losses = table.loss[tried, repeats[:, None, None], table.rows(n), -1]
-        best = np.nanargmin(losses, axis=2)[..., None]
+        best = best_along(losses, axis=2)[..., None]
         winner = np.take_along_axis(tried, best, axis=2)[..., 0], repeats[:, None], -1
         columns = {
             "repeat": np.repeat(repeats, n_searches),
             "search": np.tile(np.arange(n_searches), len(repeats)),
-            "searched": np.nanmin(losses, axis=2).ravel(),
+            "searched": np.take_along_axis(losses, best, axis=2).ravel(),
             "fresh": table.fresh_loss[winner].ravel(),
             "accuracy": table.fresh_accuracy[winner].ravel(),
         }
@@ -85,7 +87,7 @@ def early_order(name: str, n_val: int, best: float = 0.1) -> pd.DataFrame:
     for k, epoch in enumerate(table.epochs[:-1]):
         early, over_all, among_best, kept = losses[:, :, k], [], [], []
         for repeat in range(table.n_repeats):
-            order = np.argsort(late[:, repeat])
+            order = ranking(late[:, repeat])
             over_all.append(_rank_correlation(early[:, repeat], late[:, repeat]))
             top = order[:n_best]
             among_best.append(_rank_correlation(early[top, repeat], late[top, repeat]))
@@ -107,10 +109,10 @@ def told_apart(name: str, n_val: int, best: float = 0.1) -> dict[str, float]:
     losses, fresh = table.loss[:N_POOL, :, table.rows(n_val), -1], table.fresh_loss[:N_POOL, :, -1]
     over_all, among_best, better = [], [], []
     for loss, truth in zip(losses.T, fresh.T, strict=True):
-        top = np.argsort(truth)[: int(best * N_POOL)]
+        top = ranking(truth)[: int(best * N_POOL)]
         over_all.append(_rank_correlation(loss, truth))
         among_best.append(_rank_correlation(loss[top], truth[top]))
-        better.append((truth < truth[np.nanargmin(loss)]).sum())
+        better.append((truth < truth[ranking(loss)[0]]).sum())
     means = {"rank_correlation": np.mean(over_all), "among_best": np.mean(among_best)}
     return means | {"better": int(np.median(better))}
 
@@ -191,7 +193,7 @@ def narrowed(name: str, best: float = 0.05, keep: float = 0.8) -> dict[str, tupl
     """
     table, top = load_table(name), []
     for repeat in range(table.n_repeats):
-        order = np.argsort(table.fresh_loss[:N_POOL, repeat, -1])
+        order = ranking(table.fresh_loss[:N_POOL, repeat, -1])
         top += [table.configs(repeat)[i] for i in order[: int(best * N_POOL)]]
     ends = [(1 - keep) / 2, (1 + keep) / 2]
     values = {name: [config[name] for config in top] for name in table.recipe.space}

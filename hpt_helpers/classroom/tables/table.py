@@ -15,8 +15,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,8 @@ import pandas as pd
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.computing.fingerprint import fingerprint
 from hpt_helpers.classroom.lab.problems import Chosen, Problem, Trainings
-from hpt_helpers.classroom.lab.racing import Search
-from hpt_helpers.classroom.lab.trainer import Data, own_draws, rows_of
+from hpt_helpers.classroom.lab.trainer import Data, networks_after, own_draws, rows_of
 from hpt_helpers.classroom.tables.recipes import (
-    DEFAULT_CONFIG,
     N_POOL,
     N_TRAIN,
     RECIPES,
@@ -44,10 +42,8 @@ from hpt_helpers.classroom.tables.recipes import (
 )
 from hpt_helpers.config import as_count, training_key
 from hpt_helpers.data import Splits, load_splits
-from hpt_helpers.population import Population
-from hpt_helpers.search import Outcome, Request, Strategy
+from hpt_helpers.search import Outcome, Request
 from hpt_helpers.search_space import SearchSpace
-from hpt_helpers.strategies import grid_search
 from hpt_helpers.threads import one_thread
 from hpt_helpers.training import evaluate, fit
 
@@ -87,13 +83,16 @@ class Table:
     def n_repeats(self) -> int:
         return self.loss.shape[1]
 
-    @cache  # noqa: B019 - there are as many tables as files
     def configs(self, repeat: int) -> list[dict]:
-        """Return the configurations of a repeat; the first N_POOL are its pool.
+        """Return the configurations of a repeat, in a new list; the first N_POOL are its pool.
 
         Raises ValueError for a repeat that is not there, and where `SearchSpace.sample` draws
         otherwise than when the table was made.
         """
+        return [dict(config) for config in self._configs(repeat)]
+
+    @cache  # noqa: B019 - there are as many tables as files
+    def _configs(self, repeat: int) -> list[dict]:
         as_count("repeat", repeat, least=0, most=self.n_repeats - 1)
         if not np.allclose(pool_means(self.recipe, repeat), self.pool_means[repeat], rtol=1e-9):
             raise ValueError(
@@ -103,7 +102,7 @@ class Table:
 
     @cache  # noqa: B019
     def _positions(self, repeat: int) -> dict[str, int]:
-        return {training_key(config): i for i, config in enumerate(self.configs(repeat))}
+        return {training_key(config): i for i, config in enumerate(self._configs(repeat))}
 
     def entry(self, config: Mapping, n_epochs: int, repeat: int) -> tuple[int, int, int]:
         """Return where an entry stands in the arrays: position, repeat, and place among the epochs.
@@ -115,9 +114,12 @@ class Table:
             raise ValueError(
                 f"config {dict(config)!r} is not in repeat {repeat} of table {self.name!r}"
             )
+        return position, int(repeat), self._place_of(n_epochs)
+
+    def _place_of(self, n_epochs: int) -> int:
         if n_epochs not in self.epochs:
             raise ValueError(f"n_epochs is {n_epochs!r}; table {self.name!r} has {self.epochs}")
-        return position, int(repeat), self.epochs.index(n_epochs)
+        return self.epochs.index(n_epochs)
 
     def has(self, config: Mapping, repeat: int) -> bool:
         return training_key(config) in self._positions(repeat)
@@ -131,21 +133,20 @@ class Table:
     def frame(self, n_val: int, n_epochs: int = 27) -> pd.DataFrame:
         """Return a row for each repeat and configuration: what it is, and what its training gave.
 
-        Columns: repeat, position (in `configs`), the settings, val_loss, val_accuracy, fresh and
+        n_val: on how many validation rows the losses are. n_epochs: after how many epochs.
+        Columns: position (in `configs`), the settings, repeat, val_loss, val_accuracy, fresh and
         accuracy; the last two are of the judges.
         """
-        rows = self.rows(n_val)
-        _, _, k = self.entry(DEFAULT_CONFIG, n_epochs, 0)
+        rows, at = self.rows(n_val), self._place_of(n_epochs)
         parts = []
         for repeat in range(self.n_repeats):
-            settings = pd.DataFrame(self.configs(repeat)).rename_axis("position").reset_index()
-            part = settings.assign(
-                repeat=repeat,
-                val_loss=self.loss[:, repeat, rows, k],
-                val_accuracy=self.accuracy[:, repeat, rows, k],
-                fresh=self.fresh_loss[:, repeat, k],
-                accuracy=self.fresh_accuracy[:, repeat, k],
-            )
+            part = pd.DataFrame(self._configs(repeat))
+            part.insert(0, "position", np.arange(len(part)))
+            part["repeat"] = repeat
+            part["val_loss"] = self.loss[:, repeat, rows, at]
+            part["val_accuracy"] = self.accuracy[:, repeat, rows, at]
+            part["fresh"] = self.fresh_loss[:, repeat, at]
+            part["accuracy"] = self.fresh_accuracy[:, repeat, at]
             parts.append(part)
         return pd.concat(parts, ignore_index=True)
 
@@ -218,7 +219,7 @@ def table_problem(name: str, n_val: int, *, live: bool = False) -> Problem:
         the same problem for searches that propose points of their own: the space is the whole one,
         and every trial is trained, on the same rows and under the same seeds.
     A winner is judged by the table's judges of its repeat: looked up if it is in the table, or else
-    trained for them. Give `racing.judge` the table's n_judges.
+    trained for them. The problem's grids are those of the table.
     """
     table = load_table(name)
     table.rows(n_val)
@@ -233,22 +234,9 @@ def table_problem(name: str, n_val: int, *, live: bool = False) -> Problem:
         Trainings(data) if live else Lookups(name, n_val, table.checksum),
         Judges(name, n_val),
         n_epochs=table.epochs[-1],
+        n_judges=table.n_judges,
+        grids={axes: grid(table.recipe, axes) for axes in table.recipe.grids},
     )
-
-
-def grid_of(name: str, axes: Sequence[str]) -> Search:
-    """Return the search that tries one of a table's grids, such as that of lr and hidden_size.
-
-    Raises ValueError for axes of which the table has no grid.
-    """
-    grid(RECIPES[name], axes)
-    return partial(_grid, name, tuple(axes))
-
-
-def _grid(
-    name: str, axes: Sequence[str], space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
-) -> Strategy:
-    return grid_search(grid(RECIPES[name], axes), n_epochs)
 
 
 @dataclass(frozen=True)
@@ -390,22 +378,12 @@ def _train_each(judges: Judges, purpose: str, jobs: Sequence, progress: bool):
 @one_thread()
 def _train_jobs(judges: Judges, purpose: str, jobs: Sequence) -> dict[str, np.ndarray]:
     rows = {which: judges.rows(purpose, repeat, which) for _, _, repeat, which in jobs}
-    # A population looks at all its validation rows after every epoch, so it is given one row only.
-    one_row = {
-        which: replace(splits, X_val=splits.X_val[:1], y_val=splits.y_val[:1])
-        for which, splits in rows.items()
-    }
-    population = Population(
-        [config for config, *_ in jobs],
-        [one_row[which] for *_, which in jobs],
-        seed=[judges.seed(purpose, repeat, which) for _, _, repeat, which in jobs],
-    )
-    scores = np.empty((len(jobs), 2))
-    for epoch in sorted({n_epochs for _, n_epochs, _, _ in jobs}):
-        population.train_to(epoch)
-        for i, (_, n_epochs, _, which) in enumerate(jobs):
-            if n_epochs == epoch:
-                scores[i] = evaluate(population.model(i), rows[which].X_val, rows[which].y_val)
+    seeds = [judges.seed(purpose, repeat, which) for _, _, repeat, which in jobs]
+    configs, epochs = [config for config, *_ in jobs], [n_epochs for _, n_epochs, _, _ in jobs]
+    splits, scores = [rows[which] for *_, which in jobs], np.empty((len(jobs), 2))
+    for epoch, network in networks_after(epochs, configs, splits, seeds):
+        for i in np.flatnonzero(np.array(epochs) == epoch):
+            scores[i] = evaluate(network(i), splits[i].X_val, splits[i].y_val)
     scores[~np.isfinite(scores[:, 0])] = np.nan  # diverged
     return {"loss": scores[:, 0], "accuracy": scores[:, 1]}
 

@@ -60,7 +60,7 @@ def test_the_lowest_loss_wins_and_of_equal_ones_the_fewest_epochs():
         (7, 0.2, 32, 50, 0.1 + 1e-12),
         (7, 0.3, 32, 50, float("nan")),
     )
-    won = studies.winners(trials)
+    won = studies.grid_winners(trials)
     found = won[["repeat", "lr", "batch_size", "epochs"]].to_numpy().tolist()
     assert found == [[0, 0.2, 16, 50], [7, 0.2, 32, 50]]
 

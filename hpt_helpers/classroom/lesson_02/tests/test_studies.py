@@ -107,7 +107,7 @@ def test_wins_are_counted_in_pairs_without_ties():
         [(name, r, loss) for name, some in losses.items() for r, loss in enumerate(some)],
         columns=["search", "repeat", "fresh"],
     )
-    table = studies.wins(found)
+    table = studies.head_to_head(found)
     assert table["fresh"].to_dict() == {"a": 2, "b": 2}
     assert table.loc["a", "beats b"] == 1 == table.loc["b", "beats a"]
     assert table.loc["a", "beats a"] == "–"

@@ -32,7 +32,9 @@ def winners():
 @pytest.fixture(scope="module")
 def raced():
     worlds = {"iris": studies.iris(), "digits": table_problem("digits", 30)}
-    return worlds, studies.race(worlds, {"random": searches.at_random}, n_trials=3, repeats=FEW)
+    return worlds, studies.trials_in(
+        worlds, {"random": searches.at_random}, n_trials=3, repeats=FEW
+    )
 
 
 def test_a_race_is_run_in_each_world(raced):
@@ -63,8 +65,8 @@ def test_grids_take_part_where_one_is_there(raced):
 
 def test_winners_are_judged_by_each_world_s_judges(raced):
     worlds, trials = raced
-    judged = studies.judged(worlds, trials)
-    assert [studies.n_judges(problem) for problem in worlds.values()] == [20, 4]
+    judged = studies.judged_in(worlds, trials)
+    assert [problem.n_judges for problem in worlds.values()] == [20, 4]
     row = judged.query("world == 'digits' and repeat == 1").iloc[0]
     table = load_table("digits")
     assert row["fresh"] == table.fresh_loss[table.entry(row["config"], 27, 1)]
@@ -81,7 +83,9 @@ def test_the_dial_counts_wins_as_searched_and_fresh():
     some = {"random": searches.at_random, "other": studies.random_of(6)}
     [row] = studies.dial(some, [30], name="digits", repeats=FEW).to_dict("records")
     worlds = {"": table_problem("digits", 30)}
-    found = studies.verdicts(studies.judged(worlds, studies.race(worlds, some, repeats=FEW)))
+    found = studies.verdicts(
+        studies.judged_in(worlds, studies.trials_in(worlds, some, repeats=FEW))
+    )
     wins = found.set_index("verdict")["wins"]
     assert row == {"validation_rows": 30, "other": f"{wins['as searched']} → {wins['fresh']}"}
 
@@ -89,7 +93,7 @@ def test_the_dial_counts_wins_as_searched_and_fresh():
 def test_the_ten_best_are_trained_again_on_another_split():
     problem = studies.iris()
     best = studies.best_again({"iris": problem}, repeats=[3])
-    trials = racing.search(problem, {"random": searches.at_random}, n_trials=40, repeats=[3])
+    trials = racing.trials_of(problem, {"random": searches.at_random}, n_trials=40, repeats=[3])
     ten = trials.sort_values("val_loss").head(10)
     [draw] = trainer.own_draws(3, "finalist", 1)
     splits = load_splits("iris", draw=draw)
@@ -107,9 +111,9 @@ def test_what_pays_counts_against_random_search():
     counts = table.set_index("way")["here"]
     assert counts["ten times as many rows"] == "0 : 0"  # with as many rows, the same winners
     assert table["trainings"].tolist() == [50, 50, 40, 40, 50]
-    trials = studies.race(worlds, {"learned": searches.by_hand}, repeats=FEW)
-    plain = studies.race(worlds, {"random": searches.at_random}, repeats=FEW)
-    learned, random = (studies.judged(worlds, t)["fresh"] for t in (trials, plain))
+    trials = studies.trials_in(worlds, {"learned": searches.by_hand}, repeats=FEW)
+    plain = studies.trials_in(worlds, {"random": searches.at_random}, repeats=FEW)
+    learned, random = (studies.judged_in(worlds, t)["fresh"] for t in (trials, plain))
     assert counts["a search that learns"] == f"{(learned < random).sum()} : " + str(
         (learned > random).sum()
     )
@@ -117,9 +121,9 @@ def test_what_pays_counts_against_random_search():
 
 def test_a_budget_s_counts_are_of_fresh_losses():
     worlds = {"digits": table_problem("digits", 30)}
-    some = {"random": searches.at_random, "hyperband": searches.hyperband}
+    some = {"random": searches.at_random, "hyperband": searches.repeated_hyperband}
     [row] = studies.budgets(worlds, some, [5], repeats=FEW).to_dict("records")
-    judged = studies.judged(worlds, studies.race(worlds, some, n_trials=5, repeats=FEW))
+    judged = studies.judged_in(worlds, studies.trials_in(worlds, some, n_trials=5, repeats=FEW))
     wide = judged.pivot(index="repeat", columns="search", values="fresh")
     better, worse = ((sign * (wide["hyperband"] - wide["random"]) < 0).sum() for sign in (1, -1))
     assert row == {"trainings": 5, "hyperband": f"{better} : {worse}"}
