@@ -1,0 +1,98 @@
+"""The Gaussian process of the searches, beside scikit-learn's and beside simulation."""
+
+import numpy as np
+import pytest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern, WhiteKernel
+
+from hpt_helpers.gaussian_process import (
+    GaussianProcess,
+    expected_improvement,
+    matern,
+    model_points,
+)
+from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
+
+SPACE = SearchSpace(
+    {
+        "lr": Real(1e-4, 1e-2, log=True),
+        "hidden": Integer(2, 32, log=True),
+        "kind": Choice(["relu", "tanh", "gelu"]),
+    }
+)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("scale", "noise"), [(0.3, 1e-5), (1.5, 1e-3), (np.array([0.2, 1.0, 3.0]), 0.1)]
+)
+def test_mean_and_deviation_are_scikit_learns(rng, scale, noise):
+    tried, values, at = rng.random((30, 3)), 5 + 2 * rng.standard_normal(30), rng.random((50, 3))
+    kernel = Matern(scale, nu=2.5) + WhiteKernel(noise)
+    library = GaussianProcessRegressor(kernel, alpha=0, optimizer=None, normalize_y=True)
+    mean, std = library.fit(tried, values).predict(at, return_std=True)
+    ours, our_std = GaussianProcess(scale, noise).with_points(tried).guess(values, at)
+    np.testing.assert_allclose(ours, mean, rtol=0, atol=1e-8)
+    # the library's deviation is that of a value with its error, whose variance is the noise
+    with_error = np.sqrt(our_std**2 + noise * values.var())
+    np.testing.assert_allclose(with_error, std, rtol=0, atol=1e-8)
+
+
+def test_a_process_that_gets_its_trials_in_pieces_is_that_of_all_at_once(rng):
+    tried, values, at = rng.random((60, 4)), rng.standard_normal(60), rng.random((20, 4))
+    in_pieces = GaussianProcess()
+    for piece in np.split(tried, [1, 2, 10, 11, 40]):
+        in_pieces = in_pieces.with_points(piece)
+    at_once = GaussianProcess().with_points(tried)
+    covariance = matern(tried / 1.5, tried / 1.5) + 1e-3 * np.eye(60)
+    factor = np.linalg.inv(np.linalg.cholesky(covariance))
+    for process in (in_pieces, at_once):
+        np.testing.assert_allclose(process.whitening, factor, rtol=0, atol=1e-8)
+    for ours, fresh in zip(in_pieces.guess(values, at), at_once.guess(values, at), strict=True):
+        np.testing.assert_allclose(ours, fresh, rtol=0, atol=1e-9)
+
+
+def test_a_process_that_is_given_more_trials_stays_as_it_was(rng):
+    process = GaussianProcess().with_points(rng.random((5, 2)))
+    values, at = rng.random(5), rng.random((3, 2))
+    before = process.guess(values, at)
+    process.with_points(rng.random((4, 2)))
+    np.testing.assert_array_equal(before, process.guess(values, at))
+
+
+def test_equal_values_and_a_point_tried_twice_are_no_division_by_zero():
+    process = GaussianProcess().with_points(np.array([[0.1], [0.1], [0.9]]))
+    mean, std = process.guess(np.full(3, 0.3), np.array([[0.1], [0.5]]))
+    assert mean == pytest.approx([0.3, 0.3]) and (std > 0).all() and (std <= 1).all()
+
+
+def test_without_trials_there_is_no_guess():
+    with pytest.raises(ValueError, match="no trials yet; with_points adds them"):
+        GaussianProcess().guess(np.array([]), np.array([[0.5]]))
+
+
+def test_numbers_lie_where_the_space_says_and_choices_equally_far_apart():
+    configs = [{"lr": 1e-3, "hidden": 2, "kind": kind} for kind in ("relu", "tanh", "gelu")]
+    points = model_points(SPACE, configs)
+    np.testing.assert_array_equal(points[:, :2], SPACE.to_unit(configs)[:, :2])
+    distances = [np.linalg.norm(points[i] - points[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert distances == pytest.approx([1, 1, 1])
+    ends = model_points(SPACE, [{**configs[0], "lr": lr} for lr in (1e-4, 1e-2)])
+    assert np.linalg.norm(ends[0] - ends[1]) == pytest.approx(1)
+    with pytest.raises(ValueError, match="a configuration in"):
+        model_points(SPACE, [{**configs[0], "lr": 1.0}])
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "best"), [(0.3, 0.1, 0.3), (0.4, 0.3, 0.1), (-2.0, 0.05, 0.0), (1.0, 0.2, 0.0)]
+)
+def test_expected_improvement_is_the_integral_of_the_improvement(mean, std, best):
+    loss = np.linspace(mean - 12 * std, best, 200_001)
+    density = np.exp(-(((loss - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi))
+    integral = np.trapezoid((best - loss) * density, loss)
+    found = expected_improvement(np.array([mean]), np.array([std]), best)
+    assert found == pytest.approx(integral, rel=1e-6)
