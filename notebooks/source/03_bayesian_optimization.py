@@ -85,7 +85,7 @@ def kernel(a, b, scale=0.3):
 # zero, and `centre` remains.
 #
 # The similarities `k` of the trials to the new point would not do as weights, because two trials side by side would
-# count double. So the weights solve the linear equations `K @ weights = k`, in which `K` holds the
+# together count double. So the weights solve the linear equations `K @ weights = k`, in which `K` holds the
 # similarities of the trials to each other. Trials that lie close together then share a weight. A small `noise` allows
 # the guess to miss the trials by a little.
 #
@@ -153,7 +153,7 @@ figures.belief(curve, four, surrogate)
 # first term is large where the mean is low. A search that follows it **exploits** what is known. The second term is
 # large where the standard deviation is large. A search that follows it **explores**.
 #
-# Suppose that the best loss so far is 0.3. At one point the surrogate says 0.3 ± 0.1, at another 0.4 ± 0.3,
+# Suppose that the best loss so far is 0.3. At one point the surrogate says 0.3 ± 0.1, at another it says 0.4 ± 0.3,
 # where ± is one standard deviation.
 #
 # **Predict:** which of the two points has the larger expected improvement?
@@ -237,8 +237,8 @@ print("lowest of all 101 losses:", truth.min().round(3))
 # %% [markdown]
 # ## How much better is a search that learns?
 #
-# Nothing above depends on there being one hyperparameter, because the kernel needs only the distance
-# between two points. The whole search, in any number of dimensions, is this.
+# Nothing above is limited to one hyperparameter, because the kernel needs only the distance between two points.
+# The whole search, in any number of dimensions, is this.
 
 # %%
 def search_by_hand(space, repeat, n_trials, n_epochs, scale=0.3, told=np.log):
@@ -281,10 +281,10 @@ figures.filled_in(photograph(0), run(search, flower.objective))
 # random configurations in each of 30 repeats, so that a search trains no network.
 #
 # In six dimensions random points lie about three times as far apart as on a line. With the length scale of 0.3 a trial
-# would say less about the others, so we take a longer one, 1.5. Going further compares four scales.
+# would say less about the others, so we take 1.5. Going further compares four scales.
 #
-# Both searches begin with the same five random trials. From then on one of them, the learned search, learns.
-# The other goes on at random. We follow what the winner so far is worth **fresh**, which means that it is
+# Both searches begin with the same five random trials. From then on one of them learns, and we call it the learned
+# search. The other goes on at random. We follow what the winner so far is worth **fresh**, which means
 # trained again on rows and seeds that did not choose it. The learned search stops after 40 trials. Random search goes
 # on to 320. Each point of the figure is the median of 30 repeats, and the band holds the middle half of them.
 #
