@@ -7,6 +7,7 @@ from importlib import metadata
 import pytest
 
 from hpt_helpers.classroom import room_check as rc
+from hpt_helpers.classroom.computing import memory
 from hpt_helpers.classroom.room_check import NotReady
 
 
@@ -84,7 +85,7 @@ def cgroup(folder, **files):
     ],
 )
 def test_what_a_containers_limit_leaves(tmp_path, files, left_gb):
-    assert rc.left_in_cgroup_gb(cgroup(tmp_path, **files)) == pytest.approx(left_gb)
+    assert memory.left_in_cgroup_gb(cgroup(tmp_path, **files)) == pytest.approx(left_gb)
 
 
 @pytest.mark.parametrize(
@@ -99,18 +100,18 @@ def test_the_groups_of_a_process(tmp_path, told, name, found):
     (tmp_path / "told").write_text(told + "\n", encoding="utf-8")
     top = tmp_path / "root" / name
     (top / "user" / "one").mkdir(parents=True)
-    groups = rc.cgroups_of_this_process(tmp_path / "told", tmp_path / "root")
+    groups = memory.cgroups_of_this_process(tmp_path / "told", tmp_path / "root")
     assert [group for group in groups if group.is_relative_to(top)] == [
         top / part for part in found
     ]
-    assert rc.cgroups_of_this_process(tmp_path / "missing") == []
+    assert memory.cgroups_of_this_process(tmp_path / "missing") == []
 
 
 def test_a_container_of_1_gb_is_too_small_whatever_the_machine_has(tmp_path):
     group = cgroup(tmp_path, memory_max=10**9, memory_current=10**8)
-    assert rc.free_memory_gb([group]) == pytest.approx(min(0.9, rc.free_memory_gb([])))
+    assert memory.free_memory_gb([group]) == pytest.approx(min(0.9, memory.free_memory_gb([])))
     with pytest.raises(NotReady, match="of memory are free"):
-        rc.check_memory(rc.free_memory_gb([group]))
+        rc.check_memory(memory.free_memory_gb([group]))
 
 
 def test_the_remedy_names_make_only_where_there_is_a_makefile(tmp_path):
