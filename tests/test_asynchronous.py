@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from hpt_helpers.classroom.table import load_table, table_problem
 from scipy.spatial.distance import cdist
 from scipy.stats import norm
 
@@ -18,7 +17,8 @@ from hpt_helpers.asynchronous import (
     rung_epochs,
     tell,
 )
-from hpt_helpers.classroom import searches
+from hpt_helpers.classroom.lab import searches
+from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.objectives import per_trial
 from hpt_helpers.protocol import Told
 from hpt_helpers.search import run
