@@ -1,4 +1,4 @@
-"""The other process: what it brings, and what becomes of a study when it brings nothing."""
+"""Other processes: what they bring, and what becomes of a study when they bring nothing."""
 
 import ast
 import os
@@ -26,7 +26,7 @@ CONFIG = {"lr": 0.01, "batch_size": 16}
 def at_once(monkeypatch):
     """Share from the first piece on, as with two processors, wherever this runs."""
     monkeypatch.setattr(processes, "ALONE_S", -1)
-    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    monkeypatch.setenv("HPT_PROCESSES", "2")
 
 
 def slowly(value):
@@ -43,7 +43,7 @@ def start_other():
 @pytest.fixture(scope="module", autouse=True)
 def there_before():
     """Processes of other tests, such as joblib's, which wait for more work."""
-    processes.end_other()
+    processes.end_others()
     return set(psutil.Process().children(recursive=True))
 
 
@@ -69,8 +69,38 @@ def test_two_processes_do_the_work_in_order_and_the_other_starts_once():
     assert {pid for _, pid in share(slowly, range(8))} == set(pids)
 
 
+def test_three_processes_do_the_work_of_two(monkeypatch):
+    processes.end_others()
+    monkeypatch.setenv("HPT_PROCESSES", "3")
+    until = time.monotonic() + 60
+    while time.monotonic() < until:  # until the last of them has started
+        values, pids = zip(*share(slowly, range(20)), strict=True)
+        assert values == tuple(range(20))
+        if len(set(pids)) == 3:
+            break
+    assert FIRST in pids and len(set(pids)) == 3
+    processes.end_others()
+
+
+@pytest.mark.parametrize(
+    ("n_processors", "free_gb", "n"), [(1, 9, 1), (2, 0.2, 2), (8, 0.2, 2), (8, 3.9, 4), (8, 64, 8)]
+)
+def test_there_are_as_many_as_processors_where_memory_allows(n_processors, free_gb, n, monkeypatch):
+    monkeypatch.delenv("HPT_PROCESSES")
+    monkeypatch.setattr("joblib.cpu_count", lambda: n_processors)
+    monkeypatch.setattr("hpt_helpers.classroom.room_check.free_memory_gb", lambda: free_gb)
+    assert processes.n_processes() == n
+
+
+def test_a_number_of_processes_that_is_none_is_refused(monkeypatch):
+    for wrong in ("0", "-1", "two", ""):
+        monkeypatch.setenv("HPT_PROCESSES", wrong)
+        with pytest.raises(ValueError, match=f"HPT_PROCESSES is '{wrong}'"):
+            processes.n_processes()
+
+
 def test_while_the_other_starts_the_first_goes_on():
-    processes.end_other()
+    processes.end_others()
     began = time.monotonic()
     assert {pid for _, pid in share(slowly, range(2))} == {FIRST}
     assert time.monotonic() - began < 0.5
@@ -79,9 +109,9 @@ def test_while_the_other_starts_the_first_goes_on():
 
 def test_small_work_and_that_of_one_processor_stays_here(monkeypatch):
     assert [*share(slowly, [1])] == [(1, FIRST)]
-    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+    monkeypatch.setenv("HPT_PROCESSES", "1")
     assert [*share(slowly, range(3))] == [(i, FIRST) for i in range(3)]
-    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    monkeypatch.setenv("HPT_PROCESSES", "2")
     monkeypatch.setattr(processes, "ALONE_S", 60)
     monkeypatch.setattr(processes, "_executor", None)
     assert [*share(slowly, range(3))] == [(i, FIRST) for i in range(3)]
@@ -98,7 +128,7 @@ def test_without_room_for_another_process_the_first_does_it_all(monkeypatch):
     def refused(*arguments, **options):
         raise BlockingIOError("Resource temporarily unavailable")
 
-    processes.end_other()
+    processes.end_others()
     with monkeypatch.context() as patched:
         patched.setattr("joblib.externals.loky.backend.process.LokyProcess.start", refused)
         assert [*share(slowly, range(3))] == [(i, FIRST) for i in range(3)]
@@ -269,9 +299,9 @@ def test_a_bar_ends_and_is_cleared(failing, monkeypatch):
 
 def test_the_other_ends_when_it_is_told_to_and_starts_again(there_before):
     assert len(list(share(slowly, range(4)))) == 4 and others(there_before)
-    processes.end_other()
+    processes.end_others()
     assert others(there_before) == [] and processes._executor is None
-    processes.end_other()  # there are none
+    processes.end_others()  # there are none
     assert [value for value, _ in share(slowly, range(4))] == [0, 1, 2, 3]
 
 
@@ -283,7 +313,6 @@ def test_an_interrupt_ends_all_and_says_nothing(after_s):
         "import os, psutil, signal, time\n"
         "from hpt_helpers.classroom.computing import processes\n"
         "processes.ALONE_S = -1\n"
-        "import joblib; joblib.cpu_count = lambda: 2\n"
         "def is_other(child):\n"
         "    try: return 'resource_tracker' not in ' '.join(child.cmdline())\n"
         "    except psutil.NoSuchProcess: return False\n"  # it has ended just now
@@ -338,8 +367,7 @@ def kernel(tmp_path_factory):
     started = Kernel()
     cache = str(tmp_path_factory.mktemp("cache"))  # in a full one there is nothing to share out
     started.run(
-        f"import os; os.environ['HPT_CACHE_DIR'] = {cache!r}\n"
-        "import joblib; joblib.cpu_count = lambda: 2\n"
+        f"import os; os.environ |= {{'HPT_CACHE_DIR': {cache!r}, 'HPT_PROCESSES': '2'}}\n"
         "from hpt_helpers.classroom.lab import trainer\n"
         "from hpt_helpers.classroom.computing import processes\n"
         "processes.ALONE_S = -1; trainer.TOGETHER = 2\n"

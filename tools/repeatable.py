@@ -4,13 +4,12 @@ benchmarks.
 
 import os
 
+# one thread for each process, in each of the three libraries that would start more
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 ENVIRONMENT = {
     "TQDM_DISABLE": "1",  # no progress bars
     "PYTHONHASHSEED": "0",  # one order for sets of strings
-    # one thread for each process, in each of the three libraries that would start more
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
+    **ONE_THREAD,
 }
 
 

@@ -2,7 +2,9 @@
 
 Leave the machine alone.
 
-A lesson is executed twice in fresh kernels, with an empty cache and with the one that this filled.
+A lesson is executed three times in fresh kernels: with an empty cache, with the one that this
+filled, and with an empty one again while two other processes keep a core each busy. Numerical
+libraries have as many threads as they take by themselves, as a learner's have.
 Its memory is the largest sum, over a JupyterLab server, the kernel and all that it starts (Ray, for
 instance), of what each process holds: shared pages are counted in parts (PSS, on Linux; elsewhere
 they are counted for each process).
@@ -11,6 +13,7 @@ they are counted for each process).
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import re
 import secrets
@@ -31,23 +34,27 @@ from tools.build_notebooks import NOTEBOOKS, SOURCES, choose
 from tools.lesson_minutes import in_words, time_of
 from tools.machine import machine
 from tools.notebooks import kernel_client
-from tools.repeatable import make_repeatable
+from tools.repeatable import ONE_THREAD, make_repeatable
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "timings.md"
 N_SLOWEST = 3
+N_BUSY = 2  # as a browser and a video call may be
+# Ends by itself where the process that started it has ended.
+BUSY = "import os\nwhile os.getppid() == {}: sum(range(100_000))"
 SAMPLED_EVERY_S = 1.0  # three times as often, the reading itself takes a lesson's time from it
 HEAD = """# What a lesson takes
 
 `make timings` writes this page. Minutes are those that a lesson states, of the core path + its
 exercises + going further. Seconds are for a Run All, the first time (with an empty
-cache) and again. Memory is the most that a JupyterLab server, the kernel and all that it starts
-hold together. Seconds of cells are the first time's.
+cache), again, and the first time while two other processes keep a core each busy. Memory is the
+most that a JupyterLab server, the kernel and all that it starts hold together. Seconds of cells are
+the first time's.
 
 Measured on {measured_on}.
 
-| lesson | minutes | first run (s) | again (s) | memory (MB) | its slowest cells (s) |
-|---|---|---|---|---|---|
+| lesson | minutes | first (s) | again (s) | beside busy (s) | memory (MB) | its slowest cells (s) |
+|---|---|---|---|---|---|---|
 """
 
 
@@ -127,6 +134,19 @@ def jupyterlab() -> Iterator[int]:
             server.wait()
 
 
+@contextmanager
+def busy_processes(n: int = N_BUSY) -> Iterator[list[int]]:
+    """Give the ids of n processes, each of which keeps a core busy until this ends."""
+    command = [sys.executable, "-c", BUSY.format(os.getpid())]
+    started = [subprocess.Popen(command) for _ in range(n)]
+    try:
+        yield [process.pid for process in started]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
 def execute(notebook: nbformat.NotebookNode, beside: Sequence[int] = ()) -> Run:
     """Execute a lesson in a fresh kernel; the memory is that of the kernel and of the processes
     beside it.
@@ -152,22 +172,34 @@ def heading_of(notebook: nbformat.NotebookNode, index: int) -> str:
 
 
 def measure(path: Path) -> str:
-    """Execute a lesson twice, with an empty cache and a filled one; return the measured part of its
-    line.
+    """Execute a lesson with an empty cache, with a filled one, and with an empty one beside busy
+    processes; return the measured part of its line.
     """
-    with tempfile.TemporaryDirectory() as cache, jupyterlab() as server:
-        os.environ["HPT_CACHE_DIR"] = cache
-        runs = [execute(nbformat.read(path, as_version=4), [server]) for _ in range(2)]
-    return measured(nbformat.read(path, as_version=4), *runs)
+    lesson = nbformat.read(path, as_version=4)
+    with jupyterlab() as server:
+        with empty_cache():
+            first, again = (execute(copy.deepcopy(lesson), [server]) for _ in range(2))
+        with empty_cache(), busy_processes():
+            beside = execute(copy.deepcopy(lesson), [server])
+    return measured(lesson, first, again, beside)
 
 
-def measured(notebook: nbformat.NotebookNode, first: Run, again: Run) -> str:
-    """Return seconds of both runs, MB, and the slowest cells of the first, as cells of a table."""
+@contextmanager
+def empty_cache() -> Iterator[None]:
+    """Give the kernels that start inside the block a cache of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HPT_CACHE_DIR"] = folder
+        yield
+
+
+def measured(notebook: nbformat.NotebookNode, first: Run, again: Run, beside: Run) -> str:
+    """Return seconds of all runs, MB, and the slowest cells of the first, as cells of a table."""
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     slowest = sorted(code, key=lambda i: -first.seconds[i])[:N_SLOWEST]
     cells = "; ".join(f"{heading_of(notebook, i)} ({first.seconds[i]:.0f})" for i in slowest)
     peak_mb = max(first.peak_mb, again.peak_mb)
-    return f"{first.total_s:.0f} | {again.total_s:.0f} | {peak_mb:.0f} | {cells}"
+    seconds = " | ".join(f"{run.total_s:.0f}" for run in (first, again, beside))
+    return f"{seconds} | {peak_mb:.0f} | {cells}"
 
 
 def stored(text: str) -> tuple[dict[str, str], str]:
@@ -207,6 +239,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     make_repeatable()
+    for name in ONE_THREAD:  # a learner's kernel does not have them
+        del os.environ[name]
     lines, measured_on = stored(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else ({}, "")
     if not chosen.keep:
         measured_on = this_machine()

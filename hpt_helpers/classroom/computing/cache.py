@@ -58,7 +58,7 @@ def cached_each(
     *,
     progress: bool = False,
 ) -> list[dict[str, np.ndarray]]:
-    """Return [cached(function, *arguments) for arguments in each], in two processes where it pays.
+    """Return [cached(function, *arguments) for arguments in each], in processes where it pays.
 
     Only what is not in the cache goes there: see `processes.share`. progress: show a bar of that.
     """

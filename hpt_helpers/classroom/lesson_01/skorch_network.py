@@ -1,12 +1,13 @@
 """The course's network as a classifier of scikit-learn's, by skorch (the extra `lab` brings it)."""
 
+import skorch
 import torch
-from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch import nn
 
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
+from hpt_helpers.threads import one_thread
 
 
 class EndsWithAnInterrupt(Callback):
@@ -17,6 +18,13 @@ class EndsWithAnInterrupt(Callback):
     def on_train_end(self, net, **_):
         if len(net.history) < net.max_epochs or "train_loss" not in net.history[-1]:
             raise KeyboardInterrupt
+
+
+class NeuralNetClassifier(skorch.NeuralNetClassifier):
+    """skorch's classifier, which trains and predicts on one of torch's threads."""
+
+    fit = one_thread()(skorch.NeuralNetClassifier.fit)
+    predict_proba = one_thread()(skorch.NeuralNetClassifier.predict_proba)
 
 
 def skorch_classifier(

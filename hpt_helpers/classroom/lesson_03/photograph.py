@@ -15,6 +15,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from hpt_helpers.search_space import Real, SearchSpace
+from hpt_helpers.threads import one_thread_in_all
 
 BLOCK, N_TRAIN, N_VAL, N_TEST = 8, 300, 300, 2000
 BOUNDS = {"row_scale": (0.3, 300.0), "column_scale": (0.3, 300.0), "alpha": (1e-6, 1e2)}
@@ -86,6 +87,7 @@ class Photograph:
     def _error(self, config: Mapping, places: np.ndarray) -> float:
         return float(((self._predict(config, places) - self.pixels[tuple(places.T)]) ** 2).mean())
 
+    @one_thread_in_all()
     def _predict(self, config: Mapping, places: np.ndarray) -> np.ndarray:
         known = self.pixels[tuple(self.train.T)]
         K = self._kernel(config, self.train)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hpt_helpers.classroom.computing.processes import end_other
+from hpt_helpers.classroom.computing.processes import end_others
 from hpt_helpers.classroom.lesson_04.ray_trainable import results_table
 from hpt_helpers.progress import progress_bar
 
@@ -36,10 +36,10 @@ def fit_in_turn(
     limit_s: seconds that each may take. progress: show a bar of Tuners.
     Raises TimeoutError, saying what to do, when one takes longer, and KeyboardInterrupt, which
     would end one fit only; trials are stopped first. For the main thread, as notebooks have it. The
-    handler of interrupts, which Tune leaves changed, is restored. The process of `share` is
+    handler of interrupts, which Tune leaves changed, is restored. The processes of `share` are
     ended first, because Ray and they together would take more memory than small machines have.
     """
-    end_other()
+    end_others()
     tables = {}
     for name, tuner in progress_bar(tuners.items(), progress=progress, unit="fit", desc="Ray"):
         # Tune ends its trials at an interrupt, and returns what it has.
