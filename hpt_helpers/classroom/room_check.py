@@ -35,7 +35,7 @@ def install_remedy(checkout: Path = CHECKOUT) -> str:
     return f"run make clean and make lab; without make: {command}"
 
 
-def check_python(version: Sequence[int] = sys.version_info) -> None:
+def check_python(version: Sequence[int] = sys.version_info[:3]) -> None:
     if tuple(version[:2]) < MIN_PYTHON:
         need, have = (".".join(map(str, numbers[:2])) for numbers in (MIN_PYTHON, version))
         remedy = f"install Python {need} or newer, then {install_remedy()}"

@@ -64,15 +64,16 @@ def cached_each(
     """
     each = list(each)
     digests = [_digest(function, arguments) for arguments in each]
-    results = [_found(digest) for digest in digests]
-    new = [i for i, found in enumerate(results) if found is None]
+    entries = ((i, _found(digest)) for i, digest in enumerate(digests))
+    results = {i: arrays for i, arrays in entries if arrays is not None}
+    new = [i for i in range(len(each)) if i not in results]
     # Closed, so that nobody works on for what an interrupt has ended.
     with closing(
         share(partial(_call, function), [each[i] for i in new], progress=progress)
     ) as computed:
         for i, arrays in zip(new, computed, strict=True):
             results[i] = _kept(digests[i], arrays)
-    return results
+    return [results[i] for i in range(len(each))]
 
 
 def _call(function: Callable, arguments: tuple) -> Mapping[str, np.ndarray]:

@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -38,7 +38,9 @@ _busy = threading.Lock()  # held while they are at work, and always by the other
 Warned = list[tuple[str, type[Warning]]]
 
 
-def share(work: Callable, pieces: Sequence, *, progress: bool = False) -> Iterator[Any]:
+def share(
+    work: Callable, pieces: Sequence, *, progress: bool = False
+) -> Generator[Any, None, None]:
     """Yield work(piece) for each piece, in order, from several processes where it takes long.
 
     work: a function, of a notebook too, that depends on nothing but its piece and returns what can
