@@ -88,7 +88,7 @@ def test_three_processes_do_the_work_of_two(monkeypatch):
 def test_there_are_as_many_as_processors_where_memory_allows(n_processors, free_gb, n, monkeypatch):
     monkeypatch.delenv("HPT_PROCESSES")
     monkeypatch.setattr("joblib.cpu_count", lambda: n_processors)
-    monkeypatch.setattr("hpt_helpers.classroom.room_check.free_memory_gb", lambda: free_gb)
+    monkeypatch.setattr("hpt_helpers.classroom.computing.memory.free_memory_gb", lambda: free_gb)
     assert processes.n_processes() == n
 
 
