@@ -5,6 +5,7 @@ What people take home, in the order in which the modules build on each other:
 - `search_space`: one definition of a search space for scikit-learn, scikit-optimize and Ray.
 - `protocol`, `search`: what strategies and objectives say to each other; `run` and `run_many`.
 - `strategies`, `bayesian`: grid and random search, Bayesian optimisation, Hyperband.
+- `asynchronous`, `gaussian_process`, `told`: ASHA, and MOBSTER, which cuts and learns.
 - `objectives`: `per_trial` for a function of your own.
 - `trials`: the record of a search as a table and a log, and the one rule for the best of it.
 - `data`, `model`, `training`, `population`, `stack`: the course's data and networks.
@@ -23,6 +24,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hpt_helpers.asynchronous import asha as asha
+    from hpt_helpers.asynchronous import mobster as mobster
     from hpt_helpers.config import config_key as config_key
     from hpt_helpers.data import load_splits as load_splits
     from hpt_helpers.objectives import per_trial as per_trial
@@ -55,6 +58,8 @@ if TYPE_CHECKING:
 __version__: str  # of the installed distribution, looked up when it is first asked for
 
 _MODULE_OF = {
+    "asha": "asynchronous",
+    "mobster": "asynchronous",
     "config_key": "config",
     "load_splits": "data",
     "per_trial": "objectives",

@@ -245,7 +245,7 @@ def test_the_examples_of_readme_and_real_searches_run(capsys, tmp_path, monkeypa
     for page, example in EXAMPLES:
         exec(compile(example, page, "exec"), {})
         printed.append(capsys.readouterr().out)
-    own_objective, training, workers, checkpoints, files, wrappers = printed
+    own_objective, training, workers, checkpoints, files, cut, wrappers = printed
     assert re.fullmatch(r"\{'rate': [\d.]+, 'rounds': \d+\}\n", workers)
     written = {"search.jsonl", "search.csv", "hyperband.jsonl", "checkpoints"}
     assert {path.name for path in tmp_path.iterdir()} == written
@@ -257,6 +257,11 @@ def test_the_examples_of_readme_and_real_searches_run(capsys, tmp_path, monkeypa
         assert 0 < trained < asked
     # R = 9 going on, and restarting, as the theory says
     assert files == "69 of 78 rounds were trained\n"
+    found = re.fullmatch(r"\{'rate': (0\.[\d.]+), 'depth': ([1-8])\} (\{.*\})\n", cut)
+    # the best configuration is 0.05 and 5, and few trials reach the last rung
+    assert 0.02 < float(found[1]) < 0.2 and abs(int(found[2]) - 5) <= 1
+    n_trials = ast.literal_eval(found[3])
+    assert list(n_trials) == [1, 3, 9, 27] and n_trials[1] > 5 * n_trials[27]
     assert re.fullmatch(r"\d\d \{'x': -?[\d.e-]+\}\n", wrappers)
     assert re.fullmatch(r"\{'lr': 0\.\d+, 'batch_size': (16|32|64)\}\n", training)
     found = re.findall(
