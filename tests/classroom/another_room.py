@@ -127,7 +127,7 @@ def lesson_in_the_room(notebook: Path, folder: Path, n_kernels: int) -> dict:
         for kernel in (first, *others):
             execute(kernel, f"import os; os.environ['HPT_CACHE_DIR'] = {str(folder / 'cache')!r}")
         # what is in memory would be ready at once, with nothing to interrupt
-        execute(first, "\nlab.forget()")
+        execute(first, "from hpt_helpers.classroom.lab import trainer\ntrainer.forget()")
         interrupts, n_interrupted = interrupt_each(first, cells, seconds)
         add_missing(cache_folder(), folder / "cache")
         again = run_all_in_step([first, *others], cells)
