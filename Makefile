@@ -94,7 +94,7 @@ $(TYPES): $(MARKER)
 	$(PY) -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[types]"
 	@touch $(TYPES)
 
-types: venv $(TYPES) ## check the types that people take home with pyright
+types: venv $(TYPES) ## check the package's types with pyright, but for the lessons' folders
 	$(PY) -m pyright --pythonpath $(PY)
 
 test-cluster: venv ## run searches on a Ray of two nodes, some of which are killed (5 minutes; `make test` does not)

@@ -2,22 +2,24 @@
 
 What people take home, in the order in which the modules build on each other:
 
-- `search_space`: one definition of a search space for scikit-learn, scikit-optimize and Ray.
-- `protocol`, `search`: what strategies and objectives say to each other; `run` and `run_many`.
-- `strategies`, `bayesian`: grid and random search, Bayesian optimisation, Hyperband.
-- `asynchronous`, `gaussian_process`, `told`: ASHA, and MOBSTER, which cuts and learns.
-- `objectives`: `per_trial` for a function of your own.
-- `trials`: the record of a search as a table and a log, and the one rule for the best of it.
-- `data`, `model`, `training`, `population`, `stack`: the course's data and networks.
-- `training_objective`: the training of these networks, as an objective.
 - `config`, `progress`, `warn`: what a configuration is; what a search says while it runs.
+- `search_space`: one definition of a search space for scikit-learn, scikit-optimize and Ray.
+- `trials`: the record of a search as a table and a log. The one rule for which trial is the best
+  stands here: `best` and `ranking`, to which losses that differ by at most `SAME` are equal.
+- `protocol`, `search`: what strategies and objectives say to each other; `run` and `run_many`.
+- `told`, `gaussian_process`, `asynchronous`: ASHA, and MOBSTER, which cuts and learns.
+- `bayesian`, `strategies`: Bayesian optimisation, grid and random search, Hyperband.
+- `objectives`: `per_trial` for a function of your own.
+- `threads`, `data`, `model`, `training`, `stack`, `population`: the course's data and networks.
+- `training_objective`: the training of these networks, as an objective.
 - `on_ray`: searches on Ray, the only folder that needs the extra `ray`.
 
-`classroom` is what only the lessons need: a laboratory, tables of trainings, pictures, exercises,
-and a folder for each lesson.
+`classroom` is what only the lessons need, in rooms: `exercises`, `computing` (a cache and
+processes), `lab` (such as `lab.trainer` and `lab.racing`), `tables` of trainings, `drawing`, and a
+folder for each lesson.
 
-`docs/package.md` lists all modules. The names below are those of everyday use, and can be imported
-from here. Each is loaded from its module when it is first asked for.
+`docs/package.md` says what each module is. The names below are those of everyday use, and can be
+imported from here. Each is loaded from its module when it is first asked for.
 """
 
 from importlib import import_module

@@ -27,11 +27,17 @@ BAYESIAN: dict[str, Any] = dict(
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Raise TypeError for a name that is no option of `bayesian_search` or of skopt's Optimizer."""
+    """Raise TypeError for a name that is no option of `bayesian_search` or of skopt's Optimizer.
+
+    n_jobs, which would be scikit-optimize's own, is refused: several trials at once are `run`'s.
+    """
     from skopt.optimizer import Optimizer
 
+    if "n_jobs" in options:
+        needed = "for several trials at a time give batch_size here and n_workers to run"
+        raise TypeError(f"n_jobs is {options['n_jobs']!r}, and no option of a search; {needed}")
     taken = {"dimensions", "random_state"}  # given by space and seed
-    allowed = {"clip", "log_loss", "xi", *signature(Optimizer).parameters} - taken
+    allowed = {"clip", "log_loss", "xi", *signature(Optimizer).parameters} - taken - {"n_jobs"}
     if unknown := options.keys() - allowed:
         names = ", ".join(sorted(allowed))
         raise TypeError(f"{min(unknown)} is no option of a Bayesian search; allowed are {names}")

@@ -10,6 +10,17 @@ and is sent a list of `Told`, the trials that were really run. They may differ f
 when a search resumes, a configuration of its log takes the place of the one asked for, which
 another processor's rounding may have led elsewhere.
 
+Both forms wait until all that was asked for has ended. A strategy that need not wait yields
+`Ask(…, late=True)`, and knows its answers by labels of its own:
+
+    told = yield Ask([(config, n_epochs)], labels=["a"], late=True)
+
+As soon as a worker is idle it is sent what has ended since it was last sent something, perhaps
+nothing, in the order in which the trials ended. It asks again at once, and where it has nothing to
+start until another trial ends, it asks for no trial. When it returns, the trials that still run are
+finished and recorded, and nobody is told of them. With one worker each trial has ended before the
+strategy is asked for the next.
+
 A budget that ends before a list does throws `BudgetSpent` into the strategy.
 
 An **objective** takes a list of `Request` and yields, in their order, an `Outcome` for each. Its
@@ -31,23 +42,34 @@ from typing import Any, NamedTuple, Protocol
 class Ask:
     """Trials that a strategy wants, where it must be told what was really run.
 
-    trials: (config, n_epochs) of each, at least one.
+    trials: (config, n_epochs) of each, at least one, or none where the strategy waits.
     strategy: what asks, for the log: a log of another strategy is refused. As configurations of a
         log may take the place of those asked for, these alone do not tell. So name whatever changes
         what is asked for, but not how many trials there are. The generator's name where it is
         empty.
+    late: whether the strategy may be answered before all of these trials have ended, and asks again
+        while others run. Only then may trials be empty, and only while a trial runs. A search that
+        resumes does not repeat an ask for no trial, so this must change nothing in the strategy.
+    labels: what the strategy calls each trial, in their order, or nothing. Its `Told` has the same
+        label, also where another strategy hands the asks on, or asks for a configuration twice.
     """
 
     trials: Sequence[tuple[Mapping, int]]
     strategy: str = ""
+    late: bool = False
+    labels: Sequence = ()
 
 
 class Told(NamedTuple):
-    """One trial as it was run: its configuration, its epochs, and its loss (nan if it failed)."""
+    """One trial as it was run: its configuration, its epochs, and its loss (nan if it failed).
+
+    label: that of the `Ask`, None if it has none.
+    """
 
     config: dict
     n_epochs: int
     val_loss: float
+    label: Any = None
 
 
 Asked = Sequence[tuple[Mapping, int]] | Ask
@@ -60,7 +82,8 @@ class Strategy(Iterator[Asked], Protocol):
         """Take the answers to what was asked last, None at first, and return what to try next.
 
         answers: the losses, float64, shape (n_trials,), where a list was asked for; a list of
-            `Told` where it was an `Ask`. Raises StopIteration when the search is over.
+            `Told` where it was an `Ask`, perhaps an empty one where that was late. Raises
+            StopIteration when the search is over.
         """
         ...
 
@@ -99,12 +122,16 @@ class Outcome(NamedTuple):
     reason: why it failed. A trial whose loss is not finite has failed in any case.
     n_trained: the epochs to charge, from 0 to n_epochs - n_done, where the objective trained fewer
         than it was asked for (it refused the configuration, or stopped early). None charges all.
+    cost: what the trial cost in a unit of the objective's own, such as seconds of a processor or
+        rows read, 0 or more. `run` has a column of it where an objective states it, and can keep a
+        budget in it.
     """
 
     val_loss: float
     val_accuracy: float = math.nan
     reason: str = ""
     n_trained: int | None = None
+    cost: float | None = None
 
     @classmethod
     def of_error(cls, error: BaseException) -> Outcome:
@@ -183,14 +210,15 @@ def as_outcome(answer: Any) -> Outcome:
     """Return a loss or an outcome as an `Outcome` of floats; that of a TypeError if it is neither.
 
     >>> as_outcome(1)
-    Outcome(val_loss=1.0, val_accuracy=nan, reason='', n_trained=None)
+    Outcome(val_loss=1.0, val_accuracy=nan, reason='', n_trained=None, cost=None)
     """
-    loss, accuracy, reason, n_trained = (
-        answer if isinstance(answer, Outcome) else (answer, math.nan, "", None)
-    )
+    outcome = answer if isinstance(answer, Outcome) else Outcome(answer)
+    loss, accuracy, reason = outcome.val_loss, outcome.val_accuracy, outcome.reason
     try:
         # Adding refuses text, which float would read.
-        return Outcome(float(loss + 0), float(accuracy + 0), str(reason or ""), n_trained)
+        return outcome._replace(
+            val_loss=float(loss + 0), val_accuracy=float(accuracy + 0), reason=str(reason or "")
+        )
     except Exception:  # such as a tensor's own errors
         return Outcome.of_error(
             TypeError(f"the objective answered {answer!r:.80}; a number or an Outcome is needed")

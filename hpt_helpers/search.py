@@ -9,22 +9,14 @@ its epochs.
 
 from __future__ import annotations
 
-import copy
-import inspect
-import json
 import math
 import os
-import time
-from collections import ChainMap, deque
-from collections.abc import Generator, Hashable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
-
-from hpt_helpers.config import as_count, as_name, as_seed, as_seeds, config_key, is_number
+from hpt_helpers.config import as_count, as_name, as_seed, as_seeds
+from hpt_helpers.one_search import BudgetUnit, Search, Trial, as_amount
 from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import (
     AnyObjective,
@@ -35,18 +27,10 @@ from hpt_helpers.protocol import (
     Request,
     Strategy,
     Told,
-    answer_each,
     as_objective,
 )
-from hpt_helpers.trials import (
-    append_trial,
-    as_config,
-    hold_log,
-    trial_result,
-    trial_table,
-    with_tuples,
-)
 from hpt_helpers.warn import warn_caller
+from hpt_helpers.workers import Processes, ThisProcess, Workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +55,10 @@ def run(
     strategy: Strategy,
     objective: AnyObjective,
     *,
+    n_workers: int = 1,
+    trial_seconds: float = math.inf,
     budget: float = math.inf,
+    budget_unit: BudgetUnit = "epochs",
     seconds: float = math.inf,
     seed: int = 0,
     log: str | Path | None = None,
@@ -79,46 +66,86 @@ def run(
     retry_failed: bool = False,
     on_interrupt: OnInterrupt = "keep",
     progress: bool = False,
+    workers: Workers | None = None,
 ) -> pd.DataFrame:
     """Run one search and return its trial table.
 
-    budget: total epochs, at least 0. The search ends before the first trial that could exceed it.
-        Repeating epochs that were already charged is free, so a strategy that only does so never
-        exhausts the budget.
-    seconds: a time limit, checked before each trial that an objective answers one by one. The
-        trial that the search waits for when the time is over is finished and recorded.
     objective: an `Objective`, or what `as_objective` makes one of, such as a function of a list of
         `Request` that returns their losses. For one of (config, n_epochs) give `per_trial` of it.
+    n_workers: how many trials run at a time. With 1 they run in this process, and those of a seed
+        are always the same. With more, each worker is a process with a copy of the objective. Rows
+        then stand in the order in which trials ended; `asked` counts them in the order asked, and
+        `n_known` is how many had ended when this one was asked for. A strategy that asks for a list
+        keeps as many workers busy as its list has trials left; one that asks late (`protocol.Ask`)
+        keeps all of them busy. Two trials that continue one training never run at once. `identity`
+        says what is charged: an objective that keeps trainings in its memory restarts one that
+        comes to another worker, and is charged as if it went on. Keep checkpoints in files there.
+    trial_seconds: how long a trial may run. One that takes longer is ended and has failed. A limit
+        takes worker processes, one for n_workers=1.
+    budget: the search ends before the first trial that could exceed it, counting all that still
+        run, which are finished. Repeating epochs that were already charged is free, so a strategy
+        that only does so never exhausts the budget.
+    budget_unit: "epochs" in total; "seconds", the sum of runtime_s; or "cost", the sum of what the
+        objective states as `Outcome(cost=…)`. Nobody knows the last two before a trial has ended,
+        so no trial starts once the budget is reached, and those that run then may exceed it. A
+        failed trial that states no cost has none.
+    seconds: a time limit for the search, counted from the start of the first trial that is not in
+        the log. No trial starts when the time is over. Those that run are finished, unless they
+        exceed trial_seconds.
     seed: the training seed of every trial. progress: show a bar of charged epochs, with the number
         of trials, the best loss so far, and how many failed.
-    log: a JSON-lines file that every trial is appended to. Trials already in it, from an
-        interrupted run of the same search, are taken from it at what they cost then. The networks
-        themselves are gone: a configuration of the log that is asked for at a later epoch is
-        trained from epoch 0. The log is opened before the first trial, for this search alone. Its
-        first line says what the search is, but not how many trials it has, so that a search can be
-        extended. A trial's line says so too where another search asked for it, as inside a wrapper.
+    log: a JSON-lines file that every trial is appended to as it ends. Trials already in it, from an
+        interrupted or killed run of the same search, are taken from it at what they cost then;
+        those that ran at that moment run again. The networks themselves are gone: a configuration
+        of the log that is asked for at a later epoch is trained from epoch 0. The log is opened
+        before the first trial, for this search alone. Its first line says what the search is, but
+        not how many trials it has, so that a search can be extended, nor how many workers. A
+        trial's line says so too where another search asked for it, as inside a wrapper.
     name: what you call objective and data, such as "wine, log loss". A log with another name is
         refused; without names the losses of another objective would be taken as this one's.
     retry_failed: try those that failed in the log again; the log keeps both, and the second counts.
     on_interrupt: what a KeyboardInterrupt does. "keep" ends the search with a warning and returns
-        the trials so far; "raise" lets the interrupt go on. What it cut off is not charged.
-    A trial that diverges or raises is recorded as failed and the search goes on, with a warning
-    where the first three fail alike. One that raises, or whose answer is no number and no possible
-    `Outcome`, is charged in full. Where a batch raises, each trial of it without an answer is asked
-    alone, once.
+        the trials so far; "raise" lets the interrupt go on. What it cut off is lost, and not
+        charged.
+    workers: who evaluates the trials, in place of n_workers and trial_seconds, such as some on a
+        simulated clock.
+    The table's attrs["ended"] says why the search ended: "strategy", "budget", "seconds" or
+    "interrupted".
+    A trial that diverges or raises, or whose process dies, is recorded as failed and the search
+    goes on, with a warning where the first three fail alike. One that raises, or whose answer is no
+    number and no possible `Outcome`, is charged in full. Where a batch raises, each trial of it
+    without an answer is asked alone, once.
     Raises TypeError or ValueError for a strategy that is no generator, has run before, never asks,
     or yields anything but lists, not empty, of (config, n_epochs) with a config that
-    `trials.as_config` takes and whole n_epochs >= 1; for a bad budget, seed or on_interrupt; for an
-    objective with too many answers, or that raises after its last; for a damaged or another
+    `trials.as_config` takes and whole n_epochs >= 1; for a bad budget, limit, number of workers,
+    seed or on_interrupt; for an objective with too many answers, that raises after its last, that
+    cannot be sent to workers, or that states no cost for a budget in it; for a damaged or another
     search's log.
     """
     if log is not None and not isinstance(log, str | os.PathLike):
         raise TypeError(f"log is {log!r}; a path is needed, such as 'search.jsonl'")
     if log is not None and not os.fspath(log):
         raise ValueError("log is ''; a path is needed, such as 'search.jsonl'")
-    only = _Run(strategy, as_seed("seed", seed), budget, log, as_name(name), retry_failed)
-    seconds = _as_amount("seconds", seconds)
-    return _drive([only], objective, on_interrupt, progress, seconds)[0]
+    objective = as_objective("objective", objective)
+    if budget_unit not in get_args(BudgetUnit):
+        raise ValueError(f"budget_unit is {budget_unit!r}; allowed are {get_args(BudgetUnit)}")
+    only = Search(strategy, objective, as_seed("seed", seed), budget, budget_unit)
+    only.log, only.name, only.retry_failed = log, as_name(name), retry_failed
+    seconds = as_amount("seconds", seconds)
+    _check_on_interrupt(on_interrupt)
+    workers = workers or _workers(objective, n_workers, trial_seconds)
+    only.keeps_order = workers.n_workers > 1
+    return _drive([only], workers, on_interrupt, progress, seconds)[0]
+
+
+def _workers(objective: Objective, n_workers: int, trial_seconds: float) -> Workers:
+    """Return who evaluates the trials: this process, unless processes are needed."""
+    n_workers = as_count("n_workers", n_workers)
+    if not as_amount("trial_seconds", trial_seconds):
+        raise ValueError("trial_seconds is 0; it must be greater")
+    if n_workers == 1 and trial_seconds == math.inf:
+        return ThisProcess(objective)
+    return Processes(objective, n_workers, trial_seconds)
 
 
 def run_many(
@@ -142,287 +169,97 @@ def run_many(
         raise ValueError(f"seeds has {len(seeds)} entries; there are {len(strategies)} strategies")
     if len({id(strategy) for strategy in strategies}) < len(strategies):
         raise ValueError("strategies holds one generator twice; each search needs one of its own")
-    runs = [_Run(s, seed, budget) for s, seed in zip(strategies, seeds, strict=True)]
-    return _drive(runs, objective, on_interrupt, progress)
+    objective = as_objective("objective", objective)
+    _check_on_interrupt(on_interrupt)
+    pairs = zip(strategies, seeds, strict=True)
+    searches = [Search(strategy, objective, seed, budget) for strategy, seed in pairs]
+    return _drive(searches, ThisProcess(objective), on_interrupt, progress)
 
 
-@dataclass
-class _Trial:
-    """A trial in flight: asked for, not answered yet."""
-
-    run: _Run
-    request: Request
-    identity: Hashable
-    config: dict  # for the record, whatever the objective does to the request's own
-    record: dict | None  # that of the log
-
-
-@dataclass
-class _Run:
-    """One strategy as it runs: what it may spend, what it has spent, its record and its log."""
-
-    strategy: Strategy
-    seed: int
-    budget: float
-    log: str | Path | None = None
-    name: str | None = None
-    retry_failed: bool = False
-    logged: deque[dict] = field(default_factory=deque)  # records that were not asked for yet
-    log_file: IO | None = None  # open as long as the search runs
-    asked_by: str = ""  # what asked for the batch: an `Ask`'s strategy, or the generator's name
-    first_asked_by: str = ""  # that of the log's first line
-    records: list[dict] = field(default_factory=list)
-    spent: int = 0
-    # identity -> the epoch it is paid to; never falls
-    paid: dict[Hashable, int] = field(default_factory=dict)
-    n_told: int = 0  # the trials whose losses the strategy knows
-    explicit: bool = False  # whether it asked by `Ask`, and so is sent `Told`
-    over: bool = False
-
-    def __post_init__(self):
-        _check_strategy(self.strategy)
-        self.budget = _as_amount("budget", self.budget)
-
-    def next_batch(self, objective: Objective) -> list[_Trial]:
-        """Ask the strategy; return what is to be evaluated or stands in the log, within budget."""
-        trials, promised = [], self.spent
-        done = ChainMap({}, self.paid)  # how far each will be once this batch is trained
-        for config, n_epochs in self._ask():
-            record = None
-            if self.logged:
-                config, n_epochs, record = self._resume(config, n_epochs, len(trials))
-            identity = None if record else objective.identity(config)
-            # a new object is equal to nothing else
-            identity = object() if identity is None else identity
-            n_done = done.get(identity, 0)
-            promised += record["charged_epochs"] if record else max(n_epochs - n_done, 0)
-            if promised > self.budget:
-                self.end()
-                break
-            done[identity] = max(n_epochs, n_done)
-            request = Request(copy.deepcopy(config), n_epochs, self.seed, n_done)
-            trials.append(_Trial(self, request, identity, config, record))
-        return trials
-
-    def _ask(self) -> list[tuple[dict, int]]:
-        """Return what the strategy asks for next, checked; nothing when it has returned."""
-        try:
-            asked = self.strategy.send(self._answers())
-        except StopIteration:
-            self.over = True
-            if not self.records:
-                raise ValueError(
-                    f"strategy is {self.strategy!r}, which asked for no trial at all"
-                ) from None
-            return []
-        self.explicit = isinstance(asked, Ask)
-        name = getattr(self.strategy, "__name__", type(self.strategy).__name__)
-        self.asked_by = (asked.strategy if isinstance(asked, Ask) else "") or name
-        asked = asked.trials if isinstance(asked, Ask) else asked
-        try:
-            pairs = [(config, n_epochs) for config, n_epochs in asked]
-        except (TypeError, ValueError) as error:
-            needed = "a list of (config, n_epochs) is needed"
-            raise TypeError(f"the strategy yielded {asked!r}; {needed}") from error
-        if not pairs:
-            raise ValueError(
-                "the strategy yielded an empty list; it should return when it has nothing to ask"
-            )
-        pairs = [(as_config(config), as_count("n_epochs", n_epochs)) for config, n_epochs in pairs]
-        if self.log and not self.log_file:
-            self.first_asked_by = self.asked_by
-            header = {"search": self.asked_by, "name": self.name}
-            self.log_file, records = hold_log(self.log, header)
-            self.logged.extend(records)
-        return pairs
-
-    def close(self) -> None:
-        """Let others open the log."""
-        if self.log_file:
-            self.log_file.close()
-
-    def _answers(self) -> list[Told] | np.ndarray | None:
-        """Return what the strategy is sent: the trials of its last batch; at first None."""
-        if not self.records:
-            return None
-        new = self.records[self.n_told :]
-        self.n_told = len(self.records)
-        if self.explicit:
-            return [Told(copy.deepcopy(r["config"]), r["n_epochs"], r["val_loss"]) for r in new]
-        return np.array([r["val_loss"] for r in new])
-
-    def _resume(self, config: dict, n_epochs: int, place: int) -> tuple[dict, int, dict | None]:
-        """Return the log's next trial: (config, n_epochs, record).
-
-        It is the trial that the strategy asked for. Where the strategy asked by `Ask`, and so is
-        told what was run, the log's configuration may take the place of its own. The record is None
-        for a failed trial that is to be tried again. Raises ValueError for any other trial, and for
-        one that another search asked for.
-        """
-        record = self.logged.popleft()
-        trial = f"trial {len(self.records) + place} of {self.log}"
-        search = record.get("search", self.asked_by)  # older logs have none
-        if search != self.asked_by:
-            raise ValueError(
-                f"{trial} is of the search {search!r}, here it is {self.asked_by!r}; "
-                "it is the log of another search"
-            )
-        logged = record["config"]
-        if self.explicit and logged.keys() == config.keys() and logged != config:
-            config = with_tuples(logged)
-            n_epochs = config.get("epochs", n_epochs)
-        found = logged, record["n_epochs"], record.get("seed")
-        if (_nine_digits(logged), *found[1:]) != (_nine_digits(config), n_epochs, self.seed):
-            wanted = f"the search asks for {(config, n_epochs, self.seed)}"
-            raise ValueError(
-                f"{trial} is {found} (config, epochs, seed), and {wanted}; "
-                "it is the log of another search (another space or seed?)"
-            )
-        if self.retry_failed and record["status"] == "failed":
-            return config, n_epochs, None
-        return config, n_epochs, record | {"config": config}
-
-    def end(self) -> None:
-        """Tell the strategy that its budget or its time is spent, and close it."""
-        self.over = True
-        with suppress(BudgetSpent, StopIteration):
-            self.strategy.throw(BudgetSpent())
-        self.strategy.close()
-
-    def settle(self, trial: _Trial, outcome: Outcome | None, runtime_s: float) -> dict:
-        """Record a trial and pay for it; return its record.
-
-        outcome: what the objective answered; None for a trial that stands in the log, at what it
-        cost then.
-        """
-        if outcome is None:
-            assert trial.record is not None  # a trial has an outcome or stands in the log
-            record = trial.record
-        else:
-            record = self._charge(trial, outcome, runtime_s)
-            self._write(record)
-        self.records.append(record)
-        self.spent += record["charged_epochs"]
-        self._warn_of_a_bad_start()
-        return record
-
-    def _write(self, record: dict) -> None:
-        """Append a new record to the log, if there is one, with what asked for the trial."""
-        if not self.log:
-            return
-        line = record | {"seed": self.seed}
-        if self.asked_by != self.first_asked_by:
-            line["search"] = self.asked_by
-        append_trial(self.log, line, trial=len(self.records))
-
-    def _warn_of_a_bad_start(self) -> None:
-        """Warn, once, where the first three trials failed with errors of one kind."""
-        if len(self.records) != 3:
-            return
-        reasons = [record["reason"] for record in self.records]
-        kinds = {reason.partition(" ")[0] for reason in reasons}
-        if all(reasons) and len(kinds) == 1:
-            warn_caller(f"the first three trials failed alike, the last with {reasons[-1]!r}")
-
-    def _charge(self, trial: _Trial, outcome: Outcome, runtime_s: float) -> dict:
-        """Charge the trial's epochs and return its record."""
-        paid = self.paid.get(trial.identity, 0)
-        # More than announced where a trial before it in the batch trained less; never more in
-        # total.
-        charged = cost = max(trial.request.n_epochs - paid, 0)
-        if outcome.n_trained is not None:
-            name = "the objective's n_trained"
-            try:
-                charged = as_count(name, outcome.n_trained, least=0, most=cost)
-            except (TypeError, ValueError) as error:
-                outcome = Outcome.of_error(error)
-        self.paid[trial.identity] = paid + charged
-        result = trial_result(
-            n_epochs=trial.request.n_epochs,
-            val_loss=outcome.val_loss,
-            val_accuracy=outcome.val_accuracy,
-            charged_epochs=charged,
-            reason=outcome.reason,
-            runtime_s=runtime_s,
-        )
-        return {"config": trial.config, **result}
-
-
-def _check_strategy(strategy: Any) -> None:
-    """Raise TypeError for a strategy that is no generator, ValueError for one that has run."""
-    if not isinstance(strategy, Generator):
-        such_as = "a generator is needed, such as grid_search(configs, 50)"
-        raise TypeError(f"strategy is {strategy!r}; {such_as}")
-    begun = inspect.isgenerator(strategy) and inspect.getgeneratorstate(strategy)
-    if begun and begun != inspect.GEN_CREATED:
-        again = "a generator runs once, so make a new one for each search"
-        raise ValueError(f"strategy is {strategy!r}, which has run before; {again}")
-
-
-def _as_amount(name: str, value: float) -> float:
-    """Return a budget or a time limit; TypeError if it is no number, ValueError below 0."""
-    if not is_number(value):
-        raise TypeError(f"{name} is {value!r}; a number is needed")
-    if not value >= 0:
-        raise ValueError(f"{name} is {value!r}; it must be 0 or more")
-    return value
+def _check_on_interrupt(on_interrupt: str) -> None:
+    if on_interrupt not in get_args(OnInterrupt):
+        raise ValueError(f"on_interrupt is {on_interrupt!r}; 'keep' and 'raise' are allowed")
 
 
 def _drive(
-    runs: list[_Run],
-    objective: AnyObjective,
+    searches: list[Search],
+    workers: Workers,
     on_interrupt: OnInterrupt,
     progress: bool,
     seconds: float = math.inf,
 ) -> list[pd.DataFrame]:
-    """Take the runs on in step until all are over, or interrupted; return their tables."""
-    objective = as_objective("objective", objective)
-    if on_interrupt not in ("keep", "raise"):
-        raise ValueError(f"on_interrupt is {on_interrupt!r}; 'keep' and 'raise' are allowed")
-    total = sum(each.budget for each in runs)
+    """Take the searches on in step until all are over, or interrupted; return their tables."""
+    total = sum(math.inf if s.budget_unit != "epochs" else s.budget for s in searches)
     bar = SearchBar(progress=progress, total=None if math.isinf(total) else int(total))
-    deadline = time.monotonic() + seconds
+    for each in searches:
+        each.bar = bar
     try:
-        while going_on := [each for each in runs if not each.over]:
-            _advance(going_on, objective, bar, deadline)
+        _Drive(searches, workers, seconds).to_the_end()
     except KeyboardInterrupt:
         if on_interrupt == "raise":
             raise
-        n_kept = sum(len(each.records) for each in runs)
+        n_kept = sum(len(each.records) for each in searches)
         warn_caller(f"interrupted: the {n_kept} trials evaluated so far are kept")
+        for each in searches:
+            each.ended_by = "interrupted"
     finally:
+        workers.close()
         bar.close()
-        for each in runs:
+        for each in searches:
             each.close()
-    return [trial_table(each.records) for each in runs]
+    return [each.table() for each in searches]
 
 
-def _advance(runs: list[_Run], objective: Objective, bar: SearchBar, deadline: float) -> None:
-    """Take each run one batch further, all of their trials in one call of the objective.
+class _Drive:
+    """Keeps workers busy with the trials of searches, within a time limit."""
 
-    Where the deadline comes, the runs end, and the trials that are left are not begun.
-    """
-    trials = [trial for each in runs for trial in each.next_batch(objective)]
-    answers = answer_each(objective, [trial.request for trial in trials if not trial.record])
-    started = time.perf_counter()
-    for trial in trials:
-        if not trial.record and time.monotonic() >= deadline:
-            answers.close()
-            for each in runs:
-                each.end()
-            return
-        outcome = None if trial.record else next(answers)
-        now = time.perf_counter()
-        bar.add(trial.run.settle(trial, outcome, now - started))
-        started = now
-    next(answers, None)  # looks at them to their end
+    def __init__(self, searches: list[Search], workers: Workers, seconds: float):
+        self.searches, self.workers, self.seconds = searches, workers, seconds
+        self.deadline = math.inf  # set when the first trial is to start
 
+    def to_the_end(self) -> None:
+        self._keep_busy()
+        while self.workers.n_running:
+            ended = self.workers.wait()
+            ended.job.search.take(ended)
+            self._keep_busy()
+        for each in self.searches:
+            each.check_over()
 
-def _nine_digits(config: Mapping) -> str:
-    """Return a configuration's identity but for the last digits of its floats.
+    def _keep_busy(self) -> None:
+        """Ask the strategies, and start what they ask for, while there is room."""
+        while n_free := self.workers.n_free():
+            trials = self._startable(n_free)
+            if not trials:
+                return
+            if self.deadline == math.inf:
+                self.deadline = self.workers.now() + self.seconds
+            if not self._cut_at_limits(trials):
+                self.workers.start(trials)
+        self._cut_at_limits()
 
-    Processors differ in these.
-    """
-    return config_key(
-        json.loads(config_key(config), parse_float=lambda text: float(f"{float(text):.9g}"))
-    )
+    def _startable(self, n_free: float) -> list[Trial]:
+        """Return trials to start next: those of all searches, or one where not all can start."""
+        trials = []
+        for each in self.searches:
+            each.advance(n_free)
+            trials += each.take_startable(n_free)
+            if trials and n_free < math.inf:
+                break
+        return trials
+
+    def _cut_at_limits(self, to_start: Sequence[Trial] = ()) -> bool:
+        """End the searches where time or budget is over; say whether they ended.
+
+        to_start: trials that were about to start, and are dropped then.
+        """
+        if self.workers.now() >= self.deadline:
+            why = "seconds"
+        elif any(each.is_spent for each in self.searches):
+            why = "budget"
+        else:
+            return False
+        dropped = [*to_start, *self.workers.drop_waiting()]
+        for each in self.searches:
+            each.cut(why, [trial for trial in dropped if trial.search is each])
+        return True

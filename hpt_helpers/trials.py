@@ -36,8 +36,11 @@ DTYPES = {
     "runtime_s": "float64",
 }
 SAME = 1e-9  # losses that differ by no more are equal; float64 rounding stays far below it
+# Further columns, behind these, where a record has them: what a trial cost in the objective's own
+# unit; its number in the order asked, and how many trials had ended when it was asked for.
+FURTHER = {"charged_cost": float, "asked": int, "n_known": int}
 FORMAT = 2  # of a log; 1 had no header
-TABLE_NAMES = ("trial", *DTYPES, "config")  # no hyperparameter can be called so
+TABLE_NAMES = ("trial", *DTYPES, *FURTHER, "config")  # no hyperparameter can be called so
 
 
 def as_config(config: Mapping) -> dict:
@@ -72,12 +75,14 @@ def trial_result(
     charged_epochs: int | None = None,
     reason: str = "",
     runtime_s: float = math.nan,
+    charged_cost: float | None = None,
 ) -> dict:
     """Return a trial's record but for its configuration.
 
     n_epochs: the epoch at which val_loss and val_accuracy were measured. charged_epochs: those
     trained for it, where they are fewer. reason: why the trial failed; see `failure_of`. An
-    accuracy that is not finite is recorded as nan.
+    accuracy that is not finite is recorded as nan. charged_cost: in the objective's own unit; None
+    leaves it out.
     """
     reason = failure_of(val_loss, reason)
     if reason:
@@ -90,6 +95,7 @@ def trial_result(
         "status": "failed" if reason else "ok",
         "reason": reason,
         "runtime_s": float(runtime_s),
+        **({} if charged_cost is None else {"charged_cost": float(charged_cost)}),
     }
 
 
@@ -102,8 +108,9 @@ def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
     """Return the records as a DataFrame: one row a trial, in the order of evaluation.
 
     The index is named "trial". Columns: one for each hyperparameter, nullable where some trials
-    lack it, so that integers stay integers; those of `DTYPES`, with its dtypes; and `config`, the
-    configuration as asked for, of which `config_of` gives a copy.
+    lack it, so that integers stay integers; those of `DTYPES`, with its dtypes; those of `FURTHER`
+    that some trial has; and `config`, the configuration as asked for, of which `config_of` gives a
+    copy.
     """
     import pandas as pd
 
@@ -113,6 +120,10 @@ def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
     columns |= {
         name: pd.Series([r[name] for r in records], dtype=dtype) for name, dtype in DTYPES.items()
     }
+    for name, kind in FURTHER.items():
+        if any(name in record for record in records):
+            values = [record.get(name) for record in records]
+            columns[name] = _column([None if v is None else kind(v) for v in values])
     columns["config"] = pd.Series([r["config"] for r in records], dtype=object)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(records), name="trial"))
 

@@ -255,8 +255,8 @@ def has_torch(config, n_epochs):
 
 
 configs = SearchSpace({"x": Integer(1, 4)}).grid(4)
-for n_jobs in 1, 2:
-    trials = run(grid_search(configs, 3), per_trial(has_torch, n_jobs=n_jobs))
+for n_workers in 1, 2:
+    trials = run(grid_search(configs, 3), per_trial(has_torch), n_workers=n_workers)
     print(trials["val_loss"].tolist(), "torch" in sys.modules)
 """
 

@@ -12,8 +12,9 @@ import pytest
 from scipy import stats
 
 from hpt_helpers import config, strategies
+from hpt_helpers.asynchronous import AshaState, next_trial, tell
 from hpt_helpers.classroom.computing import processes
-from hpt_helpers.classroom.lab import problems, racing, searches, statistics, trainer
+from hpt_helpers.classroom.lab import problems, racing, statistics, trainer
 from hpt_helpers.classroom.lab.landscape import Landscape
 from hpt_helpers.classroom.lab.statistics import SAME
 from hpt_helpers.classroom.lab.trainer import Data, Job
@@ -21,6 +22,7 @@ from hpt_helpers.classroom.lesson_04.studies import survivor
 from hpt_helpers.classroom.tables.recipes import judge_number
 from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.data import load_splits
+from hpt_helpers.protocol import Told
 from hpt_helpers.search import Request, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.training import evaluate, fit
@@ -436,17 +438,12 @@ def test_where_all_train_as_long_the_first_of_equal_losses_wins_everywhere(losse
 
 def promoted_by_asha(losses):
     """Return the numbers of the trials that go on from the first rung, of 1 epoch, to 3 epochs."""
-    strategy, configs, gone_on = searches.asha(SPACE, 0, 99, 3), [], []
-    [(config, n_epochs)] = next(strategy)
-    while len(configs) < len(losses) or n_epochs > 1:
-        if n_epochs == 1:
-            configs.append(config)
-            loss = losses[len(configs) - 1]
-        else:
-            gone_on.append(configs.index(config))
-            loss = 0.0
-        [(config, n_epochs)] = strategy.send(np.array([loss]))
-    return gone_on
+    new = iter(range(len(losses)))
+    state = AshaState([1, 3], 3, lambda state: next(({"x": i} for i in new), None))
+    while job := next_trial(state):
+        loss = losses[job.number] if job.rung == 0 else 0.0
+        tell(state, job, Told(state.configs[job.number], state.rungs[job.rung], loss))
+    return [job.number for job in state.results if job.rung == 1]
 
 
 def test_many_small_steps_add_up_to_no_tie():

@@ -19,6 +19,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from hpt_helpers import Real, SearchSpace, asha, run
+from hpt_helpers.classroom.lab.simulated_workers import SimulatedWorkers
 from tools.repeatable import ENVIRONMENT as REPEATABLE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -245,8 +247,10 @@ def test_the_examples_of_readme_and_real_searches_run(capsys, tmp_path, monkeypa
     for page, example in EXAMPLES:
         exec(compile(example, page, "exec"), {})
         printed.append(capsys.readouterr().out)
-    own_objective, training, workers, checkpoints, files, cut, wrappers = printed
+    own_objective, training, workers, late, checkpoints, files, cut, wrappers = printed
     assert re.fullmatch(r"\{'rate': [\d.]+, 'rounds': \d+\}\n", workers)
+    found = re.fullmatch(r"24 (0\.\d)\n", late)
+    assert abs(float(found[1]) - 0.3) < 0.15
     written = {"search.jsonl", "search.csv", "hyperband.jsonl", "checkpoints"}
     assert {path.name for path in tmp_path.iterdir()} == written
     kept = [path.name for path in (tmp_path / "checkpoints").iterdir()]
@@ -288,6 +292,23 @@ def test_the_pages_patience_ends_any_strategy_after_so_many_trials():
     objective = names["per_trial"](lambda config, n_epochs: next(losses))
     trials = names["run"](names["with_patience"](at_once(), 4), objective)
     assert len(trials) == 7 and sent == [[3, 2, 1, 4, 5, 6]]
+
+
+def test_the_pages_patience_ends_a_strategy_that_asks_late():
+    """Trials of asha, the lowest of which is its second, by two workers."""
+    [example] = [text for _, text in EXAMPLES if "def with_patience" in text]
+    names = {}
+    exec(compile(example, "docs/real_searches.md", "exec"), names)
+    space = SearchSpace({"x": Real(0, 1)})
+    losses = iter([3, 1, *range(4, 60)])
+
+    def objective(requests):
+        return [next(losses) for _ in requests]
+
+    workers = SimulatedWorkers(objective, 2, lambda request: 1.0)
+    strategy = names["with_patience"](asha(space, 9, seed=0), 5)
+    trials = run(strategy, objective, workers=workers)
+    assert 7 <= len(trials) <= 9  # what ran when patience ended is finished
 
 
 def test_the_wheel_to_upload_is_of_this_version():

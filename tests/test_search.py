@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from hpt_helpers import population
 from hpt_helpers import progress as progress_module
-from hpt_helpers import search as module
 from hpt_helpers import trials as trials_module
 from hpt_helpers.classroom.lab import trainer
 from hpt_helpers.classroom.lab.landscape import trained_landscape
@@ -587,7 +586,7 @@ def test_the_seed_reaches_the_objective():
 
 def test_runtimes_are_measured(monkeypatch):
     clock = iter(np.arange(0, 100, 2.0))
-    monkeypatch.setattr(module.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     trials = run(grid_search(TEN[:3], 1), per_trial(loss_of))
     assert trials["runtime_s"].tolist() == [2.0, 2.0, 2.0]
 
@@ -729,7 +728,7 @@ def test_a_budget_that_cannot_be_is_refused(budget, error):
 def test_a_time_limit_is_asked_before_each_trial_of_a_batch(monkeypatch, tmp_path):
     """A trial takes 1 s. What stands in the log costs no time."""
     clock, log = [100.0], tmp_path / "log"
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
 
     def slow(config, n_epochs):
         clock[0] += 1
@@ -1308,7 +1307,7 @@ def test_different_epochs_and_seeds_train_in_one_request():
         Request(config, 2, 0),
     ]
     answers = list(TrainingObjective(IRIS)(requests))
-    for (c, n_epochs, seed, _), (loss, accuracy, reason, _) in zip(requests, answers, strict=True):
+    for (c, n_epochs, seed, _), (loss, accuracy, reason, *_) in zip(requests, answers, strict=True):
         curve = fit(c, IRIS, n_epochs=n_epochs, seed=seed)
         assert (loss, accuracy, reason) == (
             pytest.approx(curve.val_loss[-1], abs=1e-9),

@@ -1,6 +1,5 @@
 """The testbed's tables hold what training gives, and answer as training would."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,13 +7,14 @@ import pandas as pd
 import pytest
 from optuna.distributions import FloatDistribution
 
-from hpt_helpers import strategies
-from hpt_helpers.classroom.lab import bayes, problems, searches
+from hpt_helpers import asynchronous, strategies
+from hpt_helpers.classroom.lab import bayes, problems, racing, searches
 from hpt_helpers.classroom.lab.trainer import own_draws
 from hpt_helpers.classroom.tables import recipes, table
 from hpt_helpers.classroom.tables.readings import (
     early_order,
     narrowed,
+    random_searches,
     random_winners,
     sobol_shares,
     told_apart,
@@ -178,16 +178,36 @@ def test_a_damaged_table_is_refused(tmp_path, change):
     ("request_", "reason"),
     [
         (Request(DEFAULT_CONFIG | {"lr": 0.0042}, 27, 0), "is not in repeat 0 of table 'digits'"),
-        (Request(DEFAULT_CONFIG, 5, 0), "n_epochs is 5; table 'digits' has (1, 3, 9, 27)"),
-        (Request(DEFAULT_CONFIG, 27, 99), "repeat is 99"),
         (Request({"lr": 0.001, "batch": 3}, 27, 0), "is not in repeat 0"),
     ],
 )
-def test_what_is_not_there_is_refused_and_costs_nothing(request_, reason):
+def test_configurations_that_are_not_there_are_refused_and_cost_nothing(request_, reason):
     [outcome] = table_problem("digits", 30).objective([request_])
     assert np.isnan(outcome.val_loss)
     assert reason in outcome.reason
     assert outcome.n_trained == 0
+
+
+def looked_up(*request):
+    return list(table_problem("digits", 30).objective([Request(*request)]))
+
+
+def measured(purpose, repeat):
+    choices = [problems.Chosen(DEFAULT_CONFIG, 27, repeat)]
+    return table_problem("digits", 30).measure(choices, purpose, 4, False)
+
+
+def asking_for(n_epochs):
+    def search(space, repeat, n_trials, full):
+        yield [(config, 27) for config in space.sample(2, seed=0)]
+        yield [(space.sample(1, seed=0)[0], n_epochs)]
+
+    return search
+
+
+def race_on_digits(search, repeats):
+    problem = table_problem("digits", 30)
+    return racing.race(problem, {"search": search}, 5, repeats=repeats)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +218,18 @@ def test_what_is_not_there_is_refused_and_costs_nothing(request_, reason):
         (lambda: table_problem("digits", 30).space(0).sample(1001, seed=0), "n is 1001"),
         (lambda: searches.grid_of(table_problem("digits", 30), ["beta1"]), "have the axes"),
         (lambda: train_again("digits", [(-1, 0)], 30), "position is -1"),
+        (lambda: train_again("digits", [(0, 30)], 30), "repeat is 30; .* from 0 to 29"),
+        (lambda: train_again("digits", [(0, 0)], 30, n_epochs=5), "n_epochs is 5; .*1, 3, 9, 27"),
+        (lambda: load_table("digits").frame(30, 5), "n_epochs is 5"),
+        (lambda: random_searches("digits", [30], [9, 1001]), "n_trials is 1001; .* 1 to 1000"),
+        (lambda: random_winners("simulated", [30], [0]), "n_trials is 0; .* from 1 to 1000"),
+        (lambda: race_on_digits(asking_for(5), [0]), "n_epochs is 5; table 'digits' has"),
+        (lambda: race_on_digits(asking_for(27), [29, 30]), "repeat is 30; .* from 0 to 29"),
+        (lambda: measured("judge", 30), "repeat is 30; .* from 0 to 29"),
+        (lambda: measured("finalist", 30), "repeat is 30; .* from 0 to 29"),
+        (lambda: measured("finalist", -1), "repeat is -1; .* from 0 to 29"),
+        (lambda: looked_up(DEFAULT_CONFIG, 5, 0), "n_epochs is 5; table 'digits' has"),
+        (lambda: looked_up(DEFAULT_CONFIG, 27, 30), "repeat is 30; .* from 0 to 29"),
     ],
 )
 def test_bad_arguments(call, message):
@@ -305,27 +337,18 @@ def test_by_hand_in_six_dimensions_has_a_length_scale_of_one_and_a_half():
     assert asked == candidates[gain.argmax()]
 
 
-def test_asha_promotes_the_best_third_of_the_highest_rung_first():
-    space = SearchSpace({"lr": recipes.SETTINGS["lr"]})
-    strategy = searches.asha(space, 0, 40, 9)
-    losses, asked = iter([3.0, 1, 2, 1.5, 9, 8, 7, 6, 5, 4]), []
-    [(config, n_epochs)] = next(strategy)
-    for loss in losses:
-        asked.append((config["lr"], n_epochs))
-        [(config, n_epochs)] = strategy.send(np.array([loss]))
-    drawn = [config["lr"] for config in space.sample(1000, seed=0)]
-    # of the first three the second is best; of the first six (3, 1, 2, 9, 8, 7) the third follows
-    steps = [(0, 1), (1, 1), (2, 1), (1, 3), (3, 1), (4, 1), (5, 1), (2, 3), (6, 1), (7, 1)]
-    assert asked == [(drawn[i], n) for i, n in steps]
-
-
-def test_asha_puts_failed_trials_last_and_goes_on():
-    space = SearchSpace({"lr": recipes.SETTINGS["lr"]})
-    strategy, drawn = searches.asha(space, 0, 40, 3), space.sample(1000, seed=0)
-    assert next(strategy) == [(drawn[0], 1)]
-    assert strategy.send(np.array([math.nan])) == [(drawn[1], 1)]
-    assert strategy.send(np.array([2.0])) == [(drawn[2], 1)]
-    assert strategy.send(np.array([1.0])) == [(drawn[2], 3)]
+@pytest.mark.parametrize(
+    ("search", "strategy"),
+    [(searches.asha, asynchronous.asha), (searches.cut_and_learn, asynchronous.mobster)],
+)
+def test_searches_that_cut_are_the_package_s_under_the_repeat_s_seed(search, strategy):
+    problem = table_problem("simulated", 30)
+    raced, alone = (
+        run(each, problem.objective, budget=4 * 27, seed=7)[["config", "n_epochs", "val_loss"]]
+        for each in (search(problem.space(7), 7, 4, 27), strategy(problem.space(7), 27, seed=7))
+    )
+    pd.testing.assert_frame_equal(raced, alone)
+    assert len(raced) > 30 and set(raced["n_epochs"]) == {1, 3, 9, 27}
 
 
 def test_hyperband_has_other_configurations_in_every_round():

@@ -107,6 +107,12 @@ def test_the_nearest_of_the_pool_stands_in():
         assert np.linalg.norm(place - target) == pytest.approx(distances.min(), abs=0.01)
 
 
+def test_only_a_pool_has_configurations_to_stand_in():
+    whole = table_problem("digits", 30, live=True).space(0)
+    with pytest.raises(TypeError, match=r"space is SearchSpace.*PoolSpace"):
+        next(searches.on_pool(searches.at_random, whole, 0, 2, 27))
+
+
 def test_tpe_is_told_which_configuration_was_tried():
     space = table_problem("digits", 30).space(0)
     strategy, sizes = searches.tpe_on_pool(space, 0, 30, 27), []

@@ -1,5 +1,6 @@
 """Measure what searches are worth on the testbed: `python -m tools.testbed` writes docs/testbed.md.
 
+With names of SECTIONS, as in `python -m tools.testbed shares early`, it measures and prints these.
 What needs the two tables takes a minute; searches that propose points of their own train live, for
 some minutes, once (then they come from the cache). Sections on other data need tables of their own,
 in build/tables: CONTRIBUTING.md, The testbed, says how to make them.
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -31,7 +32,7 @@ from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES
 from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.config import config_key
 from hpt_helpers.strategies import random_search
-from tools import boosting
+from tools import boosting, ways_to_learn
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "testbed.md"
@@ -42,6 +43,7 @@ PAIRS = "better : worse, searched → fresh"  # a column of `verdicts`
 TEXT = ROOT / "tools" / "testbed_text.md"
 
 N_TRIALS = 40
+N_AGAIN = 10  # of the best random trials, which the guide of lesson 5 trains once more
 N_SEARCHES = 5  # of each repeat, where finalists are trained again
 ON_POOL = {
     "random": searches.at_random,
@@ -54,6 +56,19 @@ NEAREST = {
     "TPE, nearest": searches.tpe_on_pool,
     "scikit-optimize, nearest": partial(searches.on_pool, searches.bayesian),
 }
+AT_ONCE = {
+    "random": searches.at_random,
+    "learns": searches.by_hand,
+    "cuts": searches.asha,
+    "both": searches.cut_and_learn,
+}
+OTHER_WAYS = {
+    "cuts": searches.asha,
+    "both": searches.cut_and_learn,
+    "highest rung": ways_to_learn.by_highest_rung,
+    "brackets": ways_to_learn.by_brackets,
+}
+TRAININGS = (3, 5, 8, 13, 40)  # budgets of the searches that cut and learn
 
 
 # --- tables in Markdown ---------------------------------------------------------------------------
@@ -235,6 +250,98 @@ def shares() -> str:
     return markdown(table[["data", *table.columns[:-1]]])
 
 
+# --- cut and learn at once ------------------------------------------------------------------------
+
+
+def judged_at(
+    name: str, n_val: int, some: Mapping[str, racing.MakeStrategy], n_trainings: Sequence[int]
+) -> dict[int, pd.DataFrame]:
+    """Return the judged winners of searches for each budget, a number of full trainings.
+
+    A search of a smaller budget is the beginning of that of the largest, so each is run once.
+    """
+    problem, repeats = table_problem(name, n_val), range(load_table(name).n_repeats)
+    longest = max(n_trainings)
+    trials = racing.trials_of(problem, some, n_trials=longest, repeats=repeats, progress=True)
+    spent = trials["spent"]
+    return {
+        n: racing.judge(problem, racing.winners(trials[spent <= n * problem.n_epochs]))
+        for n in n_trainings
+    }
+
+
+def medians(judged: pd.DataFrame) -> dict[str, float]:
+    """Return the median fresh loss of each search."""
+    return judged.groupby("search", sort=False)["fresh"].median().to_dict()
+
+
+def against(judged: pd.DataFrame, other: str) -> pd.Series:
+    """Return for each search how it compares with another one, fresh: better : worse."""
+    return statistics.compare(judged, other).set_index("search").apply(better_and_worse, axis=1)
+
+
+def cut_and_learn(name: str) -> str:
+    """Return what a search that cuts and learns is worth beside others, by rows and budget."""
+    rows = []
+    for n_val in reversed(load_table(name).n_val):
+        for n, judged in judged_at(name, n_val, AT_ONCE, TRAININGS).items():
+            row = {"rows": n_val, "full trainings": n} | medians(judged)
+            for other in ("random", "learns", "cuts"):
+                row[f"both : {other}"] = against(judged, other)["both"]
+            rows.append(row)
+    return markdown(pd.DataFrame(rows))
+
+
+def other_ways() -> str:
+    """Return what other ways to learn and cut are worth, by data and budget."""
+    rows = []
+    for name, n_val in (("digits", 360), ("simulated", 2000), ("simulated", 30)):
+        for n, judged in judged_at(name, n_val, OTHER_WAYS, (3, 5, 8, 13)).items():
+            row = {"data": f"{name}, {n_val} rows", "full trainings": n} | medians(judged)
+            for other in ("highest rung", "brackets"):
+                row[f"both : {other}"] = against(judged, other)["both"]
+                row[f"{other} : cuts"] = against(judged, "cuts")[other]
+            rows.append(row)
+    return markdown(pd.DataFrame(rows))
+
+
+def protocol() -> str:
+    """Return what it costs to make random trials first and to train the ten best of them again."""
+    rows = []
+    for name, n_val in (("digits", 360), ("digits", 30), ("simulated", 2000), ("simulated", 30)):
+        learns = judged_at(name, n_val, {"learns": searches.by_hand}, (40, 60, 80))
+        # with 80 trainings it would have started most of its pool of 1,000
+        both = judged_at(name, n_val, {"both": searches.cut_and_learn}, (40, 60))
+        for n_random, n_trainings in ((20, [40]), (40, [60, 80])):
+            first = {
+                "first, learns": partial(ways_to_learn.after_random, n_random, False),
+                "first, both": partial(ways_to_learn.after_random, n_random, True),
+            }
+            # the ten that are trained again are paid for, and no loss of theirs is used
+            late = judged_at(name, n_val, first, [n - N_AGAIN for n in n_trainings])
+            for n in n_trainings:
+                of_all = [learns[n], late[n - N_AGAIN]] + ([both[n]] if n in both else [])
+                judged = pd.concat(of_all, ignore_index=True)
+                row = {"data": f"{name}, {n_val} rows", "full trainings": n, "random": n_random}
+                rows.append(row | prices(judged))
+    return markdown(pd.DataFrame(rows).fillna("–"))
+
+
+def prices(judged: pd.DataFrame) -> dict[str, float | str]:
+    """Return medians, and how searches that begin at random compare with those that do not.
+
+    better : worse, and the fresh loss as a multiple of the other's, with its interval.
+    """
+    row: dict[str, float | str] = {"learns": np.nan, "both": np.nan} | medians(judged)
+    for late, other in (("learns", "learns"), ("both", "both"), ("learns", "both")):
+        if not np.isnan(row[other]):
+            label = f"first, {late}"
+            found = statistics.compare(judged, other).set_index("search").loc[label]
+            ratio = f"{found['ratio']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
+            row[f"{label} : {other}"] = f"{better_and_worse(found)}; {ratio}"
+    return row
+
+
 # --- the dial -------------------------------------------------------------------------------------
 
 
@@ -271,6 +378,23 @@ def more_trials() -> str:
     for n in n_val:
         row = {"rows": n} | {f"fresh, {m}": winners.loc[(n, m), "fresh"] for m in n_trials}
         rows.append(row | {"searched, 81": winners.loc[(n, 81), "searched"]})
+    return markdown(pd.DataFrame(rows))
+
+
+def all_of_the_pool() -> str:
+    """Return what random search gains from 81 trials on, up to all 1,000 of the pool."""
+    rows = []
+    for name in SHIPPED:
+        for n_val in load_table(name).n_val:
+            found = random_searches(name, [n_val], [81, 243, N_POOL]).set_index("n_trials")
+            row = {"data": name, "rows": n_val}
+            row |= {f"searched, {n}": found.loc[n, "searched"].median() for n in (243, N_POOL)}
+            row |= {f"fresh, {n}": found.loc[n, "fresh"].median() for n in (243, N_POOL)}
+            few, more, all_ = (
+                by_repeat(of.set_index("repeat")["fresh"]) for _, of in found.groupby("n_trials")
+            )
+            row |= {"243 against 81": times(more, few), "1000 against 243": times(all_, more)}
+            rows.append(row)
     return markdown(pd.DataFrame(rows))
 
 
@@ -402,8 +526,13 @@ SECTIONS = {
     "shares": shares,
     "early": early,
     "rows_tell": rows_tell,
+    "cut_and_learn_digits": partial(cut_and_learn, "digits"),
+    "cut_and_learn_simulated": partial(cut_and_learn, "simulated"),
+    "other_ways": other_ways,
+    "protocol": protocol,
     "dial": partial(dial, "simulated", live={"TPE": searches.tpe}),
     "more_trials": more_trials,
+    "all_of_the_pool": all_of_the_pool,
     "simulated_spending": partial(spending, simulated="simulated"),
     "other_seeds": other_seeds,
     "narrow": narrow,
@@ -411,7 +540,17 @@ SECTIONS = {
 }
 
 
-def main() -> None:
+def main(names: Sequence[str] = ()) -> None:
+    """Write the page, or print the sections of these names."""
+    if unknown := sorted(set(names) - SECTIONS.keys()):
+        sys.exit(f"{', '.join(unknown)}: no such section; there are {', '.join(SECTIONS)}")
+    if names:
+        print(*(SECTIONS[name]() for name in names), sep="\n\n")
+    else:
+        write_page()
+
+
+def write_page() -> None:
     if missing := [str(path) for path in (NARROW, *OTHER_SEEDS) if not path.exists()]:
         sys.exit(
             f"{', '.join(missing)}: not there. CONTRIBUTING.md, The testbed, says how to make it"
@@ -426,4 +565,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -174,8 +174,7 @@ class Challenge(ipywidgets.VBox):
         return f"Challenge: {self._text}"
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        bundle = bundle[0] if isinstance(bundle, tuple) else bundle
+        bundle = super()._repr_mimebundle_(**kwargs) or {}  # None where a widget has no view
         return {
             **bundle,
             "text/plain": repr(self),
@@ -344,7 +343,7 @@ def _draw_comparison(game: Challenge, ax) -> None:
         y_label="share at most this far off",
         x_label=f"best loss − lowest possible (nats; left end: {FLOOR:g} or less)",
     )
-    ax.title.set_size(10)
+    ax.title.set_fontsize(10)
     texts, worst = [], max(found.max() for found in results.values()) - lowest
     for i, (name, found) in enumerate(results.items(), 1):
         gap = np.maximum(np.sort(found) - lowest, FLOOR)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
-import torch
 from matplotlib.patches import Rectangle
 
 from hpt_helpers.classroom.drawing.axes import (
@@ -20,6 +19,7 @@ from hpt_helpers.classroom.drawing.axes import (
     new_row,
 )
 from hpt_helpers.data import Splits
+from hpt_helpers.model import SimpleNN
 
 BLACK, BLUE, ORANGE, GREEN, *_ = COLOURS
 PALE_BLUE, PALE_ORANGE, PALE_GREEN, PALE_GREY = "#DCEBF5", "#FBE6D9", "#D9F0E8", "#EEEEEE"
@@ -77,19 +77,19 @@ def rows(splits: Splits, *, title: str = "", ax=None):
     )
 
 
-def network(
-    model: torch.nn.Module | Mapping, splits: Splits, *, title: str = "The network", ax=None
-):
+def network(model: SimpleNN | Mapping, splits: Splits, *, title: str = "The network", ax=None):
     """Draw the network: features, hidden units, classes, and the connections between them.
 
     model: a `SimpleNN`, whose weights are drawn (wide where large, dashed where negative), or a
     configuration, of which hidden_size counts (16 where it has none). Of many units the first and
     last are drawn.
     """
-    weights = None
-    if isinstance(model, torch.nn.Module):
+    if isinstance(model, SimpleNN):
         weights = [layer.weight.detach().numpy() for layer in (model.hidden, model.output)]
-    n_hidden = len(weights[0]) if weights else int(model.get("hidden_size", 16))
+        n_hidden = len(weights[0])
+    else:
+        weights = None
+        n_hidden = int(model.get("hidden_size", 16))
     sizes = splits.n_features, n_hidden, splits.n_classes
     ax = canvas(ax, title, 10, 5)
     columns = [_places(n) for n in sizes]

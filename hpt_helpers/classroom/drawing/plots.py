@@ -9,9 +9,9 @@ diagrams.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from hpt_helpers.classroom.drawing.axes import (
@@ -28,9 +28,6 @@ from hpt_helpers.classroom.drawing.axes import (
     short_label,
 )
 from hpt_helpers.classroom.lab.statistics import SAME
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_BARS = 60  # of a histogram
 MAX_POINTS = 1000  # of a panel
@@ -119,7 +116,9 @@ def maps(
     averaged = f", mean of {n_rows}" if n_rows > 1 else ""
     for ax, value in zip(axes, values, strict=True):
         # A cell in which any training diverged stays empty: the others' mean would flatter it.
-        grid = table.groupby([y, x])[value].agg(lambda cell: cell.mean(skipna=False)).unstack()
+        means = table.groupby([y, x])[value].agg(lambda cell: cell.mean(skipna=False))
+        # pandas' annotations leave open, here and below, which of its two kinds is returned
+        grid = pd.DataFrame(means.unstack())
         name = f"{title}: {short_label(value)}" if title else short_label(value).capitalize()
         new_axes(ax, title=name + averaged, x_label=label(x), y_label=label(y))
         _draw_map(ax, grid, value, log_x=x == "lr")
@@ -182,9 +181,10 @@ def response(
     follow a slider. A loss has a logarithmic axis, and a learning rate has one unless log_x says
     otherwise. Raises ValueError where no row is at this value.
     """
-    at = dict(at or {})
-    check_columns(table, x, value, *[by] * (by is not None), *at)
-    here = table[np.logical_and.reduce([table[k] == v for k, v in at.items()])] if at else table
+    at, groups = dict(at or {}), [] if by is None else [by]
+    check_columns(table, x, value, *groups, *at)
+    wanted = [(table[k] == v).to_numpy() for k, v in at.items()]
+    here = table.loc[np.logical_and.reduce(wanted)] if at else table
     if here.empty:
         raise ValueError(f"at is {at}; table has no such rows")
     if not title:
@@ -205,8 +205,8 @@ def response(
     if value == "val_loss":
         ax.set_yscale("log")
     if at:
-        everywhere = _quartiles(table, [x, *at, *[by] * (by is not None)], value)
-        low, high = everywhere[0.25].min(), everywhere[0.75].max()
+        everywhere = _quartiles(table, [x, *at, *groups], value)
+        low, high = np.nanmin(everywhere[0.25]), np.nanmax(everywhere[0.75])
         ax.set_ylim((low / 1.1, high * 1.1) if value == "val_loss" else (low, high))
     if value == "val_loss":
         plain_ticks(ax.yaxis)
@@ -216,7 +216,8 @@ def response(
 
 def _quartiles(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
     """Return a row for each group, with the columns 0.25, 0.5 and 0.75."""
-    return table.groupby(by)[value].quantile([0.25, 0.5, 0.75]).unstack()
+    quartiles = table.groupby(by)[value].quantile(np.array([0.25, 0.5, 0.75]))
+    return pd.DataFrame(quartiles.unstack())
 
 
 def each_against(
@@ -245,7 +246,7 @@ def each_against(
         new_axes(ax, title=what, x_label=label(name), y_label=label(value))
         ax.plot(some[name], some[value], "o", color="0.7", ms=2, zorder=1)
         tenth = (table[name].rank(method="first") - 1) * 10 // len(table)
-        medians = table.groupby(tenth)[[name, value]].median()
+        medians = pd.DataFrame(table.groupby(tenth)[[name, value]].median())
         ax.plot(medians[name], medians[value], "-o", color=COLOURS[1], ms=4, zorder=2)
         log = getattr(parameter, "log", False)
         ax.set(xscale="log" if log else "linear", yscale="log")
@@ -278,7 +279,7 @@ def reported_and_worth(
     number of trials, with a colour and a marker for each number of validation rows.
     """
     check_columns(table, "n_val", "n_trials", reported, worth)
-    medians = table.groupby(["n_val", "n_trials"])[[reported, worth]].median()
+    medians = pd.DataFrame(table.groupby(["n_val", "n_trials"])[[reported, worth]].median())
     if medians.empty:
         raise ValueError("table has no rows")
     ax = new_axes(ax, title=title, x_label="trials", y_label="loss (nats), median", size=(7.6, 4.8))
@@ -330,7 +331,7 @@ def losses_by_configuration(
     own = table[table[repeat] == shown].set_index(by)["val_loss"]
     others = table[table[repeat] != shown].groupby(by)["val_loss"]
     # As in maps, a configuration that diverged anywhere has no mean. It stands at the bottom.
-    fresh = others.agg(lambda losses: losses.mean(skipna=False)).sort_values()
+    fresh = pd.Series(others.agg(lambda losses: losses.mean(skipna=False))).sort_values()
     title = title or f"Losses of {len(fresh)} configurations in {len(repeats)} repeats"
     labels = {"x_label": label("val_loss"), "y_label": "configuration"}
     ax = new_axes(ax, title=title, **labels, size=(7.2, 1.6 + 0.42 * len(fresh)))
@@ -398,12 +399,12 @@ def spread(
     names the groups, by default the first. Missing values are left out and counted in the group's
     label. log: a logarithmic axis.
     """
-    value, by = value or table.columns[-1], by or table.columns[0]
-    check_columns(table, value, by)
-    title = title or f"{short_label(value).capitalize()} by {label(by)}"
-    groups = {str(key): part[value] for key, part in table.groupby(by, sort=False)}
+    measured, grouped = value or table.columns[-1], by or table.columns[0]
+    check_columns(table, measured, grouped)
+    title = title or f"{short_label(measured).capitalize()} by {label(grouped)}"
+    groups = {str(key): part[measured] for key, part in table.groupby(grouped, sort=False)}
     size = (6.4, 1.2 + 0.7 * len(groups))
-    ax = new_axes(ax, title=title, x_label=label(value), y_label=label(by), size=size)
+    ax = new_axes(ax, title=title, x_label=label(measured), y_label=label(grouped), size=size)
     names, texts = [], []
     for row, (name, all_values) in enumerate(groups.items()):
         values = all_values.dropna().to_numpy(dtype=float)
@@ -504,7 +505,7 @@ def histogram(
     return described(ax, f"{title}: {len(known)} values {span}, mean {known.mean():.3g}{compared}.")
 
 
-def _bins(values: np.ndarray) -> np.ndarray | str:
+def _bins(values: np.ndarray) -> list[float] | str:
     """Return the edges of bars that hold as many steps each, or numpy's choice without steps.
 
     The values may be rounded, by up to a twentieth of a step.
@@ -520,4 +521,4 @@ def _bins(values: np.ndarray) -> np.ndarray | str:
         return "auto"
     width = -(-(n_steps + 1) // MAX_BARS)  # steps in a bar
     n_bars = -(-(n_steps + 1) // width)
-    return places[0] + step * (np.arange(n_bars + 1) * width - 0.5)
+    return (places[0] + step * (np.arange(n_bars + 1) * width - 0.5)).tolist()

@@ -73,10 +73,13 @@ class Slider(ipywidgets.VBox):
         return self._stored[0]
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        bundle = bundle[0] if isinstance(bundle, tuple) else bundle
         text, png = self._stored
-        return {**bundle, "text/plain": text, "image/png": base64.b64encode(png).decode()}
+        bundle = super()._repr_mimebundle_(**kwargs) or {}  # None where a widget has no view
+        return {
+            **bundle,
+            "text/plain": text,
+            "image/png": base64.b64encode(png).decode(),
+        }
 
 
 def hidden(text: str) -> str:

@@ -5,6 +5,7 @@ import html
 import inspect
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -53,7 +54,7 @@ class Result(NamedTuple):
 
 
 @dataclass(repr=False)
-class Exercise:
+class Exercise(ABC):
     """What every kind has.
 
     name and question are those of the lesson. title says in a few words what the exercise is about,
@@ -87,6 +88,10 @@ class Exercise:
         if self.outcome != CORRECT:
             self.outcome = outcome
         return Result(self.name, outcome, message)
+
+    @abstractmethod
+    def _judge(self, answer) -> None:
+        """Raise a Verdict unless the answer is right."""
 
     def hint(self) -> None:
         """Print the next hint, and after the last one the last one again."""

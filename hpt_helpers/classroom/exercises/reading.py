@@ -8,6 +8,7 @@ import re
 import reprlib
 import traceback
 from collections.abc import Callable, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -57,10 +58,9 @@ def read_answer(value, depth: int = 0, *, as_number: bool = False):
         raise Verdict(NOT_ATTEMPTED, "the starter is unchanged; edit it and run the cell again.")
     if value is None or kind in (bool, int, float, str):
         return value
-    if kind.__module__.partition(".")[0] in ("torch", "pandas"):
-        value = np.asarray(value)
-    if isinstance(value, np.generic | np.ndarray) and value.size <= MAX_ITEMS and depth < MAX_DEPTH:
-        plain = value.item() if as_number and value.size == 1 else value.tolist()
+    array = np.asarray(value) if kind.__module__.partition(".")[0] in ("torch", "pandas") else value
+    if isinstance(array, np.generic | np.ndarray) and array.size <= MAX_ITEMS and depth < MAX_DEPTH:
+        plain = array.item() if as_number and array.size == 1 else array.tolist()
         return read_answer(plain, depth + 1)
     if kind in (list, tuple, range, dict) and len(value) <= MAX_ITEMS and depth < MAX_DEPTH:
         items = value.items() if kind is dict else enumerate(value)
@@ -77,7 +77,7 @@ def read_answer(value, depth: int = 0, *, as_number: bool = False):
     )
 
 
-def is_number(value) -> bool:
+def is_number(value) -> TypeGuard[int | float]:
     """Return whether a value that was read is a number; True and False are none."""
     return type(value) in (int, float)
 
@@ -107,7 +107,11 @@ def difference(got, expected) -> str:
         return f"{kind} was returned where {needed} is needed"
     if kind in ("a list", "a dict"):
         return _difference_of_items(kind, got, expected)
-    close = kind == "a number" and math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-9)
+    close = (
+        is_number(got)
+        and is_number(expected)
+        and math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-9)
+    )
     return "" if close or repr(got) == repr(expected) else f"{shown(got)} is not right"
 
 

@@ -81,7 +81,7 @@ class Landscape:
             ],
         )
         seed = np.tile(self.seeds, len(self.configs))
-        for epoch in [epochs] if np.ndim(epochs) == 0 else epochs:
+        for epoch in np.atleast_1d(epochs).tolist():
             as_count("epoch", epoch, most=self.n_epochs)
             loss, accuracy = (
                 curves[:, :, epoch - 1].ravel() for curves in (self.val_loss, self.val_accuracy)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from hpt_helpers.classroom.lab.trainer import (
     rows_of,
     train,
 )
-from hpt_helpers.config import key_of_checked, network_config, training_key
+from hpt_helpers.config import as_count, key_of_checked, network_config, training_key
 from hpt_helpers.search import Objective, Outcome, Request
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.training import failure_reason
@@ -39,7 +39,18 @@ class Chosen(NamedTuple):
     repeat: int
 
 
-Measure = Callable[[Sequence[Chosen], str, int, bool], tuple[np.ndarray, np.ndarray]]
+class Measure(Protocol):
+    """A problem's function that says what a search's choices are worth."""
+
+    def __call__(
+        self, choices: Sequence[Chosen], purpose: str, n: int, progress: bool, /
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the losses and the accuracies of the choices, each of shape (n_choices, n).
+
+        Of shape (n_choices, 1) where only the means over the n are known. purpose: one of
+        `trainer.PURPOSES`. n: how many measurements of each. progress: show a bar.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -48,8 +59,8 @@ class Problem:
 
     space: repeat -> search space. n_epochs: those of a full training, 1 where there are none.
     objective: as `hpt_helpers.search` has it; the seed of a request is the repeat of its search.
-    measure: (choices, purpose, n, progress) -> losses and accuracies, each of shape (n_choices, n),
-        on `own_draws` of each one's repeat, or on whatever else no search sees.
+    measure: says what the searches' choices are worth, on `own_draws` of each one's repeat or on
+        whatever else no search sees.
     n_draws: of how many draws a loss is the mean, so many times does a trial cost its epochs.
     n_judges: how many judges each repeat has, for whom its winners are measured.
     grids: axes -> the configurations of a grid over these hyperparameters, which a search may try.
@@ -66,6 +77,27 @@ class Problem:
     n_draws: int = 1
     n_judges: int = 10
     grids: Mapping[tuple[str, ...], Sequence[Mapping]] = field(default_factory=dict)
+
+
+class PoolSpace(SearchSpace):
+    """A search space whose samples are configurations of one repeat's pool, so that all are there.
+
+    Under the repeat's own seed the sample is that of the whole space; under another, the pool's
+    configurations in another order. Drawn without replacement.
+    """
+
+    def __init__(self, space: SearchSpace, configs: Sequence[Mapping], repeat: int):
+        super().__init__(space)
+        self.configs = list(configs)
+        self.repeat = repeat
+
+    def sample(self, n: int, *, seed: int) -> list[dict]:
+        """Return the first n configurations in this seed's order; ValueError for more than all."""
+        n = as_count("n", n, most=len(self.configs))
+        order = np.arange(len(self.configs))
+        if as_count("seed", seed, least=0) != self.repeat:
+            order = np.random.default_rng(seed).permutation(order)
+        return [dict(self.configs[i]) for i in order[:n]]
 
 
 def network_problem(

@@ -7,7 +7,8 @@ race one that it shows. What such a strategy does in one repeat is a **search**.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
@@ -17,7 +18,15 @@ import pandas as pd
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
 from hpt_helpers.config import as_count, config_key
-from hpt_helpers.search import Objective, Strategy, run_many
+from hpt_helpers.protocol import (
+    AnyObjective,
+    Objective,
+    Outcome,
+    Request,
+    Strategy,
+    as_objective,
+)
+from hpt_helpers.search import run_many
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 from hpt_helpers.trials import ranking
@@ -86,9 +95,8 @@ def trials_of(
     ]
     table = pd.concat(parts, ignore_index=True)
     table["config"] = table["config"].map(json.loads)
-    return table[
-        ["search", "repeat", "trial", "config", "n_epochs", "spent", "val_loss", "val_accuracy"]
-    ]
+    columns = "search", "repeat", "trial", "config", "n_epochs", "spent", "val_loss", "val_accuracy"
+    return table.loc[:, list(columns)]
 
 
 def _trials_of_some(problem: Problem, budget: int, make: MakeStrategy, repeats: list[int]) -> dict:
@@ -105,31 +113,41 @@ def _trials_of_some(problem: Problem, budget: int, make: MakeStrategy, repeats: 
     return {column: np.array(whole[column].tolist()) for column in whole}
 
 
-def run_whole(strategies: Sequence[Strategy], objective: Objective, **options):
+def run_whole(strategies: Sequence[Strategy], objective: AnyObjective, **options):
     """Run the searches as `run_many` does, but end with an interrupt and with what is raised.
 
     To a searcher half a search is something, and a trial that raises has failed. To a measurement
     both are wrong numbers, and worse in a cache.
     """
+    strict = _Strict(as_objective("objective", objective))
     try:
-        return run_many(strategies, _strict(objective), on_interrupt="raise", **options)
+        return run_many(strategies, strict, on_interrupt="raise", **options)
     except _Raised as raised:
-        raise raised.__cause__ from None
+        raise raised.error from None
 
 
 class _Raised(BaseException):
     """Carries an objective's exception past `run_many`, which takes an Exception for a failure."""
 
+    def __init__(self, error: Exception):
+        super().__init__(error)
+        self.error = error
 
-def _strict(objective: Objective) -> Objective:
-    def ask(requests):
+
+@dataclass(frozen=True)
+class _Strict:
+    """The objective itself, but for what it raises: a `_Raised`."""
+
+    objective: Objective
+
+    def __call__(self, requests: list[Request], /) -> list[Outcome]:
         try:
-            return list(objective(requests))
+            return list(self.objective(requests))
         except Exception as error:
-            raise _Raised from error
+            raise _Raised(error) from error
 
-    ask.identity = getattr(objective, "identity", lambda config: None)
-    return ask
+    def identity(self, config: Mapping, /) -> Hashable:
+        return self.objective.identity(config)
 
 
 # --- winners --------------------------------------------------------------------------------------
@@ -148,9 +166,10 @@ def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
         looks=groups["trial"].transform("size"), epochs=groups["spent"].transform("max")
     )
     parts = []
-    for (search, repeat), group in table.groupby(["search", "repeat"], sort=False):
+    for _, group in table.groupby(["search", "repeat"], sort=False):
         best = _best_first(group).head(n)
         if best.empty:
+            search, repeat = group["search"].iloc[0], group["repeat"].iloc[0]
             raise ValueError(
                 f"no trial of {search!r} in repeat {repeat} succeeded; it has no winner"
             )
@@ -160,7 +179,7 @@ def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
 
 def _best_first(trials: pd.DataFrame) -> pd.DataFrame:
     """Return each configuration's best trial in one search, best first, without failed ones."""
-    done = trials[np.isfinite(trials["val_loss"])].sort_values("trial")
+    done = trials.loc[np.isfinite(trials["val_loss"])].sort_values("trial")
     ranked = done.iloc[ranking(done["val_loss"], done["n_epochs"])]
     return ranked[~ranked["config"].map(config_key).duplicated()]
 
@@ -177,7 +196,7 @@ def judge(
     n_judges = problem.n_judges if n_judges is None else n_judges
     measure = partial(_measured, problem, winners, "judge", n_judges, progress)
     in_full = fresh = measure(problem.n_epochs)
-    if (winners["n_epochs"] != problem.n_epochs).any():
+    if (winners["n_epochs"].to_numpy() != problem.n_epochs).any():
         fresh = measure(None)
     return winners.assign(fresh=fresh[0], in_full=in_full[0], accuracy=fresh[1])
 
@@ -217,9 +236,9 @@ def retrain(
     finalists = winners(trials, n_finalists)
     loss, accuracy = _measured(problem, finalists, "finalist", n_draws, progress, None)
     groups = finalists.groupby(["search", "repeat"], sort=False)["n_epochs"]
-    spent = finalists["epochs"] + n_draws * groups.transform("sum")
+    spent = finalists["epochs"] + n_draws * np.asarray(groups.transform("sum"))
     found = finalists.assign(val_loss=loss, val_accuracy=accuracy, spent=spent)
-    return found[list(trials.columns)]
+    return found.loc[:, list(trials.columns)]
 
 
 def _measured(

@@ -6,22 +6,19 @@ pool. These two propose points of their own, which are trained, or `on_pool`.
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 
-from hpt_helpers import strategies
+from hpt_helpers import asynchronous, strategies
 from hpt_helpers.classroom.lab import bayes
-from hpt_helpers.classroom.lab.problems import Problem
+from hpt_helpers.classroom.lab.problems import PoolSpace, Problem
 from hpt_helpers.classroom.lab.racing import MakeStrategy
 from hpt_helpers.protocol import Ask
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Choice, Integer, SearchSpace
-from hpt_helpers.trials import SAME, ranking
 
 WIDE = 1.5  # the length scale in six dimensions, where points lie further apart than in one
 
@@ -42,49 +39,13 @@ def repeated_hyperband(space: SearchSpace, repeat: int, n_trials: int, n_epochs:
 
 
 def asha(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
-    """Promote whoever is in the best third of its rung, the highest rung first (Li et al. 2020).
-
-    One worker. Where nobody may go on, it starts another configuration; it ends when the space's
-    1,000 candidates have all been started.
-    """
-    rungs = [n_epochs]
-    while rungs[0] >= 3:
-        rungs.insert(0, rungs[0] // 3)
-    reached: list[list[tuple[float, int]]] = [[] for _ in rungs]  # (loss, number), lowest first
-    gone_on: list[set[int]] = [set() for _ in rungs]
-    configs, new = [], iter(space.sample(1000, seed=repeat))
-    while True:
-        number, rung = _promotion(reached, gone_on) or (len(configs), 0)
-        if number == len(configs):
-            config = next(new, None)
-            if config is None:
-                return
-            configs.append(config)
-        [loss] = yield [(configs[number], rungs[rung])]
-        insort(reached[rung], (loss if np.isfinite(loss) else np.inf, number))
+    """Stop bad trials early, as the package's `asha` does (Li et al. 2020)."""
+    return asynchronous.asha(space, n_epochs, seed=repeat)
 
 
-def _promotion(reached: list[list], gone_on: list[set[int]]) -> tuple[int, int] | None:
-    """Return (number, next rung) of the one that may go on, and note that it does."""
-    for rung in range(len(reached) - 2, -1, -1):
-        for number in _best_third(reached[rung]):
-            if number not in gone_on[rung]:
-                gone_on[rung].add(number)
-                return number, rung + 1
-    return None
-
-
-def _best_third(reached: list[tuple[float, int]]) -> list[int]:
-    """Return the numbers of a rung's best third, best first, as `ranking` has them.
-
-    reached: (loss, number) of all that reached the rung, lowest first. As long as no two losses
-    nearly agree this is their ranking, and to rank them all anew after each trial would take half
-    as long again as the whole search.
-    """
-    if any(0 < b - a <= SAME for (a, _), (b, _) in pairwise(reached)):
-        by_number = sorted(reached, key=lambda entry: entry[1])
-        reached = [by_number[i] for i in ranking(loss for loss, _ in by_number)]
-    return [number for _, number in reached[: len(reached) // 3]]
+def cut_and_learn(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Stop bad trials early and learn what to start, as `mobster` does (Klein et al. 2020)."""
+    return asynchronous.mobster(space, n_epochs, seed=repeat)
 
 
 def grid_of(problem: Problem, axes: Sequence[str]) -> MakeStrategy:
@@ -176,6 +137,10 @@ def on_pool(
     point, as a second try, under the same seed, would teach nothing. A search that asks by `Ask` is
     told which one was tried. Another one takes the loss for that of its own point.
     """
+    if not isinstance(space, PoolSpace):
+        raise TypeError(
+            f"space is {space!r}; a PoolSpace, whose configurations are known, is needed"
+        )
     points = space.to_unit(space.configs)
     strategy = make(SearchSpace(space), repeat, n_trials, n_epochs)
     answer = None

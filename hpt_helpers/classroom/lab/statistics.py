@@ -73,20 +73,22 @@ def compare(table: pd.DataFrame, other: str, by: str = "fresh") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def bootstrap(values: Sequence[float], n_resamples: int = 10_000) -> tuple[float, float]:
+def bootstrap(
+    values: Sequence[float] | np.ndarray, n_resamples: int = 10_000
+) -> tuple[float, float]:
     """Return a 95 % interval of the mean, by drawing the values again with replacement.
 
     It holds all luck that differs from value to value. Every repeat has rows, a seed and judges of
     its own, so to draw repeats is to draw their judges, too. (Judges that all repeats share would
     move all values together, and no resampling of the repeats shows that.)
     """
-    values = np.asarray(values, dtype=float)
-    drawn = np.random.default_rng(0).integers(len(values), size=(n_resamples, len(values)))
-    low, high = np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])
+    array = np.asarray(values, dtype=float)
+    drawn = np.random.default_rng(0).integers(len(array), size=(n_resamples, len(array)))
+    low, high = np.quantile(array[drawn].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)
 
 
-def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_error(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     """Return the mean and its standard error, of values from independent repeats."""
-    values = np.asarray(values, dtype=float)
-    return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5)
+    array = np.asarray(values, dtype=float)
+    return float(array.mean()), float(array.std(ddof=1) / len(array) ** 0.5)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import astuple, replace
 from functools import lru_cache, partial
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -144,7 +144,7 @@ def ensure_trained(todo: Iterable[tuple[Training, int]], do_each: Callable = map
                 _remember(training, of_one)
 
 
-def _each(results: Iterable) -> Iterator:
+def _each(results: Iterable) -> Generator[Any, None, None]:
     """Yield the results; if this is closed, so is what makes them."""
     yield from results
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from hpt_helpers.classroom.tables.recipes import N_POOL
 from hpt_helpers.classroom.tables.table import load_table
+from hpt_helpers.config import as_count
 
 
 def estimates(
@@ -23,7 +24,9 @@ def estimates(
     estimate: a function of (losses, n), which gets the first n_seen losses of a repeat.
     Columns: trials; estimate, its mean over the repeats, and spread, its standard deviation; new,
     the mean of the lowest of n trials that come after the first n_seen.
+    Raises ValueError where a pool has fewer trials than both together.
     """
+    as_count("n_seen and the largest of numbers together", n_seen + max(numbers), most=N_POOL)
     table, rows = load_table("digits"), []
     losses = table.loss[:N_POOL, :, table.rows(n_val), -1].T
     for n in numbers:

@@ -18,7 +18,13 @@ from torch.nn.functional import cross_entropy
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.lab import problems, racing, searches, statistics, trainer
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES, grid
-from hpt_helpers.classroom.tables.table import Table, load_table, rows_to_search, table_problem
+from hpt_helpers.classroom.tables.table import (
+    Table,
+    load_table,
+    of_the_pool,
+    rows_to_search,
+    table_problem,
+)
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import grid_search
@@ -153,6 +159,7 @@ def trials_and_rows(
     n_val: how many rows judge the trials. n_searches: in each repeat, each with the pool in another
     order; a shorter search is the beginning of a longer one.
     Columns: n_val, n_trials, repeat, as_searched (the lowest loss), fresh (that of the judges).
+    Raises ValueError for more trials than a pool has.
     """
     table = load_table(name)
     rng = np.random.default_rng(0)
@@ -160,7 +167,8 @@ def trials_and_rows(
     repeats = np.repeat(np.arange(table.n_repeats), n_searches)
     parts = []
     for rows, trials in product(n_val, n_trials):
-        losses = table.loss[orders[:, :trials], repeats[:, None], table.rows(rows), -1]
+        tried = orders[:, : of_the_pool(trials)]
+        losses = table.loss[tried, repeats[:, None], table.rows(rows), -1]
         best = np.arange(len(orders)), statistics.best_along(losses, axis=1)
         winners = orders[best]
         part = {
@@ -192,7 +200,9 @@ def row_losses(name: str, repeat: int, n_val: int, *, n_trials: int = 81) -> np.
 
 def _best(table: Table, repeat: int, n_val: int, n_trials: int) -> np.ndarray:
     """Return the positions of the best trials of a search, the winner first."""
-    return np.array(ranking(table.loss[:n_trials, repeat, table.rows(n_val), -1])[:N_BEST])
+    table.check_repeat(repeat)
+    losses = table.loss[: of_the_pool(n_trials), repeat, table.rows(n_val), -1]
+    return np.array(ranking(losses)[:N_BEST])
 
 
 @one_thread()
@@ -290,7 +300,7 @@ def chosen_by_trials(name: str, n_val: int, n_trials: int) -> pd.DataFrame:
     Columns: position; chosen_by, the loss by which it won; fresh.
     """
     table = load_table(name)
-    losses = table.loss[:n_trials, :, table.rows(n_val), -1]
+    losses = table.loss[: of_the_pool(n_trials), :, table.rows(n_val), -1]
     winners = statistics.best_along(losses, axis=0)
     return _with_fresh(table, winners, losses[winners, np.arange(table.n_repeats)])
 
@@ -303,7 +313,7 @@ def chosen_by_finalists(
     Columns: those of `chosen_by_trials`.
     """
     table = load_table(name)
-    losses = table.loss[:n_trials, :, table.rows(n_val), -1]
+    losses = table.loss[: of_the_pool(n_trials), :, table.rows(n_val), -1]
     finalists = np.array([ranking(of_repeat)[:n_finalists] for of_repeat in losses.T])
     choices = [
         problems.Chosen(table.configs(repeat)[position], table.epochs[-1], repeat)

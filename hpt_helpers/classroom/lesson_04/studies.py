@@ -81,7 +81,12 @@ def watched_in_training(
 
 
 def rank_correlation(held: Watched, early: int, late: int) -> np.ndarray:
-    """Return Spearman's rank correlation of the losses at two epochs, in each repeat."""
+    """Return Spearman's rank correlation of the losses at two epochs, in each repeat.
+
+    Raises ValueError for an epoch that was not watched.
+    """
+    if missing := {early, late} - set(held.epochs):
+        raise ValueError(f"epoch {min(missing)} was not watched; {held.epochs} were")
     a, b = held.epochs.index(early), held.epochs.index(late)
     return np.array([spearmanr(losses[:, a], losses[:, b]).statistic for losses in held.last])
 

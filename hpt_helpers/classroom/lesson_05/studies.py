@@ -13,11 +13,11 @@ from scipy.stats import binom
 
 from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import problems, racing, searches, statistics, trainer
-from hpt_helpers.classroom.lab.problems import Chosen, Problem
+from hpt_helpers.classroom.lab.problems import Chosen, PoolSpace, Problem
 from hpt_helpers.classroom.lab.racing import MakeStrategy
 from hpt_helpers.classroom.lab.trainer import Job
 from hpt_helpers.classroom.tables.recipes import N_POOL
-from hpt_helpers.classroom.tables.table import PoolSpace, load_table, table_problem
+from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.data import load_splits, wilson_interval
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from hpt_helpers.classroom.lab.statistics import best_along
 from hpt_helpers.classroom.tables.recipes import N_POOL
-from hpt_helpers.classroom.tables.table import load_table
+from hpt_helpers.classroom.tables.table import load_table, of_the_pool
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.trials import ranking
 
@@ -44,13 +44,14 @@ def random_searches(
     """Return what each random search reports, and what its winner is worth.
 
     Columns: n_val, n_trials, repeat, search, searched, fresh and accuracy. A longer search begins
-    with the trials of the shorter one of the same repeat and number.
+    with the trials of the shorter one of the same repeat and number. Raises ValueError for more
+    trials than a pool has.
     """
     table = load_table(name)
     orders, repeats = random_orders(table.n_repeats, n_searches), np.arange(table.n_repeats)
     parts = []
     for n, trials in product(n_val, n_trials):
-        tried = orders[..., :trials]
+        tried = orders[..., : of_the_pool(trials)]
         losses = table.loss[tried, repeats[:, None, None], table.rows(n), -1]
         best = best_along(losses, axis=2)[..., None]
         winner = np.take_along_axis(tried, best, axis=2)[..., 0], repeats[:, None], -1
@@ -113,12 +114,17 @@ def told_apart(name: str, n_val: int, best: float = 0.1) -> dict[str, float]:
         over_all.append(_rank_correlation(loss, truth))
         among_best.append(_rank_correlation(loss[top], truth[top]))
         better.append((truth < truth[ranking(loss)[0]]).sum())
-    means = {"rank_correlation": np.mean(over_all), "among_best": np.mean(among_best)}
-    return means | {"better": int(np.median(better))}
+    return {
+        "rank_correlation": float(np.mean(over_all)),
+        "among_best": float(np.mean(among_best)),
+        "better": int(np.median(better)),
+    }
 
 
 def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    return float(spearmanr(a, b, nan_policy="omit").statistic)
+    found = spearmanr(a, b, nan_policy="omit")
+    # pyright takes the class that SciPy makes for it at run time for a plain tuple
+    return float(found.statistic)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def shares_of_variance(name: str, degree: int = 3) -> pd.DataFrame:

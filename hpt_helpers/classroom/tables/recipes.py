@@ -16,7 +16,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import product
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -193,7 +193,9 @@ def other_simulated(random_state: int, draw: int) -> Splits:
 
 @cache
 def _all_simulated(random_state: int) -> tuple[np.ndarray, np.ndarray]:
-    return make_classification(**SIMULATED | {"random_state": random_state})
+    recipe: dict[str, Any] = SIMULATED | {"random_state": random_state}
+    X, y = make_classification(**recipe)
+    return np.asarray(X), np.asarray(y)
 
 
 def cut(splits: Splits, X: np.ndarray, y: np.ndarray) -> Splits:
@@ -204,9 +206,14 @@ def cut(splits: Splits, X: np.ndarray, y: np.ndarray) -> Splits:
     centre = X[:N_TRAIN].mean(axis=0)
     scale = (X[:N_TRAIN] - centre).std(axis=None if splits.name == "digits" else 0)
     scale = np.where(scale == 0, 1.0, scale)  # a feature may be the same in all training rows
-    X, y = torch.from_numpy((X - centre) / scale), torch.from_numpy(y)
+    rows, classes = torch.from_numpy((X - centre) / scale), torch.from_numpy(y)
+    training, others = slice(N_TRAIN), slice(N_TRAIN, None)
     return replace(
-        splits, X_train=X[:N_TRAIN], y_train=y[:N_TRAIN], X_val=X[N_TRAIN:], y_val=y[N_TRAIN:]
+        splits,
+        X_train=rows[training],
+        y_train=classes[training],
+        X_val=rows[others],
+        y_val=classes[others],
     )
 
 

@@ -24,7 +24,7 @@ import pandas as pd
 
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.computing.fingerprint import fingerprint
-from hpt_helpers.classroom.lab.problems import Chosen, Problem, Trainings
+from hpt_helpers.classroom.lab.problems import Chosen, PoolSpace, Problem, Trainings
 from hpt_helpers.classroom.lab.trainer import Data, networks_after, own_draws, rows_of
 from hpt_helpers.classroom.tables.recipes import (
     N_POOL,
@@ -93,7 +93,7 @@ class Table:
 
     @cache  # noqa: B019 - there are as many tables as files
     def _configs(self, repeat: int) -> list[dict]:
-        as_count("repeat", repeat, least=0, most=self.n_repeats - 1)
+        self.check_repeat(repeat)
         if not np.allclose(pool_means(self.recipe, repeat), self.pool_means[repeat], rtol=1e-9):
             raise ValueError(
                 f"repeat {repeat} of table {self.name!r} has another pool; `make table`"
@@ -114,12 +114,17 @@ class Table:
             raise ValueError(
                 f"config {dict(config)!r} is not in repeat {repeat} of table {self.name!r}"
             )
-        return position, int(repeat), self._place_of(n_epochs)
+        return position, int(repeat), self.place_of(n_epochs)
 
-    def _place_of(self, n_epochs: int) -> int:
+    def place_of(self, n_epochs: int) -> int:
+        """Return the place among the epochs; ValueError for one that is not there."""
         if n_epochs not in self.epochs:
             raise ValueError(f"n_epochs is {n_epochs!r}; table {self.name!r} has {self.epochs}")
         return self.epochs.index(n_epochs)
+
+    def check_repeat(self, repeat: int) -> None:
+        """Raise ValueError for a repeat that is not there."""
+        as_count("repeat", repeat, least=0, most=self.n_repeats - 1)
 
     def has(self, config: Mapping, repeat: int) -> bool:
         return training_key(config) in self._positions(repeat)
@@ -137,7 +142,7 @@ class Table:
         Columns: position (in `configs`), the settings, repeat, val_loss, val_accuracy, fresh and
         accuracy; the last two are of the judges.
         """
-        rows, at = self.rows(n_val), self._place_of(n_epochs)
+        rows, at = self.rows(n_val), self.place_of(n_epochs)
         parts = []
         for repeat in range(self.n_repeats):
             part = pd.DataFrame(self._configs(repeat))
@@ -161,6 +166,14 @@ def load_table(name: str) -> Table:
     if not name.endswith(".npz"):
         raise ValueError(f"name is {name!r}; allowed are {', '.join(SHIPPED)}, or a file's path")
     return _load(Path(name))
+
+
+def of_the_pool(n_trials: int) -> int:
+    """Return the number of trials; ValueError for more of them than a table's pools hold.
+
+    Behind its pool a table has the points of grids, which no random search should try.
+    """
+    return as_count("n_trials", n_trials, most=N_POOL)
 
 
 @cache
@@ -188,27 +201,6 @@ def _load(path: Path) -> Table:
 
 
 # --- a problem for the laboratory -----------------------------------------------------------------
-
-
-class PoolSpace(SearchSpace):
-    """A search space whose samples are configurations of one repeat's pool, so that all are there.
-
-    Under the repeat's own seed the sample is that of the whole space; under another, the pool's
-    configurations in another order. Drawn without replacement.
-    """
-
-    def __init__(self, space: SearchSpace, configs: Sequence[Mapping], repeat: int):
-        super().__init__(space)
-        self.configs = list(configs)
-        self.repeat = repeat
-
-    def sample(self, n: int, *, seed: int) -> list[dict]:
-        """Return the first n configurations in this seed's order; ValueError for more than all."""
-        n = as_count("n", n, most=len(self.configs))
-        order = np.arange(len(self.configs))
-        if as_count("seed", seed, least=0) != self.repeat:
-            order = np.random.default_rng(seed).permutation(order)
-        return [dict(self.configs[i]) for i in order[:n]]
 
 
 def table_problem(name: str, n_val: int, *, live: bool = False) -> Problem:
@@ -264,8 +256,9 @@ class Pools:
 class Lookups:
     """An objective that answers from a table; a request's seed is its repeat.
 
-    A search is charged the epochs that training would have cost. What the table does not have is
-    refused: a failed trial that costs nothing.
+    A search is charged the epochs that training would have cost. A configuration that the table
+    does not have is refused: a failed trial that costs nothing. Raises ValueError for epochs and
+    repeats that it does not have, since then the whole search is a mistake.
     """
 
     name: str
@@ -277,6 +270,8 @@ class Lookups:
         table = load_table(self.name)
         rows = table.rows(self.n_val)
         for config, n_epochs, repeat, _ in requests:
+            table.check_repeat(repeat)
+            table.place_of(n_epochs)
             try:
                 i, r, k = table.entry(config, n_epochs, repeat)
             except (TypeError, ValueError) as error:
@@ -302,12 +297,15 @@ class Judges:
         For the purpose "judge" they are the means over all judges of each one's repeat, of shape
         (n_choices, 1), and n must be the number of judges. For "finalist" each is trained on n new
         splits of the rows that its search has, 320 for training and the others for validation:
-        shape (n_choices, n). Raises ValueError for another number of judges or another purpose.
+        shape (n_choices, n). Raises ValueError for another number of judges, another purpose, and
+        a repeat that the table does not have.
         """
         if purpose == "judge":
             return self._verdicts(choices, n, progress)
         if purpose != "finalist":
             raise ValueError(f"purpose is {purpose!r}; a table knows 'judge' and 'finalist'")
+        for choice in choices:
+            load_table(self.name).check_repeat(choice.repeat)
         jobs = [
             (choice.config, choice.n_epochs, choice.repeat, draw)
             for choice in choices
@@ -382,7 +380,7 @@ def _train_jobs(judges: Judges, purpose: str, jobs: Sequence) -> dict[str, np.nd
     configs, epochs = [config for config, *_ in jobs], [n_epochs for _, n_epochs, _, _ in jobs]
     splits, scores = [rows[which] for *_, which in jobs], np.empty((len(jobs), 2))
     for epoch, network in networks_after(epochs, configs, splits, seeds):
-        for i in np.flatnonzero(np.array(epochs) == epoch):
+        for i in np.flatnonzero(np.array(epochs) == epoch).tolist():
             scores[i] = evaluate(network(i), splits[i].X_val, splits[i].y_val)
     scores[~np.isfinite(scores[:, 0])] = np.nan  # diverged
     return {"loss": scores[:, 0], "accuracy": scores[:, 1]}

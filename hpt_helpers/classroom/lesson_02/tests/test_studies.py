@@ -170,6 +170,32 @@ def test_the_best_finalist_is_that_of_its_own_new_split():
     assert found["chosen_by"] == pytest.approx(min(losses), abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: studies.trials_and_rows("simulated", n_trials=[9, 5000], n_val=[10]),
+        lambda: studies.winner("digits", 0, 30, 5000),
+        lambda: studies.row_losses("digits", 0, 30, n_trials=5000),
+        lambda: studies.chosen_by_trials("digits", 30, 5000),
+        lambda: studies.chosen_by_finalists("digits", 30, 5000, 5, 4),
+    ],
+)
+def test_more_trials_than_a_pool_has_are_refused(call):
+    with pytest.raises(ValueError, match="n_trials is 5000; it must be an integer from 1 to 1000"):
+        call()
+
+
+def test_further_trials_than_a_pool_has_are_refused():
+    with pytest.raises(ValueError, match=r"largest of numbers together is 1001; .* 1 to 1000"):
+        further.estimates(lambda losses, n: 0.0, n_seen=501, numbers=[3, 500])
+
+
+@pytest.mark.parametrize("repeat", [-1, 30])
+def test_a_repeat_that_is_not_there_is_refused(repeat):
+    with pytest.raises(ValueError, match=f"repeat is {repeat}; .* from 0 to 29"):
+        studies.winner("digits", repeat, 30, 9)
+
+
 # --- going further --------------------------------------------------------------------------------
 
 

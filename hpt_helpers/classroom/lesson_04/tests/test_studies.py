@@ -44,6 +44,11 @@ def test_what_is_watched_in_a_table_is_what_the_table_has():
     assert held.fresh_best[4, 7] == table.fresh_loss[7, 4, at_best]
 
 
+def test_an_epoch_that_was_not_watched_is_refused():
+    with pytest.raises(ValueError, match=r"epoch 5 was not watched; \(1, 3, 9\) were"):
+        studies.rank_correlation(made_up(), 5, 9)
+
+
 def test_what_is_watched_in_training_is_one_training_at_a_time(monkeypatch):
     monkeypatch.setattr(studies, "N_WATCHED", 2)
     held = studies.watched_in_training("iris", SPACE, 9, [4, 6, 7])
