@@ -25,9 +25,9 @@ from tqdm.auto import tqdm
 
 from benchmarks.measure import machine
 from hpt_helpers import bayesian_search, per_trial, random_search, run
-from hpt_helpers.asynchronous import mobster
 from hpt_helpers.classroom.lab.known_functions import KNOWN, Known
 from hpt_helpers.protocol import Strategy
+from hpt_helpers.strategies import mobster
 
 # function -> after how many trials its regret is looked at
 LOOKS = {"Branin": (15, 30), "Hartmann-6": (20, 30, 50)}

@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import Row, interleaved, machine, table
-from hpt_helpers import bayesian, strategies
+from hpt_helpers import strategies
 from hpt_helpers.classroom.lab.known_functions import KNOWN
 from hpt_helpers.classroom.lab.problems import Trainings
 from hpt_helpers.classroom.lab.trainer import Data
 from hpt_helpers.search import Objective, run_many
 from hpt_helpers.search_space import Integer, Real, SearchSpace
+from hpt_helpers.strategies import bayesian
 
 IRIS = SearchSpace(
     {"lr": Real(1e-4, 0.1, log=True), "batch_size": Integer(8, 64), "hidden_size": Integer(4, 64)}

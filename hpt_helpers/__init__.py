@@ -7,8 +7,8 @@ What people take home, in the order in which the modules build on each other:
 - `trials`: the record of a search as a table and a log. The one rule for which trial is the best
   stands here: `best` and `ranking`, to which losses that differ by at most `SAME` are equal.
 - `protocol`, `search`: what strategies and objectives say to each other; `run` and `run_many`.
-- `told`, `gaussian_process`, `asynchronous`: ASHA, and MOBSTER, which cuts and learns.
-- `bayesian`, `strategies`: Bayesian optimisation, grid and random search, Hyperband.
+- `strategies`: grid and random search, Hyperband, ASHA, Bayesian optimisation, and MOBSTER, which
+  cuts and learns.
 - `objectives`: `per_trial` for a function of your own.
 - `threads`, `data`, `model`, `training`, `stack`, `population`: the course's data and networks.
 - `training_objective`: the training of these networks, as an objective.
@@ -26,8 +26,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hpt_helpers.asynchronous import asha as asha
-    from hpt_helpers.asynchronous import mobster as mobster
     from hpt_helpers.config import config_key as config_key
     from hpt_helpers.data import load_splits as load_splits
     from hpt_helpers.objectives import per_trial as per_trial
@@ -41,10 +39,12 @@ if TYPE_CHECKING:
     from hpt_helpers.search_space import Integer as Integer
     from hpt_helpers.search_space import Real as Real
     from hpt_helpers.search_space import SearchSpace as SearchSpace
+    from hpt_helpers.strategies import asha as asha
     from hpt_helpers.strategies import bayesian_search as bayesian_search
     from hpt_helpers.strategies import grid_search as grid_search
     from hpt_helpers.strategies import hyperband as hyperband
     from hpt_helpers.strategies import hyperband_schedule as hyperband_schedule
+    from hpt_helpers.strategies import mobster as mobster
     from hpt_helpers.strategies import random_search as random_search
     from hpt_helpers.strategies import successive_halving as successive_halving
     from hpt_helpers.training import fit as fit
@@ -60,8 +60,6 @@ if TYPE_CHECKING:
 __version__: str  # of the installed distribution, looked up when it is first asked for
 
 _MODULE_OF = {
-    "asha": "asynchronous",
-    "mobster": "asynchronous",
     "config_key": "config",
     "load_splits": "data",
     "per_trial": "objectives",
@@ -75,10 +73,12 @@ _MODULE_OF = {
     "Integer": "search_space",
     "Real": "search_space",
     "SearchSpace": "search_space",
+    "asha": "strategies",
     "bayesian_search": "strategies",
     "grid_search": "strategies",
     "hyperband": "strategies",
     "hyperband_schedule": "strategies",
+    "mobster": "strategies",
     "random_search": "strategies",
     "successive_halving": "strategies",
     "fit": "training",

@@ -7,8 +7,13 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import norm
 
-from hpt_helpers import asynchronous
-from hpt_helpers.asynchronous import (
+from hpt_helpers.classroom.tables.table import load_table, table_problem
+from hpt_helpers.objectives import per_trial
+from hpt_helpers.protocol import Told
+from hpt_helpers.search import run
+from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
+from hpt_helpers.strategies import asynchronous
+from hpt_helpers.strategies.asynchronous import (
     AshaState,
     asha,
     mobster,
@@ -17,11 +22,6 @@ from hpt_helpers.asynchronous import (
     rung_epochs,
     tell,
 )
-from hpt_helpers.classroom.tables.table import load_table, table_problem
-from hpt_helpers.objectives import per_trial
-from hpt_helpers.protocol import Told
-from hpt_helpers.search import run
-from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 
 SQUARE = SearchSpace({"x": Real(0, 1), "y": Real(0, 1)})
 MIXED = SearchSpace({"x": Real(1e-3, 1, log=True), "n": Integer(1, 9), "k": Choice(["a", "b"])})

@@ -11,10 +11,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import course, optimisers, rivals, surrogate, training
 from benchmarks import ray as of_ray
 from benchmarks.measure import Row, interleaved, peak_memory_growth, table
-from hpt_helpers import bayesian
 from hpt_helpers.classroom.lab.problems import Trainings
 from hpt_helpers.classroom.lab.trainer import Data
 from hpt_helpers.data import load_splits
+from hpt_helpers.strategies import bayesian
 from hpt_helpers.training import evaluate, fit, start_training, train_one_epoch
 
 IRIS = load_splits("iris")

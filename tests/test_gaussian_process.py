@@ -5,13 +5,13 @@ import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
-from hpt_helpers.gaussian_process import (
+from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
+from hpt_helpers.strategies.gaussian_process import (
     GaussianProcess,
     expected_improvement,
     matern,
     model_points,
 )
-from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 
 SPACE = SearchSpace(
     {

@@ -31,7 +31,7 @@ def rows_of_page(first_column):
 def listed_order():
     """Return the modules in the order of docs/package.md, without the classroom's."""
     files = re.findall(r"`([\w/]+)\.py`", " ".join(row[0] for row in rows_of_page("module")))
-    return [f"hpt_helpers.{name.replace('/', '.')}" for name in files]
+    return [f"hpt_helpers.{name.removesuffix('/__init__').replace('/', '.')}" for name in files]
 
 
 def order_of_rooms():
@@ -86,7 +86,9 @@ def upward(graph, order):
     ]
 
 
+# That of the strategies is a module, too: it gives what those beside it define.
 PACKAGES = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+PACKAGES -= {"hpt_helpers.strategies"}
 GRAPH = {
     name: imported(path.read_text(encoding="utf-8")) - PACKAGES for name, path in MODULES.items()
 }

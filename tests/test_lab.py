@@ -12,7 +12,6 @@ import pytest
 from scipy import stats
 
 from hpt_helpers import config, strategies
-from hpt_helpers.asynchronous import AshaState, next_trial, tell
 from hpt_helpers.classroom.computing import processes
 from hpt_helpers.classroom.lab import problems, racing, statistics, trainer
 from hpt_helpers.classroom.lab.landscape import Landscape
@@ -25,6 +24,7 @@ from hpt_helpers.data import load_splits
 from hpt_helpers.protocol import Told
 from hpt_helpers.search import Request, run_many
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
+from hpt_helpers.strategies.asynchronous import AshaState, next_trial, tell
 from hpt_helpers.training import evaluate, fit
 from hpt_helpers.trials import best, ranking
 

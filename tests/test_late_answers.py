@@ -8,12 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hpt_helpers.asynchronous import asha, mobster
 from hpt_helpers.classroom.lab.simulated_workers import SimulatedWorkers
 from hpt_helpers.config import config_key
 from hpt_helpers.search import Ask, Outcome, run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
-from hpt_helpers.strategies import bayesian_search, grid_search, hyperband, random_search
+from hpt_helpers.strategies import (
+    asha,
+    bayesian_search,
+    grid_search,
+    hyperband,
+    mobster,
+    random_search,
+)
 from hpt_helpers.trials import read_log, trial_table
 
 TEN = [{"x": i} for i in range(10)]

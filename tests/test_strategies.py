@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from hpt_helpers import bayesian, strategies
+from hpt_helpers import strategies
 from hpt_helpers.objectives import per_trial
 from hpt_helpers.search import Told, run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies import (
+    bayesian,
     bayesian_search,
     grid_search,
     hyperband,

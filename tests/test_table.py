@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from optuna.distributions import FloatDistribution
 
-from hpt_helpers import asynchronous, strategies
+from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import bayes, problems, racing, searches
 from hpt_helpers.classroom.lab.trainer import own_draws
 from hpt_helpers.classroom.tables import recipes, table
@@ -339,7 +339,7 @@ def test_by_hand_in_six_dimensions_has_a_length_scale_of_one_and_a_half():
 
 @pytest.mark.parametrize(
     ("search", "strategy"),
-    [(searches.asha, asynchronous.asha), (searches.cut_and_learn, asynchronous.mobster)],
+    [(searches.asha, strategies.asha), (searches.cut_and_learn, strategies.mobster)],
 )
 def test_searches_that_cut_are_the_package_s_under_the_repeat_s_seed(search, strategy):
     problem = table_problem("simulated", 30)

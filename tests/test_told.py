@@ -9,7 +9,7 @@ from hpt_helpers.protocol import Told
 from hpt_helpers.search import run
 from hpt_helpers.search_space import Choice, Real, SearchSpace
 from hpt_helpers.strategies import grid_search
-from hpt_helpers.told import earlier_trials
+from hpt_helpers.strategies.told import earlier_trials
 from hpt_helpers.trials import read_log
 
 SPACE = SearchSpace({"x": Real(0, 1), "layers": Choice([(8,), (8, 4)])})

@@ -10,7 +10,12 @@ from itertools import cycle
 
 import numpy as np
 
-from hpt_helpers.asynchronous import (
+from hpt_helpers.classroom.lab import bayes
+from hpt_helpers.classroom.lab.searches import WIDE
+from hpt_helpers.protocol import Ask, Strategy
+from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.strategies import hyperband_schedule
+from hpt_helpers.strategies.asynchronous import (
     N_RANDOM,
     RUNG_WEIGHT,
     AshaState,
@@ -21,12 +26,7 @@ from hpt_helpers.asynchronous import (
     rung_epochs,
     tell,
 )
-from hpt_helpers.classroom.lab import bayes
-from hpt_helpers.classroom.lab.searches import WIDE
-from hpt_helpers.gaussian_process import GaussianProcess, expected_improvement
-from hpt_helpers.protocol import Ask, Strategy
-from hpt_helpers.search_space import SearchSpace
-from hpt_helpers.strategies import hyperband_schedule
+from hpt_helpers.strategies.gaussian_process import GaussianProcess, expected_improvement
 
 N_CANDIDATES = 1000
 

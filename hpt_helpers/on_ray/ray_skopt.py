@@ -9,8 +9,8 @@ import pickle
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hpt_helpers.bayesian import BayesianOptimizer
 from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.strategies.bayesian import BayesianOptimizer
 
 
 def skopt_search(

@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from hpt_helpers.bayesian import check_options
 from hpt_helpers.config import as_count, as_name, as_seed
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
@@ -17,6 +16,7 @@ from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import AnyObjective, Request, answer_each, as_objective
 from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.strategies import hyperband_schedule
+from hpt_helpers.strategies.bayesian import check_options
 from hpt_helpers.trials import (
     append_trial,
     failure_of,

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from hpt_helpers import asynchronous, strategies
+from hpt_helpers import strategies
 from hpt_helpers.classroom.lab import bayes
 from hpt_helpers.classroom.lab.problems import PoolSpace, Problem
 from hpt_helpers.classroom.lab.racing import MakeStrategy
@@ -40,12 +40,12 @@ def repeated_hyperband(space: SearchSpace, repeat: int, n_trials: int, n_epochs:
 
 def asha(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Stop bad trials early, as the package's `asha` does (Li et al. 2020)."""
-    return asynchronous.asha(space, n_epochs, seed=repeat)
+    return strategies.asha(space, n_epochs, seed=repeat)
 
 
 def cut_and_learn(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Stop bad trials early and learn what to start, as `mobster` does (Klein et al. 2020)."""
-    return asynchronous.mobster(space, n_epochs, seed=repeat)
+    return strategies.mobster(space, n_epochs, seed=repeat)
 
 
 def grid_of(problem: Problem, axes: Sequence[str]) -> MakeStrategy:

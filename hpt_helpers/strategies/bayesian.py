@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from inspect import signature
@@ -13,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from hpt_helpers.config import as_plain, is_number
+from hpt_helpers.config import as_count, as_plain, is_number
+from hpt_helpers.protocol import Ask, Strategy, Told
 from hpt_helpers.search_space import Real, SearchSpace, as_space
+from hpt_helpers.strategies.random_and_grid import epochs_of
 
 # Measured: 13 trials on iris find networks as good as with scikit-optimize's own settings, in a
 # third of the time.
@@ -24,6 +27,56 @@ BAYESIAN: dict[str, Any] = dict(
     acq_optimizer="sampling",
     acq_optimizer_kwargs={"n_points": 1000},
 )
+
+
+def bayesian_search(
+    space: SearchSpace,
+    n_trials: int,
+    n_epochs: int | None = None,
+    *,
+    seed: int,
+    batch_size: int = 1,
+    clip: float = 0.5,
+    log_loss: bool = False,
+    xi: float = 0.0,
+    **opts,
+) -> Strategy:
+    """Try the configurations that scikit-optimize suggests, told their losses.
+
+    (Snoek, Larochelle & Adams 2012.)
+    batch_size: how many are asked for at once, to keep as many workers busy; the best loss so far
+        stands in for those not known yet (the "constant liar"). xi: what an improvement must
+        exceed, in the units of what is told.
+    clip: losses above this quantile are clipped before the model sees them, because a few large
+        ones would hide what distinguishes the small ones; 1 tells all as they are. A failed trial
+        counts as the worst. log_loss: tell (positive) losses' logs.
+    opts: further settings of scikit-optimize's `Optimizer`; `bayesian.BAYESIAN` has the defaults.
+    n_epochs: as for `grid_search`.
+    A log of it knows space, seed, and which of these settings are not the defaults; a log of others
+    is refused. n_trials may grow, and batch_size may change with the workers that there are.
+    While the space has other points, a random one replaces a point that was asked for before.
+    Raises TypeError or ValueError for a bad n_trials, batch_size or clip, and for a loss without a
+    logarithm.
+    """
+    seed = as_count("seed", seed, least=0, most=2**32 - 1)
+    n_trials, batch_size = as_count("n_trials", n_trials), as_count("batch_size", batch_size)
+    optimizer = BayesianOptimizer(space, seed=seed, clip=clip, log_loss=log_loss, xi=xi, **opts)
+    settings = {"clip": float(clip), "log_loss": bool(log_loss), "xi": float(xi), **opts}
+    described = f"bayesian_search, seed={seed}{_not_defaults(settings)}, in {space}"
+    trials: list[Told] = []
+    while len(trials) < n_trials:
+        optimizer.tell((trial.config, trial.val_loss) for trial in trials)
+        configs = optimizer.ask(min(batch_size, n_trials - len(trials)))
+        asked = [(config, epochs_of(config, n_epochs)) for config in configs]
+        trials += yield Ask(asked, described)
+
+
+def _not_defaults(settings: Mapping[str, Any]) -> str:
+    """Return the settings of `bayesian_search` that differ from its defaults, as text."""
+    defaults = BAYESIAN | {"clip": 0.5, "log_loss": False, "xi": 0.0}
+    changed = {k: v for k, v in settings.items() if k not in defaults or v != defaults[k]}
+    text = "".join(f", {name}={value!r}" for name, value in changed.items())
+    return re.sub(" at 0x[0-9a-fA-F]+", "", text)  # addresses, which differ from run to run
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -47,7 +100,7 @@ class BayesianOptimizer:
     """Suggests configurations by a Gaussian process (Snoek, Larochelle & Adams 2012).
 
     `tell` it all trials so far, then `ask` for the next. seed, clip, log_loss, xi, opts: as for
-    `strategies.bayesian_search`.
+    `bayesian_search`.
     """
 
     def __init__(

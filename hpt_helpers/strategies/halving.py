@@ -1,95 +1,13 @@
-"""The strategies of the course as generators for `hpt_helpers.search.run`."""
+"""Searches that cut in rounds: successive halving, and Hyperband, which repeats it."""
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
-from hpt_helpers.bayesian import BAYESIAN, BayesianOptimizer
 from hpt_helpers.config import as_count
-from hpt_helpers.protocol import Ask, BudgetSpent, Strategy, Told
+from hpt_helpers.protocol import Strategy
 from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.trials import ranking
-from hpt_helpers.warn import warn_caller
-
-
-def grid_search(configs: Iterable[Mapping], n_epochs: int | None = None) -> Strategy:
-    """Try every configuration once, for n_epochs, or each for its own config["epochs"] when None.
-
-    configs: any iterable of them, such as `space.grid()`. Raises, once it is asked, TypeError for a
-    space, and ValueError when n_epochs is None and a configuration has no entry `epochs`. `run`
-    raises when there are none, or one is no mapping, and warns when its budget ends before them.
-    """
-    if isinstance(configs, Mapping):
-        needed = "a list of configurations is needed, such as space.grid()"
-        raise TypeError(f"configs is {configs!r:.80}; {needed}")
-    asked = [(config, _epochs_of(config, n_epochs)) for config in configs]
-    try:
-        yield asked
-    except BudgetSpent:
-        warn_caller("the budget ended before the grid: its last configurations were not tried")
-
-
-def random_search(
-    space: SearchSpace, n_trials: int, n_epochs: int | None = None, *, seed: int
-) -> Strategy:
-    """Try n_trials random configurations, drawn with replacement (Bergstra & Bengio 2012).
-
-    n_epochs: as for `grid_search`.
-    """
-    space, n_trials = as_space(space), as_count("n_trials", n_trials)
-    yield [(config, _epochs_of(config, n_epochs)) for config in space.sample(n_trials, seed=seed)]
-
-
-def bayesian_search(
-    space: SearchSpace,
-    n_trials: int,
-    n_epochs: int | None = None,
-    *,
-    seed: int,
-    batch_size: int = 1,
-    clip: float = 0.5,
-    log_loss: bool = False,
-    xi: float = 0.0,
-    **opts,
-) -> Strategy:
-    """Try the configurations that scikit-optimize suggests, told their losses.
-
-    (Snoek, Larochelle & Adams 2012.)
-    batch_size: how many are asked for at once, to keep as many workers busy; the best loss so far
-        stands in for those not known yet (the "constant liar"). xi: what an improvement must
-        exceed, in the units of what is told.
-    clip: losses above this quantile are clipped before the model sees them, because a few large
-        ones would hide what distinguishes the small ones; 1 tells all as they are. A failed trial
-        counts as the worst. log_loss: tell (positive) losses' logs.
-    opts: further settings of scikit-optimize's `Optimizer`; `bayesian.BAYESIAN` has the defaults.
-    n_epochs: as for `grid_search`.
-    A log of it knows space, seed, and which of these settings are not the defaults; a log of others
-    is refused. n_trials may grow, and batch_size may change with the workers that there are.
-    While the space has other points, a random one replaces a point that was asked for before.
-    Raises TypeError or ValueError for a bad n_trials, batch_size or clip, and for a loss without a
-    logarithm.
-    """
-    seed = as_count("seed", seed, least=0, most=2**32 - 1)
-    n_trials, batch_size = as_count("n_trials", n_trials), as_count("batch_size", batch_size)
-    optimizer = BayesianOptimizer(space, seed=seed, clip=clip, log_loss=log_loss, xi=xi, **opts)
-    settings = {"clip": float(clip), "log_loss": bool(log_loss), "xi": float(xi), **opts}
-    described = f"bayesian_search, seed={seed}{_not_defaults(settings)}, in {space}"
-    trials: list[Told] = []
-    while len(trials) < n_trials:
-        optimizer.tell((trial.config, trial.val_loss) for trial in trials)
-        configs = optimizer.ask(min(batch_size, n_trials - len(trials)))
-        asked = [(config, _epochs_of(config, n_epochs)) for config in configs]
-        trials += yield Ask(asked, described)
-
-
-def _not_defaults(settings: Mapping[str, Any]) -> str:
-    """Return the settings of `bayesian_search` that differ from its defaults, as text."""
-    defaults = BAYESIAN | {"clip": 0.5, "log_loss": False, "xi": 0.0}
-    changed = {k: v for k, v in settings.items() if k not in defaults or v != defaults[k]}
-    text = "".join(f", {name}={value!r}" for name, value in changed.items())
-    return re.sub(" at 0x[0-9a-fA-F]+", "", text)  # addresses, which differ from run to run
 
 
 def successive_halving(configs: Sequence[Mapping], rungs: Sequence[tuple[int, int]]) -> Strategy:
@@ -197,11 +115,3 @@ def hyperband(
     configs = iter(as_space(space).sample(sum(rungs[0][0] for rungs in schedule), seed=seed))
     for rungs in schedule:
         yield from successive_halving([next(configs) for _ in range(rungs[0][0])], rungs)
-
-
-def _epochs_of(config: Mapping, n_epochs: int | None) -> int:
-    if n_epochs is None and "epochs" not in config:
-        raise ValueError(
-            f"config {config!r} has no entry 'epochs'; it is needed where n_epochs is None"
-        )
-    return config["epochs"] if n_epochs is None else n_epochs

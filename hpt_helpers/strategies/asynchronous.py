@@ -21,7 +21,7 @@ import numpy as np
 from hpt_helpers.config import as_count, config_key
 from hpt_helpers.protocol import Ask, Strategy, Told
 from hpt_helpers.search_space import SearchSpace, as_space
-from hpt_helpers.told import earlier_trials
+from hpt_helpers.strategies.told import earlier_trials
 from hpt_helpers.trials import SAME, as_config, ranking
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ class _Proposer:
         # The strategies can be imported without any of it.
         from threadpoolctl import ThreadpoolController
 
-        from hpt_helpers.gaussian_process import GaussianProcess
+        from hpt_helpers.strategies.gaussian_process import GaussianProcess
 
         # Matrices of so few trials take several threads up to ten times as long as one.
         self._one_thread = partial(ThreadpoolController().limit, limits=1, user_api="blas")
@@ -325,7 +325,7 @@ class _Proposer:
 
         It improves on the best result of the highest rung that was reached.
         """
-        from hpt_helpers.gaussian_process import expected_improvement
+        from hpt_helpers.strategies.gaussian_process import expected_improvement
 
         rungs = np.rint(self.places).astype(int)
         values = relative_losses(np.array(self.losses), rungs)
@@ -362,7 +362,7 @@ class _Proposer:
 
     def _points(self, configs: list[dict], places: Sequence[float]) -> np.ndarray:
         """Return configurations as the process sees them; the rung is one more column."""
-        from hpt_helpers.gaussian_process import model_points
+        from hpt_helpers.strategies.gaussian_process import model_points
 
         column = RUNG_WEIGHT * np.array(places, dtype=float)
         return np.column_stack([model_points(self.space, configs), column])
