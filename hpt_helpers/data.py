@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from hpt_helpers.config import as_count
+from hpt_helpers.evidence.statistics import wilson
 from hpt_helpers.threads import one_thread
 from hpt_helpers.warn import warn_caller
 
@@ -129,8 +130,12 @@ class Splits:
 
         Use it once, for the one model that you chose on validation data. Scoring other weights on
         the same data set and seed in this process, whatever the draw, gives a UserWarning. The same
-        weights again are quiet, so that a cell can be run twice.
+        weights again are quiet, so that a cell can be run twice. Raises TypeError for what is no
+        network of torch.
         """
+        if not isinstance(model, torch.nn.Module):
+            needed = "a torch.nn.Module is needed; evidence.test_once scores any other model"
+            raise TypeError(f"model is {model!r:.80}; {needed}")
         weights = b"".join(tensor.cpu().numpy().tobytes() for tensor in model.state_dict().values())
         fingerprint = hashlib.sha256(weights).hexdigest()
         scored = _scored.setdefault((self.name, self.seed), set())
@@ -258,9 +263,6 @@ def wilson_interval(n_correct: int, n_rows: int) -> Score:
     >>> print(wilson_interval(29, 30))
     0.967 (95 % interval 0.833 to 0.994, 30 rows)
     """
-    from scipy.stats import binomtest
-
     n_rows = as_count("n_rows", n_rows)
     n_correct = as_count("n_correct", n_correct, least=0, most=n_rows)
-    interval = binomtest(n_correct, n_rows).proportion_ci(0.95, method="wilson")
-    return Score(n_correct / n_rows, float(interval.low), float(interval.high), n_rows)
+    return Score(n_correct / n_rows, *wilson(n_correct, n_rows), n_rows)

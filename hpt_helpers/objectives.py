@@ -3,8 +3,9 @@
 Nothing here needs PyTorch, and neither do the processes that call the function.
 """
 
+import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hpt_helpers.protocol import Objective, Outcome, Request, as_outcome, starts_anew
 
@@ -21,7 +22,10 @@ def per_trial(
     charged in full, and the function is called once for it.
     identity: for a function that continues a configuration's training where it stopped, such as one
         with checkpoints of its own: what says which configurations share a training, usually
-        `config_key`. Each of its epochs is then charged once.
+        `config_key`. Each of its epochs is then charged once. A training cannot go back: a trial
+        that asks for an earlier epoch than the function was called for before, as a second search
+        with the same objective may, is a failed one that costs nothing. Give each search an
+        objective and checkpoints of its own, or let `hpt_helpers.evidence.Problem` keep them.
     n_jobs: refused. How many trials run at a time is for `run` to say: `run(…, n_workers=2)`.
     Raises TypeError for what cannot be called, and for an n_jobs.
     """
@@ -40,9 +44,22 @@ def per_trial(
 class _PerTrial:
     function: Callable[[Mapping, int], float | Outcome]
     identity: Callable[[Mapping], Hashable]
+    reached: dict[Hashable, int] = field(default_factory=dict, compare=False)  # by identity
 
     def __call__(self, requests: list[Request]) -> Iterator[Outcome]:
-        return (_attempt(self.function, r.config, r.n_epochs) for r in requests)
+        return (self._answer(r.config, r.n_epochs) for r in requests)
+
+    def _answer(self, config: Mapping, n_epochs: int) -> Outcome:
+        training = self.identity(config)
+        if training is None:
+            return _attempt(self.function, config, n_epochs)
+        before = self.reached.get(training, 0)
+        if n_epochs < before:
+            instead = "give each search an objective of its own"
+            reason = f"asked for epoch {n_epochs} of a training that is at {before}; {instead}"
+            return Outcome(math.nan, reason=reason, n_trained=0)
+        self.reached[training] = n_epochs
+        return _attempt(self.function, config, n_epochs)
 
 
 def _attempt(function: Callable, config: Mapping, n_epochs: int) -> Outcome:

@@ -86,9 +86,9 @@ def upward(graph, order):
     ]
 
 
-# That of the strategies is a module, too: it gives what those beside it define.
+# Those of strategies and evidence are modules, too: they give what those beside them define.
 PACKAGES = {name for name, path in MODULES.items() if path.name == "__init__.py"}
-PACKAGES -= {"hpt_helpers.strategies"}
+PACKAGES -= {"hpt_helpers.strategies", "hpt_helpers.evidence"}
 GRAPH = {
     name: imported(path.read_text(encoding="utf-8")) - PACKAGES for name, path in MODULES.items()
 }
@@ -315,11 +315,12 @@ def test_the_import_graph_is_followed_to_the_libraries():
 
 def test_what_stands_before_the_networks_needs_no_heavy_library():
     order = listed_order()
-    at_home = order[: order.index("hpt_helpers.threads")]
+    at_home = order[: order.index("hpt_helpers.axes")]
     assert {"hpt_helpers.objectives", "hpt_helpers.search", "hpt_helpers.trials"} <= set(at_home)
     assert set(modules_of_readme()) <= set(at_home)
     for module in ["hpt_helpers", *at_home, "hpt_helpers.on_ray.ray_tune"]:
         assert reached(module) & HEAVY == set(), module
+    assert "torch" not in reached("hpt_helpers.evidence")
 
 
 def test_the_readmes_imports_take_under_half_a_second_and_no_heavy_library():

@@ -9,9 +9,12 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from hpt_helpers.classroom.drawing import axes, plots
+from hpt_helpers import axes
+from hpt_helpers.classroom.drawing import plots
 from hpt_helpers.classroom.lab.statistics import SAME
-from hpt_helpers.search_space import Real
+from hpt_helpers.evidence import plots as own
+from hpt_helpers.evidence.questions import early_order
+from hpt_helpers.search_space import Real, SearchSpace
 
 RNG = np.random.default_rng(0)
 CURVES = np.exp(-RNG.uniform(0, 1, (20, 12)))
@@ -49,6 +52,17 @@ PAIRS = pd.DataFrame({"random": [0.3, 0.2, 0.5, 0.1], "grid": [0.4, 0.4, 0.4, 0.
 LUCK = pd.DataFrame(
     {"source": ["seed"] * 3 + ["rows"] * 4, "val_loss": [0.2, 0.1, 0.4, 0.1, 0.3, np.nan, 0.2]}
 )
+# A record of four configurations, each with a loss after 3 and after 9 epochs.
+RECORD = pd.DataFrame(
+    {
+        "lr": [0.001, 0.002, 0.005, 0.01] * 2,
+        "config": [{"lr": lr} for lr in (0.001, 0.002, 0.005, 0.01)] * 2,
+        "n_epochs": [3] * 4 + [9] * 4,
+        "val_loss": [0.9, 0.8, 0.6, 0.7, 0.5, 0.4, 0.2, 0.3],
+        "status": "ok",
+    }
+)
+LR_SPACE = SearchSpace({"lr": Real(0.001, 0.01, log=True)})
 
 # A small call of every plot function: the test below fails for one that is not here.
 CALLS = {
@@ -71,6 +85,9 @@ CALLS = {
     "each_against": lambda ax=None, **o: plots.each_against(
         GRID, {"lr": Real(0.001, 0.01, log=True)}, "val_loss", axes=ax and [ax], **o
     ),
+    "history": lambda **o: own.history(RECORD, **o),
+    "parallel": lambda **o: own.parallel(RECORD, LR_SPACE, 2, **o),
+    "early_and_late": lambda **o: own.early_and_late(RECORD, early_order(RECORD), **o),
     "reported_and_worth": lambda **o: plots.reported_and_worth(DIAL, **o),
     "losses_by_configuration": lambda **o: plots.losses_by_configuration(TWO, "lr", **o),
 }
@@ -123,11 +140,11 @@ def band(collection):
 def test_every_plot_function_is_tested():
     public = {
         name
-        for module in (plots,)
+        for module in (plots, own)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }
-    assert public == set(CALLS)
+    assert public - {"ten_best"} == set(CALLS)  # which returns a table
 
 
 @pytest.mark.parametrize("name", CALLS)

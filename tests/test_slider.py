@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
-from hpt_helpers.classroom.drawing.axes import described
+from hpt_helpers.axes import described
 from hpt_helpers.classroom.drawing.slider import Slider
 
 

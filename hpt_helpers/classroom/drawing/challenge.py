@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import ipywidgets
 import numpy as np
 
-from hpt_helpers.classroom.drawing.axes import (
+from hpt_helpers.axes import (
     COLOURS,
     described,
     figure_text,

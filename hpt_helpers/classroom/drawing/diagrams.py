@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from hpt_helpers.classroom.drawing.axes import (
+from hpt_helpers.axes import (
     COLOURS,
     MARKERS,
     arrow,

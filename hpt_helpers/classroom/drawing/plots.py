@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hpt_helpers.classroom.drawing.axes import (
+from hpt_helpers.axes import (
     COLOURS,
     DASHES,
     MARKERS,
@@ -27,10 +27,10 @@ from hpt_helpers.classroom.drawing.axes import (
     plain_ticks,
     short_label,
 )
-from hpt_helpers.classroom.lab.statistics import SAME
+from hpt_helpers.evidence.plots import each_against as each_against
+from hpt_helpers.trials import SAME
 
 MAX_BARS = 60  # of a histogram
-MAX_POINTS = 1000  # of a panel
 
 # --- curves ---------------------------------------------------------------------------------------
 
@@ -47,6 +47,11 @@ def learning_curves(
     losses: name -> shape (n_epochs,), or an array (n_runs, n_epochs). mark: the rows of the array
     that are drawn bold.
     """
+    if isinstance(losses, pd.DataFrame):
+        raise TypeError(
+            "losses is a table; name -> losses by epoch, or an array (n_runs, n_epochs), is "
+            "needed. For a search's record take hpt_helpers.evidence.plots.history"
+        )
     ax = new_axes(ax, title=title, x_label="epochs", y_label="validation loss (nats)")
     if isinstance(losses, Mapping):
         for i, (name, curve) in enumerate(losses.items()):
@@ -218,47 +223,6 @@ def _quartiles(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
     """Return a row for each group, with the columns 0.25, 0.5 and 0.75."""
     quartiles = table.groupby(by)[value].quantile(np.array([0.25, 0.5, 0.75]))
     return pd.DataFrame(quartiles.unstack())
-
-
-def each_against(
-    table: pd.DataFrame,
-    space: Mapping,
-    value: str = "fresh",
-    *,
-    shares: Mapping[str, float] | None = None,
-    title: str = "",
-    axes=None,
-):
-    """Draw a value against each hyperparameter of a space: dots, and the medians of their tenths.
-
-    table: a column for each hyperparameter, and value. Of many rows MAX_POINTS are drawn, spread
-    evenly over the table; the medians are of all. space: its logarithmic ones have logarithmic
-    axes. shares: what a panel's title says of its hyperparameter, the share of the variance.
-    Returns the first Axes; each of them has its description.
-    """
-    check_columns(table, *space, value)
-    n_rows = -(-len(space) // 3)
-    axes = new_row(len(space), (10.5, 2.9 * n_rows), n_rows=n_rows) if axes is None else axes
-    some = table.iloc[:: max(1, len(table) // MAX_POINTS)]
-    for ax, (name, parameter) in zip(axes, space.items(), strict=True):
-        what = f"{title}: {label(name)}" if title else label(name)
-        what += f": {shares[name]:.2f}" if shares is not None else ""
-        new_axes(ax, title=what, x_label=label(name), y_label=label(value))
-        ax.plot(some[name], some[value], "o", color="0.7", ms=2, zorder=1)
-        tenth = (table[name].rank(method="first") - 1) * 10 // len(table)
-        medians = pd.DataFrame(table.groupby(tenth)[[name, value]].median())
-        ax.plot(medians[name], medians[value], "-o", color=COLOURS[1], ms=4, zorder=2)
-        log = getattr(parameter, "log", False)
-        ax.set(xscale="log" if log else "linear", yscale="log")
-        for axis in [ax.yaxis, ax.xaxis][: 1 + log]:
-            plain_ticks(axis)
-        ends, middle = medians[value].iloc[[0, -1]], medians[value]
-        described(
-            ax,
-            f"{what}: {label(value)} against it; the medians of tenths go from {ends.iloc[0]:.2f} "
-            f"to {ends.iloc[-1]:.2f}, between {middle.min():.2f} and {middle.max():.2f}.",
-        )
-    return axes[0]
 
 
 # --- what searches report -------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets
 
-from hpt_helpers.classroom.drawing.axes import figure_text
+from hpt_helpers.axes import figure_text
 
 
 class Slider(ipywidgets.VBox):

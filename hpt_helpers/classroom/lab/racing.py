@@ -17,7 +17,8 @@ import pandas as pd
 
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
-from hpt_helpers.config import as_count, config_key
+from hpt_helpers.config import as_count
+from hpt_helpers.evidence.questions import best_first
 from hpt_helpers.protocol import (
     AnyObjective,
     Objective,
@@ -29,7 +30,6 @@ from hpt_helpers.protocol import (
 from hpt_helpers.search import run_many
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
-from hpt_helpers.trials import ranking
 
 REPEATS_TOGETHER = 20  # so many repeats of a search run in step, in one process
 
@@ -167,7 +167,7 @@ def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
     )
     parts = []
     for _, group in table.groupby(["search", "repeat"], sort=False):
-        best = _best_first(group).head(n)
+        best = best_first(group.sort_values("trial"), n)
         if best.empty:
             search, repeat = group["search"].iloc[0], group["repeat"].iloc[0]
             raise ValueError(
@@ -175,13 +175,6 @@ def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
             )
         parts.append(best)
     return pd.concat(parts, ignore_index=True)
-
-
-def _best_first(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return each configuration's best trial in one search, best first, without failed ones."""
-    done = trials.loc[np.isfinite(trials["val_loss"])].sort_values("trial")
-    ranked = done.iloc[ranking(done["val_loss"], done["n_epochs"])]
-    return ranked[~ranked["config"].map(config_key).duplicated()]
 
 
 def judge(

@@ -1,14 +1,19 @@
-"""Statistics: losses compared in pairs, and how far a mean over repeats can be trusted."""
+"""Statistics over repeats: the best of many searches at once, and searches compared in pairs.
+
+The arithmetic of a single search is `hpt_helpers.evidence.statistics`, whose names are here, too.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from hpt_helpers.evidence.statistics import Pairs as Pairs
+from hpt_helpers.evidence.statistics import bootstrap as bootstrap
+from hpt_helpers.evidence.statistics import mean_and_error as mean_and_error
+from hpt_helpers.evidence.statistics import pairs as pairs
 from hpt_helpers.trials import SAME
 
 
@@ -27,27 +32,6 @@ def best_along(losses: np.ndarray, axis: int) -> np.ndarray:
     if np.isinf(lowest).any():
         raise ValueError(f"in {np.isinf(lowest).sum()} of {lowest.size} cases no loss is finite")
     return (finite - lowest <= SAME).argmax(axis=axis)
-
-
-class Pairs(NamedTuple):
-    """In how many pairs the first loss is lower, level with the second, or higher."""
-
-    wins: int
-    ties: int
-    defeats: int
-
-
-def pairs(losses: Iterable[float], others: Iterable[float]) -> Pairs:
-    """Compare losses in pairs: those that differ by at most SAME are level.
-
-    >>> pairs([0.1, 0.2, 0.3], [0.2, 0.2 + 1e-12, 0.2])
-    Pairs(wins=1, ties=1, defeats=1)
-    """
-    gaps = np.asarray(losses, dtype=float) - np.asarray(others, dtype=float)
-    if np.isnan(gaps).any():
-        raise ValueError(f"{np.isnan(gaps).sum()} of the {len(gaps)} pairs hold a nan")
-    wins, defeats = int((gaps < -SAME).sum()), int((gaps > SAME).sum())
-    return Pairs(wins, len(gaps) - wins - defeats, defeats)
 
 
 def compare(table: pd.DataFrame, other: str, by: str = "fresh") -> pd.DataFrame:
@@ -71,24 +55,3 @@ def compare(table: pd.DataFrame, other: str, by: str = "fresh") -> pd.DataFrame:
         rows.append((label, *ratio, *pairs(ours, theirs), len(ours)))
     columns = ["search", "ratio", "low", "high", *Pairs._fields, "of"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def bootstrap(
-    values: Sequence[float] | np.ndarray, n_resamples: int = 10_000
-) -> tuple[float, float]:
-    """Return a 95 % interval of the mean, by drawing the values again with replacement.
-
-    It holds all luck that differs from value to value. Every repeat has rows, a seed and judges of
-    its own, so to draw repeats is to draw their judges, too. (Judges that all repeats share would
-    move all values together, and no resampling of the repeats shows that.)
-    """
-    array = np.asarray(values, dtype=float)
-    drawn = np.random.default_rng(0).integers(len(array), size=(n_resamples, len(array)))
-    low, high = np.quantile(array[drawn].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)
-
-
-def mean_and_error(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
-    """Return the mean and its standard error, of values from independent repeats."""
-    array = np.asarray(values, dtype=float)
-    return float(array.mean()), float(array.std(ddof=1) / len(array) ** 0.5)

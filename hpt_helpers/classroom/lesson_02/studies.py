@@ -25,6 +25,7 @@ from hpt_helpers.classroom.tables.table import (
     rows_to_search,
     table_problem,
 )
+from hpt_helpers.evidence.statistics import n_tied as n_tied
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import grid_search
@@ -216,16 +217,6 @@ def _trained_row_losses(name: str, repeat: int, positions: Sequence[int]) -> np.
         for i in range(len(configs))
     ]
     return np.stack([loss.detach().numpy() for loss in losses])
-
-
-def n_tied(losses: np.ndarray) -> int:
-    """Return how many configurations lie within two standard errors of the first.
-
-    losses: shape (n_configs, n_rows), on the same rows. The error is that of the difference.
-    """
-    gaps = losses[1:] - losses[0]
-    error = gaps.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
-    return int((gaps.mean(axis=1) < 2 * error).sum())
 
 
 def _tied_of_repeat(name: str, repeat: int, n_val: Sequence[int], n_trials: int) -> dict:

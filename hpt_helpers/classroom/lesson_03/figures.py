@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpt_helpers.classroom.drawing.axes import (
+from hpt_helpers.axes import (
     COLOURS,
     MARKERS,
     check_columns,

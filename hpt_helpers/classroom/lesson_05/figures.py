@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hpt_helpers.classroom.drawing.axes import (
+from hpt_helpers.axes import (
     COLOURS,
     DASHES,
     MARKERS,

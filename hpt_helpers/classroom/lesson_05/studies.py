@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from hpt_helpers.classroom.lab.trainer import Job
 from hpt_helpers.classroom.tables.recipes import N_POOL
 from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.data import load_splits, wilson_interval
+from hpt_helpers.evidence.statistics import pairs_in_order
 from hpt_helpers.search import Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace
 
@@ -184,8 +184,8 @@ def best_again(
 
 
 def _share_in_order(losses: pd.DataFrame) -> float:
-    pairs = combinations(losses.to_numpy(), 2)
-    return float(np.mean([np.prod(a - b) > 0 for a, b in pairs]))
+    n = len(losses)
+    return pairs_in_order(*losses.to_numpy().T) / (n * (n - 1) // 2)
 
 
 # --- what pays ------------------------------------------------------------------------------------
