@@ -300,7 +300,7 @@ def _outcome(problem: Problem, job: Job) -> Outcome:
     # whatever a training raises is its own, sys.exit() too, and must not end the search
     except (Exception, SystemExit) as error:
         return Outcome.of_error(error)
-    return Outcome(found.loss, found.accuracy)
+    return Outcome(loss_of(found), found.accuracy)
 
 
 def _outcome_of_job(problem: Problem, config: Mapping, n_epochs: int) -> Outcome:
@@ -328,10 +328,10 @@ def as_trained(answer: Any, split: Any, n_epochs: int) -> Trained:
     answer: a number, a `Trained`, or a fitted classifier. Raises TypeError for anything else,
     ValueError for losses of single rows or of epochs that are not as many as these.
     """
-    if hasattr(answer, "predict_proba") and not isinstance(answer, Trained):
-        answer = of_classifier(answer, split, n_epochs)
     if is_number(answer):
         return Trained(loss=float(answer))
+    if hasattr(answer, "predict_proba"):
+        answer = of_classifier(answer, split, n_epochs)
     if not isinstance(answer, Trained):
         raise TypeError(f"train returned {answer!r:.80}; {RETURNS}")
     n_val = len(split.y_val) if hasattr(split, "y_val") else None
@@ -374,6 +374,11 @@ def of_classifier(model: Any, split: Split, n_epochs: int) -> Trained:
     return Trained(None, by_row, by_epoch, float(np.mean(right)), model)
 
 
+def loss_of(trained: Trained) -> float:
+    """Return the loss of a training, nan of one that failed."""
+    return math.nan if trained.loss is None else float(trained.loss)
+
+
 def row_log_losses(proba: np.ndarray, classes: Sequence, y: np.ndarray) -> np.ndarray:
     """Return minus the logarithm of each label's probability, shape (n_rows,).
 
@@ -395,9 +400,9 @@ def row_log_losses(proba: np.ndarray, classes: Sequence, y: np.ndarray) -> np.nd
 
 def _write(file: Path, found: Trained) -> None:
     """Keep a training's numbers, whole or not at all. One without a finite loss is not kept."""
-    if found.loss is None or not math.isfinite(found.loss):
+    if not math.isfinite(loss_of(found)):
         return
-    arrays = {"loss": found.loss, "accuracy": found.accuracy}
+    arrays: dict[str, Any] = {"loss": found.loss, "accuracy": found.accuracy}
     for name in ("by_row", "by_epoch"):
         if (array := getattr(found, name)) is not None:
             arrays[name] = array

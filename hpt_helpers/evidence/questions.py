@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers.config import as_count, config_key, is_number
-from hpt_helpers.evidence.problem import Job, Problem
+from hpt_helpers.evidence.problem import Job, Problem, loss_of
 from hpt_helpers.evidence.statistics import (
     Interval,
     chance_of_mean,
@@ -342,12 +342,13 @@ def paired_ties(problem: Problem, trials: pd.DataFrame, n: int = 10, *, n_worker
     best = best_first(trials, n)
     jobs = [Job(c, int(e)) for c, e in zip(best["config"], best["n_epochs"], strict=True)]
     found = problem.train_all(jobs, n_workers=n_workers)
-    if missing := [i for i, each in enumerate(found) if each.by_row is None]:
+    losses = [each.by_row for each in found if each.by_row is not None]
+    if len(losses) < len(found):
         raise ValueError(
-            f"{len(missing)} of the {len(found)} best have no losses of single rows; return "
+            f"{len(found) - len(losses)} of the {len(found)} best have no losses of single rows; return "
             "Trained(by_row=…) or a classifier from train"
         )
-    return ties_of(np.stack([each.by_row for each in found]), best.index)
+    return ties_of(np.stack(losses), best.index)
 
 
 def ties_of(losses: np.ndarray, trials: Iterable = ()) -> Ties:
@@ -394,7 +395,8 @@ def paired_folds(search: Any, metric: str | None = None) -> Ties:
     folds = sorted(k for k in results if k.startswith("split") and k.endswith(ends))
     losses = -np.stack([np.asarray(results[fold], dtype=float) for fold in folds], axis=1)
     good = np.isfinite(losses).all(axis=1)
-    order = [i for i in ranking(losses.mean(axis=1)) if good[i]]
+    means = losses.mean(axis=1)
+    order = [i for i in ranking(means.tolist()) if good[i]]
     return ties_of(losses[order], order)
 
 
@@ -535,7 +537,7 @@ def compare(
     found = problem.train_all(jobs, n_workers=n_workers, progress=progress)
     if failed := [each.reason for each in found if each.reason]:
         raise ValueError(f"{len(failed)} of the {len(jobs)} trainings failed, such as {failed[0]}")
-    losses = np.reshape([each.loss for each in found], (2, -1))
+    losses = np.reshape([loss_of(each) for each in found], (2, -1))
     table = pd.DataFrame({"draw": list(draws), "ours": losses[0], "theirs": losses[1]})
     gaps = losses[0] - losses[1]
     return Compared(table, mean_interval(gaps), chance_of_mean(gaps), *pairs(*losses))
@@ -559,4 +561,4 @@ def choice_of(problem: Problem, choice: Choice) -> tuple[dict, int]:
 def _losses(problem: Problem, jobs: Sequence[Job], n_workers: int, progress: bool) -> np.ndarray:
     """Return the loss of each training, nan of one that failed."""
     found = problem.train_all(jobs, n_workers=n_workers, progress=progress)
-    return np.array([each.loss for each in found], dtype=float)
+    return np.array([loss_of(each) for each in found])

@@ -93,8 +93,7 @@ class SealedRows:
         """
         draw = as_count("draw", draw, least=0)
         train, val = self._drawn(draw)
-        train = train if self.n_train is None else self._fewer(train)
-        return self._split(self._others[train], self._others[val])
+        return self._split(self._others[self._fewer(train)], self._others[val])
 
     def all(self) -> Split:
         """Return all rows but the test part as training rows, for `refit`.
@@ -111,7 +110,9 @@ class SealedRows:
         return Split(_take(self._X, train), self._y[train], _take(self._X, val), self._y[val])
 
     def _fewer(self, train: np.ndarray) -> np.ndarray:
-        # of rows in the order of time, the latest
+        """Return n_train of the training rows; where they stand in the order of time, the latest."""
+        if self.n_train is None:
+            return train
         return train[-self.n_train :] if self._in_time else train[: self.n_train]
 
     def _sealed(self, n_test: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -158,7 +159,8 @@ class SealedRows:
             shuffled = GroupShuffleSplit(1, test_size=n / len(rows), random_state=seed)
             return next(shuffled.split(places, groups=self._groups[rows]))
         strata = _strata(self._y[rows], min(n, len(rows) - n))
-        return train_test_split(places, test_size=n, random_state=seed, stratify=strata)
+        first, second = train_test_split(places, test_size=n, random_state=seed, stratify=strata)
+        return first, second
 
 
 def _take(X, positions: np.ndarray):

@@ -93,7 +93,7 @@ def test_once(
     """
     X, y = problem.rows.sealed()
     name = "log loss" if score is None else getattr(score, "__name__", "score")
-    accuracy = (math.nan,) * 3
+    accuracy = low_accuracy = high_accuracy = math.nan
     if score is None:
         if not hasattr(model, "predict_proba"):
             needed = "predict_proba, or a score(model, X, y), is needed"
@@ -101,7 +101,8 @@ def test_once(
         proba = model.predict_proba(X)
         values = row_log_losses(proba, model.classes_, y)
         right = int((model.classes_[proba.argmax(axis=1)] == y).sum())
-        accuracy = (right / len(y), *wilson(right, len(y)))
+        accuracy = right / len(y)
+        low_accuracy, high_accuracy = wilson(right, len(y))
     else:
         values = np.atleast_1d(np.asarray(score(model, X, y), dtype=float))
         if values.shape not in ((1,), (len(y),)):
@@ -110,10 +111,13 @@ def test_once(
             )
     low, high = bootstrap(values) if len(values) > 1 else (math.nan, math.nan)
     n_looks = _remember(Path(problem.folder) / LOOKS, values)
-    return TestScore(name, float(values.mean()), low, high, *accuracy, len(y), n_looks)
+    ends = low_accuracy, high_accuracy
+    return TestScore(
+        name, float(values.mean()), low, high, accuracy, *ends, n_rows=len(y), n_looks=n_looks
+    )
 
 
-test_once.__test__ = False  # type: ignore[attr-defined] — it is no test of pytest's
+test_once.__test__ = False  # it is no test of pytest's
 
 
 def _remember(file: Path, values: np.ndarray) -> int:

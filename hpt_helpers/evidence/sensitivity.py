@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -66,7 +66,7 @@ def _fitted(points: np.ndarray, values: np.ndarray):
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-    scales = np.ones(points.shape[1])
+    scales: Any = np.ones(points.shape[1])  # the annotations know of one scale only
     kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(scales, (0.1, 30.0), nu=2.5)
     process = GaussianProcessRegressor(
         kernel + WhiteKernel(0.01, (1e-6, 1.0)), normalize_y=True, random_state=0
