@@ -28,6 +28,7 @@ from hpt_helpers.classroom.drawing.axes import (
     short_label,
 )
 from hpt_helpers.classroom.lab.statistics import SAME
+from hpt_helpers.trials import best
 
 MAX_BARS = 60  # of a histogram
 MAX_POINTS = 1000  # of a panel
@@ -352,7 +353,7 @@ def losses_by_configuration(
         mec="white",
         label="fresh: mean of the others",
     )
-    winner = int(np.nanargmin(searched))
+    winner = best(searched)
     ring = {"mfc": "none", "mec": COLOURS[2], "mew": 2.5, "ms": 15, "zorder": 5}
     ax.plot(searched.iloc[winner], winner, "o", label="its winner", **ring)
     ax.set_yticks(y, names)

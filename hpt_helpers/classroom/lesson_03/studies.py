@@ -30,6 +30,7 @@ from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.search import Outcome, Request, Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace
+from hpt_helpers.trials import ranking
 
 # A person's tries on the hidden curve.
 OUR_TRIES = (0.0003, 0.03, 0.003, 0.01, 0.001, 0.005, 0.004, 0.007, 0.0045, 0.006)
@@ -157,10 +158,9 @@ def differences_and_luck() -> pd.DataFrame:
     for name, n_vals in ROWS.items():
         table = load_table(name)
         for n_val in n_vals:
-            log_loss = np.log(pool_losses(table, n_val))
-            log_fresh = np.log(table.fresh_loss[:N_POOL, :, -1])
-            best = np.argsort(log_fresh, axis=0)[:N_BEST]
-            loss, fresh = (np.take_along_axis(a, best, axis=0) for a in (log_loss, log_fresh))
+            loss, fresh = pool_losses(table, n_val), table.fresh_loss[:N_POOL, :, -1]
+            best = np.transpose([ranking(of_one)[:N_BEST] for of_one in fresh.T])
+            loss, fresh = (np.log(np.take_along_axis(a, best, axis=0)) for a in (loss, fresh))
             spread = [values.std(axis=0).mean() for values in (fresh, loss - fresh)]
             rows.append((name, n_val, *(100 * value for value in spread)))
     return pd.DataFrame(rows, columns=["data", "n_val", "differences", "luck"])
