@@ -398,8 +398,9 @@ TRIALS = made_up(
 
 def test_winners_by_hand():
     won = racing.winners(TRIALS)
-    assert won[["search", "repeat", "n_epochs", "looks", "epochs"]].to_numpy().tolist() == [
-        *[["b", 0, 3, 5, 30], ["a", 0, 9, 1, 9], ["a", 1, 9, 1, 9], ["b", 1, 9, 1, 9]],
+    columns = ["search", "repeat", "n_epochs", "looks", "tried", "epochs"]
+    assert won[columns].to_numpy().tolist() == [
+        *[["b", 0, 3, 5, 4, 30], ["a", 0, 9, 1, 1, 9], ["a", 1, 9, 1, 1, 9], ["b", 1, 9, 1, 1, 9]],
     ]
     assert [config["x"] for config in won["config"]] == ["y", "u", "v", "w"]
     of_b = racing.winners(TRIALS, 9).query("search == 'b' and repeat == 0")

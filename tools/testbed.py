@@ -30,7 +30,6 @@ from hpt_helpers.classroom.tables.readings import (
 )
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES, SHIPPED
 from hpt_helpers.classroom.tables.table import load_table, table_problem
-from hpt_helpers.config import config_key
 from hpt_helpers.strategies import random_search
 from hpt_helpers.trials import ranking
 from tools import boosting, ways_to_learn
@@ -125,14 +124,8 @@ def race(
     name: str, n_val: int, some: Mapping[str, racing.MakeStrategy], *, live: bool = False, **options
 ):
     """Return the judged winners of searches of 40 full trainings (or n_trials) in all repeats."""
-    table = load_table(name)
-    problem = table_problem(name, n_val, live=live)
-    options = {"n_trials": N_TRIALS, "repeats": range(table.n_repeats)} | options
-    trials = racing.trials_of(problem, some, progress=True, **options)
-    key = trials["config"].map(config_key)
-    tried = key.groupby([trials["search"], trials["repeat"]]).nunique().rename("tried")
-    judged = racing.judge(problem, racing.winners(trials), progress=True)
-    return judged.join(tried, on=["search", "repeat"])
+    options = {"n_trials": N_TRIALS, "repeats": range(load_table(name).n_repeats)} | options
+    return racing.race(table_problem(name, n_val, live=live), some, progress=True, **options)
 
 
 def random_of(n_trials: int) -> racing.MakeStrategy:

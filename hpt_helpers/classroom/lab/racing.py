@@ -158,30 +158,32 @@ def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
 
     The best trials are the first of `hpt_helpers.trials.ranking`: the lowest losses, and of equal
     ones those of fewest epochs, then those of the lowest number. A failed trial never wins.
-    Columns: those of `trials_of`, and looks (how many losses the search looked at) and epochs (how
-    many it trained in all). Raises ValueError where all trials of a repeat have failed.
+    Columns: those of `trials_of`, and looks (how many losses the search looked at), tried (of how
+    many configurations these were) and epochs (how many it trained in all). Raises ValueError where
+    all trials of a repeat have failed.
     """
-    groups = trials.groupby(["search", "repeat"], sort=False)
-    table = trials.assign(
-        looks=groups["trial"].transform("size"), epochs=groups["spent"].transform("max")
-    )
     parts = []
-    for _, group in table.groupby(["search", "repeat"], sort=False):
-        best = _best_first(group).head(n)
+    for _, group in trials.groupby(["search", "repeat"], sort=False):
+        keys = group["config"].map(config_key)
+        best = _best_first(group, keys).head(n)
         if best.empty:
             search, repeat = group["search"].iloc[0], group["repeat"].iloc[0]
             raise ValueError(
                 f"no trial of {search!r} in repeat {repeat} succeeded; it has no winner"
             )
-        parts.append(best)
+        of_all = {"looks": len(group), "tried": keys.nunique(), "epochs": group["spent"].max()}
+        parts.append(best.assign(**of_all))
     return pd.concat(parts, ignore_index=True)
 
 
-def _best_first(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return each configuration's best trial in one search, best first, without failed ones."""
+def _best_first(trials: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
+    """Return each configuration's best trial in one search, best first, without failed ones.
+
+    keys: of each trial, the identity of its configuration.
+    """
     done = trials.loc[np.isfinite(trials["val_loss"])].sort_values("trial")
     ranked = done.iloc[ranking(done["val_loss"], done["n_epochs"])]
-    return ranked[~ranked["config"].map(config_key).duplicated()]
+    return ranked[~keys[ranked.index].duplicated()]
 
 
 def judge(

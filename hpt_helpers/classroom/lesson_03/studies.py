@@ -97,8 +97,6 @@ def without_luck(losses: Sequence[float], n: int) -> tuple[np.ndarray, np.ndarra
 
 # --- races ----------------------------------------------------------------------------------------
 
-race = racing.race
-
 
 def worth_by_trials(searches: Mapping[str, tuple[MakeStrategy, int]]) -> pd.DataFrame:
     """Return what the winner so far is worth on digits, with 360 validation rows, as trials go on.
@@ -175,7 +173,7 @@ def leads(search: MakeStrategy, *, progress: bool = False) -> pd.DataFrame:
     """
     searches, rows = {"learned": search, "random": at_random}, []
     for name, n_val in [(name, n) for name, n_vals in ROWS.items() for n in n_vals]:
-        judged = race(table_problem(name, n_val), searches, progress=progress)
+        judged = racing.race(table_problem(name, n_val), searches, progress=progress)
         [as_searched] = statistics.compare(judged, "random", by="val_loss")["wins"]
         [(fresh, fresh_worse)] = statistics.compare(judged, "random")[
             ["wins", "defeats"]

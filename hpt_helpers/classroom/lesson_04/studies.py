@@ -194,7 +194,7 @@ def stopped(searches: Mapping[str, pd.DataFrame], n_epochs: int) -> pd.DataFrame
 
 # --- the race -------------------------------------------------------------------------------------
 
-race = racing.race
+race = racing.race  # which the lesson runs as one of its studies
 
 
 def medians(races: Mapping[int, pd.DataFrame], by: str = "fresh") -> dict[str, np.ndarray]:
