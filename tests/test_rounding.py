@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from hpt_helpers.classroom.lesson_01.rounding import rounding_sensitivity
-from hpt_helpers.data import load_splits
+from hpt_helpers.classroom.lab.rounding import rounding_sensitivity
+from hpt_helpers.data import MAX_LR, load_splits
 from hpt_helpers.training import evaluate, start_training, train_one_epoch
 
-SPLITS = {name: load_splits(name) for name in ("iris", "wine", "breast_cancer", "digits")}
+SPLITS = {name: load_splits(name) for name in MAX_LR}
 IRIS = SPLITS["iris"]
 
 
