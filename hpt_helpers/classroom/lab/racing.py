@@ -31,7 +31,10 @@ from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 from hpt_helpers.trials import ranking
 
-REPEATS_TOGETHER = 20  # so many repeats of a search run in step, in one process
+# So many repeats of a search run in step, in one process, however many processes there are. Those
+# in step train together, which decides how their sums are rounded, as `trainer.TOGETHER` says; and
+# they are kept together in the cache, where any number of processes has to find them again.
+REPEATS_TOGETHER = 20
 
 MakeStrategy = Callable[[SearchSpace, int, int, int], Strategy]
 
