@@ -19,15 +19,16 @@ from hpt_helpers.evidence.statistics import wilson
 from hpt_helpers.threads import one_thread
 from hpt_helpers.warn import warn_caller
 
-# Above these learning rates, training amplifies rounding until no two processors agree
-# (`classroom.rounding`). The bound of the simulated data holds for 27 epochs: of 4,800 random
-# configurations with rates of 0.02 to 0.05, a nudge of 1e-15 in the initial weights moved no loss
-# by more than 1e-11. From 0.05 to 0.1, it moved 38 of 7,200 by more than 1e-9.
+# Above these learning rates, training amplifies rounding until no two processors agree. It is
+# measured by `hpt_helpers.classroom.lab.rounding`. The bound of the simulated data holds for 27
+# epochs: of 4,800 random configurations with rates of 0.02 to 0.05, a nudge of 1e-15 in the initial
+# weights moved no loss by more than 1e-11. From 0.05 to 0.1, it moved 38 of 7,200 by more than
+# 1e-9.
 MAX_LR = {"iris": 0.1, "wine": 0.1, "breast_cancer": 0.02, "digits": 0.01, "simulated": 0.05}
 
 # The draw that is used where none is named: of draws 0 to 19 at seed 42, the one whose best mean
-# loss is the (lower) median, as `hpt_helpers.classroom.lab.draws` measures it. A draw picked by eye
-# would be a choice on validation data.
+# loss is the (lower) median, as `hpt_helpers.classroom.lab.draws` measures it, at learning rates
+# up to `MAX_LR`. A draw picked by eye would be a choice on validation data.
 DEFAULT_DRAW = {"iris": 18, "wine": 17, "breast_cancer": 3, "digits": 8, "simulated": 1}
 
 # What is drawn of the rows that are no test rows, as `train_test_split` takes it.

@@ -75,13 +75,7 @@ def fit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> Lea
     curves = np.full((3, n_epochs), np.nan)
     for epoch in range(n_epochs):
         train_loss = train_one_epoch(
-            model,
-            optimizer,
-            splits.X_train,
-            splits.y_train,
-            config["batch_size"],
-            shuffles,
-            label_smoothing=config["label_smoothing"],
+            config, model, optimizer, splits.X_train, splits.y_train, shuffles
         )
         val_loss, val_accuracy = evaluate(model, splits.X_val, splits.y_val)
         if not math.isfinite(val_loss):
@@ -132,22 +126,22 @@ def start_training(
 @one_thread()
 @torch.enable_grad()  # an interrupt of torch's optimisers can leave gradients switched off
 def train_one_epoch(
+    config: Mapping,
     model: nn.Module,
     optimizer: optim.Optimizer,
     X: Tensor,
     y: Tensor,
-    batch_size: int,
     generator: torch.Generator,
-    *,
-    label_smoothing: float = 0.0,
 ) -> float:
     """Make one pass over the rows in shuffled mini-batches, and return the mean loss in nats.
 
-    The last mini-batch may be smaller. A loss is that of its batch before the update.
+    config: the one that `start_training` made the model, optimizer and generator for, and of which
+    this reads what else an epoch needs. The last mini-batch may be smaller. A loss is that of its
+    batch before the update.
     """
-    total = 0.0
-    for rows in torch.randperm(len(X), generator=generator).split(batch_size):
-        loss = cross_entropy(model(X[rows]), y[rows], label_smoothing=label_smoothing)
+    config, total = DEFAULTS | config, 0.0
+    for rows in torch.randperm(len(X), generator=generator).split(config["batch_size"]):
+        loss = cross_entropy(model(X[rows]), y[rows], label_smoothing=config["label_smoothing"])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

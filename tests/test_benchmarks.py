@@ -49,9 +49,7 @@ def test_flops_are_those_torch_counts(config):
     """torch counts the matrix products of a real epoch; Adam is what is left."""
     model, optimizer, generator = start_training(config, IRIS)
     with FlopCounterMode(display=False) as counter:
-        train_one_epoch(
-            model, optimizer, IRIS.X_train, IRIS.y_train, config["batch_size"], generator
-        )
+        train_one_epoch(config, model, optimizer, IRIS.X_train, IRIS.y_train, generator)
         evaluate(model, IRIS.X_val, IRIS.y_val)
     n_steps = len(IRIS.y_train[:: config["batch_size"]])
     adam = 12 * sum(p.numel() for p in model.parameters()) * n_steps

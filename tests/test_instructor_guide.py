@@ -21,7 +21,19 @@ from hpt_helpers.classroom.lessons import COURSE, LESSONS
 from tools import misconceptions
 from tools.build_notebooks import NOTEBOOKS, ROOT, SOURCES
 from tools.dependents import dependents, names
-from tools.guide_tables import GUIDE, Edit, edited, edits, places, plan, section, span, table
+from tools.guide_tables import (
+    GUIDE,
+    Edit,
+    edited,
+    edits,
+    lesson_section,
+    lesson_table,
+    places,
+    plan,
+    section,
+    span,
+    table,
+)
 from tools.notebooks import source_to_notebook
 
 TEXT = GUIDE.read_text(encoding="utf-8")
@@ -54,9 +66,7 @@ def test_the_guide_has_a_section_for_each_lesson():
 @pytest.mark.parametrize("number", SOURCE_OF)
 @pytest.mark.parametrize("minutes", [75, 90])
 def test_a_plan_takes_its_minutes_without_a_gap(number, minutes):
-    found = spans(
-        table(section(section(TEXT, f"## Lesson {number}:"), "### Plan")), f"{minutes} minutes"
-    )
+    found = spans(lesson_table(TEXT, number, "### Plan"), f"{minutes} minutes")
     assert gaps(found) == []
     assert (found[0][0], found[-1][1]) == (0, minutes)
 
@@ -72,8 +82,7 @@ def test_the_schedules_take_a_day_and_two_hours():
 
 @pytest.mark.parametrize("number", [1, 3, 5])
 def test_a_short_version_takes_20_minutes(number):
-    rows = table(section(section(TEXT, f"## Lesson {number}:"), "### In 20 minutes"))
-    found = spans(rows, "minutes")
+    found = spans(lesson_table(TEXT, number, "### In 20 minutes"), "minutes")
     assert gaps(found) == [] and (found[0][0], found[-1][1]) == (0, 20)
 
 
@@ -90,6 +99,25 @@ def build_handouts_plan():
     """Return the column that the instructor's edition prints, without importing pandoc."""
     source = (ROOT / "tools" / "build_handouts.py").read_text(encoding="utf-8")
     return re.search(r'^PLAN = "([^"]+)"', source, re.M)[1]
+
+
+TABLE = "### Plan\n\n| 75 minutes | what |\n|---|---|\n| 0–75 | all |\n"
+
+
+@pytest.mark.parametrize(
+    ("guide", "message"),
+    [
+        ("", r"lesson 6: no heading starts with '## Lesson 6:'\. CONTRIBUTING\.md"),
+        (f"## Lesson 5: E\n\n{TABLE}", "lesson 6: no heading starts with '## Lesson 6:'"),
+        (f"## Lesson 6: F\n\n{TABLE[2:]}", "guide.md, lesson 6: no heading starts with '### Plan'"),
+        ("## Lesson 6: F\n\n### Plan\n\nLater.\n", "lesson 6, ### Plan: there is no table in"),
+        (f"## Lesson 6: F\n\n{TABLE}| 75–76 |\n", r"### Plan: the row \['75–76'\] has 1 cells"),
+    ],
+)
+def test_what_is_missing_of_a_lesson_is_named_with_its_place(guide, message):
+    with pytest.raises(ValueError, match=message):
+        lesson_table(guide, 6, "### Plan")
+    assert lesson_table(f"## Lesson 6: F\n\n{TABLE}", 6, "### Plan")[0]["what"] == "all"
 
 
 def test_a_gap_and_an_overlap_are_found():
@@ -123,15 +151,15 @@ def test_links_into_lessons_name_headings_that_are_there():
 
 def test_a_section_links_into_its_own_lesson():
     for number, source in SOURCE_OF.items():
-        assert {
-            path for _, path, _ in NOTEBOOK_LINK.findall(section(TEXT, f"## Lesson {number}:"))
-        } == {f"{source.stem}.ipynb"}
+        assert {path for _, path, _ in NOTEBOOK_LINK.findall(lesson_section(TEXT, number))} == {
+            f"{source.stem}.ipynb"
+        }
 
 
 def test_every_core_study_is_in_the_plan():
     """A heading of level two or three before Going further that asks for a prediction."""
     for number, source in SOURCE_OF.items():
-        plan = section(section(TEXT, f"## Lesson {number}:"), "### Plan")
+        plan = lesson_section(TEXT, number, "### Plan")
         core = source.read_text(encoding="utf-8").split("# ## Going further")[0]
         studies = [
             part for part in re.split(r"^# #{2,3} ", core, flags=re.M)[1:] if "**Predict" in part

@@ -9,6 +9,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
 from scipy import stats
 
 from hpt_helpers import config, strategies
@@ -395,8 +398,9 @@ TRIALS = made_up(
 
 def test_winners_by_hand():
     won = racing.winners(TRIALS)
-    assert won[["search", "repeat", "n_epochs", "looks", "epochs"]].to_numpy().tolist() == [
-        *[["b", 0, 3, 5, 30], ["a", 0, 9, 1, 9], ["a", 1, 9, 1, 9], ["b", 1, 9, 1, 9]],
+    columns = ["search", "repeat", "n_epochs", "looks", "tried", "epochs"]
+    assert won[columns].to_numpy().tolist() == [
+        *[["b", 0, 3, 5, 4, 30], ["a", 0, 9, 1, 1, 9], ["a", 1, 9, 1, 1, 9], ["b", 1, 9, 1, 1, 9]],
     ]
     assert [config["x"] for config in won["config"]] == ["y", "u", "v", "w"]
     of_b = racing.winners(TRIALS, 9).query("search == 'b' and repeat == 0")
@@ -434,6 +438,21 @@ def test_where_all_train_as_long_the_first_of_equal_losses_wins_everywhere(losse
     assert Landscape(configs, [0], curves, curves).best(1) == configs[first]
     assert survivor(np.repeat(np.array(losses)[:, None], 2, axis=1)) == first
     assert promoted_by_asha(losses) == [first]
+
+
+# Losses some of which are equal, some nearly, and some not there at all.
+CLOSE = st.sampled_from([0.5 + steps * SAME / 3 for steps in range(8)] + [0.7, math.nan, math.inf])
+
+
+@given(st_numpy.arrays(float, (6, 3), elements=CLOSE))
+def test_the_best_along_an_axis_are_the_best_of_each_line(losses):
+    for lines, axis in ((losses, 1), (losses.T, 0)):
+        if np.isfinite(losses).any(axis=1).all():
+            found = statistics.best_along(lines, axis=axis).tolist()
+            assert found == [best(line) for line in losses]
+        else:
+            with pytest.raises(ValueError, match="no loss is finite"):
+                statistics.best_along(lines, axis=axis)
 
 
 def promoted_by_asha(losses):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from hpt_helpers.config import network_config
+from hpt_helpers.config import DEFAULTS, network_config
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import fit_many
 from hpt_helpers.training import (
@@ -156,6 +156,10 @@ def test_settings_are_those_of_a_classic_loop_with_adamw(name, settings):
     np.testing.assert_allclose(stack.val_loss[0], plain.val_loss, rtol=0, atol=1e-12)
 
 
+def test_these_configurations_hold_every_setting():
+    assert CONFIG.keys() | ALL_FOUR.keys() == {"lr", "batch_size", *DEFAULTS}
+
+
 @pytest.mark.parametrize("settings", [{}, ALL_FOUR])
 def test_defaults_that_are_spelt_out_change_no_bit(settings):
     spelt_out = {"weight_decay": 0, "beta1": 0.9, "label_smoothing": 0, "init_scale": 1} | settings
@@ -225,17 +229,19 @@ def test_the_last_partial_batch_is_kept():
     """One epoch with batches of 64 makes two steps on 90 rows; dropping the rest of 26 would make
     one.
     """
-    model, optimizer, generator = start_training({"lr": 0.01, "batch_size": 64}, IRIS)
+    config = {"lr": 0.01, "batch_size": 64}
+    model, optimizer, generator = start_training(config, IRIS)
     sizes = []
     model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
-    train_one_epoch(model, optimizer, IRIS.X_train, IRIS.y_train, 64, generator)
+    train_one_epoch(config, model, optimizer, IRIS.X_train, IRIS.y_train, generator)
     assert sizes == [64, 26]
     assert {int(state["step"]) for state in optimizer.state.values()} == {2}
 
 
 def test_a_batch_of_one_makes_a_step_for_each_row():
-    model, optimizer, generator = start_training({"lr": 0.001, "batch_size": 1}, IRIS)
-    train_one_epoch(model, optimizer, IRIS.X_train, IRIS.y_train, 1, generator)
+    config = {"lr": 0.001, "batch_size": 1}
+    model, optimizer, generator = start_training(config, IRIS)
+    train_one_epoch(config, model, optimizer, IRIS.X_train, IRIS.y_train, generator)
     assert {int(state["step"]) for state in optimizer.state.values()} == {90}
 
 
@@ -264,7 +270,7 @@ def test_refit_trains_on_training_and_validation_rows_together():
     y = torch.tensor(IRIS.y_train.tolist() + IRIS.y_val.tolist())
     expected, optimizer, shuffles = start_training(CONFIG, IRIS, seed=5)
     for _ in range(3):
-        train_one_epoch(expected, optimizer, X, y, CONFIG["batch_size"], shuffles)
+        train_one_epoch(CONFIG, expected, optimizer, X, y, shuffles)
     assert len(X) == 120
     assert all(
         torch.equal(a, b) for a, b in zip(model.parameters(), expected.parameters(), strict=True)

@@ -29,13 +29,23 @@ def one_by_one(configs):
 
 
 def is_alive(process):
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    """Say whether a process has not ended. It may end at any time, and a zombie has ended."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def is_worker(process):
+    try:
+        return is_alive(process) and "popen_loky" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # or ZombieProcess, which is one: it has ended since
+        return False
 
 
 def workers(of=None):
     """Return the worker processes that a process has now, this one if it is not given."""
-    children = psutil.Process(of).children(recursive=True)
-    return [p for p in children if is_alive(p) and "popen_loky" in " ".join(p.cmdline())]
+    return list(filter(is_worker, psutil.Process(of).children(recursive=True)))
 
 
 @pytest.fixture(autouse=True)
@@ -251,6 +261,19 @@ def strategy():
 trials = run(strategy(), per_trial(loss), n_workers=3, log=folder / "log", name="tenths")
 print(sorted(trials["x"]), sorted(trials["asked"]))
 """
+
+
+@pytest.mark.usefixtures("unix")
+def test_a_process_that_ends_while_it_is_looked_at_counts_as_ended(monkeypatch):
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # a zombie, as nobody waits for it
+    process = psutil.Process(child.pid)
+    assert not is_alive(process)
+    with monkeypatch.context() as before:
+        before.setattr(f"{__name__}.is_alive", lambda process: True)
+        assert not is_worker(process)
+    child.wait()
+    assert not is_alive(process)
 
 
 @pytest.mark.usefixtures("unix")

@@ -8,6 +8,8 @@ change live".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +41,7 @@ def section(text: str, title: str) -> str:
         rf"^{re.escape(title)}[^\n]*\n(.*?)(?=^#{{1,{level}}} |\Z)", text, flags=re.M | re.S
     )
     if not found:
-        raise ValueError(f"title is {title!r}; no heading starts so")
+        raise ValueError(f"no heading starts with {title!r}")
     return found[1]
 
 
@@ -55,7 +57,41 @@ def table(text: str) -> list[dict[str, str]]:
     head, _, *rows = (
         [cell.strip() for cell in line.strip("|").split("|")] for line in lines[0].splitlines()
     )
+    for row in rows:
+        if len(row) != len(head):
+            raise ValueError(f"the row {row!r} has {len(row)} cells; its table has {len(head)}")
     return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def lesson_section(guide: str, number: int, title: str = "") -> str:
+    """Return what the guide says of lesson `number`, or under one heading of its section.
+
+    title: such as "### Plan". Raises ValueError that says which heading is missing, and where.
+    """
+    with _in_lesson(number):
+        whole = section(guide, f"## Lesson {number}:")
+        return section(whole, title) if title else whole
+
+
+def lesson_table(guide: str, number: int, title: str) -> list[dict[str, str]]:
+    """Return the rows of the table under one heading of lesson `number`'s section, as `table` does.
+
+    Raises ValueError that says what is missing, and where.
+    """
+    text = lesson_section(guide, number, title)
+    with _in_lesson(number, title):
+        return table(text)
+
+
+@contextmanager
+def _in_lesson(number: int, title: str = "") -> Iterator[None]:
+    """Say of a ValueError which part of the guide it is about."""
+    try:
+        yield
+    except ValueError as error:
+        where = ", ".join(filter(None, [f"docs/{GUIDE.name}, lesson {number}", title]))
+        needed = "CONTRIBUTING.md, A new lesson, says what its section holds"
+        raise ValueError(f"{where}: {error}. {needed}") from None
 
 
 def anchor(link: str) -> str:
@@ -86,7 +122,7 @@ def plan(guide: str, number: int, column: str) -> dict[str, tuple[int, int]]:
     column: such as "75 minutes". Headings in one row share its minutes.
     """
     found = {}
-    for row in table(section(section(guide, f"## Lesson {number}:"), "### Plan")):
+    for row in lesson_table(guide, number, "### Plan"):
         minutes = span(row[column])
         for name in re.findall(r"\[([^\]]+)\]\(", row["what"]) if minutes else []:
             found[name] = minutes
@@ -95,7 +131,7 @@ def plan(guide: str, number: int, column: str) -> dict[str, tuple[int, int]]:
 
 def edits(guide: str, number: int) -> list[Edit]:
     """Return what the guide says is safe to change in lesson `number`, from its text."""
-    rows = table(section(section(guide, f"## Lesson {number}:"), "### Safe to change live"))
+    rows = lesson_table(guide, number, "### Safe to change live")
     return [
         Edit(
             "" if row["under"] == EVERYWHERE else anchor(row["under"]),

@@ -30,8 +30,8 @@ from hpt_helpers.classroom.tables.readings import (
 )
 from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES, SHIPPED
 from hpt_helpers.classroom.tables.table import load_table, table_problem
-from hpt_helpers.config import config_key
 from hpt_helpers.strategies import random_search
+from hpt_helpers.trials import ranking
 from tools import boosting, ways_to_learn
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -124,14 +124,8 @@ def race(
     name: str, n_val: int, some: Mapping[str, racing.MakeStrategy], *, live: bool = False, **options
 ):
     """Return the judged winners of searches of 40 full trainings (or n_trials) in all repeats."""
-    table = load_table(name)
-    problem = table_problem(name, n_val, live=live)
-    options = {"n_trials": N_TRIALS, "repeats": range(table.n_repeats)} | options
-    trials = racing.trials_of(problem, some, progress=True, **options)
-    key = trials["config"].map(config_key)
-    tried = key.groupby([trials["search"], trials["repeat"]]).nunique().rename("tried")
-    judged = racing.judge(problem, racing.winners(trials), progress=True)
-    return judged.join(tried, on=["search", "repeat"])
+    options = {"n_trials": N_TRIALS, "repeats": range(load_table(name).n_repeats)} | options
+    return racing.race(table_problem(name, n_val, live=live), some, progress=True, **options)
 
 
 def random_of(n_trials: int) -> racing.MakeStrategy:
@@ -445,16 +439,19 @@ def finalists(name: str, n_val: int) -> tuple[np.ndarray, np.ndarray]:
     tried = random_orders(table.n_repeats, N_SEARCHES)[..., :81]
     repeats = np.arange(table.n_repeats)[:, None]
     losses = table.loss[tried, repeats[..., None], table.rows(n_val), -1]
-    order = np.take_along_axis(tried, losses[..., :61].argsort(axis=2), axis=2)
+    best_first = np.apply_along_axis(ranking, 2, losses[..., :61])
+    order = np.take_along_axis(tried, best_first, axis=2)
     choices = [
         problems.Chosen(table.configs(repeat)[position], table.epochs[-1], repeat)
         for repeat, positions in enumerate(order[..., :5])
         for position in positions.ravel()
     ]
     again, _ = problem.measure(choices, "finalist", 4, True)
-    best = again.mean(axis=1).reshape(table.n_repeats, N_SEARCHES, 5).argmin(axis=2)
+    means = again.mean(axis=1).reshape(table.n_repeats, N_SEARCHES, 5)
+    best = statistics.best_along(means, axis=2)
     chosen = np.take_along_axis(order, best[..., None], axis=2)[..., 0]
-    plain = np.take_along_axis(tried, losses.argmin(axis=2)[..., None], axis=2)[..., 0]
+    lowest = statistics.best_along(losses, axis=2)[..., None]
+    plain = np.take_along_axis(tried, lowest, axis=2)[..., 0]
     return table.fresh_loss[chosen, repeats, -1], table.fresh_loss[plain, repeats, -1]
 
 

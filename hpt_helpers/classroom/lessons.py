@@ -57,7 +57,7 @@ class Lesson(NamedTuple):
         if not (CLASSROOM / file).exists():
             raise ModuleNotFoundError(
                 f"lesson {self.number} needs hpt_helpers/classroom/{file}: CONTRIBUTING.md says, "
-                "under A lesson, what its folder holds"
+                "under A new lesson, what its folder holds"
             )
         return importlib.import_module(f"hpt_helpers.classroom.{self.folder}.{name}")
 

@@ -345,8 +345,8 @@ def paired_ties(problem: Problem, trials: pd.DataFrame, n: int = 10, *, n_worker
     losses = [each.by_row for each in found if each.by_row is not None]
     if len(losses) < len(found):
         raise ValueError(
-            f"{len(found) - len(losses)} of the {len(found)} best have no losses of single rows; return "
-            "Trained(by_row=…) or a classifier from train"
+            f"{len(found) - len(losses)} of the {len(found)} best have no losses of single rows; "
+            "return Trained(by_row=…) or a classifier from train"
         )
     return ties_of(np.stack(losses), best.index)
 

@@ -110,7 +110,7 @@ class SealedRows:
         return Split(_take(self._X, train), self._y[train], _take(self._X, val), self._y[val])
 
     def _fewer(self, train: np.ndarray) -> np.ndarray:
-        """Return n_train of the training rows; where they stand in the order of time, the latest."""
+        """Return n_train of the training rows; where they are in the order of time, the latest."""
         if self.n_train is None:
             return train
         return train[-self.n_train :] if self._in_time else train[: self.n_train]
@@ -159,8 +159,8 @@ class SealedRows:
             shuffled = GroupShuffleSplit(1, test_size=n / len(rows), random_state=seed)
             return next(shuffled.split(places, groups=self._groups[rows]))
         strata = _strata(self._y[rows], min(n, len(rows) - n))
-        first, second = train_test_split(places, test_size=n, random_state=seed, stratify=strata)
-        return first, second
+        parts = train_test_split(places, test_size=n, random_state=seed, stratify=strata)
+        return np.asarray(parts[0]), np.asarray(parts[1])
 
 
 def _take(X, positions: np.ndarray):

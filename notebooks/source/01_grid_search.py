@@ -665,7 +665,7 @@ for name, one in {"8 candidates": small, "260 candidates": large}.items():
 # **Predict:** at 0.1, do the two losses stay within 0.01 of each other for all 30 epochs?
 
 # %%
-from hpt_helpers.classroom.lesson_01.rounding import rounding_sensitivity
+from hpt_helpers.classroom.lab.rounding import rounding_sensitivity
 
 moved = {}
 for lr in (0.01, 0.1):

@@ -2,7 +2,7 @@
 interrupted.
 
 another_room.py says what is done. Its first pass fills the session's cache, from which JupyterLab
-in test_lab.py then draws: that file stands after this one, and conftest.py sends both tests of a
+in test_tour.py then draws: that file stands after this one, and conftest.py sends both tests of a
 lesson to the same of xdist's workers.
 """
 

@@ -23,6 +23,7 @@ from hpt_helpers.classroom.drawing.slider import hidden
 from hpt_helpers.classroom.lab.bayes import gains
 from hpt_helpers.classroom.lab.landscape import Landscape
 from hpt_helpers.classroom.lab.statistics import pairs
+from hpt_helpers.trials import best
 
 N_RANDOM, N_MACHINES, N_START = 200, 20, 3
 # heights of numbers in points, and what is near, in widths of the axes
@@ -299,10 +300,10 @@ def _draw_tries(game: Challenge, ax, xs, ys, *, above) -> None:
             arrowprops={"arrowstyle": "-", "color": "0.5", "linewidth": 0.7, "shrinkB": 3},
         )
     if xs:
-        best = int(np.argmin(above))
+        incumbent = best(above)
         ax.plot(
-            xs[best],
-            ys[best],
+            xs[incumbent],
+            ys[incumbent],
             "*",
             color=COLOURS[2],
             ms=16,

@@ -28,7 +28,7 @@ from hpt_helpers.axes import (
     short_label,
 )
 from hpt_helpers.evidence.plots import each_against as each_against
-from hpt_helpers.trials import SAME
+from hpt_helpers.trials import SAME, best
 
 MAX_BARS = 60  # of a histogram
 
@@ -316,7 +316,7 @@ def losses_by_configuration(
         mec="white",
         label="fresh: mean of the others",
     )
-    winner = int(np.nanargmin(searched))
+    winner = best(searched)
     ring = {"mfc": "none", "mec": COLOURS[2], "mew": 2.5, "ms": 15, "zorder": 5}
     ax.plot(searched.iloc[winner], winner, "o", label="its winner", **ring)
     ax.set_yticks(y, names)

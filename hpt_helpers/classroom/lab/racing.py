@@ -17,7 +17,7 @@ import pandas as pd
 
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
-from hpt_helpers.config import as_count
+from hpt_helpers.config import as_count, config_key
 from hpt_helpers.evidence.questions import best_first
 from hpt_helpers.protocol import (
     AnyObjective,
@@ -31,7 +31,10 @@ from hpt_helpers.search import run_many
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.strategies import hyperband_schedule
 
-REPEATS_TOGETHER = 20  # so many repeats of a search run in step, in one process
+# So many repeats of a search run in step, in one process, however many processes there are. Those
+# in step train together, which decides how their sums are rounded, as `trainer.TOGETHER` says; and
+# they are kept together in the cache, where any number of processes has to find them again.
+REPEATS_TOGETHER = 20
 
 MakeStrategy = Callable[[SearchSpace, int, int, int], Strategy]
 
@@ -158,22 +161,21 @@ def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
 
     The best trials are the first of `hpt_helpers.trials.ranking`: the lowest losses, and of equal
     ones those of fewest epochs, then those of the lowest number. A failed trial never wins.
-    Columns: those of `trials_of`, and looks (how many losses the search looked at) and epochs (how
-    many it trained in all). Raises ValueError where all trials of a repeat have failed.
+    Columns: those of `trials_of`, and looks (how many losses the search looked at), tried (of how
+    many configurations these were) and epochs (how many it trained in all). Raises ValueError where
+    all trials of a repeat have failed.
     """
-    groups = trials.groupby(["search", "repeat"], sort=False)
-    table = trials.assign(
-        looks=groups["trial"].transform("size"), epochs=groups["spent"].transform("max")
-    )
     parts = []
-    for _, group in table.groupby(["search", "repeat"], sort=False):
+    for _, group in trials.groupby(["search", "repeat"], sort=False):
+        keys = group["config"].map(config_key)
         best = best_first(group.sort_values("trial"), n)
         if best.empty:
             search, repeat = group["search"].iloc[0], group["repeat"].iloc[0]
             raise ValueError(
                 f"no trial of {search!r} in repeat {repeat} succeeded; it has no winner"
             )
-        parts.append(best)
+        of_all = {"looks": len(group), "tried": keys.nunique(), "epochs": group["spent"].max()}
+        parts.append(best.assign(**of_all))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -26,7 +26,10 @@ from hpt_helpers.model import SimpleNN
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.training import LearningCurves
 
-TOGETHER = 256  # so many networks are a piece of a training, which one process does
+# So many networks are a piece of a training, which one process does. More processes cut no smaller
+# pieces: who trains together decides how sums are rounded. Of 256 trainings, one loss in seven on
+# iris had another last digit in pieces of 128.
+TOGETHER = 256
 FEW = 40  # to train fewer networks than this takes about as long as to train one
 
 # What draws of a repeat's own are for, a hundred for each.

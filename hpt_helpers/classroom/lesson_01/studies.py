@@ -25,6 +25,7 @@ from hpt_helpers.classroom.lab.trainer import Data, Job
 from hpt_helpers.data import load_splits
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.search_space import Choice, SearchSpace
+from hpt_helpers.trials import ranking
 
 Grid = Mapping[str, Sequence]  # its axes are lr, batch_size and epochs
 
@@ -300,7 +301,8 @@ def paired_folds(search, axes: Iterable[str]) -> pd.DataFrame:
     results = pd.DataFrame(search.cv_results_)
     losses = -results.filter(regex=r"^split\d+_test_score$").to_numpy()
     n_folds = losses.shape[1]
-    gaps = losses - losses[losses.mean(axis=1).argmin()]
+    best_first = ranking(losses.mean(axis=1))
+    gaps = losses - losses[best_first[0]]
     names = {f"param_{axis}": axis.split("__")[-1] for axis in axes}
     table = (
         results[list(names)]
@@ -311,7 +313,7 @@ def paired_folds(search, axes: Iterable[str]) -> pd.DataFrame:
             needed=stats.t.ppf(0.975, n_folds - 1) * stats.sem(gaps, axis=1),
         )
     )
-    return table.sort_values("mean_loss", ignore_index=True)
+    return table.iloc[best_first].reset_index(drop=True)
 
 
 def nested_gap(grid: Grid, n_repeats: int = 20) -> np.ndarray:

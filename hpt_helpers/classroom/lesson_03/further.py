@@ -12,14 +12,13 @@ import pandas as pd
 from hpt_helpers.classroom.lab import racing, statistics
 from hpt_helpers.classroom.lab.known_functions import KNOWN
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
-from hpt_helpers.classroom.lab.racing import MakeStrategy
+from hpt_helpers.classroom.lab.racing import MakeStrategy, race
 from hpt_helpers.classroom.lab.searches import at_random
 from hpt_helpers.classroom.lesson_03.studies import (
     N_REPEATS,
     ROWS,
     flower,
     hidden_curve,
-    race,
     without_luck,
 )
 from hpt_helpers.classroom.tables.table import table_problem

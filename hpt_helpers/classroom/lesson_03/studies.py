@@ -30,6 +30,7 @@ from hpt_helpers.config import training_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.search import Outcome, Request, Strategy
 from hpt_helpers.search_space import Integer, Real, SearchSpace
+from hpt_helpers.trials import ranking
 
 # A person's tries on the hidden curve.
 OUR_TRIES = (0.0003, 0.03, 0.003, 0.01, 0.001, 0.005, 0.004, 0.007, 0.0045, 0.006)
@@ -96,8 +97,6 @@ def without_luck(losses: Sequence[float], n: int) -> tuple[np.ndarray, np.ndarra
 
 # --- races ----------------------------------------------------------------------------------------
 
-race = racing.race
-
 
 def worth_by_trials(searches: Mapping[str, tuple[MakeStrategy, int]]) -> pd.DataFrame:
     """Return what the winner so far is worth on digits, with 360 validation rows, as trials go on.
@@ -157,10 +156,9 @@ def differences_and_luck() -> pd.DataFrame:
     for name, n_vals in ROWS.items():
         table = load_table(name)
         for n_val in n_vals:
-            log_loss = np.log(pool_losses(table, n_val))
-            log_fresh = np.log(table.fresh_loss[:N_POOL, :, -1])
-            best = np.argsort(log_fresh, axis=0)[:N_BEST]
-            loss, fresh = (np.take_along_axis(a, best, axis=0) for a in (log_loss, log_fresh))
+            loss, fresh = pool_losses(table, n_val), table.fresh_loss[:N_POOL, :, -1]
+            best = np.transpose([ranking(of_one)[:N_BEST] for of_one in fresh.T])
+            loss, fresh = (np.log(np.take_along_axis(a, best, axis=0)) for a in (loss, fresh))
             spread = [values.std(axis=0).mean() for values in (fresh, loss - fresh)]
             rows.append((name, n_val, *(100 * value for value in spread)))
     return pd.DataFrame(rows, columns=["data", "n_val", "differences", "luck"])
@@ -175,7 +173,7 @@ def leads(search: MakeStrategy, *, progress: bool = False) -> pd.DataFrame:
     """
     searches, rows = {"learned": search, "random": at_random}, []
     for name, n_val in [(name, n) for name, n_vals in ROWS.items() for n in n_vals]:
-        judged = race(table_problem(name, n_val), searches, progress=progress)
+        judged = racing.race(table_problem(name, n_val), searches, progress=progress)
         [as_searched] = statistics.compare(judged, "random", by="val_loss")["wins"]
         [(fresh, fresh_worse)] = statistics.compare(judged, "random")[
             ["wins", "defeats"]

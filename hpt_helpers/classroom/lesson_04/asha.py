@@ -3,6 +3,8 @@ trained in full.
 
 A small event-driven simulation. Configurations differ in loss and in speed (hours an epoch,
 log-normal with mean 1/60); a loss does not change with epochs, so that only waiting is compared.
+Of the losses only their order counts. So each configuration has a place instead of a loss: 0 for
+the best of all, 1 for the second, as `hpt_helpers.trials.ranking` has them.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+
+from hpt_helpers.trials import ranking
 
 RUNGS = ((81, 1), (27, 3), (9, 9), (3, 27), (1, 81))
 N_DRAWN = 5000  # configurations that ASHA may start; more than it ever needs here
@@ -32,31 +36,31 @@ def waiting(
     asha_hours.
     ASHA's workers are always busy: where nobody waits to go on, one starts a new configuration.
     """
-    rows = []
+    rows, drawn = [], [_drawn(repeat, spread) for repeat in repeats]
     for n in n_workers:
-        measured = []
-        for repeat in repeats:
-            rng = np.random.default_rng(repeat)
-            losses, hours = (
-                rng.random(N_DRAWN),
-                np.exp(rng.normal(-(spread**2) / 2, spread, N_DRAWN)) / 60,
-            )
-            measured.append((*halving_hours(losses, hours, n), asha_hours(losses, hours, n)))
+        measured = [(*halving_hours(*of_one, n), asha_hours(*of_one, n)) for of_one in drawn]
         rows.append((n, *np.median(measured, axis=0)))
     columns = ["workers", "halving_hours", "halving_busy", "asha_hours"]
     return pd.DataFrame(rows, columns=columns).round(2).set_index("workers")
 
 
+def _drawn(repeat: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of random configurations, and the hours that each takes for an epoch."""
+    rng = np.random.default_rng(repeat)
+    places = np.argsort(ranking(rng.random(N_DRAWN)))
+    return places, np.exp(rng.normal(-(spread**2) / 2, spread, N_DRAWN)) / 60
+
+
 def halving_hours(
-    losses: np.ndarray, hours: np.ndarray, n_workers: int, rungs=RUNGS
+    places: np.ndarray, hours: np.ndarray, n_workers: int, rungs=RUNGS
 ) -> tuple[float, float]:
     """Return the hours that successive halving takes, and the share of them in which its workers
     train.
 
-    losses, hours: of each configuration, as the first rung takes them. All wait at a rung for the
+    places, hours: of each configuration, as the first rung takes them. All wait at a rung for the
     slowest trial.
     """
-    now, worked, before, alive = 0.0, 0.0, 0, np.arange(len(losses))
+    now, worked, before, alive = 0.0, 0.0, 0, np.arange(len(places))
     for n_configs, n_epochs in rungs:
         alive = alive[:n_configs]
         free = [now] * n_workers
@@ -64,30 +68,29 @@ def halving_hours(
             takes = hours[i] * (n_epochs - before)
             heapq.heappush(free, heapq.heappop(free) + takes)
             worked += takes
-        now, before, alive = max(free), n_epochs, alive[np.argsort(losses[alive])]
+        now, before, alive = max(free), n_epochs, alive[np.argsort(places[alive])]
     return now, worked / (n_workers * now)
 
 
 def asha_hours(
-    losses: np.ndarray, hours: np.ndarray, n_workers: int, epochs=tuple(e for _, e in RUNGS), eta=3
+    places: np.ndarray, hours: np.ndarray, n_workers: int, epochs=tuple(e for _, e in RUNGS), eta=3
 ) -> float:
-    """Return the hours until ASHA has trained the first configuration to the last rung (Li et al.
+    """Return the hours until ASHA has trained the first configuration to the last rung.
 
-    2020).
-
-    A free worker takes the best trial that is among the lowest n // eta of its rung and did not go
+    (Li et al. 2020.) places, hours: of each configuration, in the order in which they are started.
+    A free worker takes the best trial that is among the first n // eta of its rung and did not go
     on yet, from the highest such rung; where there is none, the next new configuration.
     """
-    finished = [[] for _ in epochs]  # at each rung, as (loss, trial), the lowest first
+    finished = [[] for _ in epochs]  # at each rung, as (place, trial), the best first
     gone_on = [set() for _ in epochs]
-    new = iter(range(len(losses)))
+    new = iter(range(len(places)))
     running = [(0.0, -1, -1)] * n_workers  # (end, trial, rung): at first each has ended nothing
     while True:
         now, trial, rung = heapq.heappop(running)
         if rung == len(epochs) - 1:
             return now
         if trial >= 0:
-            insort(finished[rung], (losses[trial], trial))
+            insort(finished[rung], (places[trial], trial))
         trial, rung = _next(finished, gone_on, eta) or (next(new), 0)
         heapq.heappush(
             running,

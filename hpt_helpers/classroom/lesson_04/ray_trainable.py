@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from hpt_helpers.config import DEFAULTS, network_config
+from hpt_helpers.config import network_config
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import evaluate, start_training, train_one_epoch
 from hpt_helpers.trials import trial_record, trial_table
@@ -42,10 +42,10 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
 
         def reset_config(self, new_config):
             """Start another trial in this process, which saves the seconds of starting one."""
-            config = network_config(new_config, splits, n_epochs=new_config.get("epochs"))
-            self.network = DEFAULTS | config
+            self.network = network_config(new_config, splits, n_epochs=new_config.get("epochs"))
             self.n_epochs = new_config.get("epochs", math.inf)
-            self.model, self.optimizer, self.generator = start_training(config, splits, seed=seed)
+            started = start_training(self.network, splits, seed=seed)
+            self.model, self.optimizer, self.generator = started
             self.failure = ""
             return True
 
@@ -53,13 +53,12 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
             val_loss, val_accuracy = math.inf, 0.0
             if not self.failure:
                 train_one_epoch(
+                    self.network,
                     self.model,
                     self.optimizer,
                     splits.X_train,
                     splits.y_train,
-                    self.network["batch_size"],
                     self.generator,
-                    label_smoothing=self.network["label_smoothing"],
                 )
                 val_loss, val_accuracy = evaluate(self.model, splits.X_val, splits.y_val)
             if not math.isfinite(val_loss):

@@ -53,7 +53,7 @@ def watched_in_table(name: str, n_val: int) -> Watched:
     table = load_table(name)
     last = table.loss[:N_WATCHED, :, table.rows(n_val)].swapaxes(0, 1)
     fresh = table.fresh_loss[:N_WATCHED].swapaxes(0, 1)
-    at_best = np.take_along_axis(fresh, last.argmin(axis=2)[:, :, None], axis=2)
+    at_best = np.take_along_axis(fresh, statistics.best_along(last, axis=2)[:, :, None], axis=2)
     lr = [[config["lr"] for config in table.configs(r)[:N_WATCHED]] for r in range(len(last))]
     best = np.minimum.accumulate(last, axis=2)
     return Watched(table.epochs, np.array(lr), last, best, fresh[:, :, -1], at_best[:, :, 0])
@@ -72,7 +72,8 @@ def watched_in_training(
     )
     curves = full.val_loss.swapaxes(0, 1)
     others = (curves.sum(axis=0) - curves) / (len(curves) - 1)
-    at_best = np.take_along_axis(others, curves.argmin(axis=2)[:, :, None], axis=2)
+    lowest = statistics.best_along(curves, axis=2)
+    at_best = np.take_along_axis(others, lowest[:, :, None], axis=2)
     epochs = tuple(epoch for _, epoch in hyperband_schedule(n_epochs)[0])
     at = [epoch - 1 for epoch in epochs]
     best = np.minimum.accumulate(curves, axis=2)[:, :, at]
@@ -193,7 +194,7 @@ def stopped(searches: Mapping[str, pd.DataFrame], n_epochs: int) -> pd.DataFrame
 
 # --- the race -------------------------------------------------------------------------------------
 
-race = racing.race
+race = racing.race  # which the lesson runs as one of its studies
 
 
 def medians(races: Mapping[int, pd.DataFrame], by: str = "fresh") -> dict[str, np.ndarray]:

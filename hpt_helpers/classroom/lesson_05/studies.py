@@ -144,9 +144,9 @@ def dial(
     """
     rows = []
     for n in n_val:
-        worlds = {"": table_problem(name, n)}
-        trials = trials_in(worlds, some, repeats=repeats, progress=progress)
-        found = verdicts(judged_in(worlds, trials))
+        problem = table_problem(name, n)
+        judged = racing.race(problem, some, N_TRIALS, repeats=repeats, progress=progress)
+        found = verdicts(judged.assign(world=""))
         wins = found.pivot(index="search", columns="verdict", values="wins")
         counts = {
             label: f"{wins.loc[label, 'as searched']} → {wins.loc[label, 'fresh']}"
@@ -295,7 +295,7 @@ def worth_of_tuning(
 
 
 def budgets(
-    worlds: Mapping[str, Problem],
+    world: Mapping[str, Problem],
     some: Mapping[str, MakeStrategy],
     n_trials: Sequence[int],
     *,
@@ -304,14 +304,13 @@ def budgets(
 ) -> pd.DataFrame:
     """Compare each search with random search, fresh, by how much both may spend.
 
-    n_trials: budgets, in full trainings. A row for each: trainings, and for each search two counts
-    such as "24 : 6": in how many repeats its winner is better and worse.
+    world: one problem by its name. n_trials: budgets, in full trainings. A row for each: trainings,
+    and for each search two counts such as "24 : 6": in how many repeats its winner is better and
+    worse.
     """
-    rows = []
+    [problem], rows = world.values(), []
     for n in n_trials:
-        found = judged_in(
-            worlds, trials_in(worlds, some, n_trials=n, repeats=repeats, progress=progress)
-        )
+        found = racing.race(problem, some, n, repeats=repeats, progress=progress)
         fresh = found.pivot(index="repeat", columns="search", values="fresh")
         others = [label for label in some if label != "random"]
         counts = {label: _better_and_worse(fresh[label], fresh["random"]) for label in others}

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from hpt_helpers.classroom.lab import problems, trainer
+from hpt_helpers.classroom.lab import problems, racing, trainer
 from hpt_helpers.classroom.lab.bayes import search_by_hand, surrogate
 from hpt_helpers.classroom.lab.known_functions import KNOWN
 from hpt_helpers.classroom.lab.problems import Chosen
@@ -81,7 +81,7 @@ def test_a_crash_is_told_where_the_parameter_is_low_and_judged_as_before():
 
 
 def test_a_race_has_the_lowest_loss_met_and_the_judgement_of_that_trial():
-    found = studies.race(LINE, {"random": at_random}, n_trials=4, repeats=[2, 5])
+    found = racing.race(LINE, {"random": at_random}, n_trials=4, repeats=[2, 5])
     lowest = [min(config["x"] for config in SQUARE.sample(4, seed=r)) for r in (2, 5)]
     assert found["val_loss"].tolist() == lowest
     assert found["fresh"].tolist() == pytest.approx([10 + x for x in lowest])

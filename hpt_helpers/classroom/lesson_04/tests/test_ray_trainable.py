@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hpt_helpers.classroom.lesson_04.ray_trainable import course_trainable, results_table
+from hpt_helpers.config import DEFAULTS
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import fit
 
@@ -33,11 +34,20 @@ def losses(trainable, n_epochs):
     return [trainable.train()["val_loss"] for _ in range(n_epochs)]
 
 
-@pytest.mark.parametrize(("dataset", "settings"), [("iris", {}), ("wine", SETTINGS)])
+def test_these_configurations_hold_every_setting():
+    assert CONFIG.keys() | SETTINGS.keys() == {"lr", "batch_size", *DEFAULTS}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "settings"),
+    [("iris", {}), ("wine", SETTINGS), *(("iris", {name: SETTINGS[name]}) for name in SETTINGS)],
+)
 def test_a_step_is_an_epoch_of_fit(dataset, settings):
     trial = course_trainable(dataset, seed=3)(CONFIG | settings)
     curve = fit(CONFIG | settings, load_splits(dataset), n_epochs=4, seed=3)
     results = [trial.train() for _ in range(4)]
+    plain = fit(CONFIG, load_splits(dataset), n_epochs=4, seed=3)
+    assert (curve.val_loss == plain.val_loss).all() == (not settings)
     assert [r["val_loss"] for r in results] == curve.val_loss.tolist()
     assert [r["val_accuracy"] for r in results] == curve.val_accuracy.tolist()
     assert {r["failure"] for r in results} == {""} and results[-1]["training_iteration"] == 4

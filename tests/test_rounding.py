@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from hpt_helpers.classroom.lesson_01.rounding import rounding_sensitivity
-from hpt_helpers.data import load_splits
+from hpt_helpers.classroom.lab.rounding import rounding_sensitivity
+from hpt_helpers.data import MAX_LR, load_splits
 from hpt_helpers.training import evaluate, start_training, train_one_epoch
 
-SPLITS = {name: load_splits(name) for name in ("iris", "wine", "breast_cancer", "digits")}
+SPLITS = {name: load_splits(name) for name in MAX_LR}
 IRIS = SPLITS["iris"]
 
 
@@ -26,15 +26,15 @@ def test_rounding_grows_to_the_size_of_the_loss_in_a_wild_training():
 
 def test_the_nudge_is_that_of_two_trainings_with_fit():
     """The same by hand with one network: as large to within a factor of ten, for it is rounding."""
-    losses = []
+    losses, config = [], {"lr": 0.01, "batch_size": 16}
     for nudge in (0, 1e-6):
-        model, optimizer, generator = start_training({"lr": 0.01, "batch_size": 16}, IRIS)
+        model, optimizer, generator = start_training(config, IRIS)
         with torch.no_grad():
             for p in model.parameters():
                 p += nudge
         for _ in range(5):
-            train_one_epoch(model, optimizer, IRIS.X_train, IRIS.y_train, 16, generator)
+            train_one_epoch(config, model, optimizer, IRIS.X_train, IRIS.y_train, generator)
         losses.append(evaluate(model, IRIS.X_val, IRIS.y_val)[0])
     by_hand = abs(losses[1] - losses[0]) / 1e-6
-    found = rounding_sensitivity({"lr": 0.01, "batch_size": 16}, IRIS, n_epochs=5)[-1] / 1e-15
+    found = rounding_sensitivity(config, IRIS, n_epochs=5)[-1] / 1e-15
     assert 0.1 * by_hand < found < 10 * by_hand
