@@ -33,7 +33,9 @@ def losses(trainable, n_epochs):
     return [trainable.train()["val_loss"] for _ in range(n_epochs)]
 
 
-@pytest.mark.parametrize(("dataset", "settings"), [("iris", {}), ("wine", SETTINGS)])
+@pytest.mark.parametrize(
+    ("dataset", "settings"), [("iris", {}), ("wine", SETTINGS | {"cosine_epochs": 5})]
+)
 def test_a_step_is_an_epoch_of_fit(dataset, settings):
     trial = course_trainable(dataset, seed=3)(CONFIG | settings)
     curve = fit(CONFIG | settings, load_splits(dataset), n_epochs=4, seed=3)
