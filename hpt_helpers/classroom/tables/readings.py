@@ -89,9 +89,9 @@ def early_order(name: str, n_val: int, best: float = 0.1) -> pd.DataFrame:
         early, over_all, among_best, kept = losses[:, :, k], [], [], []
         for repeat in range(table.n_repeats):
             order = ranking(late[:, repeat])
-            over_all.append(_rank_correlation(early[:, repeat], late[:, repeat]))
+            over_all.append(rank_correlation(early[:, repeat], late[:, repeat]))
             top = order[:n_best]
-            among_best.append(_rank_correlation(early[top, repeat], late[top, repeat]))
+            among_best.append(rank_correlation(early[top, repeat], late[top, repeat]))
             rank = (early[:, repeat] < early[order[0], repeat]).sum()
             kept.append(rank < N_POOL / 3)
         rows.append((epoch, np.mean(over_all), np.mean(among_best), np.mean(kept)))
@@ -111,8 +111,8 @@ def told_apart(name: str, n_val: int, best: float = 0.1) -> dict[str, float]:
     over_all, among_best, better = [], [], []
     for loss, truth in zip(losses.T, fresh.T, strict=True):
         top = ranking(truth)[: int(best * N_POOL)]
-        over_all.append(_rank_correlation(loss, truth))
-        among_best.append(_rank_correlation(loss[top], truth[top]))
+        over_all.append(rank_correlation(loss, truth))
+        among_best.append(rank_correlation(loss[top], truth[top]))
         better.append((truth < truth[ranking(loss)[0]]).sum())
     return {
         "rank_correlation": float(np.mean(over_all)),
@@ -121,7 +121,8 @@ def told_apart(name: str, n_val: int, best: float = 0.1) -> dict[str, float]:
     }
 
 
-def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Return Spearman's rank correlation of two arrays, without the places where one is nan."""
     found = spearmanr(a, b, nan_policy="omit")
     # pyright takes the class that SciPy makes for it at run time for a plain tuple
     return float(found.statistic)  # pyright: ignore[reportAttributeAccessIssue]
