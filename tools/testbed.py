@@ -97,6 +97,12 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def dashed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with a dash wherever a value is missing."""
+    values = table.astype(object)
+    return values.where(values.notna(), "–")
+
+
 def verdicts(judged: pd.DataFrame, other: str = "random") -> pd.DataFrame:
     """Return a row for each search: medians, and how it compares with another one in pairs.
 
@@ -292,11 +298,11 @@ def against(judged: pd.DataFrame, other: str) -> pd.Series:
     return statistics.compare(judged, other).set_index("search").apply(better_and_worse, axis=1)
 
 
-def cut_and_learn(name: str) -> str:
+def cut_and_learn(name: str, n_trainings: Sequence[int] = TRAININGS) -> str:
     """Return what a search that cuts and learns is worth beside others, by rows and budget."""
     rows = []
     for n_val in reversed(load_table(name).n_val):
-        for n, judged in judged_at(name, n_val, AT_ONCE, TRAININGS).items():
+        for n, judged in judged_at(name, n_val, AT_ONCE, n_trainings).items():
             row = {"rows": n_val, "full trainings": n} | medians(judged)
             for other in ("random", "learns", "cuts"):
                 row[f"both : {other}"] = against(judged, other)["both"]
@@ -321,37 +327,19 @@ def protocol() -> str:
     """Return what it costs to make random trials first and to train the ten best of them again."""
     rows = []
     for name, n_val in (("digits", 360), ("digits", 30), ("simulated", 2000), ("simulated", 30)):
-        learns = judged_at(name, n_val, {"learns": searches.by_hand}, (40, 60, 80))
-        # with 80 trainings it would have started most of its pool of 1,000
-        both = judged_at(name, n_val, {"both": searches.cut_and_learn}, (40, 60))
+        at_once = judged_at(name, n_val, {"at once": ways_to_learn.at_once}, (40, 60, 80))
         for n_random, n_trainings in ((20, [40]), (40, [60, 80])):
-            first = {
-                "first, learns": partial(ways_to_learn.after_random, n_random, False),
-                "first, both": partial(ways_to_learn.after_random, n_random, True),
-            }
+            late = {"late": partial(ways_to_learn.after_random, n_random)}
             # the ten that are trained again are paid for, and no loss of theirs is used
-            late = judged_at(name, n_val, first, [n - N_AGAIN for n in n_trainings])
+            found = judged_at(name, n_val, late, [n - N_AGAIN for n in n_trainings])
             for n in n_trainings:
-                of_all = [learns[n], late[n - N_AGAIN]] + ([both[n]] if n in both else [])
-                judged = pd.concat(of_all, ignore_index=True)
+                judged = pd.concat([at_once[n], found[n - N_AGAIN]], ignore_index=True)
+                compared = statistics.compare(judged, "at once").iloc[0]
                 row = {"data": f"{name}, {n_val} rows", "full trainings": n, "random": n_random}
-                rows.append(row | prices(judged))
-    return markdown(pd.DataFrame(rows).fillna("–"))
-
-
-def prices(judged: pd.DataFrame) -> dict[str, float | str]:
-    """Return medians, and how searches that begin at random compare with those that do not.
-
-    better : worse, and the fresh loss as a multiple of the other's, with its interval.
-    """
-    row: dict[str, float | str] = {"learns": np.nan, "both": np.nan} | medians(judged)
-    for late, other in (("learns", "learns"), ("both", "both"), ("learns", "both")):
-        if not np.isnan(row[other]):
-            label = f"first, {late}"
-            found = statistics.compare(judged, other).set_index("search").loc[label]
-            ratio = f"{found['ratio']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
-            row[f"{label} : {other}"] = f"{better_and_worse(found)}; {ratio}"
-    return row
+                row |= medians(judged) | {"late : at once": better_and_worse(compared)}
+                ratio = f"{compared['ratio']:.3f} ({compared['low']:.3f} to {compared['high']:.3f})"
+                rows.append(row | {"times the loss at once": ratio})
+    return markdown(pd.DataFrame(rows))
 
 
 def on_workers(name: str, n_val: int) -> str:
@@ -372,7 +360,7 @@ def on_workers(name: str, n_val: int) -> str:
             rows.append(
                 {"time": time, "workers": n_workers} | found_after(name, n_val, parts, time)
             )
-    return markdown(pd.DataFrame(rows).sort_values(["time", "workers"]).fillna("–"))
+    return markdown(dashed(pd.DataFrame(rows).sort_values(["time", "workers"])))
 
 
 def found_after(name: str, n_val: int, parts: list[pd.DataFrame], time: float) -> dict:
@@ -630,10 +618,9 @@ SECTIONS = {
     "schedules": by_schedule,
     "rows_tell": rows_tell,
     "cut_and_learn_digits": partial(cut_and_learn, "digits"),
-    "cut_and_learn_simulated": partial(cut_and_learn, "simulated"),
+    "cut_and_learn_simulated": partial(cut_and_learn, "simulated", TRAININGS[:-1]),
     "other_ways": other_ways,
     "workers_digits": partial(on_workers, "digits", 360),
-    "workers_simulated": partial(on_workers, "simulated", 300),
     "protocol": protocol,
     "dial": partial(dial, "simulated", live={"TPE": searches.tpe}),
     "more_trials": more_trials,
