@@ -133,13 +133,13 @@ def network_config(
     lr: the learning rate, finite and greater than 0.
     batch_size: an integer from 1 to the number of training rows of splits, if those are given.
     hidden_size: an integer of at least 1. It is filled in where it is missing.
-    weight_decay, beta1, label_smoothing, init_scale: optional settings of the training, which `fit`
-        explains. They are in the result where they are in the configuration.
+    weight_decay, beta1, label_smoothing, init_scale, cosine_epochs: optional settings of the
+        training, which `fit` explains. They are in the result where they are in the configuration.
     epochs: optional, and left out of the result. It must agree with n_epochs. The searches of
         lessons 1 to 3 have it among their hyperparameters.
 
     Raises TypeError for an entry of the wrong type, and ValueError for a value out of range, for an
-    entry that is missing and for an unknown one.
+    entry that is missing, for an unknown one, and for more n_epochs than cosine_epochs.
     """
     check_mapping(config)
     _check_names(config)
@@ -149,11 +149,25 @@ def network_config(
         raise ValueError(f"batch_size is {batch_size}; the training part has {splits.n_train} rows")
     hidden_size = as_count("hidden_size", config.get("hidden_size", DEFAULTS["hidden_size"]))
     reals = {name: _as_real(name, config[name]) for name in REAL_ENTRIES if name in config}
-    return {"lr": reals.pop("lr"), "batch_size": batch_size, "hidden_size": hidden_size} | reals
+    checked = {"lr": reals.pop("lr"), "batch_size": batch_size, "hidden_size": hidden_size} | reals
+    if "cosine_epochs" in config:
+        checked["cosine_epochs"] = as_count("cosine_epochs", config["cosine_epochs"])
+        check_schedule(checked, n_epochs or 0)
+    return checked
+
+
+def check_schedule(config: Mapping, n_epochs: int) -> None:
+    """Raise ValueError for more epochs than the learning-rate schedule of a configuration has."""
+    end = config.get("cosine_epochs", math.inf)
+    if n_epochs > end:
+        raise ValueError(
+            f"cosine_epochs is {end}, where the learning rate ends at 0; training for "
+            f"{n_epochs} epochs needs {n_epochs} or more"
+        )
 
 
 def _check_names(config: Mapping) -> None:
-    allowed = ["lr", "batch_size", *DEFAULTS]
+    allowed = ["lr", "batch_size", *DEFAULTS, "cosine_epochs"]
     for name in config:
         if name not in allowed and name != "epochs":
             raise ValueError(f"config has the name {name!r}; allowed are {', '.join(allowed)}")

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hpt_helpers.config import DEFAULTS, as_count, network_config
+from hpt_helpers.config import DEFAULTS, as_count, check_schedule, network_config
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.progress import progress_bar
@@ -118,10 +118,12 @@ class Population:
         """Train every member on to this epoch, counted from the start; return the population.
 
         An interrupt or an error leaves the population as it was.
-        Raises TypeError for an epoch that is no integer, ValueError for one that is below 1 or that
-        it has passed already.
+        Raises TypeError for an epoch that is no integer, ValueError for one that is below 1, that
+        it has passed already, or that lies beyond a member's cosine_epochs.
         """
         n_new = as_count("epoch", epoch, least=max(1, self.epoch)) - self.epoch
+        for config in self.configs:
+            check_schedule(config, epoch)
         if n_new == 0:
             return self
         # Only copies change until all is done. Subsets share the generators, too.

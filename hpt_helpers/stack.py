@@ -7,6 +7,7 @@ unit 0, whose own weights (1, 0, …, 0) never change. Rows of data are the colu
 here, so that the long dimension lies last in memory.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -102,6 +103,7 @@ class Settings(NamedTuple):
 
     A setting is None where all networks have its default. This spares its arithmetic, and a stack
     without settings has the same numbers, to the bit, as if there were none to set.
+    cosine_epochs: infinity for a network whose learning rate does not fall.
     """
 
     batch_size: Tensor
@@ -109,6 +111,7 @@ class Settings(NamedTuple):
     weight_decay: Tensor | None = None
     beta1: Tensor | None = None
     label_smoothing: Tensor | None = None
+    cosine_epochs: Tensor | None = None
 
 
 def stack_settings(configs: Sequence[Mapping]) -> Settings:
@@ -122,13 +125,23 @@ def stack_settings(configs: Sequence[Mapping]) -> Settings:
         values = column(name)
         return None if bool((values == DEFAULTS[name]).all()) else values
 
+    ends = [config.get("cosine_epochs", math.inf) for config in configs]
+    constant = all(end == math.inf for end in ends)
     return Settings(
         batch_size=torch.tensor([config["batch_size"] for config in configs]),
         lr=column("lr"),
         weight_decay=unless_default("weight_decay"),
         beta1=unless_default("beta1"),
         label_smoothing=unless_default("label_smoothing"),
+        cosine_epochs=None if constant else torch.tensor(ends, dtype=torch.float64)[:, None, None],
     )
+
+
+def _rates(settings: Settings, epoch: int) -> Tensor:
+    """Return the learning rates of an epoch, (n, 1, 1); epoch: how many there were before it."""
+    if settings.cosine_epochs is None:
+        return settings.lr
+    return settings.lr * (1 + torch.cos(math.pi * epoch / settings.cosine_epochs)) / 2
 
 
 # --- training -------------------------------------------------------------------------------------
@@ -163,7 +176,9 @@ def train_stack(
     X_val, y_val = data.X_val[split].squeeze(0).mT, data.y_val[split]
     curves = np.empty((3, n, n_epochs))
     for epoch in range(n_epochs):
-        scale, epsilon = _bias_corrections(settings, len(steps), n_rows, done + epoch)
+        lr = _rates(settings, done + epoch)
+        scale, epsilon = _bias_corrections(settings, lr, len(steps), n_rows, done + epoch)
+        decay1, decay2 = _decay(settings, lr, n_units=W1.shape[2])
         loss.zero_()
         for i, step in enumerate(steps):
             rows = embedding(step.order[:, epoch].gather(1, step.position), data.rows).squeeze(0)
@@ -177,8 +192,9 @@ def train_stack(
             )
             step.loss.sub_(log_likelihood)
             scale_now, epsilon_now = scale[i, step.on], epsilon[i, step.on]
-            _adam(step.layer1, d_W1, scale_now, epsilon_now, step.mean_rate, step.decay1)
-            _adam(step.layer2, d_W2, scale_now, epsilon_now, step.mean_rate, step.decay2)
+            decay1_now, decay2_now = _part(decay1, step.on), _part(decay2, step.on)
+            _adam(step.layer1, d_W1, scale_now, epsilon_now, step.mean_rate, decay1_now)
+            _adam(step.layer2, d_W2, scale_now, epsilon_now, step.mean_rate, decay2_now)
         curves[0, :, epoch] = loss / n_rows
         curves[1, :, epoch], curves[2, :, epoch] = _validate(W1[0], W2[0], X_val, y_val)
     return curves
@@ -195,7 +211,7 @@ class Step(NamedTuple):
         mini-batch is smaller than others, the last stands for no row.
     weight: (n_on, 1, size) or (1, 1, size), 1 / the size of the network's own mini-batch, and 0
         where there is no row.
-    mean_rate: 1 - beta1. decay1, decay2: the factors of weight decay.
+    mean_rate: 1 - beta1.
     """
 
     on: slice
@@ -207,14 +223,11 @@ class Step(NamedTuple):
     weight: Tensor
     label_smoothing: Tensor | None
     mean_rate: Tensor | float
-    decay1: Tensor | None
-    decay2: Tensor | None
 
 
 def _steps(W1: Tensor, W2: Tensor, settings: Settings, loss: Tensor, order: Tensor) -> list[Step]:
     """Return the steps of an epoch; order: as for `train_stack`, with a row of zeros at the end."""
     n_orders, n_rows = len(order), order.shape[2] - 1
-    decay1, decay2 = _decay(settings, n_units=W1.shape[2])
     steps = []
     for position, weight in _minibatches(settings.batch_size[:n_orders], n_rows):
         # one order of rows serves all networks
@@ -231,8 +244,6 @@ def _steps(W1: Tensor, W2: Tensor, settings: Settings, loss: Tensor, order: Tens
                 label_smoothing=_part(settings.label_smoothing, on),
                 # in floating point, 1 - 0.9 is not quite 0.1
                 mean_rate=0.1 if settings.beta1 is None else 1 - settings.beta1[on],
-                decay1=_part(decay1, on),
-                decay2=_part(decay2, on),
             )
         )
     return steps
@@ -256,14 +267,15 @@ def _minibatches(batch_size: Tensor, n_rows: int) -> Iterator[tuple[Tensor, Tens
         yield position, weight[:, None]
 
 
-def _decay(settings: Settings, n_units: int) -> tuple[Tensor | None, Tensor | None]:
+def _decay(settings: Settings, lr: Tensor, n_units: int) -> tuple[Tensor | None, Tensor | None]:
     """Return by what a step multiplies the weights of each layer, or None for no weight decay.
 
-    n_units: hidden units, of which the first, the constant 1, does not decay.
+    lr: the learning rates of the epoch. n_units: hidden units, of which the first, the constant 1,
+        does not decay.
     """
     if settings.weight_decay is None:
         return None, None
-    factor = 1 - settings.lr * settings.weight_decay
+    factor = 1 - lr * settings.weight_decay
     of_units = factor.repeat(1, n_units, 1)
     of_units[:, 0] = 1
     return of_units, factor
@@ -290,18 +302,18 @@ def _gradients(
 
 
 def _bias_corrections(
-    settings: Settings, n_steps: int, n_rows: int, done: int
+    settings: Settings, lr: Tensor, n_steps: int, n_rows: int, done: int
 ) -> tuple[Tensor, Tensor]:
     """Return scale and epsilon of `_adam` for each step of the next epoch, (n_steps, n, 1, 1).
 
     Adam divides the mean of the gradient by 1 - beta1**t and the mean square by 1 - beta2**t, at
-    the t-th step. done: the epochs before this one.
+    the t-th step. lr: the learning rates of the epoch. done: the epochs before this one.
     """
     beta1 = DEFAULTS["beta1"] if settings.beta1 is None else settings.beta1
     steps_per_epoch = -(-n_rows // settings.batch_size[:, None, None])
     step = torch.arange(1, n_steps + 1, dtype=torch.float64)[:, None, None, None]
     t = done * steps_per_epoch + step
-    per_lr = (1 - beta1**t) / settings.lr
+    per_lr = (1 - beta1**t) / lr
     return per_lr / (1 - 0.999**t).sqrt(), per_lr * 1e-8
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy
 
-from hpt_helpers.config import DEFAULTS, as_count, as_seed, network_config
+from hpt_helpers.config import DEFAULTS, as_count, as_seed, check_schedule, network_config
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.threads import one_thread
@@ -60,9 +60,13 @@ def fit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> Lea
     - label_smoothing (0): the share of each label that is spread evenly over all classes
       (Szegedy et al. 2016). It is used in training only, and validation losses are without it.
     - init_scale (1): a factor of the initial weights of both layers, but not of their biases.
+    - cosine_epochs (none): where the learning rate ends at 0, if it is to fall. It follows half a
+      cosine from lr on, epoch by epoch, as `epoch_rate` says (Loshchilov & Hutter 2017). The
+      schedule does not depend on n_epochs, so a shorter training is the beginning of a longer one.
 
     A configuration that diverges raises nothing. Its curve turns nan, and `failure` says when.
-    Raises ValueError or TypeError for a bad config, n_epochs or seed.
+    Raises ValueError or TypeError for a bad config, n_epochs or seed, and for more n_epochs than
+    cosine_epochs.
 
     >>> from hpt_helpers.data import load_splits
     >>> curve = fit({"lr": 0.01, "batch_size": 16}, load_splits("iris"), n_epochs=20)
@@ -74,6 +78,7 @@ def fit(config: Mapping, splits: Splits, *, n_epochs: int, seed: int = 0) -> Lea
     model, optimizer, shuffles = start_training(config, splits, seed=seed)
     curves = np.full((3, n_epochs), np.nan)
     for epoch in range(n_epochs):
+        set_rate(optimizer, config, epoch)
         train_loss = train_one_epoch(
             config, model, optimizer, splits.X_train, splits.y_train, shuffles
         )
@@ -121,6 +126,28 @@ def start_training(
         weight_decay=config["weight_decay"],
     )
     return model, optimizer, shuffles
+
+
+def epoch_rate(config: Mapping, epoch: int) -> float:
+    """Return the learning rate of an epoch; epoch: how many there were before it.
+
+    With the entry cosine_epochs it is lr · (1 + cos(π · epoch / cosine_epochs)) / 2, as PyTorch's
+    `CosineAnnealingLR` has it. Without the entry it is always lr. Raises ValueError for an epoch
+    after the schedule's end.
+
+    >>> [round(epoch_rate({"lr": 0.1, "cosine_epochs": 4}, epoch), 4) for epoch in range(4)]
+    [0.1, 0.0854, 0.05, 0.0146]
+    """
+    if "cosine_epochs" not in config:
+        return config["lr"]
+    check_schedule(config, epoch + 1)
+    return config["lr"] * (1 + math.cos(math.pi * epoch / config["cosine_epochs"])) / 2
+
+
+def set_rate(optimizer: optim.Optimizer, config: Mapping, epoch: int) -> None:
+    """Give an optimiser the learning rate of an epoch, as `epoch_rate` says."""
+    for group in optimizer.param_groups:
+        group["lr"] = epoch_rate(config, epoch)
 
 
 @one_thread()

@@ -151,6 +151,7 @@ OTHERS = [
     NET | {"beta1": 0.8},
     NET | {"label_smoothing": 0.1},
     NET | {"init_scale": 1.1},
+    NET | {"cosine_epochs": 2},
 ]
 REFUSED = [
     NET | {"lr": "0.01"},
@@ -160,6 +161,7 @@ REFUSED = [
     NET | {"x": 1},
     NET | {"weight_decay": -0.1},
     NET | {"beta1": 1},
+    NET | {"cosine_epochs": 2.0},
 ]
 
 
@@ -174,7 +176,7 @@ def test_a_training_has_one_key_whatever_it_is_called():
         == len({tuple(losses[repr(c)]) for c in SAME})
     )
     keys = {training_key(config): losses[repr(config)] for config in [NET, *OTHERS]}
-    assert len(keys) == 8 == len({tuple(values) for values in keys.values()})
+    assert len(keys) == 9 == len({tuple(values) for values in keys.values()})
     for config in REFUSED:
         assert training_key(config) not in keys
         with pytest.raises((TypeError, ValueError)):

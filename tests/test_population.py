@@ -22,7 +22,7 @@ MIXED = [
     {"lr": 0.1, "batch_size": 1, "hidden_size": 3},
     {"lr": 0.001, "batch_size": 90, "hidden_size": 32, "weight_decay": 0.3, "label_smoothing": 0.2},
     {"lr": 0.05, "batch_size": 64},
-    {"lr": 0.02, "batch_size": 16, "hidden_size": 16},
+    {"lr": 0.02, "batch_size": 16, "hidden_size": 16, "cosine_epochs": 30},
     {"lr": 0.03, "batch_size": 7, "hidden_size": 8, "beta1": 0.6, "init_scale": 1.5},
 ]
 
@@ -87,6 +87,7 @@ def populations(draw, name, min_batch=1):
             "beta1": st.floats(0.5, 0.99),
             "label_smoothing": st.floats(0, 0.3),
             "init_scale": st.floats(0.3, 3),
+            "cosine_epochs": st.integers(3, 27),
         },
     )
     configs = draw(st.lists(config, min_size=1, max_size=4))

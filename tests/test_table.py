@@ -27,6 +27,7 @@ from hpt_helpers.objectives import per_trial
 from hpt_helpers.population import fit_many
 from hpt_helpers.search import Request, run
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
+from hpt_helpers.training import fit
 from tools import build_table
 
 STORED = 1e-6  # a table keeps single precision, so that a loss of 1 is right to 6e-8
@@ -309,6 +310,33 @@ def test_a_build_keeps_its_pieces(monkeypatch):
     monkeypatch.setattr(recipes, "train_entries", None)  # whoever trains now, fails
     again = build_table.build("tiny", n_repeats=2, n_judges=2)
     assert all((again[what] == built[what]).all() for what in built)
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer"])
+def test_a_table_with_a_schedule_has_the_same_pools(name):
+    plain, scheduled = RECIPES[name], RECIPES[f"{name}_cosine"]
+    end = {"cosine_epochs": plain.epochs[-1]}
+    assert recipes.pool(scheduled, 2) == [config | end for config in recipes.pool(plain, 2)]
+    assert scheduled.epochs == plain.epochs and scheduled.n_val == plain.n_val
+
+
+def test_a_recipe_s_epochs_are_those_of_its_entries(monkeypatch):
+    monkeypatch.setattr(recipes, "N_POOL", 2)
+    recipe = RECIPES["breast_cancer_cosine"]
+    found = recipes.train_piece("breast_cancer_cosine", 1, 0)["loss"]
+    assert found.shape == (3, 1, 5) and recipe.epochs == (1, 3, 9, 27, 81)
+    splits, seed = recipes.judge_rows(recipe, 1, 0), recipes.judge_number(1, 0)
+    curve = fit(recipes.pool(recipe, 1)[1], splits, n_epochs=81, seed=seed).val_loss
+    assert found[1, 0] == pytest.approx(curve[[0, 2, 8, 26, 80]], abs=1e-9)
+
+
+def test_judges_of_breast_cancer_have_other_draws_of_its_rows_and_no_test_rows():
+    recipe = RECIPES["breast_cancer"]
+    searched = recipes.search_rows(recipe, 4)
+    judged = [recipes.judge_rows(recipe, 4, judge) for judge in (0, 1)]
+    assert [(rows.n_train, rows.n_val) for rows in (searched, *judged)] == [(320, 114)] * 3
+    assert len({rows.X_val.numpy().tobytes() for rows in (searched, *judged)}) == 3
+    assert all((rows._y_test == searched._y_test).all() for rows in judged)
 
 
 def test_prefixes_of_the_validation_rows(monkeypatch):

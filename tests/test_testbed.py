@@ -1,5 +1,6 @@
 """docs/testbed.md: its tables are what the tool gives now, and its verdicts are counted rightly."""
 
+import json
 import re
 from types import SimpleNamespace
 
@@ -10,10 +11,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss
 
 from hpt_helpers.classroom.lab import searches
-from hpt_helpers.classroom.tables.readings import random_orders
+from hpt_helpers.classroom.tables.readings import early_order, random_orders
 from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.protocol import Told
-from tools import boosting, testbed
+from tools import boosting, many_workers, schedules, testbed
 
 
 @pytest.fixture
@@ -40,6 +41,23 @@ def test_without_all_tables_the_page_is_left_as_it_is(monkeypatch, tmp_path):
     with pytest.raises(SystemExit, match=r"digits_narrow\.npz.* CONTRIBUTING\.md"):
         testbed.main()
     assert not testbed.PAGE.exists()
+
+
+def test_sections_are_written_into_the_page_and_the_others_stay(monkeypatch, tmp_path):
+    monkeypatch.setattr(testbed, "PAGE", tmp_path / "testbed.md")
+    monkeypatch.setattr(testbed, "TEXT", tmp_path / "text.md")
+    testbed.TEXT.write_text("# New title\n\n{one}\n\nbetween {optuna}\n\n{two}\n")
+    monkeypatch.setattr(testbed, "SECTIONS", {"one": lambda: "| 1 |", "two": lambda: "| 2 |"})
+    testbed.PAGE.write_text(
+        "# Title\n\n<!-- python -m tools.testbed one -->\n\n| old |\n\n<!-- end of one -->\n\n"
+        "between\n\n<!-- python -m tools.testbed two -->\n\n| older |\n\n<!-- end of two -->\n"
+    )
+    testbed.main(["two"], write=True)
+    page = testbed.PAGE.read_text()
+    assert page.startswith("# New title") and "| old |" in page and "| older |" not in page
+    assert page.index("| old |") < page.index("between") < page.index("| 2 |")
+    testbed.main(["one"], write=True)
+    assert testbed.PAGE.read_text() == page.replace("| old |", "| 1 |")
 
 
 def test_verdicts_count_pairs():
@@ -152,3 +170,72 @@ def test_boosting_is_searched_on_its_rows_and_judged_on_others(monkeypatch):
     used = searches[0][1] | searches[0][2]
     assert len(used) == 210 and all(not used & (rows | scored) for _, rows, scored in judges)
     assert all(not rows & scored for _, rows, scored in seen)
+
+
+# --- schedules, and many workers ------------------------------------------------------------------
+
+
+def test_a_bracket_keeps_the_best_third_at_each_rung():
+    """Two brackets of nine. In the first, number 4 is best at the end and is cut at once."""
+    losses = np.full((20, 3), 9.0)
+    losses[:9, 0] = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    losses[:9, 1] = [3, 2, 1, 0, 0, 0, 0, 0, 0]  # those of the cut ones do not count
+    losses[:9, 2] = [5, 4, 3, 2, 1, 6, 7, 8, 9]
+    losses[9:18] = np.arange(9, 0, -1)[:, None]  # the last one leads from the start
+    losses[18:] = 0  # too few for a third bracket
+    best, survivor = schedules.brackets(losses)
+    assert best.tolist() == [1, 1] and survivor.tolist() == [3, 1]
+
+
+def test_early_order_of_a_table_is_that_of_its_readings():
+    found = schedules.early_order("digits", 30)
+    read = early_order("digits", 360).set_index("epoch")["rank_correlation"]
+    assert found.ninth.mean() == pytest.approx(read[3], abs=1e-12)
+    assert found.third.mean() == pytest.approx(read[9], abs=1e-12)
+    losses = load_table("digits").loss[:1000, 0, -1]
+    assert found.rising[0] == (losses[:, 3] > losses[:, 2]).mean()
+    assert found.best.shape == found.survivor.shape == (30, 37)
+    assert found.best[0, 1] == losses[27:54, 3].min()
+
+
+def test_workers_take_the_next_trial_when_they_are_idle():
+    slow, idle_at, ends = many_workers.slowness(3), [0.0, 0.0], []
+    assert many_workers.slowness(4).mean() == pytest.approx(1, abs=0.05)
+    for i in range(20):
+        start = min(idle_at)
+        idle_at[idle_at.index(start)] = start + slow[i]
+        if start < 4:
+            ends.append(start + slow[i])
+    found = many_workers._search("digits", 30, "random", 2, 4, 3)
+    assert found["ended"] == pytest.approx(sorted(ends), abs=1e-9)
+
+
+def test_a_search_that_goes_on_pays_for_its_new_epochs_only():
+    found = many_workers._search("digits", 30, "cuts", 1, 3, 3)
+    configs = load_table("digits").configs(3)
+    place = [configs.index(json.loads(config)) for config in found["config"]]
+    before, lasted = {}, []
+    for i, n_epochs in zip(place, found["n_epochs"], strict=True):
+        lasted.append((n_epochs - before.get(i, 0)) / 27 * many_workers.slowness(3)[i])
+        before[i] = n_epochs
+    assert np.diff(found["ended"], prepend=0) == pytest.approx(lasted, abs=1e-9)
+    assert max(before.values()) == 27
+
+
+def test_a_search_without_a_trial_that_ended_has_found_nothing():
+    trials = many_workers.trials_by("digits", 30, ["random"], 1, 1).query("repeat < 3")
+    first = trials.groupby("repeat")["ended"].min()
+    judged = many_workers.judged_after("digits", 30, trials, first.median())
+    none = first.to_numpy() > first.median()
+    assert none.sum() == 1 and np.isinf(judged["fresh"]).tolist() == none.tolist()
+    fresh = load_table("digits").fresh_loss[0, :3, -1]
+    assert (judged["fresh"] == fresh)[~none].all()
+    assert judged["tried"].tolist() == (~none).astype(int).tolist()
+
+
+def test_repeats_in_which_a_schedule_is_ahead_are_counted():
+    ones, losses = np.ones(3), np.array([[2.0], [2.0], [2.0]])
+    none = schedules.EarlyOrder(0.8 * ones, 0.9 * ones, ones, losses, 1.5 * losses)
+    third, best = np.array([0.95, 0.9, 0.85]), losses * [[0.5], [2], [2]]
+    cosine = schedules.EarlyOrder(0.9 * ones, third, ones, best, 1.2 * best)
+    assert list(testbed.nearer(none, cosine).values()) == ["3 : 0", "1 : 1", "3 : 0", "1 : 2"]

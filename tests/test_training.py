@@ -138,7 +138,13 @@ ALL_FOUR = {"weight_decay": 0.5, "beta1": 0.6, "label_smoothing": 0.2, "init_sca
 
 @pytest.mark.parametrize("name", ["iris", "digits"])
 @pytest.mark.parametrize(
-    "settings", [{entry: value} for entry, value in ALL_FOUR.items()] + [ALL_FOUR]
+    "settings",
+    [
+        *({entry: value} for entry, value in ALL_FOUR.items()),
+        ALL_FOUR,
+        {"cosine_epochs": 5},
+        ALL_FOUR | {"cosine_epochs": 4},
+    ],
 )
 def test_settings_are_those_of_a_classic_loop_with_adamw(name, settings):
     """Both `fit` and a stack, whose networks have other batch sizes and settings, or none."""
@@ -158,6 +164,32 @@ def test_settings_are_those_of_a_classic_loop_with_adamw(name, settings):
 
 def test_these_configurations_hold_every_setting():
     assert CONFIG.keys() | ALL_FOUR.keys() == {"lr", "batch_size", *DEFAULTS}
+
+
+def test_a_schedule_belongs_to_its_configuration_and_not_to_the_epochs_that_are_asked_for():
+    scheduled = CONFIG | {"cosine_epochs": 9}
+    whole, short, later, constant = (
+        fit(config, IRIS, n_epochs=n_epochs).val_loss.tolist()
+        for config, n_epochs in (
+            (scheduled, 9),
+            (scheduled, 3),
+            (CONFIG | {"cosine_epochs": 27}, 3),
+            (CONFIG, 3),
+        )
+    )
+    assert short == whole[:3]
+    # the first epoch has the same rate, whatever follows
+    assert short[0] == later[0] == constant[0]
+    assert len({short[2], later[2], constant[2]}) == 3
+
+
+@pytest.mark.parametrize(
+    "train", [fit, lambda config, *rest, **kw: fit_many([config], *rest, **kw)]
+)
+def test_training_beyond_the_end_of_a_schedule_is_refused(train):
+    assert train(CONFIG | {"cosine_epochs": 3}, IRIS, n_epochs=3)
+    with pytest.raises(ValueError, match=r"cosine_epochs is 3, .* for 4 epochs"):
+        train(CONFIG | {"cosine_epochs": 3}, IRIS, n_epochs=4)
 
 
 @pytest.mark.parametrize("settings", [{}, ALL_FOUR])
@@ -185,8 +217,12 @@ def classic_loop(
     beta1=0.9,
     label_smoothing=0.0,
     init_scale=1.0,
+    cosine_epochs=None,
 ):
-    """DataLoader, nn.Sequential, torch.optim.AdamW and numpy's arithmetic for what is recorded."""
+    """DataLoader, nn.Sequential, torch.optim.AdamW and numpy's arithmetic for what is recorded.
+
+    The schedule is PyTorch's `CosineAnnealingLR`.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2 * seed)
         network = torch.nn.Sequential(
@@ -200,6 +236,8 @@ def classic_loop(
     adam = torch.optim.AdamW(
         network.parameters(), lr=lr, betas=(beta1, 0.999), weight_decay=weight_decay
     )
+    if cosine_epochs:
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, T_max=cosine_epochs)
     criterion = torch.nn.CrossEntropyLoss(reduction="none", label_smoothing=label_smoothing)
     shuffles = torch.Generator().manual_seed(2 * seed + 1)
     rows = TensorDataset(splits.X_train, splits.y_train)
@@ -214,6 +252,8 @@ def classic_loop(
             row_losses.mean().backward()
             adam.step()
         assert len(losses) == len(rows)
+        if cosine_epochs:
+            schedule.step()
         with torch.no_grad():
             logits = network(splits.X_val).numpy()
         p = np.exp(logits - logits.max(1, keepdims=True))
@@ -351,6 +391,10 @@ def test_the_reason_names_the_first_bad_epoch(losses, reason):
         ({"label_smoothing": -0.1}, ValueError, "label_smoothing is -0.1"),
         ({"init_scale": 0}, ValueError, "init_scale is 0; .* greater than 0"),
         ({"init_scale": [1]}, TypeError, r"init_scale is \[1\]"),
+        ({"cosine_epochs": 0}, ValueError, "cosine_epochs is 0; .* at least 1"),
+        ({"cosine_epochs": 9.0}, TypeError, "cosine_epochs is 9.0; an integer"),
+        ({"cosine_epochs": None}, TypeError, "cosine_epochs is None; an integer"),
+        ({"cosine_epochs": 2}, ValueError, "cosine_epochs is 2, .* for 3 epochs needs 3 or more"),
         (
             {"weight_decy": 0.1},
             ValueError,

@@ -15,7 +15,6 @@ import numpy as np
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.computing.fingerprint import fingerprint
 from hpt_helpers.classroom.tables.recipes import (
-    EPOCHS,
     N_JUDGES,
     N_REPEATS,
     RECIPES,
@@ -59,7 +58,7 @@ def about(name: str, n_judges: int) -> dict:
         "name": name,
         "data": recipe.data,
         "n_val": recipe.n_val,
-        "epochs": EPOCHS,
+        "epochs": recipe.epochs,
         "n_judges": n_judges,
         "n_judging": judge_rows(recipe, 0, 0).n_val,
         "versions": {library: metadata.version(library) for library in libraries}

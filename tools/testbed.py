@@ -1,6 +1,7 @@
 """Measure what searches are worth on the testbed: `python -m tools.testbed` writes docs/testbed.md.
 
-With names of SECTIONS, as in `python -m tools.testbed shares early`, it measures and prints these.
+With names of SECTIONS, as in `python -m tools.testbed shares early`, it measures and prints these,
+and with `--write` before the names it also puts them into the page, which else stays as it is.
 What needs the two tables takes a minute; searches that propose points of their own train live, for
 some minutes, once (then they come from the cache). Sections on other data need tables of their own,
 in build/tables: CONTRIBUTING.md, The testbed, says how to make them.
@@ -32,13 +33,16 @@ from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES
 from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.strategies import random_search
 from hpt_helpers.trials import ranking
-from tools import boosting, ways_to_learn
+from tools import boosting, many_workers, schedules, ways_to_learn
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "testbed.md"
 OTHERS = ROOT / "build" / "tables"
 NARROW = OTHERS / "digits_narrow.npz"
 OTHER_SEEDS = [OTHERS / f"simulated_{i}.npz" for i in (1, 2, 3)]
+CANCER = OTHERS / "breast_cancer.npz"
+SCHEDULES = [OTHERS / f"{name}.npz" for name in ("digits_cosine", "breast_cancer_cosine")]
+SCHEDULED = {"digits": "digits", "breast_cancer": str(CANCER)}  # which have a twin with a schedule
 PAIRS = "better : worse, searched → fresh"  # a column of `verdicts`
 TEXT = ROOT / "tools" / "testbed_text.md"
 
@@ -68,6 +72,14 @@ OTHER_WAYS = {
     "highest rung": ways_to_learn.by_highest_rung,
     "brackets": ways_to_learn.by_brackets,
 }
+# By number of workers, how long the searches that learn are raced. Those that also cut think long
+# once they know hundreds of trials.
+WORKERS = {
+    1: {"learns": 8, "both": 8},
+    4: {"learns": 8, "both": 8},
+    16: {"learns": 8, "both": 2},
+    64: {},
+}
 TRAININGS = (3, 5, 8, 13, 40)  # budgets of the searches that cut and learn
 
 
@@ -83,6 +95,12 @@ def markdown(table: pd.DataFrame) -> str:
     rows = [list(table.columns), ["---"] * table.shape[1]]
     rows += [[text(value) for value in row] for row in table.itertuples(index=False)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def dashed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with a dash wherever a value is missing."""
+    values = table.astype(object)
+    return values.where(values.notna(), "–")
 
 
 def verdicts(judged: pd.DataFrame, other: str = "random") -> pd.DataFrame:
@@ -274,11 +292,11 @@ def against(judged: pd.DataFrame, other: str) -> pd.Series:
     return statistics.compare(judged, other).set_index("search").apply(better_and_worse, axis=1)
 
 
-def cut_and_learn(name: str) -> str:
+def cut_and_learn(name: str, n_trainings: Sequence[int] = TRAININGS) -> str:
     """Return what a search that cuts and learns is worth beside others, by rows and budget."""
     rows = []
     for n_val in reversed(load_table(name).n_val):
-        for n, judged in judged_at(name, n_val, AT_ONCE, TRAININGS).items():
+        for n, judged in judged_at(name, n_val, AT_ONCE, n_trainings).items():
             row = {"rows": n_val, "full trainings": n} | medians(judged)
             for other in ("random", "learns", "cuts"):
                 row[f"both : {other}"] = against(judged, other)["both"]
@@ -303,37 +321,109 @@ def protocol() -> str:
     """Return what it costs to make random trials first and to train the ten best of them again."""
     rows = []
     for name, n_val in (("digits", 360), ("digits", 30), ("simulated", 2000), ("simulated", 30)):
-        learns = judged_at(name, n_val, {"learns": searches.by_hand}, (40, 60, 80))
-        # with 80 trainings it would have started most of its pool of 1,000
-        both = judged_at(name, n_val, {"both": searches.cut_and_learn}, (40, 60))
+        at_once = judged_at(name, n_val, {"at once": ways_to_learn.at_once}, (40, 60, 80))
         for n_random, n_trainings in ((20, [40]), (40, [60, 80])):
-            first = {
-                "first, learns": partial(ways_to_learn.after_random, n_random, False),
-                "first, both": partial(ways_to_learn.after_random, n_random, True),
-            }
+            late = {"late": partial(ways_to_learn.after_random, n_random)}
             # the ten that are trained again are paid for, and no loss of theirs is used
-            late = judged_at(name, n_val, first, [n - N_AGAIN for n in n_trainings])
+            found = judged_at(name, n_val, late, [n - N_AGAIN for n in n_trainings])
             for n in n_trainings:
-                of_all = [learns[n], late[n - N_AGAIN]] + ([both[n]] if n in both else [])
-                judged = pd.concat(of_all, ignore_index=True)
+                judged = pd.concat([at_once[n], found[n - N_AGAIN]], ignore_index=True)
+                compared = statistics.compare(judged, "at once").iloc[0]
                 row = {"data": f"{name}, {n_val} rows", "full trainings": n, "random": n_random}
-                rows.append(row | prices(judged))
-    return markdown(pd.DataFrame(rows).fillna("–"))
+                row |= medians(judged) | {"late : at once": better_and_worse(compared)}
+                ratio = f"{compared['ratio']:.3f} ({compared['low']:.3f} to {compared['high']:.3f})"
+                rows.append(row | {"times the loss at once": ratio})
+    return markdown(pd.DataFrame(rows))
 
 
-def prices(judged: pd.DataFrame) -> dict[str, float | str]:
-    """Return medians, and how searches that begin at random compare with those that do not.
+def on_workers(name: str, n_val: int) -> str:
+    """Return what searches have after as long on more and more workers.
 
-    better : worse, and the fresh loss as a multiple of the other's, with its interval.
+    Where a search that cuts has begun all of the pool, and where one that learns would be too slow
+    to race, there is a dash.
     """
-    row: dict[str, float | str] = {"learns": np.nan, "both": np.nan} | medians(judged)
-    for late, other in (("learns", "learns"), ("both", "both"), ("learns", "both")):
-        if not np.isnan(row[other]):
-            label = f"first, {late}"
-            found = statistics.compare(judged, other).set_index("search").loc[label]
-            ratio = f"{found['ratio']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
-            row[f"{label} : {other}"] = f"{better_and_worse(found)}; {ratio}"
-    return row
+    rows = []
+    for n_workers, longest in WORKERS.items():
+        random = many_workers.trials_by(name, n_val, ["random", "cuts"], n_workers, 8)
+        learn = {
+            label: many_workers.trials_by(name, n_val, [label], n_workers, time)
+            for label, time in longest.items()
+        }
+        for time in (2, 4, 8):
+            parts = [random, *(trials for label, trials in learn.items() if time <= longest[label])]
+            rows.append(
+                {"time": time, "workers": n_workers} | found_after(name, n_val, parts, time)
+            )
+    return markdown(dashed(pd.DataFrame(rows).sort_values(["time", "workers"])))
+
+
+def found_after(name: str, n_val: int, parts: list[pd.DataFrame], time: float) -> dict:
+    """Return medians of the fresh loss after so long, pairs, and how many ASHA has tried."""
+    trials = pd.concat(parts, ignore_index=True)
+    judged = many_workers.judged_after(name, n_val, trials, time)
+    tried = judged[judged["search"] == "cuts"]["tried"].median()
+    if tried >= N_POOL:  # what it would find with more to try nobody knows
+        judged = judged[judged["search"].isin(["random", "learns"])]
+    losses = {label: of_one["fresh"].to_numpy() for label, of_one in judged.groupby("search")}
+    row: dict = {label: np.nan for label in many_workers.SEARCHES}
+    row |= {label: float(np.median(losses[label])) for label in row if label in losses}
+    for label, other in (("both", "cuts"), ("both", "learns"), ("learns", "cuts")):
+        row[f"{label} : {other}"] = np.nan
+        if label in losses and other in losses:
+            found = statistics.pairs(losses[label], losses[other])
+            row[f"{label} : {other}"] = f"{found.wins} : {found.defeats}"
+    return row | {"ASHA has tried": int(tried)}
+
+
+# --- schedules ------------------------------------------------------------------------------------
+
+
+def by_schedule() -> str:
+    """Return how early order foretells late order, without a schedule and with one."""
+    rows, compared = [], []
+    for label, name in SCHEDULED.items():
+        twin = str(OTHERS / f"{label}_cosine.npz")
+        n_repeats = load_table(twin).n_repeats
+        found = {
+            "none": schedules.early_order(name, n_repeats),
+            "cosine": schedules.early_order(twin, n_repeats),
+        }
+        for schedule, of_one in found.items():
+            rows.append(
+                {
+                    "data": label,
+                    "schedule": schedule,
+                    "a ninth": of_one.ninth.mean(),
+                    "a third": of_one.third.mean(),
+                    "rising": of_one.rising.mean(),
+                    "best": float(np.median(of_one.best)),
+                    "survivor": float(np.median(of_one.survivor)),
+                    "survivor against best": times(of_one.survivor, of_one.best),
+                    "kept": (of_one.survivor <= of_one.best + statistics.SAME).mean(),
+                }
+            )
+        compared.append({"data": label, "repeats": n_repeats} | nearer(**found))
+    return "\n\n".join([markdown(pd.DataFrame(rows)), markdown(pd.DataFrame(compared))])
+
+
+def nearer(none: schedules.EarlyOrder, cosine: schedules.EarlyOrder) -> dict[str, str]:
+    """Return in how many repeats the schedule is better : worse, by early order and by loss."""
+
+    def in_pairs(ours: np.ndarray, theirs: np.ndarray) -> str:
+        found = statistics.pairs(ours, theirs)
+        return f"{found.wins} : {found.defeats}"
+
+    def lost(of_one: schedules.EarlyOrder) -> np.ndarray:
+        return np.log(of_one.survivor / of_one.best).mean(axis=1)
+
+    return {
+        "a ninth": in_pairs(-cosine.ninth, -none.ninth),
+        "a third": in_pairs(-cosine.third, -none.third),
+        "survivor against best": in_pairs(lost(cosine), lost(none)),
+        "loss of the best": in_pairs(
+            np.log(cosine.best).mean(axis=1), np.log(none.best).mean(axis=1)
+        ),
+    }
 
 
 # --- the dial -------------------------------------------------------------------------------------
@@ -522,10 +612,12 @@ SECTIONS = {
     "own_points": own_points,
     "shares": shares,
     "early": early,
+    "schedules": by_schedule,
     "rows_tell": rows_tell,
     "cut_and_learn_digits": partial(cut_and_learn, "digits"),
-    "cut_and_learn_simulated": partial(cut_and_learn, "simulated"),
+    "cut_and_learn_simulated": partial(cut_and_learn, "simulated", TRAININGS[:-1]),
     "other_ways": other_ways,
+    "workers_digits": partial(on_workers, "digits", 360),
     "protocol": protocol,
     "dial": partial(dial, "simulated", live={"TPE": searches.tpe}),
     "more_trials": more_trials,
@@ -537,29 +629,45 @@ SECTIONS = {
 }
 
 
-def main(names: Sequence[str] = ()) -> None:
-    """Write the page, or print the sections of these names."""
+def main(names: Sequence[str] = (), write: bool = False) -> None:
+    """Write the page, or measure the sections of these names and print or write them."""
     if unknown := sorted(set(names) - SECTIONS.keys()):
         sys.exit(f"{', '.join(unknown)}: no such section; there are {', '.join(SECTIONS)}")
-    if names:
+    if names and not write:
         print(*(SECTIONS[name]() for name in names), sep="\n\n")
     else:
-        write_page()
+        write_page(names or list(SECTIONS))
 
 
-def write_page() -> None:
-    if missing := [str(path) for path in (NARROW, *OTHER_SEEDS) if not path.exists()]:
+def write_page(names: Sequence[str]) -> None:
+    """Write the page, with these sections measured anew and the others as they stand in it."""
+    needed = (NARROW, *OTHER_SEEDS, CANCER, *SCHEDULES) if set(names) == SECTIONS.keys() else ()
+    if missing := [str(path) for path in needed if not path.exists()]:
         sys.exit(
             f"{', '.join(missing)}: not there. CONTRIBUTING.md, The testbed, says how to make it"
         )
-    text = TEXT.read_text(encoding="utf-8")
-    for name, measure in SECTIONS.items():
+    text, found = TEXT.read_text(encoding="utf-8"), {name: SECTIONS[name]() for name in names}
+    for name in SECTIONS:
         if f"{{{name}}}" in text:
-            text = text.replace(f"{{{name}}}", measure())
+            begin, end = marks(name)
+            section = found.get(name) or in_page(name)
+            text = text.replace(f"{{{name}}}", f"{begin}\n\n{section}\n\n{end}")
     for library in ("optuna", "scikit-optimize"):
         text = text.replace(f"{{{library}}}", metadata.version(library))
     PAGE.write_text(text, encoding="utf-8")
 
 
+def marks(name: str) -> tuple[str, str]:
+    """Return the comments between which a section stands in the page."""
+    return f"<!-- python -m tools.testbed {name} -->", f"<!-- end of {name} -->"
+
+
+def in_page(name: str) -> str:
+    """Return a section as it stands in the page."""
+    begin, end = marks(name)
+    return PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0].strip()
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    given = sys.argv[1:]
+    main([name for name in given if name != "--write"], write="--write" in given)

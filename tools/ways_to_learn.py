@@ -62,18 +62,19 @@ def by_brackets(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -
                 yield from _start(state, Job(number, rung))
 
 
-def after_random(
-    n_random: int, cuts: bool, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
-) -> Strategy:
-    """Train so many random configurations in full, then learn, from them and from what follows.
+def at_once(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
+    """Learn from full trainings, after five random ones."""
+    return mobster(space, n_epochs, seed=repeat, min_epochs=n_epochs)
 
-    cuts: whether the trials that follow may be cut.
-    """
+
+def after_random(
+    n_random: int, space: SearchSpace, repeat: int, n_trials: int, n_epochs: int
+) -> Strategy:
+    """Make so many random trials, and then learn from these and from what follows."""
     configs = space.sample(n_random, seed=repeat)
     losses = yield [(config, n_epochs) for config in configs]
     told = list(zip(configs, losses.tolist(), strict=True))
-    least = 1 if cuts else n_epochs
-    yield from mobster(space, n_epochs, seed=repeat, min_epochs=least, told=told)
+    yield from mobster(space, n_epochs, seed=repeat, min_epochs=n_epochs, told=told)
 
 
 def _start(state: AshaState, job: Job) -> Strategy:

@@ -17,6 +17,7 @@ class SimulatedWorkers:
     code, on another clock. The `seconds` and the `runtime_s` of `run` are of this clock.
     seconds_of: how long a request takes, 0 or more; `n_epochs - n_done` are its new epochs.
     Of trials that end at the same time, the one that was started first ends first.
+    ends: when each trial has ended, in the order in which they did, which is that of the record.
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class SimulatedWorkers:
     ):
         self.n_workers, self.seconds_of = n_workers, seconds_of
         self._objective = as_objective("objective", objective)
+        self.ends: list[float] = []
         self._time = 0.0
         self._order = count()
         self._ends: list[tuple[float, int, Ended]] = []  # a heap, by time and order of start
@@ -44,6 +46,7 @@ class SimulatedWorkers:
 
     def wait(self) -> Ended:
         self._time, _, ended = heapq.heappop(self._ends)
+        self.ends.append(self._time)
         return ended
 
     def drop_waiting(self) -> Sequence[Job]:

@@ -15,7 +15,7 @@ import torch
 
 from hpt_helpers.config import network_config
 from hpt_helpers.data import load_splits
-from hpt_helpers.training import evaluate, start_training, train_one_epoch
+from hpt_helpers.training import evaluate, set_rate, start_training, train_one_epoch
 from hpt_helpers.trials import trial_record, trial_table
 
 
@@ -52,6 +52,7 @@ def course_trainable(dataset: str = "iris", *, draw: int | None = None, seed: in
         def step(self):
             val_loss, val_accuracy = math.inf, 0.0
             if not self.failure:
+                set_rate(self.optimizer, self.network, self.iteration)
                 train_one_epoch(
                     self.network,
                     self.model,

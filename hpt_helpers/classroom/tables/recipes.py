@@ -31,7 +31,12 @@ from hpt_helpers.model import SimpleNN
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.threads import one_thread
 
-EPOCHS = (1, 3, 9, 27)  # at which the losses are kept: the rungs of Hyperband with R = 27
+EPOCHS = (
+    1,
+    3,
+    9,
+    27,
+)  # at which losses are kept, unless a recipe says otherwise: Hyperband's rungs
 N_TRAIN = 320
 BATCH_SIZE = 32
 N_REPEATS = 30
@@ -60,6 +65,7 @@ class Recipe(NamedTuple):
     data: its name for `load_splits`. space: of the pool. n_val: numbers of validation rows.
     grids: axes -> how many points each of them has; what is no axis is at its default.
     random_state: of simulated data, where it is another one.
+    epochs: at which the losses are kept, the last of which is a full training.
     """
 
     data: str
@@ -67,6 +73,7 @@ class Recipe(NamedTuple):
     n_val: tuple[int, ...]
     grids: Mapping[tuple[str, ...], int] = MappingProxyType({})
     random_state: int | None = None
+    epochs: tuple[int, ...] = EPOCHS
 
 
 RECIPES = {
@@ -107,6 +114,22 @@ NARROW = {
     "init_scale": Real(0.35, 2.0, log=True),
 }
 RECIPES["digits_narrow"] = Recipe("digits", SearchSpace(NARROW | BATCHES), (30, 100, 360))
+# And breast_cancer, where some losses rise again before the end of 81 epochs.
+RECIPES["breast_cancer"] = Recipe(
+    "breast_cancer",
+    SearchSpace(SETTINGS | INIT_SCALE | BATCHES),
+    (30, 114),
+    epochs=(*EPOCHS, 81),
+)
+
+
+def with_schedule(recipe: Recipe) -> Recipe:
+    """Return the recipe of the same pools, whose learning rates fall to 0 at the last epoch."""
+    schedule = {"cosine_epochs": Choice([recipe.epochs[-1]])}
+    return recipe._replace(space=SearchSpace({**recipe.space, **schedule}), grids={})
+
+
+RECIPES |= {f"{name}_cosine": with_schedule(RECIPES[name]) for name in ("digits", "breast_cancer")}
 
 
 def pool(recipe: Recipe, repeat: int) -> list[dict]:
@@ -169,13 +192,16 @@ def judge_rows(recipe: Recipe, repeat: int, judge: int) -> Splits:
 
     On digits they are cut from the 757 rows that the repeat's searches do not see: 320 for training
     and the others for the verdict. The simulated data has rows enough for another draw, which has
-    320 and 2,000; one in 21 of these is also among the repeat's own.
+    320 and 2,000; one in 21 of these is also among the repeat's own. Breast_cancer has only 455
+    rows, of which the judge has another draw, so its verdict is of other luck but not of new rows.
     """
     number = judge_number(repeat, judge)
     if recipe.random_state is not None:
         return other_simulated(recipe.random_state, number)
     if recipe.data == "simulated":
         return load_splits(recipe.data, draw=number)
+    if recipe.data == "breast_cancer":
+        return load_splits(recipe.data, draw=number, n_train=N_TRAIN)
     whole = load_splits(recipe.data, draw=repeat, scaled=False)
     X, y = whole.X_train[N_TRAIN:].numpy(), whole.y_train[N_TRAIN:].numpy()
     order = np.random.default_rng(number).permutation(len(y))
@@ -224,28 +250,35 @@ def train_piece(name: str, repeat: int, judge: int | None) -> dict[str, np.ndarr
     """Train all configurations of a table on one repeat's rows, or for one of its judges.
 
     Return loss and n_right (of the rows, how many are classified rightly), each of shape
-    (n_configs, len(n_val), len(EPOCHS)); for a judge, whose rows all count, of
-    (n_configs, 1, len(EPOCHS)).
+    (n_configs, len(n_val), len(epochs)); for a judge, whose rows all count, of
+    (n_configs, 1, len(epochs)).
     """
     recipe = RECIPES[name]
     configs = configurations(recipe, repeat)
     if judge is None:
-        return train_entries(configs, search_rows(recipe, repeat), repeat, recipe.n_val)
+        rows = search_rows(recipe, repeat)
+        return train_entries(configs, rows, repeat, recipe.n_val, recipe.epochs)
     splits = judge_rows(recipe, repeat, judge)
-    return train_entries(configs, splits, judge_number(repeat, judge), [splits.n_val])
+    return train_entries(
+        configs, splits, judge_number(repeat, judge), [splits.n_val], recipe.epochs
+    )
 
 
 @one_thread()
 def train_entries(
-    configs: Sequence[Mapping], splits: Splits, seed: int, n_val: Sequence[int]
+    configs: Sequence[Mapping],
+    splits: Splits,
+    seed: int,
+    n_val: Sequence[int],
+    epochs: Sequence[int] = EPOCHS,
 ) -> dict[str, np.ndarray]:
-    """Return loss and n_right of each configuration, on the first n_val rows, after each of EPOCHS.
+    """Return loss and n_right of each configuration, on the first n_val rows, after each of epochs.
 
-    Both have the shape (n_configs, len(n_val), len(EPOCHS)). A loss that is not finite is nan.
+    Both have the shape (n_configs, len(n_val), len(epochs)). A loss that is not finite is nan.
     """
-    shape = len(configs), len(n_val), len(EPOCHS)
+    shape = len(configs), len(n_val), len(epochs)
     loss, n_right = np.empty(shape), np.empty(shape, dtype=int)
-    for k, (_, network) in enumerate(networks_after(EPOCHS, configs, splits, seed)):
+    for k, (_, network) in enumerate(networks_after(epochs, configs, splits, seed)):
         for i in range(len(configs)):
             loss[i, :, k], n_right[i, :, k] = _scores(network(i), splits, n_val)
     return {"loss": np.where(np.isfinite(loss), loss, np.nan), "n_right": n_right}

@@ -14,7 +14,13 @@ from hpt_helpers.training import fit
 CONFIG = {"lr": 0.01, "batch_size": 16, "hidden_size": 8}
 OTHER = {"lr": 0.003, "batch_size": 64, "hidden_size": 32}
 WILD = {"lr": 1e200, "batch_size": 32, "hidden_size": 16}
-SETTINGS = {"weight_decay": 0.5, "beta1": 0.6, "label_smoothing": 0.2, "init_scale": 2.0}
+SETTINGS = {
+    "weight_decay": 0.5,
+    "beta1": 0.6,
+    "label_smoothing": 0.2,
+    "init_scale": 2.0,
+    "cosine_epochs": 5,
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +41,7 @@ def losses(trainable, n_epochs):
 
 
 def test_these_configurations_hold_every_setting():
-    assert CONFIG.keys() | SETTINGS.keys() == {"lr", "batch_size", *DEFAULTS}
+    assert CONFIG.keys() | SETTINGS.keys() == {"lr", "batch_size", *DEFAULTS, "cosine_epochs"}
 
 
 @pytest.mark.parametrize(
