@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from hpt_helpers.arguments import as_count
 from hpt_helpers.bayesian import BAYESIAN, BayesianOptimizer
-from hpt_helpers.config import as_count
 from hpt_helpers.protocol import Ask, BudgetSpent, Strategy, Told
 from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.trials import ranking

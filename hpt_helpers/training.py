@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy
 
-from hpt_helpers.config import DEFAULTS, as_count, as_seed, network_config
+from hpt_helpers.arguments import as_count, as_seed
+from hpt_helpers.config import DEFAULTS, network_config
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.threads import one_thread
