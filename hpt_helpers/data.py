@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from hpt_helpers.config import as_count
+from hpt_helpers.arguments import as_count
 from hpt_helpers.evidence.statistics import wilson
 from hpt_helpers.threads import one_thread
 from hpt_helpers.warn import warn_caller

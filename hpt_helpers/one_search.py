@@ -25,7 +25,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hpt_helpers.config import as_count, config_key, is_number
+from hpt_helpers.arguments import as_count, is_number
+from hpt_helpers.config import config_key
 from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import Ask, BudgetSpent, Objective, Outcome, Request, Strategy, Told
 from hpt_helpers.trials import (

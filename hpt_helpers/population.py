@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hpt_helpers.config import DEFAULTS, as_count, check_schedule, network_config
+from hpt_helpers.arguments import as_count
+from hpt_helpers.config import DEFAULTS, check_schedule, network_config
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.progress import progress_bar

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from hpt_helpers.config import as_count, as_name, as_seed, as_seeds
+from hpt_helpers.arguments import as_count, as_seed, as_seeds
+from hpt_helpers.config import as_name
 from hpt_helpers.one_search import BudgetUnit, Search, Trial, as_amount
 from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import (

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from hpt_helpers.config import as_count, as_plain, is_number
+from hpt_helpers.arguments import as_count, is_number
+from hpt_helpers.config import as_plain
 
 
 @dataclass(frozen=True)

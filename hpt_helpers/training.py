@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy
 
-from hpt_helpers.config import DEFAULTS, as_count, as_seed, check_schedule, network_config
+from hpt_helpers.arguments import as_count, as_seed
+from hpt_helpers.config import DEFAULTS, check_schedule, network_config
 from hpt_helpers.data import Splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.threads import one_thread
@@ -166,7 +167,7 @@ def train_one_epoch(
     this reads what else an epoch needs. The last mini-batch may be smaller. A loss is that of its
     batch before the update.
     """
-    config, total = DEFAULTS | config, 0.0
+    config, total = {**DEFAULTS, **config}, 0.0
     for rows in torch.randperm(len(X), generator=generator).split(config["batch_size"]):
         loss = cross_entropy(model(X[rows]), y[rows], label_smoothing=config["label_smoothing"])
         optimizer.zero_grad()

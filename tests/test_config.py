@@ -11,15 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpt_helpers.config import (
-    as_count,
-    as_plain,
-    as_seed,
-    as_seeds,
-    config_key,
-    network_config,
-    training_key,
-)
+from hpt_helpers.config import as_plain, config_key, network_config, training_key
 from hpt_helpers.data import load_splits
 from hpt_helpers.training import fit
 
@@ -207,38 +199,10 @@ def test_an_lr_of_1_is_a_float():
     )
 
 
-# --- counts and seeds -----------------------------------------------------------------------------
+# --- what can be trained --------------------------------------------------------------------------
 
 
 def test_without_splits_any_batch_size_can_be_checked():
     assert network_config(NET | {"batch_size": 91}) == NET | {"batch_size": 91, "hidden_size": 16}
     with pytest.raises(ValueError, match="batch_size is 91; the training part has 90 rows"):
         network_config(NET | {"batch_size": 91}, IRIS)
-
-
-def test_counts():
-    assert as_count("n", np.uint8(7)) == 7 and type(as_count("n", np.uint8(7))) is int
-
-
-@pytest.mark.parametrize("seeds", [range(3), [0, 1, 2], (0, np.int64(1), 2), np.arange(3)])
-def test_seeds_are_any_sequence_of_integers(seeds):
-    assert [type(seed) for seed in as_seeds(seeds)] == [int] * 3 and as_seeds(seeds) == [0, 1, 2]
-
-
-@pytest.mark.parametrize(
-    "seeds", [3, np.int64(3), np.array(3), "012", {0, 1}, None, iter([0]), [0.0], [True], ["0"]]
-)
-def test_other_seeds_are_refused_by_name(seeds):
-    with pytest.raises(TypeError, match=r"^seeds(\[0\])? is "):
-        as_seeds(seeds)
-
-
-@pytest.mark.parametrize(
-    ("seed", "allowed"), [(-1, False), (0, True), (2**62 - 1, True), (2**62, False)]
-)
-def test_the_range_of_a_seed(seed, allowed):
-    if allowed:
-        assert as_seed("seed", seed) == seed
-    else:
-        with pytest.raises(ValueError, match=f"seed is {seed}"):
-            as_seed("seed", seed)

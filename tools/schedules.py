@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpt_helpers.evidence.statistics import rank_correlation
 from hpt_helpers.classroom.tables.recipes import N_POOL
 from hpt_helpers.classroom.tables.table import load_table
+from hpt_helpers.evidence.statistics import rank_correlation
 
 ETA = 3
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hpt_helpers.evidence.plots import each_against, history, ten_best
@@ -118,13 +119,14 @@ def claims(
 
 
 def _spent(problem: Problem, trials: pd.DataFrame) -> pd.DataFrame:
-    charged, failed = int(trials["charged_epochs"].sum()), int((trials["status"] == "failed").sum())
+    charged = np.sum(trials["charged_epochs"].to_numpy())
+    seconds = np.nansum(trials["runtime_s"].to_numpy(dtype=float))
     rows = [
         ("trials", len(trials)),
-        ("of them failed", failed),
+        ("of them failed", np.sum(trials["status"].to_numpy() == "failed")),
         ("epochs", charged),
-        ("in full trainings", round(charged / problem.n_epochs, 1)),
-        ("seconds of the search's trainings", round(float(trials["runtime_s"].sum()), 1)),
+        ("in full trainings", round(float(charged) / problem.n_epochs, 1)),
+        ("seconds of the search's trainings", round(float(seconds), 1)),
         ("trainings in the folder, with those of the questions", problem.n_kept()),
         ("the search ended by", trials.attrs.get("ended", "unknown")),
         ("trial chosen by the search", incumbent(trials)),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from hpt_helpers.config import as_count
+from hpt_helpers.arguments import as_count
 from hpt_helpers.evidence.problem import Checkpoint, Job, Problem
 
 MOST_DIAGNOSIS = 1 / 3  # of all trainings: a plan that asks more about a search than it searches
@@ -72,9 +72,9 @@ def plan(
             "lower n_again, n_finalists or n_draws"
         )
     seconds = seconds_of_one(problem, config)
-    table = pd.DataFrame({"step": list(steps), "trainings": list(steps.values())})
-    table["minutes"] = table["trainings"].map(lambda n: math.ceil(n / n_workers) * seconds / 60)
-    return Plan(table, seconds, float(table["minutes"].sum()))
+    minutes = [math.ceil(n / n_workers) * seconds / 60 for n in steps.values()]
+    columns = {"step": list(steps), "trainings": list(steps.values()), "minutes": minutes}
+    return Plan(pd.DataFrame(columns), seconds, sum(minutes))
 
 
 def seconds_of_one(problem: Problem, config: Mapping) -> float:

@@ -111,9 +111,8 @@ def _draw_against(ax, table: pd.DataFrame, name: str, parameter, value: str, wha
         found = f"{len(table)} dots"
         if not few:
             medians = _draw_tenths(ax, table, name, value)
-            ends = medians.iloc[[0, -1]]
             found = (
-                f"the medians of tenths go from {ends.iloc[0]:.2f} to {ends.iloc[-1]:.2f}, "
+                f"the medians of tenths go from {medians[0]:.2f} to {medians[-1]:.2f}, "
                 f"between {medians.min():.2f} and {medians.max():.2f}"
             )
         if getattr(parameter, "log", False):
@@ -123,11 +122,11 @@ def _draw_against(ax, table: pd.DataFrame, name: str, parameter, value: str, wha
     described(ax, f"{what}: {label(value)} against it; {found}.")
 
 
-def _draw_tenths(ax, table: pd.DataFrame, name: str, value: str) -> pd.Series:
+def _draw_tenths(ax, table: pd.DataFrame, name: str, value: str) -> np.ndarray:
     tenth = (table[name].rank(method="first") - 1) * 10 // len(table)
     medians = pd.DataFrame(table.groupby(tenth)[[name, value]].median())
     ax.plot(medians[name], medians[value], "-o", color=COLOURS[1], ms=4, zorder=2)
-    return medians[value]
+    return medians[value].to_numpy()
 
 
 def parallel(
@@ -169,18 +168,18 @@ def early_and_late(trials: pd.DataFrame, found: EarlyOrder, *, title: str = "", 
 
     found: what `questions.early_order` returned for these trials. On one line means in one order.
     """
-    epoch, last = int(found.table["epoch"].iloc[0]), int(trials["n_epochs"].max())
-    table = trials.assign(key=trials["config"].map(config_key))
-    wide = table.pivot_table(index="key", columns="n_epochs", values="val_loss")[[epoch, last]]
-    wide = wide.dropna()
     row = found.table.iloc[0]
+    epochs = [int(found.table["epoch"].to_numpy()[0]), int(np.max(trials["n_epochs"].to_numpy()))]
+    table = trials.assign(key=trials["config"].map(config_key))
+    wide = table.pivot_table(index="key", columns="n_epochs", values="val_loss")[epochs].dropna()
+    early, late = wide.to_numpy().T
     title = title or f"Early and late: rank correlation {row['rank_correlation']:.2f}"
-    y_label = f"loss after {last} epochs"
-    ax = new_axes(ax, title=title, x_label=f"loss after {epoch} epochs", y_label=y_label)
-    ax.plot(wide[epoch], wide[last], "o", color="0.4", ms=4)
-    winner = wide[last].idxmin()
-    ax.plot(*wide.loc[winner], "D", color=COLOURS[2], ms=8, label="the winner")
-    _log_where_positive(ax, x=wide[epoch], y=wide[last])
+    labels = [f"loss after {n} epochs" for n in epochs]
+    ax = new_axes(ax, title=title, x_label=labels[0], y_label=labels[1])
+    ax.plot(early, late, "o", color="0.4", ms=4)
+    winner = late.argmin()
+    ax.plot(early[winner], late[winner], "D", color=COLOURS[2], ms=8, label="the winner")
+    _log_where_positive(ax, x=early, y=late)
     ax.legend()
     place = row["winner_place"]
     return described(
@@ -206,10 +205,11 @@ def _enough(trials: pd.DataFrame, n: int) -> pd.DataFrame:
     return trials
 
 
-def _log_where_positive(ax, *, x: pd.Series | None = None, y: pd.Series) -> None:
-    if y.min() > 0:
+def _log_where_positive(ax, *, x=None, y) -> None:
+    """Make an axis logarithmic where all of its values, an array, are above 0."""
+    if np.min(y) > 0:
         ax.set_yscale("log")
         plain_ticks(ax.yaxis)
-    if x is not None and x.min() > 0:
+    if x is not None and np.min(x) > 0:
         ax.set_xscale("log")
         plain_ticks(ax.xaxis)

@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from hpt_helpers.config import as_count, config_key, is_number
+from hpt_helpers.arguments import as_count, is_number
+from hpt_helpers.config import config_key
 from hpt_helpers.evidence.rows import Split
 from hpt_helpers.objectives import per_trial
 from hpt_helpers.protocol import Objective, Outcome, Request, Strategy
@@ -207,8 +209,11 @@ class Problem:
                 on_interrupt="raise",
                 progress=progress,
             )
-            why = table.get("asked", table.index), table["reason"]
-            reasons = {files[jobs.index(todo[i])]: reason for i, reason in zip(*why, strict=True)}
+            numbers = table.get(
+                "asked", pd.Series(table.index)
+            )  # rows stand in the order of ending
+            asked = [files[jobs.index(todo[i])] for i in numbers.to_numpy()]
+            reasons = dict(zip(asked, table["reason"], strict=True))
         return [
             _read(file) if file.exists() else Trained(math.nan, reason=reasons[file])
             for file in files

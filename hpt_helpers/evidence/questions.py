@@ -20,7 +20,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from hpt_helpers.config import as_count, config_key, is_number
+from hpt_helpers.arguments import as_count, is_number
+from hpt_helpers.config import config_key
 from hpt_helpers.evidence.problem import Job, Problem, loss_of
 from hpt_helpers.evidence.statistics import (
     Interval,
@@ -394,9 +395,8 @@ def paired_folds(search: Any, metric: str | None = None) -> Ties:
     ends = f"_test_{metric}"
     folds = sorted(k for k in results if k.startswith("split") and k.endswith(ends))
     losses = -np.stack([np.asarray(results[fold], dtype=float) for fold in folds], axis=1)
-    good = np.isfinite(losses).all(axis=1)
     means = losses.mean(axis=1)
-    order = [i for i in ranking(means.tolist()) if good[i]]
+    order = [i for i in ranking(means.tolist()) if math.isfinite(means[i])]
     return ties_of(losses[order], order)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpt_helpers.config import as_count
+from hpt_helpers.arguments import as_count
 
 N_TIMES = 20  # so many validation windows at most, where rows are in the order of time
 

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hpt_helpers.trials import SAME
 
@@ -88,7 +89,7 @@ def is_tied(losses: np.ndarray) -> np.ndarray:
     return gaps.mean(axis=1) <= np.maximum(2 * error, SAME)
 
 
-def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
+def rank_correlation(a: ArrayLike, b: ArrayLike) -> float:
     """Return Spearman's rank correlation of two lists of losses; a pair with a nan is left out."""
     from scipy.stats import spearmanr
 

@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from hpt_helpers.config import as_count, as_name, as_seed
+from hpt_helpers.arguments import as_count, as_seed
+from hpt_helpers.config import as_name
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
 from hpt_helpers.on_ray.ray_skopt import skopt_search
 from hpt_helpers.progress import SearchBar

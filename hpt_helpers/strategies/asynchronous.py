@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hpt_helpers.config import as_count, config_key
+from hpt_helpers.arguments import as_count
+from hpt_helpers.config import config_key
 from hpt_helpers.protocol import Ask, Strategy, Told
 from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.strategies.told import earlier_trials

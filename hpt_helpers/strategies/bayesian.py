@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from hpt_helpers.config import as_count, as_plain, is_number
+from hpt_helpers.arguments import as_count, is_number
+from hpt_helpers.config import as_plain
 from hpt_helpers.protocol import Ask, Strategy, Told
 from hpt_helpers.search_space import Real, SearchSpace, as_space
 from hpt_helpers.strategies.random_and_grid import epochs_of

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from hpt_helpers.config import as_count
+from hpt_helpers.arguments import as_count
 from hpt_helpers.protocol import Strategy
 from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.trials import ranking

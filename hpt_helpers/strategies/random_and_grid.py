@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from hpt_helpers.config import as_count
+from hpt_helpers.arguments import as_count
 from hpt_helpers.protocol import BudgetSpent, Strategy
 from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.warn import warn_caller

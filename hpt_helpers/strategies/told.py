@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpt_helpers.config import as_count, is_number
+from hpt_helpers.arguments import as_count, is_number
 from hpt_helpers.protocol import Told
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.trials import as_config, read_log, with_tuples

@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from hpt_helpers.arguments import as_count, as_seeds
 from hpt_helpers.classroom.lab.trainer import Data, Job, as_data, train
-from hpt_helpers.config import as_count, as_seeds, network_config, training_key
+from hpt_helpers.config import network_config, training_key
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.training import failure_reason
 from hpt_helpers.trials import best

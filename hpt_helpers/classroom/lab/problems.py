@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from hpt_helpers.arguments import as_count
 from hpt_helpers.classroom.lab.trainer import (
     Data,
     Job,
@@ -25,7 +26,7 @@ from hpt_helpers.classroom.lab.trainer import (
     rows_of,
     train,
 )
-from hpt_helpers.config import as_count, key_of_checked, network_config, training_key
+from hpt_helpers.config import key_of_checked, network_config, training_key
 from hpt_helpers.search import Objective, Outcome, Request
 from hpt_helpers.search_space import SearchSpace
 from hpt_helpers.training import failure_reason

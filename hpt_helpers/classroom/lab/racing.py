@@ -15,9 +15,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from hpt_helpers.arguments import as_count
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.lab.problems import Chosen, Problem
-from hpt_helpers.config import as_count, config_key
+from hpt_helpers.config import config_key
 from hpt_helpers.evidence.questions import best_first
 from hpt_helpers.protocol import (
     AnyObjective,

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hpt_helpers.arguments import as_count, as_seed
 from hpt_helpers.classroom.computing.cache import cached
 from hpt_helpers.classroom.computing.fingerprint import fingerprint
 from hpt_helpers.classroom.computing.processes import share
-from hpt_helpers.config import as_count, as_seed, key_of_checked, network_config
+from hpt_helpers.config import key_of_checked, network_config
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.model import SimpleNN
 from hpt_helpers.population import Population, fit_many

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from hpt_helpers.arguments import as_count
 from hpt_helpers.classroom.tables.recipes import N_POOL
 from hpt_helpers.classroom.tables.table import load_table
-from hpt_helpers.config import as_count
 
 
 def estimates(

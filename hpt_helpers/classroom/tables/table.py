@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hpt_helpers.arguments import as_count
 from hpt_helpers.classroom.computing.cache import cached_each
 from hpt_helpers.classroom.computing.fingerprint import fingerprint
 from hpt_helpers.classroom.lab.problems import Chosen, PoolSpace, Problem, Trainings
@@ -40,7 +41,7 @@ from hpt_helpers.classroom.tables.recipes import (
     pool_means,
     search_rows,
 )
-from hpt_helpers.config import as_count, training_key
+from hpt_helpers.config import training_key
 from hpt_helpers.data import Splits, load_splits
 from hpt_helpers.search import Outcome, Request
 from hpt_helpers.search_space import SearchSpace

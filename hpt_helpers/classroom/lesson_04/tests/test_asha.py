@@ -5,9 +5,9 @@ import heapq
 import numpy as np
 import pytest
 
-from hpt_helpers.asynchronous import AshaState, next_trial, tell
 from hpt_helpers.classroom.lesson_04.asha import asha_hours, halving_hours, waiting
 from hpt_helpers.protocol import Told
+from hpt_helpers.strategies.asynchronous import AshaState, next_trial, tell
 
 PLACES = np.array([4, 0, 2, 5, 1, 3])
 
