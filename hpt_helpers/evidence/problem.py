@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from hpt_helpers.arguments import as_count, is_number
 from hpt_helpers.config import config_key
@@ -201,18 +200,18 @@ class Problem:
         files = [self._file(job, "trainings", job.n_epochs) for job in jobs]
         todo = [job for job, file in zip(jobs, files, strict=True) if not file.exists()]
         reasons = {}
+        n_workers = min(as_count("n_workers", n_workers), len(todo))
         if todo:
             table = run(
                 _all_of(todo),
                 per_trial(partial(_outcome_of_job, self)),
-                n_workers=min(as_count("n_workers", n_workers), len(todo)),
+                n_workers=n_workers,
                 on_interrupt="raise",
                 progress=progress,
             )
-            numbers = table.get(
-                "asked", pd.Series(table.index)
-            )  # rows stand in the order of ending
-            asked = [files[jobs.index(todo[i])] for i in numbers.to_numpy()]
+            # with several workers, rows stand in the order in which trials ended
+            numbers = table["asked"] if n_workers > 1 else table.index
+            asked = [files[jobs.index(todo[i])] for i in numbers]
             reasons = dict(zip(asked, table["reason"], strict=True))
         return [
             _read(file) if file.exists() else Trained(math.nan, reason=reasons[file])
