@@ -8,13 +8,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import course, optimisers, rivals, surrogate, training
+from benchmarks import course, optimisers, rivals, training
 from benchmarks import ray as of_ray
 from benchmarks.measure import Row, interleaved, peak_memory_growth, table
-from hpt_helpers.classroom.lab.problems import Trainings
-from hpt_helpers.classroom.lab.trainer import Data
 from hpt_helpers.data import load_splits
-from hpt_helpers.strategies import bayesian
 from hpt_helpers.training import evaluate, fit, start_training, train_one_epoch
 
 IRIS = load_splits("iris")
@@ -208,17 +205,6 @@ def test_the_rows_about_ray_label_what_is_simulated():
     simulated = [row for row in rows if row.what.startswith("simulated: ")]
     assert len(simulated) == len(of_ray.WORKERS) * len(of_ray.TRIAL_S)
     assert simulated[0].value == pytest.approx(12.8 / (10 + 5 + 128 * 0.12 - 0.02))
-
-
-def test_the_surrogates_benchmark_compares_the_course_s_fit_with_scikit_learns(monkeypatch):
-    rows = {row.what: row.value for row in surrogate.measure(n_seeds=2, n_disturbed=1)}
-    assert len(rows) == 7
-    assert rows["iris, 2 searches: ours ends lower"] + rows["iris: scikit-learn's ends lower"] <= 2
-    assert bayesian._likeliest.__name__ == "_likeliest"  # put back
-    monkeypatch.setattr(surrogate, "LAST_DIGITS", 0.5)  # half of a loss is a difference
-    assert surrogate.moved(Trainings(Data("iris")), [0, 1], 2) == 4
-    monkeypatch.setattr(surrogate, "LAST_DIGITS", 0.0)
-    assert surrogate.moved(Trainings(Data("iris")), [0, 1], 1) == 0
 
 
 def test_regret_is_a_median_of_the_lowest_so_far():

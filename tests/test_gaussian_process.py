@@ -1,15 +1,22 @@
 """The Gaussian process of the searches, beside scikit-learn's and beside simulation."""
 
+import math
+
 import numpy as np
 import pytest
+from scipy.optimize import approx_fprime
+from scipy.stats import norm
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace
 from hpt_helpers.strategies.gaussian_process import (
     GaussianProcess,
+    climb,
     expected_improvement,
+    likeliest,
     matern,
+    minus_log_posterior,
     model_points,
 )
 
@@ -96,3 +103,52 @@ def test_expected_improvement_is_the_integral_of_the_improvement(mean, std, best
     integral = np.trapezoid((best - loss) * density, loss)
     found = expected_improvement(np.array([mean]), np.array([std]), best)
     assert found == pytest.approx(integral, rel=1e-6)
+
+
+# --- what fits the trials -------------------------------------------------------------------------
+
+
+def test_scales_are_as_likely_as_scikit_learn_says_times_their_prior():
+    rng = np.random.default_rng(0)
+    points, values = rng.random((12, 3)), rng.normal(size=12)
+    values = (values - values.mean()) / values.std()
+    squares = (points.T[:, :, None] - points.T[:, None, :]) ** 2
+
+    def theirs(theta):
+        *scales, noise = np.exp(theta)
+        kernel = Matern(scales, nu=2.5) + WhiteKernel(noise)
+        fit = GaussianProcessRegressor(kernel, alpha=0, optimizer=None).fit(points, values)
+        prior = norm.logpdf(theta[:3], math.log(0.5), 0.7).sum() + norm.logpdf(
+            theta[3], math.log(2.5e-3), 2.0
+        )
+        return -fit.log_marginal_likelihood_value_ - prior
+
+    a, b = np.log([0.3, 0.5, 2.0, 0.01]), np.log([1.0, 0.2, 0.4, 0.1])
+    ours = [minus_log_posterior(theta, squares, values) for theta in (a, b)]
+    assert ours[0][0] - ours[1][0] == pytest.approx(theirs(a) - theirs(b), rel=1e-8)
+    for theta, (_, slope) in zip((a, b), ours, strict=True):
+        np.testing.assert_allclose(slope, approx_fprime(theta, theirs, 1e-6), rtol=1e-3, atol=1e-3)
+
+
+def test_the_likeliest_scale_is_short_where_the_values_change_and_long_where_they_do_not():
+    points = np.random.default_rng(0).random((40, 2))
+    found = likeliest(points, np.sin(12 * points[:, 0]))
+    assert found.scale[0] < 0.6 < 1.0 < found.scale[1] and found.noise < 1e-3
+    noisy = likeliest(points, np.random.default_rng(1).normal(size=40))
+    assert noisy.noise > 0.1
+
+
+def test_a_climb_ends_at_the_largest_improvement_nearby():
+    """The best of a fine grid around its end, in the columns that are free."""
+    rng = np.random.default_rng(0)
+    points = rng.random((15, 3))
+    values = (points[:, 0] - 0.3) ** 2 + (points[:, 1] - 0.6) ** 2 + 0.1 * points[:, 2]
+    process = GaussianProcess(np.array([0.5, 0.7, 1.0]), 1e-4).with_points(points)
+    start, free = np.array([0.5, 0.5, 0.25]), np.array([True, True, False])
+    end, gain = climb(process, values, values.min(), start, free)
+    steps = np.linspace(-0.02, 0.02, 21)
+    grid = end + np.array([(a, b, 0) for a in steps for b in steps])
+    gains = expected_improvement(*process.guess(values, grid), values.min())
+    assert end[2] == 0.25 and gains.max() <= gain * (1 + 1e-6)
+    before = expected_improvement(*process.guess(values, start[None]), values.min())
+    assert gain > 2 * before[0]

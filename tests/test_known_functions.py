@@ -2,9 +2,15 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import minimize, rosen
 
-from hpt_helpers.classroom.lab.known_functions import KNOWN, branin, hartmann, hole_in_a_bowl
+from hpt_helpers.classroom.lab.known_functions import (
+    KNOWN,
+    branin,
+    hartmann,
+    hole_in_a_bowl,
+    rosenbrock,
+)
 
 
 @pytest.mark.parametrize("place", [(-np.pi, 12.275), (np.pi, 2.275), (9.42478, 2.475)])
@@ -17,6 +23,12 @@ def test_hartmann_at_its_published_lowest_point():
     assert hartmann({f"x{i}": x for i, x in enumerate(place, 1)}) == pytest.approx(
         -3.32237, abs=1e-5
     )
+
+
+def test_rosenbrock_is_scipys_and_lowest_where_all_are_1():
+    assert rosenbrock({f"x{i}": 1.0 for i in range(1, 5)}) == KNOWN["Rosenbrock-4"].minimum == 0
+    for x in np.random.default_rng(0).uniform(-2, 2, (5, 4)):
+        assert rosenbrock({f"x{i}": v for i, v in enumerate(x, 1)}) == pytest.approx(rosen(x))
 
 
 def test_the_bowl_by_hand():

@@ -55,10 +55,10 @@ ON_POOL = {
     "Hyperband": searches.repeated_hyperband,
     "ASHA": searches.asha,
 }
-LIVE = {"TPE": searches.tpe, "scikit-optimize": searches.bayesian}
+LIVE = {"TPE": searches.tpe, "bayesian_search": searches.bayesian}
 NEAREST = {
     "TPE, nearest": searches.tpe_on_pool,
-    "scikit-optimize, nearest": partial(searches.on_pool, searches.bayesian),
+    "bayesian_search, nearest": partial(searches.on_pool, searches.bayesian),
 }
 AT_ONCE = {
     "random": searches.at_random,
@@ -652,8 +652,7 @@ def write_page(names: Sequence[str]) -> None:
             begin, end = marks(name)
             section = found.get(name) or in_page(name)
             text = text.replace(f"{{{name}}}", f"{begin}\n\n{section}\n\n{end}")
-    for library in ("optuna", "scikit-optimize"):
-        text = text.replace(f"{{{library}}}", metadata.version(library))
+    text = text.replace("{optuna}", metadata.version("optuna"))
     PAGE.write_text(text, encoding="utf-8")
 
 

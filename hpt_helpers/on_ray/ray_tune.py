@@ -11,8 +11,8 @@ from typing import Any
 
 from hpt_helpers.arguments import as_count, as_seed
 from hpt_helpers.config import as_name
+from hpt_helpers.on_ray.ray_bayesian import bayesian_searcher
 from hpt_helpers.on_ray.ray_hyperband import safe_hyperband
-from hpt_helpers.on_ray.ray_skopt import skopt_search
 from hpt_helpers.progress import SearchBar
 from hpt_helpers.protocol import AnyObjective, Request, answer_each, as_objective
 from hpt_helpers.search_space import SearchSpace, as_space
@@ -52,8 +52,8 @@ def tune_on_ray(
     """Run one search on the Ray that this process uses (`local_ray`); return its trial table.
 
     strategy_name: one of `STRATEGIES`. grid_search tries the configurations of `space.grid`,
-        bayesian_search those that `skopt_search` suggests, and the others those of `space.sample`.
-        hyperband and asha are Tune's schedulers.
+        bayesian_search those that `bayesian_searcher` suggests, and the others those of
+        `space.sample`. hyperband and asha are Tune's schedulers.
     trainable_or_objective: an objective as for `run`, which the workers ask. hyperband and asha ask
         it for 1, eta, eta**2, … epochs. An objective has no checkpoint: **a paused trial starts
         again** at epoch 0, unless its process has trained its `identity`. A class Trainable goes on
@@ -71,7 +71,8 @@ def tune_on_ray(
         bayesian_search asks for one more, which queues.
     max_failures: how often a trial is run again that raised, or lost its process.
     progress: show a bar of ended trials, with the best loss so far, and how many failed.
-    options: those of `space.grid`, of `bayesian_search`, or eta (3 if not given).
+    options: those of `space.grid`, clip, log_loss and xi of `bayesian_search`, or eta (3 if not
+        given).
     The table's rows are in the order of the draws, those of bayesian_search in the order in which
     they ended. An interrupt ends the search with a warning.
     Raises RuntimeError where this process uses no Ray; TypeError or ValueError for another name or
@@ -103,7 +104,7 @@ def tune_on_ray(
         if configs:
             param_space, of_trials = _listed(configs, left, max_concurrent)
         else:
-            searcher = skopt_search(space, n_trials, seed=seed, evaluated=ended, **options)
+            searcher = bayesian_searcher(space, n_trials, seed=seed, evaluated=ended, **options)
             param_space, of_trials = _suggested(searcher, len(left), max_concurrent)
         tune_config = tune.TuneConfig(
             metric="val_loss",

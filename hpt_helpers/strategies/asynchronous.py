@@ -7,7 +7,6 @@ and `tell` says what a trial gave, in whatever order they end.
 from __future__ import annotations
 
 import math
-import zlib
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +21,8 @@ from hpt_helpers.arguments import as_count
 from hpt_helpers.config import config_key
 from hpt_helpers.protocol import Ask, Strategy, Told
 from hpt_helpers.search_space import SearchSpace, as_space
-from hpt_helpers.strategies.told import earlier_trials
-from hpt_helpers.trials import SAME, as_config, ranking
+from hpt_helpers.strategies.told import earlier_trials, known_good, named
+from hpt_helpers.trials import SAME, ranking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,10 +160,10 @@ def asha(
     Raises, once it is asked, TypeError or ValueError for a bad space, number or configuration.
     """
     space, rungs = as_space(space), rung_epochs(max_epochs, eta, min_epochs)
-    first = _known_good(first, space)
+    first = known_good(first, space)
     new = _distinct(first, space, as_count("seed", seed, least=0))
     state = AshaState(rungs, eta, lambda state: next(new, None))
-    search = f"asha, seed={seed}, rungs={rungs}, eta={eta}{_named('first', first)}, in {space}"
+    search = f"asha, seed={seed}, rungs={rungs}, eta={eta}{named('first', first)}, in {space}"
     yield from _ask_for_all(state, n_trials, search)
 
 
@@ -194,11 +193,11 @@ def mobster(
     space, max_epochs, n_trials, eta, min_epochs, first: as for `asha`, and so is what it raises.
     """
     space, rungs = as_space(space), rung_epochs(max_epochs, eta, min_epochs)
-    first = _known_good(first, space)
+    first = known_good(first, space)
     told = earlier_trials(told, space, rungs[-1])
     proposer = _Proposer(space, rungs, as_count("seed", seed, least=0), first, told)
     state = AshaState(rungs, eta, proposer.propose)
-    known = _named("first", first) + _named("told", told)
+    known = named("first", first) + named("told", told)
     search = f"mobster, seed={seed}, rungs={rungs}, eta={eta}{known}, in {space}"
     yield from _ask_for_all(state, n_trials, search)
 
@@ -215,22 +214,6 @@ def _ask_for_all(state: AshaState, n_trials: int | None, search: str) -> Strateg
         trials = [(state.configs[job.number], state.rungs[job.rung]) for job in jobs]
         for told in (yield Ask(trials, search, late=True, labels=jobs)):
             tell(state, told.label, told)
-
-
-def _known_good(first: Iterable[Mapping], space: SearchSpace) -> list[dict]:
-    """Return the configurations that are to come first; ValueError for one outside the space."""
-    configs = [as_config(config) for config in first]
-    for i, config in enumerate(configs):
-        if config not in space:
-            raise ValueError(f"first[{i}] is {config!r}; a configuration in {space!r} is needed")
-    return configs
-
-
-def _named(name: str, values: list) -> str:
-    """Return what tells a search that was given these values from others, for its log."""
-    if not values:
-        return ""
-    return f", {name}={len(values)} ({zlib.crc32(repr(values).encode()):08x})"
 
 
 def _blocks(space: SearchSpace, seed: int) -> Iterator[dict[str, dict]]:

@@ -16,6 +16,11 @@ import numpy as np
 from hpt_helpers.search_space import Choice, SearchSpace
 
 LEAST_VARIANCE = 1e-12  # where rounding would leave none, or less
+# What is likely before any trial, as (median, deviation of the logarithm), and what is possible.
+SCALES = 0.5, 0.7
+NOISES = 2.5e-3, 2.0
+SCALES_FROM_TO = 0.03, 30.0
+NOISES_FROM_TO = 1e-8, 1.0
 
 
 def model_points(space: SearchSpace, configs: Sequence[Mapping]) -> np.ndarray:
@@ -25,12 +30,17 @@ def model_points(space: SearchSpace, configs: Sequence[Mapping]) -> np.ndarray:
     it has a column for each of its values, and any two of them lie a distance of 1 apart, as the
     two ends of a Real do. Raises ValueError for a configuration outside the space.
     """
-    unit = space.to_unit(configs)
+    return points_of_unit(space, space.to_unit(configs))
+
+
+def points_of_unit(space: SearchSpace, unit: np.ndarray) -> np.ndarray:
+    """Return what `model_points` does, for configurations given by `space.to_unit`."""
     columns = []
-    for i, (name, parameter) in enumerate(space.items()):
+    for i, parameter in enumerate(space.values()):
         if isinstance(parameter, Choice):
-            places = [parameter.values.index(config[name]) for config in configs]
-            columns.append(np.eye(len(parameter.values))[places] / math.sqrt(2))
+            n = len(parameter.values)
+            places = np.minimum((unit[:, i] * n).astype(int), n - 1)
+            columns.append(np.eye(n)[places] / math.sqrt(2))
         else:
             columns.append(unit[:, [i]])
     return np.hstack(columns)
@@ -110,8 +120,122 @@ def expected_improvement(mean: np.ndarray, std: np.ndarray, best: float) -> np.n
     The mean over the distribution, where a loss above the best counts as no improvement (Jones,
     Schonlau & Welch 1998). The standard deviations are above 0.
     """
+    below, density = _normal((best - mean) / std)
+    return (best - mean) * below + std * density
+
+
+def _normal(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the standard normal distribution's probability below z, and its density there."""
     from scipy.special import ndtr  # the strategies can be imported without scipy
 
-    z = (best - mean) / std
-    density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-    return (best - mean) * ndtr(z) + std * density
+    return ndtr(z), np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+
+
+# --- what fits the trials -----------------------------------------------------------------------
+
+
+def likeliest(
+    points: np.ndarray, values: np.ndarray, before: GaussianProcess | None = None
+) -> GaussianProcess:
+    """Return a process without trials whose scales and noise fit these trials best.
+
+    points: shape (n_trials, n_columns). values: shape (n_trials,). before: one fitted to fewer of
+        them, from which it starts if that is better than the usual start.
+    Each column has a scale of its own. A prior keeps few trials from saying much: scales are
+    log-normal (Hvarfner et al. 2024), and so is the noise. Scales and noise are rounded to about a
+    hundredth, so that the last digit of a value does not lead a search elsewhere.
+    """
+    from scipy.optimize import minimize  # the strategies can be imported without scipy
+
+    n_columns = points.shape[1]
+    squares = (points.T[:, :, None] - points.T[:, None, :]) ** 2
+    values = (values - values.mean()) / (values.std() or 1.0)
+    starts = [np.log([*[SCALES[0]] * n_columns, NOISES[0]])]
+    if before is not None:
+        starts.append(np.log([*before.scale * np.ones(n_columns), before.noise]))
+    start = min(starts, key=lambda theta: minus_log_posterior(theta, squares, values)[0])
+    found = minimize(
+        minus_log_posterior,
+        start,
+        args=(squares, values),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=np.log([*[SCALES_FROM_TO] * n_columns, NOISES_FROM_TO]),
+        options={"ftol": 1e-4, "maxiter": 30},
+    )
+    *scales, noise = np.exp(np.round(found.x, 2))
+    return GaussianProcess(scale=np.array(scales), noise=float(noise))
+
+
+def minus_log_posterior(
+    theta: np.ndarray, squares: np.ndarray, values: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return how unlikely scales and noise are, but for a constant, and the slope of this.
+
+    theta: the logarithms of the scales and of the noise, shape (n_columns + 1,). squares: the
+    points' squared distances in each column, shape (n_columns, n_trials, n_trials). values: with
+    mean 0 and standard deviation 1. (Rasmussen & Williams 2006, equations 5.8 and 5.9.)
+    """
+    squares = squares * np.exp(-2 * theta[:-1])[:, None, None]
+    noise = math.exp(theta[-1])
+    r = np.sqrt(5 * squares.sum(axis=0))
+    fall = np.exp(-r)
+    covariance = (1 + r + r**2 / 3) * fall + noise * np.eye(len(values))
+    factor = np.linalg.cholesky(covariance)
+    whitening = np.linalg.inv(factor)
+    inverse = whitening.T @ whitening
+    weights = inverse @ values
+    by_covariance = (inverse - np.outer(weights, weights)) / 2
+    by_square = by_covariance * 5 / 3 * (1 + r) * fall
+    slope = np.append((by_square * squares).sum(axis=(1, 2)), noise * np.trace(by_covariance))
+
+    medians, deviations = np.array([*[SCALES] * len(squares), NOISES]).T
+    z = (theta - np.log(medians)) / deviations
+    unlikely = values @ weights / 2 + np.log(np.diag(factor)).sum() + (z**2).sum() / 2
+    return float(unlikely), slope + z / deviations
+
+
+def climb(
+    process: GaussianProcess, values: np.ndarray, best: float, start: np.ndarray, free: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Return the point where a slope of the expected improvement ends, and the improvement there.
+
+    values: what the process's trials gave. best: the loss to improve on. start: a point, shape
+        (n_columns,). free: which of its columns may change, between 0 and 1, a bool for each.
+    """
+    from scipy.optimize import minimize
+
+    centre, spread = values.mean(), values.std() or 1.0
+    weights = process.whitening.T @ (process.whitening @ (values - centre))
+
+    def loss_and_slope(moved):
+        point = start.copy()
+        point[free] = moved
+        between = point / process.scale - process.points
+        r = np.sqrt(5 * (between**2).sum(axis=1))
+        fall = np.exp(-r)
+        known = process.whitening @ ((1 + r + r**2 / 3) * fall)
+        slopes = -5 / 3 * ((1 + r) * fall)[:, None] * between / process.scale
+        mean = centre + (process.whitening @ (values - centre)) @ known
+        deviation = math.sqrt(max(1 - known @ known, LEAST_VARIANCE))
+        mean_slope = weights @ slopes
+        std_slope = -spread * (known @ process.whitening) @ slopes / deviation
+        gain = float(expected_improvement(mean, spread * deviation, best))
+        if gain < 1e-300:  # nothing to climb
+            return 700.0, np.zeros(len(moved))
+        below, density = _normal((best - mean) / (spread * deviation))
+        slope = (below * mean_slope - density * std_slope) / gain
+        return -math.log(gain), slope[free]
+
+    bounds = [(0.0, 1.0)] * int(free.sum())
+    found = minimize(
+        loss_and_slope,
+        start[free],
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": 50},
+    )
+    end = start.copy()
+    end[free] = found.x
+    return end, math.exp(-found.fun)

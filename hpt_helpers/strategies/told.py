@@ -1,8 +1,9 @@
-"""What a search that learns may be told before it starts: the trials of an earlier one."""
+"""What a search may be told before it starts: earlier trials, and what it should try first."""
 
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,3 +73,19 @@ def _trial(i: int, each: Any, n_epochs: int) -> Told:
     # logs of earlier versions have lists in place of tuples
     config = with_tuples(as_config(config))
     return Told(config, as_count(f"n_epochs of told[{i}]", epochs), float(loss))
+
+
+def known_good(first: Iterable[Mapping], space: SearchSpace) -> list[dict]:
+    """Return the configurations that are to come first; ValueError for one outside the space."""
+    configs = [as_config(config) for config in first]
+    for i, config in enumerate(configs):
+        if config not in space:
+            raise ValueError(f"first[{i}] is {config!r}; a configuration in {space!r} is needed")
+    return configs
+
+
+def named(name: str, values: list) -> str:
+    """Return what tells a search that was given these values from others, for its log."""
+    if not values:
+        return ""
+    return f", {name}={len(values)} ({zlib.crc32(repr(values).encode()):08x})"

@@ -52,6 +52,12 @@ def hartmann(config: Mapping) -> float:
     return float(-(WEIGHTS * np.exp(-(WIDTHS * (x - CENTRES) ** 2).sum(axis=1))).sum())
 
 
+def rosenbrock(config: Mapping) -> float:
+    """Return Rosenbrock's function of x1 to x4 (each −2 to 2): a smooth, narrow, curved valley."""
+    x = np.array([config[f"x{i}"] for i in range(1, 5)])
+    return float((100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum())
+
+
 def hole_in_a_bowl(config: Mapping) -> float:
     """Return a bowl of x and y (0 to 1) around (0.8, 0.8), with a small hole at (0.2, 0.2)."""
     x, y = config["x"], config["y"]
@@ -63,6 +69,9 @@ UNIT = Real(0, 1)
 KNOWN = {
     "Branin": Known(branin, SearchSpace({"x": Real(-5, 10), "y": Real(0, 15)}), 0.397887),
     "Hartmann-6": Known(hartmann, SearchSpace({f"x{i}": UNIT for i in range(1, 7)}), -3.322368),
+    "Rosenbrock-4": Known(
+        rosenbrock, SearchSpace({f"x{i}": Real(-2, 2) for i in range(1, 5)}), 0.0
+    ),
     # Lowest at the hole's edge nearest to (0.8, 0.8): the centres are 0.6 √2 apart, the hole's
     # radius is 0.12.
     "hole in a bowl": Known(

@@ -68,7 +68,7 @@ def _try_all(
 
 
 def bayesian(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
-    """Search with scikit-optimize, as `bayesian_search` does."""
+    """Learn from whole trials, as the package's `bayesian_search` does (Snoek et al. 2012)."""
     return strategies.bayesian_search(space, n_trials, n_epochs, seed=repeat)
 
 
