@@ -46,18 +46,19 @@ def test_without_all_tables_the_page_is_left_as_it_is(monkeypatch, tmp_path):
 def test_sections_are_written_into_the_page_and_the_others_stay(monkeypatch, tmp_path):
     monkeypatch.setattr(testbed, "PAGE", tmp_path / "testbed.md")
     monkeypatch.setattr(testbed, "TEXT", tmp_path / "text.md")
-    testbed.TEXT.write_text("# New title\n\n{one}\n\nbetween {optuna}\n\n{two}\n")
+    testbed.TEXT.write_text("# New title\n\n{one}\n\nbetween {optuna}\n\n{two}\n", encoding="utf-8")
     monkeypatch.setattr(testbed, "SECTIONS", {"one": lambda: "| 1 |", "two": lambda: "| 2 |"})
     testbed.PAGE.write_text(
         "# Title\n\n<!-- python -m tools.testbed one -->\n\n| old |\n\n<!-- end of one -->\n\n"
-        "between\n\n<!-- python -m tools.testbed two -->\n\n| older |\n\n<!-- end of two -->\n"
+        "between\n\n<!-- python -m tools.testbed two -->\n\n| older |\n\n<!-- end of two -->\n",
+        encoding="utf-8",
     )
     testbed.main(["two"], write=True)
-    page = testbed.PAGE.read_text()
+    page = testbed.PAGE.read_text(encoding="utf-8")
     assert page.startswith("# New title") and "| old |" in page and "| older |" not in page
     assert page.index("| old |") < page.index("between") < page.index("| 2 |")
     testbed.main(["one"], write=True)
-    assert testbed.PAGE.read_text() == page.replace("| old |", "| 1 |")
+    assert testbed.PAGE.read_text(encoding="utf-8") == page.replace("| old |", "| 1 |")
 
 
 def test_verdicts_count_pairs():

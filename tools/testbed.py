@@ -616,6 +616,7 @@ SECTIONS = {
     "rows_tell": rows_tell,
     "cut_and_learn_digits": partial(cut_and_learn, "digits"),
     "cut_and_learn_simulated": partial(cut_and_learn, "simulated", TRAININGS[:-1]),
+    "cut_and_learn_cancer": partial(cut_and_learn, str(CANCER)),
     "other_ways": other_ways,
     "workers_digits": partial(on_workers, "digits", 360),
     "protocol": protocol,
