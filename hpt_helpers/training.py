@@ -140,7 +140,7 @@ def train_one_epoch(
     this reads what else an epoch needs. The last mini-batch may be smaller. A loss is that of its
     batch before the update.
     """
-    config, total = DEFAULTS | config, 0.0
+    config, total = {**DEFAULTS, **config}, 0.0
     for rows in torch.randperm(len(X), generator=generator).split(config["batch_size"]):
         loss = cross_entropy(model(X[rows]), y[rows], label_smoothing=config["label_smoothing"])
         optimizer.zero_grad()

@@ -168,7 +168,7 @@ def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
     """
     parts = []
     for _, group in trials.groupby(["search", "repeat"], sort=False):
-        keys = group["config"].map(config_key)
+        keys = pd.Series([config_key(config) for config in group["config"]], group.index)
         best = _best_first(group, keys).head(n)
         if best.empty:
             search, repeat = group["search"].iloc[0], group["repeat"].iloc[0]
@@ -187,7 +187,7 @@ def _best_first(trials: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
     """
     done = trials.loc[np.isfinite(trials["val_loss"])].sort_values("trial")
     ranked = done.iloc[ranking(done["val_loss"], done["n_epochs"])]
-    return ranked[~keys[ranked.index].duplicated()]
+    return ranked[~keys.loc[ranked.index].duplicated()]
 
 
 def judge(
