@@ -168,14 +168,14 @@ def winners(trials: pd.DataFrame, n: int = 1) -> pd.DataFrame:
     """
     parts = []
     for _, group in trials.groupby(["search", "repeat"], sort=False):
-        keys = group["config"].map(config_key)
+        keys = [config_key(config) for config in group["config"]]
         best = best_first(group.sort_values("trial"), n)
         if best.empty:
             search, repeat = group["search"].iloc[0], group["repeat"].iloc[0]
             raise ValueError(
                 f"no trial of {search!r} in repeat {repeat} succeeded; it has no winner"
             )
-        of_all = {"looks": len(group), "tried": keys.nunique(), "epochs": group["spent"].max()}
+        of_all = {"looks": len(group), "tried": len(set(keys)), "epochs": group["spent"].max()}
         parts.append(best.assign(**of_all))
     return pd.concat(parts, ignore_index=True)
 
