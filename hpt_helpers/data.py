@@ -15,7 +15,6 @@ import numpy as np
 import torch
 
 from hpt_helpers.arguments import as_count
-from hpt_helpers.evidence.statistics import wilson
 from hpt_helpers.threads import one_thread
 from hpt_helpers.warn import warn_caller
 
@@ -264,6 +263,9 @@ def wilson_interval(n_correct: int, n_rows: int) -> Score:
     >>> print(wilson_interval(29, 30))
     0.967 (95 % interval 0.833 to 0.994, 30 rows)
     """
+    from scipy.stats import binomtest
+
     n_rows = as_count("n_rows", n_rows)
     n_correct = as_count("n_correct", n_correct, least=0, most=n_rows)
-    return Score(n_correct / n_rows, *wilson(n_correct, n_rows), n_rows)
+    interval = binomtest(n_correct, n_rows).proportion_ci(0.95, method="wilson")
+    return Score(n_correct / n_rows, float(interval.low), float(interval.high), n_rows)

@@ -14,12 +14,13 @@ import nbformat
 import pytest
 
 from hpt_helpers.classroom.lessons import COURSE, LESSONS
+from hpt_helpers.classroom.lessons import NOTEBOOKS as LISTED
 from tools import lesson_tables
 from tools.notebooks import METADATA, find_problems, output_texts, source_to_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = [ROOT / "notebooks" / f"{lesson.stem}.ipynb" for lesson in COURSE]
-SOURCES = [ROOT / "notebooks" / "source" / f"{lesson.stem}.py" for lesson in COURSE]
+NOTEBOOKS = [ROOT / "notebooks" / f"{lesson.stem}.ipynb" for lesson in LISTED]
+SOURCES = [ROOT / "notebooks" / "source" / f"{lesson.stem}.py" for lesson in LISTED]
 KNOWN_TAGS = {"nbval-ignore-output", "raises-exception", "readme-picture"}
 # What nbval compares, and PNG. SVG has random ids, and scripts may fetch things.
 KNOWN_TYPES = {"text/plain", "text/html", "image/png"}
@@ -44,7 +45,7 @@ def tags(cell):
 
 def test_each_lesson_of_the_list_has_a_source_a_notebook_and_a_folder_and_there_are_no_others():
     """The numbers go up by one, and a lesson builds on earlier ones."""
-    listed = sorted(lesson.stem for lesson in COURSE)
+    listed = sorted(lesson.stem for lesson in LISTED)
     classroom = ROOT / "hpt_helpers" / "classroom"
     found = {
         "notebooks/source": sorted(p.stem for p in (ROOT / "notebooks" / "source").glob("*.py")),

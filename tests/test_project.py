@@ -247,20 +247,24 @@ def test_the_examples_of_readme_and_real_searches_run(capsys, tmp_path, monkeypa
     for page, example in EXAMPLES:
         exec(compile(example, page, "exec"), {})
         printed.append(capsys.readouterr().out)
-    own_objective, training, workers, late, checkpoints, files, cut, wrappers = printed
+    own_objective, week, training, workers, late = printed[:5]
+    checkpoints, files, alone, cut, wrappers = printed[5:]
     assert re.fullmatch(r"\{'rate': [\d.]+, 'rounds': \d+\}\n", workers)
     found = re.fullmatch(r"24 (0\.\d)\n", late)
     assert abs(float(found[1]) - 0.3) < 0.15
-    written = {"search.jsonl", "search.csv", "hyperband.jsonl", "checkpoints"}
+    written = {"search.jsonl", "search.csv", "my_week", "my_wine"}
     assert {path.name for path in tmp_path.iterdir()} == written
-    kept = [path.name for path in (tmp_path / "checkpoints").iterdir()]
-    assert len(kept) == 17 and all(re.fullmatch("[0-9a-f]{64}", name) for name in kept)
+    assert week.startswith("# What the search found\n") and "On the sealed rows: log loss" in week
+    both = r"\d of 4 others are within .*\n5 of 6 pairs of the 4 best kept their order.*\n"
+    assert re.fullmatch(both, alone)
     for rounds in (checkpoints, files):
         found = re.fullmatch(r"(\d+) of (\d+) rounds were trained\n", rounds)
         trained, asked = map(int, found.groups())
         assert 0 < trained < asked
     # R = 9 going on, and restarting, as the theory says
     assert files == "69 of 78 rounds were trained\n"
+    kept = [path.name for path in (tmp_path / "my_wine" / "checkpoints").iterdir()]
+    assert len({name.partition(".")[0] for name in kept}) == 17
     found = re.fullmatch(r"\{'rate': (0\.[\d.]+), 'depth': ([1-8])\} (\{.*\})\n", cut)
     # the best configuration is 0.05 and 5, and few trials reach the last rung
     assert 0.02 < float(found[1]) < 0.2 and abs(int(found[2]) - 5) <= 1

@@ -89,3 +89,9 @@ LESSONS = (
     ),
 )
 COURSE = (START, *LESSONS)
+
+# No lesson: a learner takes it to a table of his own. It has no folder here, and no exercises.
+WORKSHEET = Lesson(
+    "06_your_own_table", "Your own table", "What can I claim of a search on my own table?"
+)
+NOTEBOOKS = (*COURSE, WORKSHEET)

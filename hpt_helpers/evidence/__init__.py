@@ -11,6 +11,7 @@ from hpt_helpers.evidence.problem import Checkpoint as Checkpoint
 from hpt_helpers.evidence.problem import Problem as Problem
 from hpt_helpers.evidence.problem import Trained as Trained
 from hpt_helpers.evidence.questions import best_again as best_again
+from hpt_helpers.evidence.questions import best_again_of as best_again_of
 from hpt_helpers.evidence.questions import best_first as best_first
 from hpt_helpers.evidence.questions import compare as compare
 from hpt_helpers.evidence.questions import curves as curves
@@ -20,6 +21,8 @@ from hpt_helpers.evidence.questions import guesses as guesses
 from hpt_helpers.evidence.questions import paired_folds as paired_folds
 from hpt_helpers.evidence.questions import paired_ties as paired_ties
 from hpt_helpers.evidence.questions import random_with_early_losses as random_with_early_losses
+from hpt_helpers.evidence.questions import ties_of as ties_of
+from hpt_helpers.evidence.reading import read_table as read_table
 from hpt_helpers.evidence.rows import SealedRows as SealedRows
 from hpt_helpers.evidence.rows import Split as Split
 from hpt_helpers.evidence.sealed_test import refit as refit

@@ -6,7 +6,7 @@ out, and a picture that has too few of the others says how many it needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -34,10 +34,11 @@ def history(trials: pd.DataFrame, *, title: str = "", ax=None):
     Only trials of the most epochs count towards the lowest; shorter ones are small dots.
     """
     done = _done(trials)
-    full = done["n_epochs"] == done["n_epochs"].max()
+    full = (done["n_epochs"] == done["n_epochs"].max()).to_numpy()
     place = np.arange(1, len(done) + 1)
     ax = new_axes(ax, title=title or "The search", x_label="trial", y_label=label("val_loss"))
-    ax.plot(place[~full], done.loc[~full, "val_loss"], "o", ms=2, color="0.6", label="shorter")
+    if not full.all():
+        ax.plot(place[~full], done.loc[~full, "val_loss"], "o", ms=2, color="0.6", label="shorter")
     ax.plot(place[full], done.loc[full, "val_loss"], "o", ms=4, color="0.4", label="in full")
     lowest = done.loc[full, "val_loss"].cummin()
     ax.step(place[full], lowest, where="post", color=COLOURS[1], label="lowest so far")
@@ -181,11 +182,11 @@ def early_and_late(trials: pd.DataFrame, found: EarlyOrder, *, title: str = "", 
     ax.plot(early[winner], late[winner], "D", color=COLOURS[2], ms=8, label="the winner")
     _log_where_positive(ax, x=early, y=late)
     ax.legend()
-    place = row["winner_place"]
+    place = int(found.table["winner_place"].to_numpy()[0])
     return described(
         ax,
-        f"{title}: rank correlation {row['rank_correlation']:.2f} of {len(wide)} configurations; "
-        f"the winner at the end stood at {place} early.",
+        f"{title}, of {len(wide)} configurations; the winner at the end stood at place {place} of "
+        "the earlier order.",
     )
 
 
@@ -209,7 +210,12 @@ def _log_where_positive(ax, *, x=None, y) -> None:
     """Make an axis logarithmic where all of its values, an array, are above 0."""
     if np.min(y) > 0:
         ax.set_yscale("log")
-        plain_ticks(ax.yaxis)
+        plain_ticks(ax.yaxis, _ticks_between(np.min(y), np.max(y)))
     if x is not None and np.min(x) > 0:
         ax.set_xscale("log")
-        plain_ticks(ax.xaxis)
+        plain_ticks(ax.xaxis, _ticks_between(np.min(x), np.max(x)))
+
+
+def _ticks_between(low: float, high: float) -> Sequence[float] | None:
+    """Return the multiples of powers of ten at which a short logarithmic axis has ticks."""
+    return (1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9) if high < 6 * low else None

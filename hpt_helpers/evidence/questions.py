@@ -166,7 +166,8 @@ class EarlyOrder(NamedTuple):
 
     table: a row for each earlier epoch: epoch, share (of a full training), n (configurations),
     rank_correlation with low and high (its 95 % interval), winner_place (where the winner stood
-    then, from 1). verdict: on the epoch nearest to a third of the training.
+    then, from 1, or 0 where it has no loss there). verdict: on the epoch nearest to a third of the
+    training.
     """
 
     table: pd.DataFrame
@@ -225,7 +226,7 @@ def _early_row(wide: pd.DataFrame, epoch: int, last: int, winner: str) -> dict:
     both = wide.loc[np.isfinite(wide[epoch])]
     found = rank_correlation(both[epoch], both[last])
     interval = correlation_interval(found, len(both))
-    place = (both[epoch] < both.at[winner, epoch]).sum() + 1 if winner in both.index else pd.NA
+    ahead = (both[epoch] < both[epoch].get(winner, math.nan)).sum()
     return {
         "epoch": int(epoch),
         "share": epoch / last,
@@ -233,7 +234,7 @@ def _early_row(wide: pd.DataFrame, epoch: int, last: int, winner: str) -> dict:
         "rank_correlation": found,
         "low": interval.low,
         "high": interval.high,
-        "winner_place": place,
+        "winner_place": int(ahead) + 1 if winner in both.index else 0,
     }
 
 

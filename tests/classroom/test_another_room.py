@@ -13,10 +13,10 @@ import torch
 from another_room import instructions, visit
 from planted import notebook
 
-from hpt_helpers.classroom.lessons import COURSE
+from hpt_helpers.classroom.lessons import NOTEBOOKS as LISTED
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
-NOTEBOOKS = [FOLDER / f"{lesson.stem}.ipynb" for lesson in reversed(COURSE)]
+NOTEBOOKS = [FOLDER / f"{lesson.stem}.ipynb" for lesson in reversed(LISTED)]
 CHECKS = ["in order", "in reverse order", "interrupts", "again"]
 IN_TWO_KERNELS = ("02", "04")  # one whose studies fill the cache, and the one with Ray
 LESSONS = [pytest.param(path, id=path.stem) for path in NOTEBOOKS]

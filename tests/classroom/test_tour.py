@@ -12,10 +12,10 @@ from planted import notebook
 
 from hpt_helpers.classroom.exercises.answer_key import exercises_module
 from hpt_helpers.classroom.lesson_01 import exercises as lesson_01
-from hpt_helpers.classroom.lessons import COURSE
+from hpt_helpers.classroom.lessons import NOTEBOOKS as LISTED
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
-NOTEBOOKS = [FOLDER / f"{lesson.stem}.ipynb" for lesson in reversed(COURSE)]
+NOTEBOOKS = [FOLDER / f"{lesson.stem}.ipynb" for lesson in reversed(LISTED)]
 CHECKS = [
     "cells",
     "answers",
