@@ -32,6 +32,7 @@ from hpt_helpers.protocol import Ask, BudgetSpent, Objective, Outcome, Request, 
 from hpt_helpers.trials import (
     append_trial,
     as_config,
+    as_metrics,
     hold_log,
     trial_result,
     trial_table,
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BudgetUnit = Literal["epochs", "seconds", "cost"]
-EndedBy = Literal["strategy", "budget", "seconds", "interrupted"]
+EndedBy = Literal["strategy", "budget", "seconds", "interrupted", "failures"]
+MOST_FAILED = 10  # trials that fail alike from the first on, before a search ends
 
 
 @dataclass(eq=False)
@@ -113,6 +115,7 @@ class Search:
     losses: dict[int, float] = field(default_factory=dict)  # of the batch, by number
     news: list[Told] = field(default_factory=list)  # of late trials, since the strategy was told
     waits: bool = False  # the strategy has nothing to start until a trial ends
+    gives_up: bool = False  # its trials have failed alike from the first on
 
     log_file: IO | None = None  # open as long as the search runs
     asked_by: str = ""  # what asked at last: an `Ask`'s strategy, or the generator's name
@@ -269,6 +272,8 @@ class Search:
         name = getattr(self.strategy, "__name__", type(self.strategy).__name__)
         self.asked_by = (asked.strategy if isinstance(asked, Ask) else "") or name
         checked = _checked(asked)
+        if self.bar and (n_trials := _expected(asked, self.n_asked)):
+            self.bar.expect(n_trials)
         if self.log and not self.log_file:
             self._open_log()
         return checked
@@ -374,7 +379,7 @@ class Search:
             self.losses[trial.number] = record["val_loss"]
         if self.bar:
             self.bar.add(record)
-        self._warn_of_a_bad_start()
+        self._check_start()
 
     def _spent_by(self, record: dict) -> float:
         """Return what a recorded trial cost, in the unit of the budget."""
@@ -396,6 +401,7 @@ class Search:
                 charged = as_count(name, outcome.n_trained, least=0, most=cost)
             if outcome.cost is not None and as_amount("its cost", outcome.cost) == math.inf:
                 raise ValueError("its cost is infinite")
+            self._check_metrics(trial, outcome)
         except (TypeError, ValueError) as error:
             outcome = Outcome.of_error(error)
         self.paid[trial.identity] = paid + charged
@@ -407,6 +413,7 @@ class Search:
             reason=outcome.reason,
             runtime_s=runtime_s,
             charged_cost=outcome.cost,
+            metrics=outcome.metrics,
         )
         if self.budget_unit == "cost" and result["status"] == "ok" and outcome.cost is None:
             raise ValueError(
@@ -415,14 +422,26 @@ class Search:
             )
         return {"config": trial.config, **result}
 
-    def _warn_of_a_bad_start(self) -> None:
-        """Warn, once, where the first three trials failed with errors of one kind."""
-        if len(self.records) != 3:
+    def _check_metrics(self, trial: Trial, outcome: Outcome) -> None:
+        """Raise where a trial's metrics cannot stand in the table beside its hyperparameters."""
+        for name in as_metrics(outcome.metrics or {}):
+            if name in trial.config:
+                raise ValueError(f"its metrics have {name!r}, which is a hyperparameter")
+
+    def _check_start(self) -> None:
+        """Warn where the first three trials failed alike; end the search where MOST_FAILED did."""
+        n = len(self.records)
+        if n not in (3, MOST_FAILED):
             return
         reasons = [record["reason"] for record in self.records]
         kinds = {reason.partition(" ")[0] for reason in reasons}
-        if all(reasons) and len(kinds) == 1:
+        if not all(reasons) or len(kinds) > 1:
+            return
+        if n == 3:
             warn_caller(f"the first three trials failed alike, the last with {reasons[-1]!r}")
+        elif not self.over:
+            warn_caller(f"all of {n} trials failed alike, so the search ends: {reasons[-1]!r}")
+            self.gives_up = True
 
     # --- the log ----------------------------------------------------------------------------------
 
@@ -433,6 +452,11 @@ class Search:
         header = {"search": self.asked_by, "name": self.name}
         self.log_file, self.logged = hold_log(self.log, header)
         self.n_lines = len(self.logged)
+        if self.logged and self.name is None:
+            warn_caller(
+                f"{self.log} has {self.n_lines} trials and no name, so nothing says that they are "
+                "of this objective; give name= to both"
+            )
         self.keeps_order |= any("asked" in record for record in self.logged)
         for place, record in enumerate(self.logged):
             # One worker's log does not say it: all that was asked for had ended.
@@ -487,6 +511,16 @@ class Search:
         elif "knew" in self.logged[place]:
             line["knew"] = self.logged[place]["knew"]
         append_trial(self.log, line, trial=place)
+
+
+def _expected(asked: Any, n_asked: int) -> int:
+    """Return how many trials a search will have, as far as its strategy says; 0 where it does not.
+
+    n_asked: how many were asked for before.
+    """
+    if isinstance(asked, Ask):
+        return asked.n_trials or 0
+    return n_asked + len(asked) if len(asked) > 1 else 0
 
 
 def _told(trial: Trial, val_loss: float) -> Told:

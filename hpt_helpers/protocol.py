@@ -50,6 +50,7 @@ class Ask:
     late: whether the strategy may be answered before all of these trials have ended, and asks again
         while others run. Only then may trials be empty, and only while a trial runs. A search that
         resumes does not repeat an ask for no trial, so this must change nothing in the strategy.
+    n_trials: how many trials the strategy will ask for in all, where it knows, for the bar.
     labels: what the strategy calls each trial, in their order, or nothing. Its `Told` has the same
         label, also where another strategy hands the asks on, or asks for a configuration twice.
     """
@@ -58,6 +59,7 @@ class Ask:
     strategy: str = ""
     late: bool = False
     labels: Sequence = ()
+    n_trials: int | None = None
 
 
 class Told(NamedTuple):
@@ -125,6 +127,8 @@ class Outcome(NamedTuple):
     cost: what the trial cost in a unit of the objective's own, such as seconds of a processor or
         rows read, 0 or more. `run` has a column of it where an objective states it, and can keep a
         budget in it.
+    metrics: further numbers by name, for the record: a column each, beside the loss by which the
+        search goes. None has the name of a hyperparameter or of another column.
     """
 
     val_loss: float
@@ -132,6 +136,7 @@ class Outcome(NamedTuple):
     reason: str = ""
     n_trained: int | None = None
     cost: float | None = None
+    metrics: Mapping[str, float] | None = None
 
     @classmethod
     def of_error(cls, error: BaseException) -> Outcome:
@@ -210,7 +215,7 @@ def as_outcome(answer: Any) -> Outcome:
     """Return a loss or an outcome as an `Outcome` of floats; that of a TypeError if it is neither.
 
     >>> as_outcome(1)
-    Outcome(val_loss=1.0, val_accuracy=nan, reason='', n_trained=None, cost=None)
+    Outcome(val_loss=1.0, val_accuracy=nan, reason='', n_trained=None, cost=None, metrics=None)
     """
     outcome = answer if isinstance(answer, Outcome) else Outcome(answer)
     loss, accuracy, reason = outcome.val_loss, outcome.val_accuracy, outcome.reason

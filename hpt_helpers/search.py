@@ -93,8 +93,9 @@ def run(
     seconds: a time limit for the search, counted from the start of the first trial that is not in
         the log. No trial starts when the time is over. Those that run are finished, unless they
         exceed trial_seconds.
-    seed: the training seed of every trial. progress: show a bar of charged epochs, with the number
-        of trials, the best loss so far, and how many failed.
+    seed: the training seed of every trial. progress: show a bar with the number of trials, the
+        best loss so far, how many failed, and the time left. It goes to the budget of epochs, or to
+        as many trials as the strategy is known to ask for.
     log: a JSON-lines file that every trial is appended to as it ends. Trials already in it, from an
         interrupted or killed run of the same search, are taken from it at what they cost then;
         those that ran at that moment run again. The networks themselves are gone: a configuration
@@ -110,10 +111,11 @@ def run(
         charged.
     workers: who evaluates the trials, in place of n_workers and trial_seconds, such as some on a
         simulated clock.
-    The table's attrs["ended"] says why the search ended: "strategy", "budget", "seconds" or
-    "interrupted".
+    The table's attrs["ended"] says why the search ended: "strategy", "budget", "seconds",
+    "interrupted" or "failures". A limit of seconds that cut it short warns, too.
     A trial that diverges or raises, or whose process dies, is recorded as failed and the search
-    goes on, with a warning where the first three fail alike. One that raises, or whose answer is no
+    goes on, with a warning where the first three fail alike. Where the first ten all fail alike,
+    the search ends. One that raises, or whose answer is no
     number and no possible `Outcome`, is charged in full. Where a batch raises, each trial of it
     without an answer is asked alone, once.
     Raises TypeError or ValueError for a strategy that is no generator, has run before, never asks,
@@ -191,7 +193,10 @@ def _drive(
 ) -> list[pd.DataFrame]:
     """Take the searches on in step until all are over, or interrupted; return their tables."""
     total = sum(math.inf if s.budget_unit != "epochs" else s.budget for s in searches)
-    bar = SearchBar(progress=progress, total=None if math.isinf(total) else int(total))
+    if math.isinf(total):
+        bar = SearchBar(progress=progress, total=None, unit="trial")
+    else:
+        bar = SearchBar(progress=progress, total=int(total))
     for each in searches:
         each.bar = bar
     try:
@@ -208,6 +213,9 @@ def _drive(
         bar.close()
         for each in searches:
             each.close()
+    if any(each.ended_by == "seconds" for each in searches):
+        n = sum(len(each.records) for each in searches)
+        warn_caller(f"the search ended at its limit of {seconds:g} seconds, after {n} trials")
     return [each.table() for each in searches]
 
 
@@ -256,6 +264,8 @@ class _Drive:
         """
         if self.workers.now() >= self.deadline:
             why = "seconds"
+        elif any(each.gives_up and not each.over for each in self.searches):
+            why = "failures"
         elif any(each.is_spent for each in self.searches):
             why = "budget"
         else:

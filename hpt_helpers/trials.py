@@ -12,12 +12,14 @@ import errno
 import heapq
 import json
 import math
+import os
 import sys
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from hpt_helpers.arguments import is_number
 from hpt_helpers.config import as_plain, check_mapping
 from hpt_helpers.warn import warn_caller
 
@@ -76,15 +78,18 @@ def trial_result(
     reason: str = "",
     runtime_s: float = math.nan,
     charged_cost: float | None = None,
+    metrics: Mapping[str, float] | None = None,
 ) -> dict:
     """Return a trial's record but for its configuration.
 
     n_epochs: the epoch at which val_loss and val_accuracy were measured. charged_epochs: those
     trained for it, where they are fewer. reason: why the trial failed; see `failure_of`. An
     accuracy that is not finite is recorded as nan. charged_cost: in the objective's own unit; None
-    leaves it out.
+    leaves it out. metrics: further numbers by name, for a column each. Raises TypeError or
+    ValueError for metrics that are no numbers, or that have the name of another column.
     """
     reason = failure_of(val_loss, reason)
+    measured = {} if metrics is None else {"metrics": as_metrics(metrics)}
     if reason:
         val_loss = val_accuracy = math.nan
     return {
@@ -96,7 +101,20 @@ def trial_result(
         "reason": reason,
         "runtime_s": float(runtime_s),
         **({} if charged_cost is None else {"charged_cost": float(charged_cost)}),
+        **measured,
     }
+
+
+def as_metrics(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    """Return further numbers of a trial by name, as floats, None for those that are not finite."""
+    if not isinstance(metrics, Mapping):
+        raise TypeError(f"metrics is {metrics!r:.80}; numbers by name are needed")
+    for name, value in metrics.items():
+        if not isinstance(name, str) or not is_number(value):
+            raise TypeError(f"metrics has {name!r}: {value!r:.80}; a number with a name is needed")
+        if name in TABLE_NAMES:
+            raise ValueError(f"metrics has the name {name!r}, which is a column of the table")
+    return {name: float(v) if math.isfinite(v) else None for name, v in metrics.items()}
 
 
 def failure_of(val_loss: float, reason: str = "") -> str:
@@ -109,7 +127,8 @@ def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
 
     The index is named "trial". Columns: one for each hyperparameter, nullable where some trials
     lack it, so that integers stay integers; those of `DTYPES`, with its dtypes; those of `FURTHER`
-    that some trial has; and `config`, the configuration as asked for, of which `config_of` gives a
+    that some trial has; the objective's metrics, but for one that is called as a hyperparameter is;
+    and `config`, the configuration as asked for, of which `config_of` gives a
     copy.
     """
     import pandas as pd
@@ -124,6 +143,10 @@ def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
         if any(name in record for record in records):
             values = [record.get(name) for record in records]
             columns[name] = _column([None if v is None else kind(v) for v in values])
+    measured = dict.fromkeys(name for r in records for name in r.get("metrics", ()))
+    for name in measured.keys() - columns.keys():
+        values = [r.get("metrics", {}).get(name) for r in records]
+        columns[name] = pd.Series(values, dtype="float64")
     columns["config"] = pd.Series([r["config"] for r in records], dtype=object)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(records), name="trial"))
 
@@ -365,9 +388,15 @@ def hold_log(path: str | Path, header: Mapping) -> tuple[IO, list[dict]]:
     No other search may open it meanwhile. header: what the search is, plain values by name, which
     becomes the first line of a new log. A log without one, of an earlier version of this package,
     is taken as it is.
-    Raises OSError for a file that cannot be written, BlockingIOError where another search holds it,
-    and ValueError for the log of another search, and what `read_log` raises.
+    Raises OSError for a file that cannot be written or whose folder is missing, BlockingIOError
+    where another search holds it, and ValueError for the log of another search, for a device such
+    as /dev/full, and what `read_log` raises.
     """
+    if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+        raise ValueError(f"log is {os.fspath(path)!r}, a device; the path of a file is needed")
+    if not Path(path).parent.is_dir():
+        folder = os.fspath(Path(path).parent)
+        raise FileNotFoundError(f"log is {os.fspath(path)!r}; there is no folder {folder!r}")
     file = open(path, "ab")  # noqa: SIM115 — whoever asked closes it
     try:
         _lock(file, path)

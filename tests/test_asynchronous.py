@@ -294,8 +294,8 @@ def test_a_search_in_which_all_fails_goes_on():
         raise RuntimeError("never")
 
     with pytest.warns(UserWarning, match="the first three trials failed alike"):
-        trials = run(mobster(SQUARE, 9, 12, seed=0), per_trial(fails))
-    assert trials["config"].tolist() == SQUARE.sample(12, seed=0)
+        trials = run(mobster(SQUARE, 9, 9, seed=0), per_trial(fails))
+    assert trials["config"].tolist() == SQUARE.sample(9, seed=0)
 
 
 def test_a_thousand_candidates_are_followed_by_others(monkeypatch):

@@ -265,13 +265,14 @@ def test_a_continued_training_is_promised_once():
 def test_nothing_starts_after_the_time_and_what_runs_is_finished():
     """Two workers and 2.5 s: at 0, 1 and 2 s two start; the last two run to their end at 3 s."""
     workers = SimulatedWorkers(objective, 2, lambda request: 1.0)
-    trials = run(one_by_one(TEN), objective, workers=workers, seconds=2.5)
+    with pytest.warns(UserWarning, match=r"limit of 2\.5 seconds, after 6 trials"):
+        trials = run(one_by_one(TEN), objective, workers=workers, seconds=2.5)
     assert trials["x"].tolist() == [0, 1, 2, 3, 4, 5] and workers.now() == 3
     assert trials.attrs["ended"] == "seconds"
     workers = SimulatedWorkers(objective, 2, lambda request: 1.0)
-    at_once = run(
-        (batch for batch in [[(c, 1) for c in TEN]]), objective, workers=workers, seconds=2
-    )
+    all_ten = (batch for batch in [[(c, 1) for c in TEN]])
+    with pytest.warns(UserWarning, match="limit of 2 seconds, after 4 trials"):
+        at_once = run(all_ten, objective, workers=workers, seconds=2)
     assert len(at_once) == 4 and at_once.attrs["ended"] == "seconds"
 
 

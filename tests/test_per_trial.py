@@ -8,7 +8,10 @@ import pytest
 from hpt_helpers.config import config_key
 from hpt_helpers.objectives import per_trial
 from hpt_helpers.search import run
-from hpt_helpers.strategies import successive_halving
+from hpt_helpers.strategies import grid_search, successive_halving
+from hpt_helpers.trials import incumbent
+
+TEN = [{"x": i} for i in range(10)]
 
 
 def function(config, n_epochs):
@@ -54,3 +57,24 @@ def test_a_function_with_checkpoints_of_its_own_is_charged_each_epoch_once():
     assert trials["charged_epochs"].tolist() == trained and sum(trained) == 21
     anew = run(successive_halving(nine, rungs), per_trial(function))
     assert anew["charged_epochs"].sum() == 9 + 9 + 9
+
+
+def test_a_score_is_maximised_and_recorded_as_minus_itself():
+    trials = run(grid_search(TEN, 1), per_trial(lambda config, n: config["x"], maximize=True))
+    assert incumbent(trials) == 9 and trials["val_loss"].tolist() == [-i for i in range(10)]
+
+
+@pytest.mark.parametrize("function", [lambda config: 0.5, lambda: 0.5, lambda a, b, c: 0.5])
+def test_a_function_of_another_signature_is_refused_at_once(function):
+    with pytest.raises(TypeError, match=r"one of \(config, n_epochs\) is needed"):
+        per_trial(function)
+
+
+def test_a_training_cannot_go_back_and_says_so():
+    """As where a second search is given the objective that kept the first one's trainings."""
+    kept = per_trial(lambda config, n_epochs: 1 / n_epochs, identity=config_key)
+    run(grid_search(TEN[:2], 9), kept)
+    again = run(grid_search(TEN[:3], 3), kept)
+    assert again["status"].tolist() == ["failed", "failed", "ok"]
+    assert "asked for epoch 3 of a training that is at 9; give each search" in again["reason"][0]
+    assert again["charged_epochs"].tolist() == [0, 0, 3]

@@ -24,7 +24,7 @@ from hpt_helpers.objectives import per_trial
 from hpt_helpers.protocol import as_objective
 from hpt_helpers.search import Ask, Outcome, Request, Told, run, run_many
 from hpt_helpers.search_space import Integer, Real, SearchSpace
-from hpt_helpers.strategies import grid_search, random_search
+from hpt_helpers.strategies import asha, grid_search, random_search
 from hpt_helpers.training import fit
 from hpt_helpers.training_objective import TrainingObjective
 from hpt_helpers.trials import DTYPES, config_of, hold_log, incumbent, read_log, trial_table
@@ -423,8 +423,10 @@ def test_a_function_that_raises_is_called_once_for_each_trial():
         called.append(config["x"])
         raise ZeroDivisionError
 
-    trials = run(grid_search(TEN, 7), per_trial(function))
+    with pytest.warns(UserWarning, match="all of 10 trials failed alike, so the search ends"):
+        trials = run(grid_search([*TEN, {"x": 10}, {"x": 11}], 7), per_trial(function))
     assert called == list(range(10)) and (trials["status"] == "failed").all()
+    assert trials.attrs["ended"] == "failures"
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -734,11 +736,15 @@ def test_a_time_limit_is_asked_before_each_trial_of_a_batch(monkeypatch, tmp_pat
         clock[0] += 1
         return loss_of(config, n_epochs)
 
-    assert len(run(grid_search(TEN, 1), Counting(slow), seconds=2.5, log=log)) == 3
-    assert len(run(grid_search(TEN, 1), Counting(slow), seconds=2, log=log)) == 5
+    with pytest.warns(UserWarning, match=r"at its limit of 2\.5 seconds, after 3 trials"):
+        assert len(run(grid_search(TEN, 1), Counting(slow), seconds=2.5, log=log)) == 3
+    with pytest.warns(UserWarning, match="at its limit of 2 seconds, after 5 trials"):
+        assert len(run(grid_search(TEN, 1), Counting(slow), seconds=2, log=log)) == 5
     one_by_one = (batch for batch in [[(config, 1)] for config in TEN])
-    assert len(run(one_by_one, per_trial(slow), seconds=3)) == 3
-    assert len(run(grid_search(TEN, 1), Counting(slow), seconds=0)) == 0
+    with pytest.warns(UserWarning, match="after 3 trials"):
+        assert len(run(one_by_one, per_trial(slow), seconds=3)) == 3
+    with pytest.warns(UserWarning, match="after 0 trials"):
+        assert len(run(grid_search(TEN, 1), Counting(slow), seconds=0)) == 0
     for seconds, error in ((-1, ValueError), ("5", TypeError)):
         with pytest.raises(error, match="seconds is"):
             run(grid_search(TEN, 1), Counting(), seconds=seconds)
@@ -1030,8 +1036,8 @@ def test_a_log_that_was_cut_loses_one_trial_only(tmp_path):
     log.write_bytes(log.read_bytes()[:-5])
     objective = Counting()
     with pytest.warns(UserWarning, match="was cut") as warned:
-        again = run(grid_search(TEN, 7), objective, log=log)
-    assert [w.filename for w in warned] == [__file__]
+        again = run(grid_search(TEN, 7), objective, log=log, name=None)
+    assert {w.filename for w in warned} == {__file__}
     same_trials(again, whole)
     assert [r.config for r in objective.asked] == [TEN[9]]
 
@@ -1158,6 +1164,7 @@ CONFIGS = st.dictionaries(st.sampled_from(["a", "b", "size"]), JSON_VALUES, max_
 
 @given(st.lists(CONFIGS, min_size=1, max_size=5))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore:.*there twice:UserWarning")
 def test_configurations_come_back_exactly_from_table_and_log(tmp_path, configs):
     """Of any JSON-like values, with names that some lack; repr tells 1 from True and 1.0, and a
     tuple from a list.
@@ -1384,7 +1391,8 @@ def test_a_landscape_takes_configurations_with_epochs():
 def test_what_a_landscape_does_not_hold_is_a_failed_trial_that_costs_nothing():
     config = {"lr": 0.01, "batch_size": 16}
     stored = landscape([config], 4, [0])
-    trials = run(grid_search([config, config | {"lr": 0.02}, config], 4), stored)
+    with pytest.warns(UserWarning, match="1 of the 3 configurations of the grid are there twice"):
+        trials = run(grid_search([config, config | {"lr": 0.02}, config], 4), stored)
     assert trials["status"].tolist() == ["ok", "failed", "ok"]
     assert "not among the landscape's 1" in trials.at[1, "reason"]
     assert trials["charged_epochs"].tolist() == [4, 0, 0]
@@ -1413,7 +1421,11 @@ class Bar:
 
     def __init__(self, *, progress, total, unit):
         self.progress, self.total, self.moves, self.closed = progress, total, [], False
+        self.unit = unit
         Bar.last = self
+
+    def refresh(self):
+        pass
 
     def set_postfix_str(self, text, refresh):
         self.text = text
@@ -1437,8 +1449,8 @@ def test_progress_counts_charged_epochs(monkeypatch, tmp_path):
         [2, 7, 3, 0],
         True,
     )
-    run(asks([*batches, [(TEN[2], 1)]]), Counting(goes_on=True), log=log)
-    assert (Bar.last.progress, Bar.last.total, Bar.last.moves) == (False, None, [2, 7, 3, 0, 1])
+    run(asks([*batches, [(TEN[2], 1)]]), Counting(goes_on=True), log=log, budget=99)
+    assert (Bar.last.progress, Bar.last.total, Bar.last.moves) == (False, 99, [2, 7, 3, 0, 1])
     run_many([grid_search(TEN[:2], 7), grid_search(TEN[:1], 4)], Counting(), budget=14)
     assert (Bar.last.total, Bar.last.moves) == (28, [7, 7, 4])
 
@@ -1452,6 +1464,16 @@ def test_a_bar_is_shown_to_its_end(capfd, monkeypatch):
     assert "2 trials, best loss 0.07" in shown
 
 
+def test_a_bar_without_a_budget_counts_trials_to_those_that_were_asked_for(monkeypatch):
+    monkeypatch.setattr(progress_module, "progress_bar", Bar)
+    run(random_search(SearchSpace({"x": Real(0, 1)}), 6, 7, seed=0), Counting())
+    assert (Bar.last.total, Bar.last.unit, Bar.last.moves) == (6, "trial", [1] * 6)
+    run(asha(SearchSpace({"x": Real(0, 1)}), 9, 5, seed=0), Counting())
+    assert (Bar.last.total, Bar.last.moves) == (5, [1] * 5)
+    run((batch for batch in [[(config, 1)] for config in TEN]), Counting())
+    assert (Bar.last.total, len(Bar.last.moves)) == (None, 10)  # nobody knows how many
+
+
 def test_a_bar_says_how_many_trials_there_are_the_best_loss_and_how_many_failed(monkeypatch):
     monkeypatch.setattr(progress_module, "progress_bar", Bar)
     run(grid_search(TEN[:1], 1), Counting(lambda *_: math.nan))
@@ -1459,3 +1481,50 @@ def test_a_bar_says_how_many_trials_there_are_the_best_loss_and_how_many_failed(
     losses = iter([0.5, math.nan, 0.123456, 0.7])
     run(grid_search(TEN[:4], 1), Counting(lambda *_: next(losses)))
     assert Bar.last.text == "4 trials, best loss 0.1235, 1 failed"
+
+
+# --- said, not silent -----------------------------------------------------------------------------
+
+
+def test_an_unnamed_log_that_is_taken_up_says_that_nobody_knows_whose_it_is(tmp_path):
+    log = tmp_path / "log"
+    run(grid_search(TEN[:4], 1), Counting(), log=log)
+    with pytest.warns(UserWarning, match=r"log has 4 trials and no name, .*give name= to both"):
+        run(grid_search(TEN, 1), Counting(lambda *_: 0.5), log=log)
+
+
+def test_a_device_is_no_log():
+    with pytest.raises(ValueError, match="log is '/dev/null', a device"):
+        run(grid_search(TEN, 1), Counting(), log="/dev/null")
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*no'"):
+        run(grid_search(TEN, 1), Counting(), log=tmp_path / "no" / "log")
+
+
+def test_further_metrics_become_columns_of_table_and_log(tmp_path):
+    def measured(config, n_epochs):
+        odd = config["x"] % 2
+        return Outcome(0.5, metrics={"auc": 0.9, "latency_ms": math.nan if odd else 3})
+
+    log = tmp_path / "log"
+    trials = run(grid_search(TEN[:3], 1), per_trial(measured), log=log)
+    for table in (trials, trial_table(read_log(log))):
+        assert table["auc"].tolist() == [0.9] * 3
+        assert table["latency_ms"].isna().tolist() == [False, True, False]
+    assert list(trials.columns).index("auc") > list(trials.columns).index("runtime_s")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        ({"x": 1.0}, "its metrics have 'x', which is a hyperparameter"),
+        ({"val_loss": 1.0}, "metrics has the name 'val_loss', which is a column"),
+        ({"auc": "high"}, "metrics has 'auc': 'high'; a number with a name is needed"),
+        (3, "metrics is 3; numbers by name are needed"),
+    ],
+)
+def test_metrics_that_cannot_stand_in_the_table_fail_their_trial(metrics, message):
+    trials = run(grid_search(TEN[:2], 1), per_trial(lambda *_: Outcome(0.5, metrics=metrics)))
+    assert (trials["status"] == "failed").all() and message in trials["reason"][0]

@@ -393,7 +393,7 @@ def test_hyperband_has_other_configurations_in_every_round():
 @pytest.mark.parametrize("log", [False, True])
 def test_optuna_s_floats_stand_for_every_integer_and_no_other(log):
     space = SearchSpace({"odd": Integer(3, 7, log), "even": Integer(2, 6, log)})
-    asked = searches.to_optuna(space)
+    asked = searches.distributions_for_tpe(space)
     assert asked == {
         "odd": FloatDistribution(2.5, 7.5, log=log),
         "even": FloatDistribution(1.5, 6.5, log=log),
@@ -403,7 +403,7 @@ def test_optuna_s_floats_stand_for_every_integer_and_no_other(log):
         "even": [(1.5, 2), (2.49, 2), (2.51, 3), (4.0, 4), (5.49, 5), (5.51, 6), (6.5, 6)],
     }
     for (odd, three), (even, two) in zip(*by_hand.values(), strict=True):
-        config = searches.from_optuna(space, {"odd": odd, "even": even})
+        config = searches.config_of_params(space, {"odd": odd, "even": even})
         assert config == {"odd": three, "even": two}
         assert all(type(value) is int for value in config.values())
 
@@ -411,7 +411,7 @@ def test_optuna_s_floats_stand_for_every_integer_and_no_other(log):
 def test_integers_are_told_apart_to_tpe():
     """Equal ones are sorted otherwise on another processor."""
     space = SearchSpace({"size": Integer(2, 5), "lr": Real(1e-4, 1, log=True)})
-    distributions, told = searches.to_optuna(space), []
+    distributions, told = searches.distributions_for_tpe(space), []
     for place in np.linspace(1.5, 5.5, 41):  # where a proposal may lie
         apart = searches._apart(space, {"size": 5, "lr": 0.1, "batch_size": 8}, {"size": place})
         assert apart.keys() == distributions.keys() and apart["lr"] == 0.1

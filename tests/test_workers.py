@@ -205,7 +205,8 @@ def test_the_end_of_the_time_waits_for_what_runs():
         time.sleep(1)
         return 0.5
 
-    trials = run(one_by_one(EIGHT), per_trial(slow), n_workers=2, seconds=0.5)
+    with pytest.warns(UserWarning, match="at its limit"):
+        trials = run(one_by_one(EIGHT), per_trial(slow), n_workers=2, seconds=0.5)
     assert 2 <= len(trials) < 8 and (trials["status"] == "ok").all()
     assert trials.attrs["ended"] == "seconds"
 

@@ -173,7 +173,9 @@ class Problem:
         log: a name for each search of yours. options: those of `run`, such as budget, n_workers,
         trial_seconds and progress.
         """
-        return run(strategy, self.objective(), log=Path(self.folder) / log, **options)
+        name = json.loads((Path(self.folder) / ABOUT).read_text(encoding="utf-8"))["rows"]
+        log_file = Path(self.folder) / log
+        return run(strategy, self.objective(), log=log_file, name=f"rows {name}", **options)
 
     def split(self, draw: int) -> Any:
         """Return the rows of a draw, drawn once."""
@@ -244,7 +246,7 @@ class Problem:
 
     def _check_folder(self) -> None:
         """Say in the folder whose trainings it keeps; ValueError where it says otherwise."""
-        about, file = self._about(), Path(self.folder) / "about.json"
+        about, file = self._about(), Path(self.folder) / ABOUT
         Path(self.folder).mkdir(parents=True, exist_ok=True)
         if not file.exists():
             file.write_text(json.dumps(about), encoding="utf-8")
@@ -269,6 +271,7 @@ class Problem:
         return {"rows": joblib.hash(plain), "train": _code_digest(code), "python": version}
 
 
+ABOUT = "about.json"
 NEW = "give another folder, or delete this one"
 
 

@@ -365,7 +365,7 @@ def _ended_trials(log: Path, search: str, bar: SearchBar):
             place = trial.evaluated_params.get("trial", self.number)
             append_trial(log, {**record, "search": search, "place": place}, trial=self.number)
             self.number += 1
-            bar.add(record, 1)
+            bar.add(record)
 
         on_trial_error = on_trial_complete
 

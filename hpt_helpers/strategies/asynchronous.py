@@ -212,7 +212,8 @@ def _ask_for_all(state: AshaState, n_trials: int | None, search: str) -> Strateg
         jobs = [job] if job else []  # with none it waits for a trial that runs
         left -= len(jobs)
         trials = [(state.configs[job.number], state.rungs[job.rung]) for job in jobs]
-        for told in (yield Ask(trials, search, late=True, labels=jobs)):
+        ask = Ask(trials, search, late=True, labels=jobs, n_trials=n_trials)
+        for told in (yield ask):
             tell(state, told.label, told)
 
 

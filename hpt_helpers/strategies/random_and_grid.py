@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from hpt_helpers.arguments import as_count
+from hpt_helpers.config import config_key
 from hpt_helpers.protocol import BudgetSpent, Strategy
 from hpt_helpers.search_space import SearchSpace, as_space
 from hpt_helpers.warn import warn_caller
@@ -19,6 +20,9 @@ def grid_search(configs: Iterable[Mapping], n_epochs: int | None = None) -> Stra
         needed = "a list of configurations is needed, such as space.grid()"
         raise TypeError(f"configs is {configs!r:.80}; {needed}")
     asked = [(config, epochs_of(config, n_epochs)) for config in configs]
+    n_twice = len(asked) - len({(config_key(config), epochs) for config, epochs in asked})
+    if n_twice:
+        warn_caller(f"{n_twice} of the {len(asked)} configurations of the grid are there twice")
     try:
         yield asked
     except BudgetSpent:
@@ -40,6 +44,7 @@ def epochs_of(config: Mapping, n_epochs: int | None) -> int:
     """Return n_epochs, or the configuration's own entry `epochs` where that is None."""
     if n_epochs is None and "epochs" not in config:
         raise ValueError(
-            f"config {config!r} has no entry 'epochs'; it is needed where n_epochs is None"
+            f"config {config!r} has no entry 'epochs', and n_epochs is None; give n_epochs=1 for a "
+            "model without epochs"
         )
     return config["epochs"] if n_epochs is None else n_epochs

@@ -751,7 +751,7 @@ from hpt_helpers.trials import same_trials
 batch = optimizer.ask(n_points=4, strategy="cl_min")
 print(len({tuple(point) for point in batch}), "different points asked for at once")
 with tempfile.TemporaryDirectory() as folder:
-    settings = {"objective": flower.objective, "log": f"{folder}/search.jsonl"}
+    settings = {"objective": flower.objective, "log": f"{folder}/search.jsonl", "name": "flower"}
     run(bayesian_search(space, 12, 1, seed=1), budget=8, **settings)
     resumed = run(bayesian_search(space, 12, 1, seed=1), **settings)
 whole = run(bayesian_search(space, 12, 1, seed=1), flower.objective)

@@ -74,10 +74,10 @@ def bayesian(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> S
 
 def tpe(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> Strategy:
     """Search with Optuna's tree-structured Parzen estimator, multivariate (Falkner et al. 2018)."""
-    study, distributions = _tpe_study(repeat), to_optuna(space)
+    study, distributions = _tpe_study(repeat), distributions_for_tpe(space)
     for _ in range(n_trials):
         trial = study.ask(distributions)
-        [loss] = yield [(from_optuna(space, trial.params), n_epochs)]
+        [loss] = yield [(config_of_params(space, trial.params), n_epochs)]
         study.tell(trial, loss)
 
 
@@ -102,11 +102,11 @@ def _tpe_told(space: SearchSpace, repeat: int, n_trials: int, n_epochs: int) -> 
     """Search as `tpe` does, and learn from what was really tried in place of its proposals."""
     from optuna.trial import TrialState, create_trial
 
-    study, distributions = _tpe_study(repeat), to_optuna(space)
+    study, distributions = _tpe_study(repeat), distributions_for_tpe(space)
     for _ in range(n_trials):
         proposed = study.ask(distributions)
         search = f"tpe, seed={repeat}, in {space}"
-        [told] = yield Ask([(from_optuna(space, proposed.params), n_epochs)], search)
+        [told] = yield Ask([(config_of_params(space, proposed.params), n_epochs)], search)
         study.tell(proposed, state=TrialState.FAIL)  # which TPE forgets
         if np.isfinite(told.val_loss):
             params = _apart(space, told.config, proposed.params)
@@ -158,10 +158,10 @@ def on_pool(
         answer = yield replace(asked, trials=near) if isinstance(asked, Ask) else near
 
 
-def to_optuna(space: SearchSpace) -> dict:
+def distributions_for_tpe(space: SearchSpace) -> dict:
     """Return the space's distributions for Optuna's `study.ask`.
 
-    An Integer is a float there, half a step wider at both ends, and `from_optuna` rounds it. Equal
+    An Integer is a float there, half a step wider at both ends, and `config_of_params` rounds it. Equal
     integers would be sorted in another order by numpy's instructions of another processor, and
     Optuna's multivariate TPE would then draw other points.
     """
@@ -176,7 +176,7 @@ def to_optuna(space: SearchSpace) -> dict:
     return {name: translate(p) for name, p in space.items()}
 
 
-def from_optuna(space: SearchSpace, params: Mapping) -> dict:
+def config_of_params(space: SearchSpace, params: Mapping) -> dict:
     """Return the configuration of the space that the params of a trial of Optuna's stand for."""
 
     def translate(p, value):
