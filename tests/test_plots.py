@@ -62,6 +62,10 @@ RECORD = pd.DataFrame(
         "status": "ok",
     }
 )
+# Twelve full trials whose loss is known everywhere.
+KNOWN = pd.DataFrame({"lr": np.geomspace(0.001, 0.01, 12), "n_epochs": 9, "status": "ok"})
+KNOWN["val_loss"] = 0.1 + np.log10(KNOWN["lr"] / 0.003) ** 2
+KNOWN["config"] = [{"lr": lr} for lr in KNOWN["lr"]]
 LR_SPACE = SearchSpace({"lr": Real(0.001, 0.01, log=True)})
 
 # A small call of every plot function: the test below fails for one that is not here.
@@ -86,6 +90,7 @@ CALLS = {
         GRID, {"lr": Real(0.001, 0.01, log=True)}, "val_loss", axes=ax and [ax], **o
     ),
     "history": lambda **o: own.history(RECORD, **o),
+    "record_response": lambda **o: own.response(KNOWN, LR_SPACE, "lr", **o),
     "parallel": lambda **o: own.parallel(RECORD, LR_SPACE, 2, **o),
     "early_and_late": lambda **o: own.early_and_late(RECORD, early_order(RECORD), **o),
     "reported_and_worth": lambda **o: plots.reported_and_worth(DIAL, **o),
@@ -144,7 +149,8 @@ def test_every_plot_function_is_tested():
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }
-    assert public - {"ten_best"} == set(CALLS)  # which returns a table
+    # `response` is one of two modules, of which CALLS has the second by another name
+    assert public - {"ten_best"} == set(CALLS) - {"record_response"}  # which returns a table
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -487,6 +493,18 @@ def test_a_logarithmic_axis_has_fewer_labels_the_more_powers_of_ten_it_spans():
         low, high = ax.get_xlim()
         ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
         assert [text.get_text() for place, text in ticks if low <= place <= high] == labels
+
+
+def test_a_records_response_has_the_mean_of_a_model_or_says_that_it_knows_too_little():
+    ax = own.response(KNOWN, LR_SPACE, "lr")
+    x, y = ax.lines[1].get_data()
+    truth = 0.1 + np.log10(x / 0.003) ** 2
+    assert np.abs(np.log(y / truth)).max() < 0.05 and "lowest at 0.00299" in ax.alt_text
+    luck = KNOWN.assign(val_loss=np.random.default_rng(0).uniform(1, 2, 12))
+    ax = own.response(luck, LR_SPACE, "lr")
+    assert len(ax.lines) == 1 and "too little for a line" in ax.get_title()
+    with pytest.raises(ValueError, match="name is 'speed'; the space has lr"):
+        own.response(KNOWN, LR_SPACE, "speed")
 
 
 def test_each_hyperparameter_has_a_panel_with_medians_of_tenths_and_its_share():

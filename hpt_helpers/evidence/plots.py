@@ -22,7 +22,8 @@ from hpt_helpers.axes import (
 )
 from hpt_helpers.config import config_key
 from hpt_helpers.evidence.questions import EarlyOrder, best_first
-from hpt_helpers.search_space import SearchSpace
+from hpt_helpers.evidence.sensitivity import LEAST_EXPLAINED, mean_response
+from hpt_helpers.search_space import Choice, SearchSpace
 
 MAX_POINTS = 1000  # of a panel
 ENOUGH_FOR_TENTHS = 100  # rows, so that the median of a tenth is that of ten
@@ -128,6 +129,32 @@ def _draw_tenths(ax, table: pd.DataFrame, name: str, value: str) -> np.ndarray:
     medians = pd.DataFrame(table.groupby(tenth)[[name, value]].median())
     ax.plot(medians[name], medians[value], "-o", color=COLOURS[1], ms=4, zorder=2)
     return medians[value].to_numpy()
+
+
+def response(trials: pd.DataFrame, space: SearchSpace, name: str, *, title: str = "", ax=None):
+    """Draw the loss against one hyperparameter: each trial, and the mean over all others.
+
+    The line is that of a model, as `sensitivity.mean_response` has it. Where the model explains
+    less than half of the differences, there is no line, and the title says so.
+    """
+    values, losses, explained = mean_response(trials, space, name)
+    done = _in_full(trials)
+    known = explained >= LEAST_EXPLAINED
+    said = f"the model explains {max(explained, 0):.0%}"
+    title = title or f"{label(name)}: {said}" + ("" if known else ", too little for a line")
+    ax = new_axes(ax, title=title, x_label=label(name), y_label=label("val_loss"))
+    is_choice = isinstance(space[name], Choice)
+    places = [str(value) for value in values] if is_choice else values
+    ax.plot(done[name].map(str) if is_choice else done[name], done["val_loss"], "o", color="0.5")
+    if known:
+        ax.plot(places, losses, "-", color=COLOURS[1], linewidth=2)
+    if getattr(space[name], "log", False):
+        ax.set_xscale("log")
+        plain_ticks(ax.xaxis)
+    _log_where_positive(ax, y=done["val_loss"])
+    best = places[int(np.argmin(losses))]
+    lowest = f"the mean over the others is lowest at {best if is_choice else f'{best:.3g}'}"
+    return described(ax, f"{title}: {len(done)} trials; {lowest if known else said}.")
 
 
 def parallel(

@@ -49,17 +49,49 @@ def importance(trials: pd.DataFrame, space: SearchSpace) -> Importance:
     elsewhere the process guesses.
     Raises ValueError for fewer than ten trials that succeeded.
     """
+    points, values, _ = _told(trials, space)
+    explained = _explained(points, values)
+    if not explained >= LEAST_EXPLAINED:
+        return Importance(None, explained, len(values))
+    return Importance(_shares(_fitted(points, values), space), explained, len(values))
+
+
+def mean_response(
+    trials: pd.DataFrame, space: SearchSpace, name: str, n_points: int = 41
+) -> tuple[list, np.ndarray, float]:
+    """Return the loss against one hyperparameter, on average over all others, as the model has it.
+
+    Returned are values of the hyperparameter, the losses there, shape (n_values,), and how much the
+    model explains, as `importance` measures it. trials, space: as for `importance`. The mean is
+    over the logarithms of the losses at 256 random configurations of the space.
+    Raises ValueError for a hyperparameter that the space lacks, and what `importance` raises.
+    """
+    if name not in space:
+        raise ValueError(f"name is {name!r}; the space has {', '.join(space)}")
+    points, values, takes_logarithms = _told(trials, space)
+    process = _fitted(points, values)
+    grid = SearchSpace({name: space[name]}).grid(n_points)
+    others = space.sample(256, seed=0)
+    averages = [
+        np.mean(process.predict(model_points(space, [other | at for other in others])))
+        for at in grid
+    ]
+    losses = np.exp(averages) if takes_logarithms else np.array(averages)
+    return [at[name] for at in grid], losses, _explained(points, values)
+
+
+def _told(trials: pd.DataFrame, space: SearchSpace) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Return the points of the trials of the most epochs, what the model is told of each, and
+    whether that is the logarithm of its loss.
+    """
     done = best_first(trials.loc[trials["n_epochs"] == trials["n_epochs"].max()], MOST_TRIALS)
     done = done.sort_index()
     if len(done) < LEAST_TRIALS:
         raise ValueError(f"{len(done)} configurations succeeded; {LEAST_TRIALS} are needed")
     losses = done["val_loss"].to_numpy(dtype=float)
-    values = np.log(losses) if losses.min() > 0 else losses
+    positive = bool(losses.min() > 0)
     points = model_points(space, list(done["config"]))
-    explained = _explained(points, values)
-    if not explained >= LEAST_EXPLAINED:
-        return Importance(None, explained, len(done))
-    return Importance(_shares(_fitted(points, values), space), explained, len(done))
+    return points, np.log(losses) if positive else losses, positive
 
 
 def _fitted(points: np.ndarray, values: np.ndarray):

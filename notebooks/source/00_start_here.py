@@ -38,6 +38,9 @@
 # | [04 Hyperband](04_hyperband.ipynb) | What if most trials could be stopped early? | 01, 02, 03 |
 # | [05 The bake-off](05_bake_off.ipynb) | Which search is best, and what does a race prove? | 01 to 04 |
 #
+# <span class="screen">When you are through, [Your own table](06_your_own_table.ipynb) is a worksheet that takes a table
+# of yours from the first guess to a report.</span>
+#
 # A lesson takes at most 60 minutes, and its exercises 18 more. After its summary an optional part, "Going further",
 # has a time of its own. The order is the one above.
 #

@@ -291,6 +291,12 @@ important = ev.importance(trials, space)
 print(important)
 
 # %% [markdown]
+# Here is one of them, with the mean over all others as the model has it:
+
+# %%
+plots.response(trials, space, "learning_rate")
+
+# %% [markdown]
 # **How to read it.** `total` is the share of the differences in loss, over the whole space, that goes when the
 # hyperparameter is fixed. Where the model explains too little there is no table. With few trials that is common, and it
 # is the honest answer.

@@ -161,9 +161,9 @@ def on_pool(
 def distributions_for_tpe(space: SearchSpace) -> dict:
     """Return the space's distributions for Optuna's `study.ask`.
 
-    An Integer is a float there, half a step wider at both ends, and `config_of_params` rounds it. Equal
-    integers would be sorted in another order by numpy's instructions of another processor, and
-    Optuna's multivariate TPE would then draw other points.
+    An Integer is a float there, half a step wider at both ends, and `config_of_params` rounds it.
+    Equal integers would be sorted in another order by numpy's instructions of another processor,
+    and Optuna's multivariate TPE would then draw other points.
     """
     from optuna import distributions
 

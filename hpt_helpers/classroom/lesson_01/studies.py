@@ -23,9 +23,9 @@ from hpt_helpers.classroom.lab import problems, racing, statistics, trainer
 from hpt_helpers.classroom.lab.landscape import Landscape, trained_landscape
 from hpt_helpers.classroom.lab.trainer import Data, Job
 from hpt_helpers.data import load_splits
+from hpt_helpers.evidence import questions
 from hpt_helpers.population import Population, fit_many
 from hpt_helpers.search_space import Choice, SearchSpace
-from hpt_helpers.trials import ranking
 
 Grid = Mapping[str, Sequence]  # its axes are lr, batch_size and epochs
 
@@ -298,22 +298,12 @@ def paired_folds(search, axes: Iterable[str]) -> pd.DataFrame:
     the folds; behind, how much higher that mean is than the best candidate's; and needed, how large
     this difference must be before so many folds show it, by Student's t at 95 %.
     """
-    results = pd.DataFrame(search.cv_results_)
-    losses = -results.filter(regex=r"^split\d+_test_score$").to_numpy()
-    n_folds = losses.shape[1]
-    best_first = ranking(losses.mean(axis=1))
-    gaps = losses - losses[best_first[0]]
+    found = questions.paired_folds(search).table
     names = {f"param_{axis}": axis.split("__")[-1] for axis in axes}
-    table = (
-        results[list(names)]
-        .rename(columns=names)
-        .assign(
-            mean_loss=losses.mean(axis=1),
-            behind=gaps.mean(axis=1),
-            needed=stats.t.ppf(0.975, n_folds - 1) * stats.sem(gaps, axis=1),
-        )
-    )
-    return table.iloc[best_first].reset_index(drop=True)
+    candidates = pd.DataFrame(search.cv_results_).iloc[found["trial"].to_numpy()]
+    table = candidates[list(names)].rename(columns=names).reset_index(drop=True)
+    needed = stats.t.ppf(0.975, search.n_splits_ - 1) * found["error"]
+    return table.assign(mean_loss=found["mean"], behind=found["behind"], needed=needed)
 
 
 def nested_gap(grid: Grid, n_repeats: int = 20) -> np.ndarray:

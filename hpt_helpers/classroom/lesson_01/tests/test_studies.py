@@ -204,7 +204,7 @@ def test_folds_are_compared_in_pairs():
         "split1_test_score": [-3.0, -2.7],
         "mean_test_score": [-2.0, -1.6],
     }
-    table = studies.paired_folds(SimpleNamespace(cv_results_=results), ["net__lr"])
+    table = studies.paired_folds(SimpleNamespace(cv_results_=results, n_splits_=2), ["net__lr"])
     assert table["lr"].tolist() == [0.2, 0.1]
     assert table["mean_loss"].tolist() == pytest.approx([1.6, 2.0])
     assert table["behind"].tolist() == pytest.approx([0, 0.4])
