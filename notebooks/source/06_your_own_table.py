@@ -173,7 +173,7 @@ plots.each_against(trials, space)
 
 # %% [markdown]
 # **How to read it.** If the lowest dots lie at an edge of a range, the best may lie beyond it. Move that edge, and
-# search again in the same folder. What was trained is not trained again.
+# search again with a `log=` of another name. What was trained is not trained again.
 
 # %% [markdown]
 # ## 6. Is early order late order?
