@@ -409,18 +409,18 @@ print("the lowest error of 15 trials is that of trial", np.argmin(optimizer.yi) 
 
 # %% [markdown]
 # The surrogate chose only five of the 15 trials, and in this run none of them beat the second random trial.
-# `bayesian_search`, which you can take home, wraps this optimizer and changes some of its habits.
+# `bayesian_search`, which you can take home, is the same loop on the package's own Gaussian process, with other habits.
 #
 # - It begins with five random trials.
 # - It always takes expected improvement, where the optimizer by default mixes three rules.
-# - It fits length scales and noise to the losses in its own way, from the best of 16 places.
-# - It replaces every loss above the median of the losses so far by that median, so that one crash cannot make all
-#   other losses look alike. It takes logarithms only with `log_loss=True`.
+# - It fits the noise and a length scale for each hyperparameter to the losses, whenever there are a tenth more trials.
+# - It presses all losses above the median closer to it, so that one crash cannot make all other losses look alike.
 #
 # <div style="border-left: 4px solid #0072B2; padding: 0.1em 1em; margin: 1em 0">
 #
 # **Before you build on it:** scikit-optimize's first repository is archived, and the package lives on in a fork. Keep
-# it behind one function of your own, as `bayesian_search` does. Optuna and Ax can be asked and told as well.
+# it behind one function of your own, so that you can change what stands there. Optuna and Ax can be asked and told as
+# well.
 #
 # </div>
 #
