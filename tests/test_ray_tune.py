@@ -125,15 +125,15 @@ def test_a_trial_that_goes_wrong_has_failed_and_the_search_goes_on(four_cpus, wr
 
 def test_a_trial_whose_worker_dies_once_starts_again_and_is_recorded_once(four_cpus, tmp_path):
     def dies_once():
-        with open(tmp_path / "begun", "a") as file:
-            file.write("x")
+        with open(tmp_path / "begun", "ab") as file:
+            file.write(b"x")
         if (tmp_path / "begun").stat().st_size < 2:
             os._exit(1)
         return 0.25
 
     objective = one_of_eight_goes_wrong(dies_once)
     table = run(grid_search(EIGHT, 1), objective, workers=RayActors(objective, 2))
-    assert (tmp_path / "begun").read_text() == "xx" and len(table) == 8
+    assert (tmp_path / "begun").read_bytes() == b"xx" and len(table) == 8
     assert table.set_index("x")["val_loss"].to_dict() == {
         i: 0.25 if i == 2 else 0.5 for i in range(8)
     }
