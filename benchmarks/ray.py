@@ -62,20 +62,17 @@ def simulated(
     return search_s + max(free)
 
 
-def measured(folder) -> dict[str, float]:
+def measured() -> dict[str, float]:
     """Return seconds, each the least of ROUNDS searches, in the Ray that runs."""
-    number = iter(range(10**6))
 
     def search(objective, n_trials, n_epochs=1, at_once=1):
-        where = folder / f"search {next(number)}"
         return tune_on_ray(
             "random_search",
             SPACE,
             objective,
             max_epochs=n_epochs,
             n_trials=n_trials,
-            storage_path=where,
-            max_concurrent=at_once,
+            n_workers=at_once,
         )
 
     nothing, iris = per_trial(lambda config, n_epochs: 0.5), load_splits("iris")
@@ -131,9 +128,9 @@ def rows(start_s: float, found: dict[str, float]) -> Sequence[Row]:
 def main() -> None:
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
     started = time.perf_counter()
-    with local_ray(num_cpus=2, address="local") as folder:
+    with local_ray(num_cpus=2, address="local"):
         start_s = time.perf_counter() - started
-        found = measured(folder)
+        found = measured()
         ended = time.perf_counter()
     print(table(rows(start_s + time.perf_counter() - ended, found)))
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from hpt_helpers.protocol import Objective, Outcome, Request, answer_each
 
@@ -149,16 +149,8 @@ class Processes:
     """
 
     def __init__(self, objective: Objective, n_workers: int, trial_seconds: float = math.inf):
-        import cloudpickle  # which takes the functions of a notebook, too
-
         self.n_workers, self.trial_seconds = n_workers, trial_seconds
-        try:
-            self._objective: bytes = cloudpickle.dumps(objective)
-        except Exception as error:  # whatever its parts raise
-            raise TypeError(
-                f"objective is {objective!r:.80}, which cannot be sent to worker processes "
-                f"({type(error).__name__}: {error}); n_workers=1 without trial_seconds needs none"
-            ) from error
+        self._objective = to_send(objective)
         self._workers: list[_Worker] = []
 
     @property
@@ -211,7 +203,7 @@ class Processes:
         if not idle:
             idle = [_Worker.started(self._objective)]
             self._workers += idle
-        return next((worker for worker in idle if identity in worker.trained), idle[0])
+        return who_had(identity, idle)
 
     def _until_next(self) -> float:
         """Return for how many seconds nobody exceeds the limit, at most 1."""
@@ -224,8 +216,53 @@ class Processes:
         if took < self.trial_seconds:
             return None
         worker.kill()
-        reason = f"stopped after {self.trial_seconds:g} s, the limit trial_seconds"
-        return worker.ended(Outcome(math.nan, reason=reason), took)
+        return worker.ended(too_late(self.trial_seconds), took)
+
+
+def to_send(objective: Objective) -> bytes:
+    """Return what `cloudpickle.loads` makes a copy of the objective of, in another process.
+
+    Raises TypeError for an objective of which there can be no copy.
+    """
+    import cloudpickle  # which takes the functions of a notebook, too
+
+    try:
+        return cloudpickle.dumps(objective)
+    except Exception as error:  # whatever its parts raise
+        raise TypeError(
+            f"objective is {objective!r:.80}, which cannot be sent to worker processes "
+            f"({type(error).__name__}: {error}); n_workers=1 without trial_seconds needs none"
+        ) from error
+
+
+class HasTrained(Protocol):
+    """A worker that knows the identities of the trials it had."""
+
+    trained: set[Hashable]
+
+
+AnyWorker = TypeVar("AnyWorker", bound=HasTrained)
+
+
+def who_had(identity: Hashable, idle: Sequence[AnyWorker]) -> AnyWorker:
+    """Return the first worker that had this training, or the first of all."""
+    return next((worker for worker in idle if identity in worker.trained), idle[0])
+
+
+def heard(kind: str, answer: Any) -> Outcome:
+    """Return the outcome that a worker sent, or raise what its kind says in place of one."""
+    if kind == "interrupted":
+        raise KeyboardInterrupt
+    if kind == "raised":
+        raise RuntimeError(f"the objective raised after its answer, in a worker: {answer}")
+    if kind == "not loaded":
+        raise RuntimeError(f"a worker cannot load the objective: {answer}")
+    return answer
+
+
+def too_late(trial_seconds: float) -> Outcome:
+    """Return the outcome of a trial that was ended at this limit."""
+    return Outcome(math.nan, reason=f"stopped after {trial_seconds:g} s, the limit trial_seconds")
 
 
 @dataclass(eq=False)
@@ -276,16 +313,10 @@ class _Worker:
             self.kill()
             reason = f"its worker process died, with exit code {self.process.exitcode}"
             return self.ended(Outcome(math.nan, reason=reason), time.monotonic() - self.since)
-        if kind == "ended":
-            return self.ended(answer, runtime_s)
-        if kind == "interrupted":
-            raise KeyboardInterrupt
-        if kind == "raised":
-            raise RuntimeError(f"the objective raised after its answer, in a worker: {answer}")
-        if kind == "not loaded":
-            raise RuntimeError(f"a worker process cannot load the objective: {answer}")
-        self.is_ready, self.since = True, time.monotonic()
-        return None
+        if kind == "ready":
+            self.is_ready, self.since = True, time.monotonic()
+            return None
+        return self.ended(heard(kind, answer), runtime_s)
 
     def ended(self, outcome: Outcome, runtime_s: float) -> Ended:
         job, self.job = self.job, None
@@ -319,7 +350,7 @@ def _serve(connection: Connection, lifeline: Connection, objective: bytes) -> No
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when it is over
     threading.Thread(target=_end_with_parent, args=[lifeline], daemon=True).start()
     try:
-        answer = partial(_answer, cloudpickle.loads(objective))
+        answer = partial(answer_one, cloudpickle.loads(objective))
         connection.send(("ready", None, 0.0))
     except Exception as error:  # whatever its modules raise
         connection.send(("not loaded", f"{type(error).__name__}: {error}", 0.0))
@@ -346,8 +377,11 @@ def _end_with_parent(lifeline: Connection) -> None:
         os._exit(1)
 
 
-def _answer(objective: Objective, request: Request) -> tuple[str, Any]:
-    """Return what the objective says of one trial, or what it raised after it had answered."""
+def answer_one(objective: Objective, request: Request) -> tuple[str, Any]:
+    """Return what the objective says of one trial, or what it raised after it had answered.
+
+    Before it stands its kind: "ended", "interrupted" or "raised".
+    """
     try:
         [outcome] = answer_each(objective, [request])
         return "ended", outcome

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from hpt_helpers.classroom.lesson_04.ray_trainable import course_trainable
+from hpt_helpers.data import load_splits
 from hpt_helpers.on_ray import local_ray as room
 from hpt_helpers.search_space import Choice, Real, SearchSpace
+from hpt_helpers.training import fit
 
 SPACE = SearchSpace(
     {
@@ -72,6 +73,7 @@ class TwoNodes:
         return node, self._last_at
 
     def add_worker(self):
+        self.lost_at = getattr(self, "worker_at", None)
         self.worker, self.worker_at = self._add()
 
     def kill_worker(self):
@@ -110,8 +112,8 @@ def two_nodes():
 
 @contextmanager
 def time_limit(seconds):
-    """Interrupt the search of this block when it takes longer: Tune ends it, and `tune_on_ray`
-    warns, which fails.
+    """Interrupt the search of this block when it takes longer: it ends with a warning, which
+    fails.
     """
     watchdog = threading.Timer(seconds, signal.raise_signal, [signal.SIGINT])
     watchdog.daemon = True
@@ -157,21 +159,22 @@ class Traces:
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
-def slow_course_trial(traces, sleep_s):
-    """Return `course_trainable`, but with traces, and steps that take a while."""
+def slow_trials(traces, sleep_s):
+    """Return a function for `per_trial` that trains on iris, with traces, and takes a while.
 
-    class SlowTrial(course_trainable("iris")):
-        def step(self):
-            config = {name: self.config[name] for name in SPACE}
-            if self.iteration == 2:
-                traces.wait_for_two_nodes()
-            traces.write("start", config, self.iteration + 1)
-            time.sleep(sleep_s)
-            result = super().step()
-            traces.write("end", config, self.iteration + 1)
-            return result
+    Each waits until trials have begun on both nodes.
+    """
+    splits = load_splits("iris")
 
-    return SlowTrial
+    def train(config, n_epochs):
+        traces.write("start", config, n_epochs)
+        traces.wait_for_two_nodes()
+        time.sleep(sleep_s)
+        curve = fit(config, splits, n_epochs=n_epochs)
+        traces.write("end", config, n_epochs)
+        return curve.val_loss[-1]
+
+    return train
 
 
 def slow_loss(traces, sleep_s):
@@ -210,8 +213,8 @@ def search_until_killed(name, folder):
             max_epochs=1,
             n_trials=12,
             seed=3,
-            storage_path=folder,
-            max_concurrent=at_once,
+            n_workers=at_once,
+            log=Path(folder, "ended_trials.jsonl"),
         )
 
 
