@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from hpt_helpers.config import config_key
 from hpt_helpers.protocol import Ask, Strategy
 from hpt_helpers.search_space import Choice, Integer, Real, SearchSpace, as_space
 from hpt_helpers.strategies.gaussian_process import (
+    NO_NOISE,
     GaussianProcess,
     climb,
     expected_improvement,
@@ -188,21 +190,26 @@ class Proposer:
         tried: the trials' points in the unit cube. known: which of them have ended, a bool for
             each. values: what these are told as. candidates: random points.
         """
-        points = points_of_unit(self.space, tried)
-        process = self._fitted(points[known], values).with_points(points[known])
-        # noise makes the lowest value lucky, but not what the process makes of it
-        best = process.guess(values, points[known])[0].min() - self.xi
+        ended = points_of_unit(self.space, tried[known])
+        running = points_of_unit(self.space, tried[~known])
         centres = tried[known][np.argsort(values, kind="stable")[:N_BEST]]
         near = _not_among(tried, self._around(centres, rng))
         candidates = np.vstack([candidates, near])
-        if not known.all():  # what runs is imagined to give what the process guesses
-            values = np.append(values, process.guess(values, points[~known])[0])
-            process = process.with_points(points[~known])
+        process = self._fitted(ended, values).with_points(ended)
+        if len(running):
+            # What runs is imagined to give what the process guesses, and to leave no doubt: as long
+            # as there is doubt, the most promising point may be right beside it.
+            values = np.append(values, process.guess(values, running)[0])
+            process = replace(process, noise=NO_NOISE).with_points(running)
+        # Noise makes the lowest value lucky, but not what the process makes of it. What runs counts
+        # too, or else the improvement that it promises would be promised once more beside it.
+        best = process.guess(values, np.vstack([ended, running]))[0].min() - self.xi
         places = points_of_unit(self.space, candidates)
         gains = expected_improvement(*process.guess(values, places), best)
         ahead = np.argsort(-gains, kind="stable")[:N_CLIMBS]
         climbed = [
-            self._climbed(process, values, best, candidates[i], places[i], gains[i]) for i in ahead
+            self._climbed(process, values, best, candidates[i], places[i], float(gains[i]))
+            for i in ahead
         ]
         return max(climbed, key=lambda found: found[0])[1]
 
@@ -261,7 +268,7 @@ class Proposer:
         return _snapped(self.space, np.where(has_order, np.clip(moved, 0, 1), other))
 
     def _config(self, unit: np.ndarray) -> dict:
-        return self.space.from_unit([unit])[0]
+        return self.space.from_unit(unit[None])[0]
 
 
 def told_as(losses: np.ndarray, clip: float, log_loss: bool) -> np.ndarray:

@@ -16,11 +16,13 @@ import numpy as np
 from hpt_helpers.search_space import Choice, SearchSpace
 
 LEAST_VARIANCE = 1e-12  # where rounding would leave none, or less
+LEAST_GAIN = 1e-300  # of an expected improvement; below it there is no slope to climb
 # What is likely before any trial, as (median, deviation of the logarithm), and what is possible.
 SCALES = 0.5, 0.7
 NOISES = 2.5e-3, 2.0
 SCALES_FROM_TO = 0.03, 30.0
-NOISES_FROM_TO = 1e-8, 1.0
+NO_NOISE = 1e-8  # as little as keeps two trials of one point from being one too many
+NOISES_FROM_TO = NO_NOISE, 1.0
 
 
 def model_points(space: SearchSpace, configs: Sequence[Mapping]) -> np.ndarray:
@@ -104,14 +106,39 @@ class GaussianProcess:
         deviation (1 where all values are equal). The deviation is that of the value without its
         error.
         """
-        if self.points is None or self.whitening is None:
-            raise ValueError("the process has no trials yet; with_points adds them")
+        points, whitening = self.trials()
         values = np.asarray(values, dtype=np.float64)
         centre, spread = values.mean(), values.std() or 1.0
-        known = self.whitening @ matern(self.points, np.asarray(at) / self.scale)
-        mean = centre + (self.whitening @ (values - centre)) @ known
+        known = whitening @ matern(points, np.asarray(at) / self.scale)
+        mean = centre + (whitening @ (values - centre)) @ known
         variance = np.maximum(1 - (known**2).sum(axis=0), LEAST_VARIANCE)
         return mean, spread * np.sqrt(variance)
+
+    def guess_and_slopes(
+        self, values: np.ndarray, at: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return mean and standard deviation at one point, and how they change around it.
+
+        values: as for `guess`. at: shape (n_columns,). Returns both guesses, shape () each, and
+        then their slopes in each column, shape (n_columns,) each.
+        """
+        points, whitening = self.trials()
+        centre, spread = values.mean(), values.std() or 1.0
+        between = at / self.scale - points
+        r = np.sqrt(5 * (between**2).sum(axis=1))
+        fall = np.exp(-r)
+        known = whitening @ ((1 + r + r**2 / 3) * fall)
+        known_slope = whitening @ (-5 / 3 * ((1 + r) * fall)[:, None] * between / self.scale)
+        whitened = whitening @ (values - centre)
+        std = np.sqrt(np.maximum(1 - known @ known, LEAST_VARIANCE))
+        std_slope = -known @ known_slope / std
+        return centre + whitened @ known, spread * std, whitened @ known_slope, spread * std_slope
+
+    def trials(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return points and whitening; ValueError for a process without trials."""
+        if self.points is None or self.whitening is None:
+            raise ValueError("the process has no trials yet; with_points adds them")
+        return self.points, self.whitening
 
 
 def expected_improvement(mean: np.ndarray, std: np.ndarray, best: float) -> np.ndarray:
@@ -203,39 +230,29 @@ def climb(
     values: what the process's trials gave. best: the loss to improve on. start: a point, shape
         (n_columns,). free: which of its columns may change, between 0 and 1, a bool for each.
     """
-    from scipy.optimize import minimize
+    from scipy.optimize import minimize  # the strategies can be imported without scipy
 
-    centre, spread = values.mean(), values.std() or 1.0
-    weights = process.whitening.T @ (process.whitening @ (values - centre))
-
-    def loss_and_slope(moved):
+    def with_free(moved: np.ndarray) -> np.ndarray:
         point = start.copy()
         point[free] = moved
-        between = point / process.scale - process.points
-        r = np.sqrt(5 * (between**2).sum(axis=1))
-        fall = np.exp(-r)
-        known = process.whitening @ ((1 + r + r**2 / 3) * fall)
-        slopes = -5 / 3 * ((1 + r) * fall)[:, None] * between / process.scale
-        mean = centre + (process.whitening @ (values - centre)) @ known
-        deviation = math.sqrt(max(1 - known @ known, LEAST_VARIANCE))
-        mean_slope = weights @ slopes
-        std_slope = -spread * (known @ process.whitening) @ slopes / deviation
-        gain = float(expected_improvement(mean, spread * deviation, best))
-        if gain < 1e-300:  # nothing to climb
-            return 700.0, np.zeros(len(moved))
-        below, density = _normal((best - mean) / (spread * deviation))
-        slope = (below * mean_slope - density * std_slope) / gain
-        return -math.log(gain), slope[free]
+        return point
+
+    def minus_log_gain(moved: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the negative logarithm of the improvement, and its slope.
+
+        The improvement itself is almost 0 and flat far from where it is large.
+        """
+        mean, std, mean_slope, std_slope = process.guess_and_slopes(values, with_free(moved))
+        gain = expected_improvement(mean, std, best)
+        if gain < LEAST_GAIN:
+            return -math.log(LEAST_GAIN), np.zeros(len(moved))
+        below, density = _normal((best - mean) / std)
+        gain_slope = density * std_slope - below * mean_slope
+        return -math.log(gain), -gain_slope[free] / gain
 
     bounds = [(0.0, 1.0)] * int(free.sum())
+    options = {"maxiter": 50}
     found = minimize(
-        loss_and_slope,
-        start[free],
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": 50},
+        minus_log_gain, start[free], jac=True, method="L-BFGS-B", bounds=bounds, options=options
     )
-    end = start.copy()
-    end[free] = found.x
-    return end, math.exp(-found.fun)
+    return with_free(found.x), math.exp(-found.fun)
