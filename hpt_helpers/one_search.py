@@ -28,7 +28,16 @@ import numpy as np
 from hpt_helpers.arguments import as_count, is_number
 from hpt_helpers.config import config_key
 from hpt_helpers.progress import SearchBar
-from hpt_helpers.protocol import Ask, BudgetSpent, Objective, Outcome, Request, Strategy, Told
+from hpt_helpers.protocol import (
+    Ask,
+    BudgetSpent,
+    Objective,
+    Outcome,
+    Request,
+    Strategy,
+    Told,
+    maximizes,
+)
 from hpt_helpers.trials import (
     append_trial,
     as_config,
@@ -449,13 +458,15 @@ class Search:
         """Open the log for this search alone, and read what stands there."""
         assert self.log is not None
         self.first_asked_by = self.asked_by
-        header = {"search": self.asked_by, "name": self.name}
+        header: dict[str, Any] = {"search": self.asked_by, "name": self.name}
+        if maximizes(self.objective):
+            header["maximize"] = True
         self.log_file, self.logged = hold_log(self.log, header)
         self.n_lines = len(self.logged)
         if self.logged and self.name is None:
             warn_caller(
                 f"{self.log} has {self.n_lines} trials and no name, so nothing says that they are "
-                "of this objective; give name= to both"
+                "of this objective; begin a log with name= to have it checked"
             )
         self.keeps_order |= any("asked" in record for record in self.logged)
         for place, record in enumerate(self.logged):

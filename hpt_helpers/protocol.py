@@ -194,6 +194,12 @@ class _Adapted:
         return map(as_outcome, self.function(requests))
 
 
+def maximizes(objective: Objective) -> bool:
+    """Say whether an objective's losses are minus the scores that its function returned."""
+    function = objective.function if isinstance(objective, _Adapted) else objective
+    return bool(getattr(function, "maximize", False))
+
+
 def _check_call(name: str, objective: Any) -> None:
     if not callable(objective):
         needed = "a callable that takes a list of Request is needed"

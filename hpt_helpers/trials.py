@@ -144,7 +144,7 @@ def trial_table(records: Iterable[Mapping]) -> pd.DataFrame:
             values = [record.get(name) for record in records]
             columns[name] = _column([None if v is None else kind(v) for v in values])
     measured = dict.fromkeys(name for r in records for name in r.get("metrics", ()))
-    for name in measured.keys() - columns.keys():
+    for name in [name for name in measured if name not in columns]:
         values = [r.get("metrics", {}).get(name) for r in records]
         columns[name] = pd.Series(values, dtype="float64")
     columns["config"] = pd.Series([r["config"] for r in records], dtype=object)
@@ -403,11 +403,11 @@ def hold_log(path: str | Path, header: Mapping) -> tuple[IO, list[dict]]:
         found, records = _read(Path(path))
         if not found and not records:
             _append(path, {"format": FORMAT, **header})
-        for name in header if found else ():
-            if found.get(name) != header[name]:
+        for name in {**found, **header} if found else ():
+            if name != "format" and found.get(name) != header.get(name):
                 raise ValueError(
                     f"{path} is the log of another search: "
-                    f"its {name} is {found.get(name)!r}, here it is {header[name]!r}"
+                    f"its {name} is {found.get(name)!r}, here it is {header.get(name)!r}"
                 )
     except BaseException:
         file.close()

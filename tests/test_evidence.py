@@ -438,7 +438,7 @@ def test_importance_refuses_to_say_where_the_model_explains_little():
     found = ev.importance(record(luck, configs=configs), space)
     assert found.table is None and found.explained < 0.5
     assert "too little to say what matters" in str(found)
-    with pytest.raises(ValueError, match="9 configurations succeeded; 10 are needed"):
+    with pytest.raises(ValueError, match="9 configurations were trained in full; 10 are needed"):
         ev.importance(record(luck[:9], configs=configs[:9]), space)
 
 
@@ -511,8 +511,8 @@ def test_refit_says_what_it_lacks(tmp_path, wine):
 
 def test_a_plan_counts_trainings_and_measures_one(tmp_path):
     found = ev.plan(problem(tmp_path), {"x": 0.5}, 40, n_workers=2)
-    assert found.table["trainings"].tolist() == [6, 40, 10, 10]
-    assert found.minutes == pytest.approx(found.seconds * (3 + 20 + 5 + 5) / 60)
+    assert found.table["trainings"].tolist() == [6, 40, 10, 10, 16, 1]
+    assert found.minutes == pytest.approx(found.seconds * (3 + 20 + 5 + 5 + 8 + 1) / 60)
     assert not (tmp_path / "trainings").exists()  # the one is none of the search's
     with pytest.raises(ValueError, match="n_trainings is 24, and the questions after it take 20"):
         ev.plan(problem(tmp_path), {"x": 0.5}, 24)
@@ -525,11 +525,61 @@ def test_the_page_says_what_may_be_claimed_and_what_was_not_asked(of_wine):
     score = ev.test_once(of_wine, ev.refit(of_wine, finalists))
     page = ev.report(of_wine, trials, finalists=finalists, compared=compared, score=score)
     text = page.read_text(encoding="utf-8")
-    assert "The choice is better than the best guess" in text
+    assert "The search's winner is better than the best guess" in text
     assert f"The search reported {trials['val_loss'].min():.4f}" in text and str(score) in text
     assert "**Is early order late order?** Not asked." in text
     for name in ("history.png", "each.png"):
         assert f"({name})" in text and (page.parent / name).stat().st_size > 5000
+
+
+def test_where_the_winner_is_not_told_apart_the_page_takes_the_guess(tmp_path):
+    ours = problem(tmp_path)
+    guesses = ev.guesses(ours, {"x": 0.01}, "x", (1, 2))
+    trials = record([0.5, 0.6], configs=[{"x": 0.01}, {"x": 0.2}])
+    compared = ev.compare(ours, trials, guesses)
+    text = ev.report(ours, trials, guesses=guesses, compared=compared).read_text(encoding="utf-8")
+    assert compared.verdict == "unclear"
+    assert "**Chosen:** `{'x': 0.01}`" in text and "take the guess" in text
+
+
+HELD = {"depth": 1}
+
+
+def helper(x):
+    return x * HELD["depth"]
+
+
+def with_helper(config, n_epochs, rows, seed):
+    return helper(config["x"])
+
+
+def test_a_changed_helper_or_constant_of_the_module_is_seen(tmp_path, monkeypatch):
+    problem(tmp_path, train=with_helper)
+    monkeypatch.setitem(HELD, "depth", 2)
+    with pytest.raises(ValueError, match="with other code"):
+        problem(tmp_path, train=with_helper)
+    monkeypatch.setitem(HELD, "depth", 1)
+    problem(tmp_path, train=with_helper)
+    monkeypatch.setitem(globals(), "helper", lambda x: x + HELD["depth"])
+    with pytest.raises(ValueError, match="with other code"):
+        problem(tmp_path, train=with_helper)
+
+
+def test_an_interrupt_of_a_problems_search_is_raised_and_its_trials_are_kept(tmp_path):
+    flag = tmp_path / "now"
+
+    def interrupted(config, n_epochs, rows, seed):
+        if flag.exists() and config["x"] > 0.5:
+            raise KeyboardInterrupt
+        return config["x"]
+
+    flag.touch()
+    ours = problem(tmp_path / "kept", train=interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ours.search(random_search(SPACE, 20, 9, seed=1))
+    n_kept = len((tmp_path / "kept" / "search.jsonl").read_text(encoding="utf-8").splitlines()) - 1
+    flag.unlink()
+    assert n_kept < 20 and len(ours.search(random_search(SPACE, 20, 9, seed=1))) == 20
 
 
 def test_a_page_of_a_search_alone_claims_nothing(tmp_path):

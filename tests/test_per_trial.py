@@ -64,6 +64,17 @@ def test_a_score_is_maximised_and_recorded_as_minus_itself():
     assert incumbent(trials) == 9 and trials["val_loss"].tolist() == [-i for i in range(10)]
 
 
+def test_a_log_of_scores_is_no_log_of_losses(tmp_path):
+    def score(config, n_epochs):
+        return config["x"]
+
+    log = tmp_path / "log"
+    run(grid_search(TEN[:3], 1), per_trial(score, maximize=True), log=log, name="m")
+    with pytest.raises(ValueError, match="its maximize is True, here it is None"):
+        run(grid_search(TEN, 1), per_trial(score), log=log, name="m")
+    assert len(run(grid_search(TEN, 1), per_trial(score, maximize=True), log=log, name="m")) == 10
+
+
 @pytest.mark.parametrize("function", [lambda config: 0.5, lambda: 0.5, lambda a, b, c: 0.5])
 def test_a_function_of_another_signature_is_refused_at_once(function):
     with pytest.raises(TypeError, match=r"one of \(config, n_epochs\) is needed"):

@@ -1489,7 +1489,7 @@ def test_a_bar_says_how_many_trials_there_are_the_best_loss_and_how_many_failed(
 def test_an_unnamed_log_that_is_taken_up_says_that_nobody_knows_whose_it_is(tmp_path):
     log = tmp_path / "log"
     run(grid_search(TEN[:4], 1), Counting(), log=log)
-    with pytest.warns(UserWarning, match=r"log has 4 trials and no name, .*give name= to both"):
+    with pytest.warns(UserWarning, match=r"log has 4 trials and no name, .*begin a log with name="):
         run(grid_search(TEN, 1), Counting(lambda *_: 0.5), log=log)
 
 

@@ -67,6 +67,9 @@ def test_what_cannot_be_read_is_refused_by_name(tmp_path):
         ev.read_table(tmp_path / "t.xlsx", "y")
     with pytest.raises(FileNotFoundError):
         ev.read_table(tmp_path / "none.csv", "y")
+    pd.DataFrame({"a": [3, 2, 9], "y": [0, 1, 1]}).to_csv(path)  # with its index
+    with pytest.warns(UserWarning, match="Unnamed: 0"):
+        assert list(ev.read_table(path, "y")[0]) == ["a"]
     pd.DataFrame({"a": [1, 1], "y": [0, 1]}).to_csv(path, index=False)
     with pytest.warns(UserWarning), pytest.raises(ValueError, match=r"no column of t\.csv but 'y'"):
         ev.read_table(path, "y")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Sequence
 from functools import partial
 
@@ -79,7 +80,9 @@ def _search(
     workers = SimulatedWorkers(problem.objective, n_workers, partial(duration, name))
     strategy = SEARCHES[label](problem.space(repeat), repeat, unit)
     limit = n_trainings * unit
-    table = run(strategy, problem.objective, seed=repeat, seconds=limit, workers=workers)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the search ended at its limit")  # which is the point
+        table = run(strategy, problem.objective, seed=repeat, seconds=limit, workers=workers)
     trials = table[["n_epochs", "val_loss", "val_accuracy"]].reset_index()
     trials["spent"] = table["charged_epochs"].cumsum()
     trials["config"] = [json.dumps(config) for config in table["config"]]

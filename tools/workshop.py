@@ -29,7 +29,7 @@ from pathlib import Path
 import nbformat
 
 from hpt_helpers.classroom.exercises.answer_key import exercises_module
-from hpt_helpers.classroom.lessons import COURSE
+from hpt_helpers.classroom.lessons import NOTEBOOKS as LISTED
 from tools.build_notebooks import NOTEBOOKS, ROOT, write_whole
 from tools.handout_text import SIDES
 from tools.lesson_minutes import is_exercise
@@ -100,8 +100,8 @@ def with_solutions(notebook: nbformat.NotebookNode, exercises) -> nbformat.Noteb
 
 
 def write_instructors(folder: Path) -> None:
-    """Write each lesson, executed, with its solutions."""
-    for lesson in COURSE:
+    """Write each lesson, executed, with its solutions, and the worksheet."""
+    for lesson in LISTED:
         notebook = nbformat.read(NOTEBOOKS / f"{lesson.stem}.ipynb", as_version=4)
         exercises = exercises_module(lesson.digits)
         if exercises:

@@ -11,6 +11,7 @@ from hpt_helpers.evidence.plots import each_against, history, ten_best
 from hpt_helpers.evidence.problem import Problem
 from hpt_helpers.evidence.questions import (
     BestAgain,
+    Choice,
     Compared,
     EarlyOrder,
     Finalists,
@@ -35,13 +36,16 @@ def report(
     compared: Compared | None = None,
     important: Importance | None = None,
     score: TestScore | None = None,
+    chosen: Choice | None = None,
     title: str = "What the search found",
 ) -> Path:
     """Write a page of Markdown, report.md, with its figures into the problem's folder.
 
     trials: the record of the search. The rest is what the questions returned, as far as they were
-    asked; what was not asked, the page says was not. compared: the choice, as ours, against the
-    best guess. Returns the page's path. It claims only what an answer of these supports.
+    asked; what was not asked, the page says was not. compared: the finalists' winner, as ours,
+    against the best guess. chosen: what you take; None for the best guess where the winner was not
+    told to be better, and else for the winner.
+    Returns the page's path. It claims only what an answer of these supports.
     """
     import matplotlib.pyplot as plt
 
@@ -50,8 +54,11 @@ def report(
     for name, ax in figures.items():
         ax.figure.savefig(folder / f"{name}.png", dpi=110)
         plt.close(ax.figure)
-    choice = finalists if finalists is not None else trials
-    config, n_epochs = choice_of(problem, choice)
+    winner = finalists if finalists is not None else trials
+    if chosen is None:
+        guess_will_do = compared is not None and guesses is not None and compared.verdict != "ours"
+        chosen = guesses if guess_will_do else winner
+    config, n_epochs = choice_of(problem, chosen)
     parts = [
         f"# {title}",
         f"**Chosen:** `{config}`, trained for {n_epochs} of {problem.n_epochs} epochs.",
@@ -87,16 +94,17 @@ def claims(
     ]
     if finalists is not None:
         said.append(
-            f"On draws that did not choose the finalists the choice has {finalists.mean:.4f} "
-            f"(± {finalists.error:.2g}), still a little too low, for it chose among them."
+            f"On draws that did not choose the finalists, the winner has {finalists.mean:.4f} "
+            f"(standard error {finalists.error:.2g}), still a little too low, for they chose it. "
+            "Draws differ in how hard they are, so do not compare this with the line above."
         )
     if compared is None:
         said.append("Whether the search beats a guess was not asked.")
     else:
         found = {
-            "ours": "The choice is better than the best guess",
-            "theirs": "The choice is worse than the best guess",
-            "unclear": "The choice is not told apart from the best guess",
+            "ours": "The search's winner is better than the best guess",
+            "theirs": "The search's winner is worse than the best guess: take the guess",
+            "unclear": "The search's winner is not told apart from the best guess: take the guess",
         }
         mean, low, high = compared.difference
         said.append(
@@ -128,10 +136,11 @@ def _spent(problem: Problem, trials: pd.DataFrame) -> pd.DataFrame:
         ("in full trainings", round(float(charged) / problem.n_epochs, 1)),
         ("seconds of the search's trainings", round(float(seconds), 1)),
         ("trainings in the folder, with those of the questions", problem.n_kept()),
-        ("the search ended by", trials.attrs.get("ended", "unknown")),
         ("trial chosen by the search", incumbent(trials)),
         ("its configuration", config_of(trials, incumbent(trials))),
     ]
+    if "ended" in trials.attrs:
+        rows.append(("the search ended by", trials.attrs["ended"]))
     return pd.DataFrame(rows, columns=["what", "how much"])
 
 
@@ -142,7 +151,8 @@ def _answers(guesses, early, again, ties, finalists, compared, important) -> lis
         "Do the best keep their order?": again,
         "Who is tied with the winner?": ties,
         "Who wins among the finalists?": finalists,
-        "Is it better than the guess, fresh?": compared,
+        "Is it better than the guess, fresh?": compared
+        and compared.in_words("the winner", "the guess"),
         "Which hyperparameters mattered?": important,
     }
     return [

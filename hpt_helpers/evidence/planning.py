@@ -45,6 +45,7 @@ def plan(
     n_again: int = 10,
     n_finalists: int = 5,
     n_draws: int = 2,
+    n_compared: int = 8,
     n_workers: int = 1,
 ) -> Plan:
     """Say what a search and the questions after it will cost, before anything starts.
@@ -52,7 +53,7 @@ def plan(
     config: a configuration of the middle kind, such as the default; it is trained once, in full, to
         measure its seconds. Others may take longer or shorter. n_trainings: what the search may
         spend, in full trainings. The rest are the arguments of `guesses` (its factors and further
-        seeds), `best_again` and `finalists`.
+        seeds), `best_again`, `finalists`, and the number of draws of `compare`.
     Raises ValueError where the questions after the search, `best_again` and `finalists`, would take
     more than a third of all trainings: ask about fewer, or search more.
     """
@@ -63,8 +64,11 @@ def plan(
         "best again": as_count("n_again", n_again, least=0),
         "finalists": as_count("n_finalists", n_finalists, least=0)
         * as_count("n_draws", n_draws, least=0),
+        "compare": 2 * as_count("n_compared", n_compared, least=0),
+        "refit": 1,
     }
-    n_all, n_asked = sum(steps.values()), steps["best again"] + steps["finalists"]
+    n_asked = steps["best again"] + steps["finalists"]
+    n_all = steps["guesses"] + n_trainings + n_asked
     if n_asked > n_all * MOST_DIAGNOSIS:
         raise ValueError(
             f"n_trainings is {n_trainings}, and the questions after it take {n_asked} more, "

@@ -30,13 +30,13 @@ ENOUGH_FOR_TENTHS = 100  # rows, so that the median of a tenth is that of ten
 
 
 def history(trials: pd.DataFrame, *, title: str = "", ax=None):
-    """Draw each trial's loss in the order of the table, and the lowest so far.
+    """Draw each trial's loss by its number in the table, and the lowest so far.
 
     Only trials of the most epochs count towards the lowest; shorter ones are small dots.
     """
     done = _done(trials)
     full = (done["n_epochs"] == done["n_epochs"].max()).to_numpy()
-    place = np.arange(1, len(done) + 1)
+    place = done.index.to_numpy()
     ax = new_axes(ax, title=title or "The search", x_label="trial", y_label=label("val_loss"))
     if not full.all():
         ax.plot(place[~full], done.loc[~full, "val_loss"], "o", ms=2, color="0.6", label="shorter")

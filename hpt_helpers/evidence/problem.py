@@ -18,6 +18,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,7 +120,9 @@ class Problem:
         configuration is then charged once.
     n_epochs: those of a full training, 1 for a model that has none.
     folder: where trainings are kept. It is made, and refused where it is that of other rows or of
-        another `train`, whose losses would be taken for these.
+        another `train`, whose losses would be taken for these. What counts is the code of train,
+        that of the functions which it calls by a name of its own module or notebook, and the plain
+        values that it finds there. A change in another module is not seen: give another folder.
     n_threads: how many threads of linear algebra and OpenMP a training may use; None leaves that to
         the libraries. On small tables one is fastest, and beside other programs by far: boosting's
         threads wait for each other.
@@ -171,11 +174,13 @@ class Problem:
         """Run a search on draw 0, with its log in the folder, and return its trial table.
 
         log: a name for each search of yours. options: those of `run`, such as budget, n_workers,
-        trial_seconds and progress.
+        trial_seconds and progress. An interrupt is raised, so that nothing after the search runs on
+        half of it; the log keeps the trials, and the same call goes on.
         """
         name = json.loads((Path(self.folder) / ABOUT).read_text(encoding="utf-8"))["rows"]
         log_file = Path(self.folder) / log
-        return run(strategy, self.objective(), log=log_file, name=f"rows {name}", **options)
+        settings: dict[str, Any] = {"name": f"rows {name}", "on_interrupt": "raise", **options}
+        return run(strategy, self.objective(), log=log_file, **settings)
 
     def split(self, draw: int) -> Any:
         """Return the rows of a draw, drawn once."""
@@ -265,23 +270,51 @@ class Problem:
 
         # Python compiles the same function to other code in another version.
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        code = getattr(self.train, "__code__", None)
         rows = self.split(0)
         plain = tuple(rows) if isinstance(rows, tuple) else rows
-        return {"rows": joblib.hash(plain), "train": _code_digest(code), "python": version}
+        return {"rows": joblib.hash(plain), "train": _digest_of(self.train), "python": version}
 
 
 ABOUT = "about.json"
 NEW = "give another folder, or delete this one"
 
 
-def _code_digest(code) -> str:
-    """Return a digest of what a function does; its comments, name and place are no part of it."""
-    if code is None:
-        return ""
-    parts = [code.co_code, repr(code.co_names)]
-    parts += [_code_digest(c) if hasattr(c, "co_code") else repr(c) for c in code.co_consts]
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+def _digest_of(function: Any) -> str:
+    """Return a digest of what a function does; its comments and its place are no part of it."""
+    return hashlib.sha256(repr(_parts_of(function, set())).encode()).hexdigest()
+
+
+def _parts_of(value: Any, seen: set[int]) -> Any:
+    """Return what a value is, as plain values: of a function its code and what it refers to."""
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return value
+    if isinstance(value, partial):
+        return [_parts_of(part, seen) for part in (value.func, value.args, value.keywords)]
+    if isinstance(value, dict):
+        return [(str(key), _parts_of(entry, seen)) for key, entry in value.items()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_parts_of(entry, seen) for entry in value]
+    function = value if hasattr(value, "__code__") else vars(type(value)).get("__call__")
+    code = getattr(function, "__code__", None)
+    if isinstance(value, type) or code is None or id(code) in seen:
+        return type(value).__name__
+    seen.add(id(code))
+    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    known = getattr(function, "__globals__", {})
+    named = [known[name] for name in _names_in(code) if name in known]
+    beside = [*cells, *named, getattr(function, "__defaults__", None)]
+    return [_code_parts(code), [_parts_of(part, seen) for part in beside]]
+
+
+def _names_in(code: CodeType) -> list[str]:
+    """Return the names that a function's code looks up, also inside of functions within it."""
+    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return [*code.co_names, *(name for each in inner for name in _names_in(each))]
+
+
+def _code_parts(code: CodeType) -> list:
+    constants = [_code_parts(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return [code.co_code, code.co_names, constants]
 
 
 @dataclass(frozen=True)

@@ -424,7 +424,7 @@ class Finalists(NamedTuple):
         who = "the search's own winner" if own else "another than the search's winner"
         return (
             f"of {len(self.table)} finalists, {who} has the best mean on new draws, "
-            f"{self.mean:.4f} ± {self.error:.2g}: {self.config}"
+            f"{self.mean:.4f} (standard error {self.error:.2g}): {self.config}"
         )
 
 
@@ -499,13 +499,17 @@ class Compared(NamedTuple):
         return "ours" if self.difference.mean < 0 else "theirs"
 
     def __str__(self) -> str:
+        return self.in_words("the first", "the second")
+
+    def in_words(self, ours: str, theirs: str) -> str:
+        """Return what was found, where the two are called so."""
         mean, low, high = self.difference
-        who = {"ours": "the first is better", "theirs": "the second is better"}
+        who = {"ours": f"{ours} is better", "theirs": f"{theirs} is better"}
         return (
-            f"fresh, the first loss is {self.table['ours'].mean():.4f} and the second "
+            f"fresh, {ours} has a loss of {self.table['ours'].mean():.4f} and {theirs} of "
             f"{self.table['theirs'].mean():.4f}: {mean:+.4f} ({low:+.4f} to {high:+.4f}), better "
             f"in {self.wins} of {len(self.table)} draws, worse in {self.defeats} (p = "
-            f"{self.chance:.2g}): " + who.get(self.verdict, "they are not told apart")
+            f"{self.chance:.2g}): {who.get(self.verdict, 'they are not told apart')}"
         )
 
 

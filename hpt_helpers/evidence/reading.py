@@ -20,8 +20,8 @@ def read_table(path: str | Path, target: str) -> tuple[pd.DataFrame, np.ndarray]
     `categorical_features="from_dtype"` makes use; dates, in a CSV such as 2026-12-03, become days
     since 1970. Missing values of
     the features stay missing. Rows without a target are left out, and so are columns that hold one
-    value only, or text with more than 255 values, such as names and numbers of cases; each with a
-    warning. A column that is known only after the target must be left out by you.
+    value only, the numbers of the rows, or text with more than 255 values, such as names; each with
+    a warning. A column that is known only after the target must be left out by you.
     A Parquet file needs pyarrow.
     Raises ValueError for a file of another kind, for a target that it has no column of, and where
     no feature is left; FileNotFoundError where there is no file.
@@ -39,7 +39,9 @@ def read_table(path: str | Path, target: str) -> tuple[pd.DataFrame, np.ndarray]
     features = {name: _feature(table[name]) for name in table.columns.drop(target)}
     useless = [name for name, column in features.items() if _is_useless(column)]
     if useless:
-        warn_caller(f"columns with one value, or with too many texts, are left out: {useless}")
+        warn_caller(
+            f"columns with one value, numbers of rows, or too many texts are left out: {useless}"
+        )
     X = pd.DataFrame({n: column for n, column in features.items() if n not in useless})
     if X.empty:
         raise ValueError(f"no column of {path.name} but {target!r} can be a feature")
@@ -58,4 +60,7 @@ def _feature(column: pd.Series) -> pd.Series:
 
 def _is_useless(column: pd.Series) -> bool:
     n = len(column.dropna().unique())
+    rows = np.arange(len(column))
+    if column.dtype == "float64" and any(np.array_equal(column, rows + k) for k in (0, 1)):
+        return True  # the numbers of the rows, as of a table's index
     return n < 2 or (isinstance(column.dtype, pd.CategoricalDtype) and n > MOST_CATEGORIES)

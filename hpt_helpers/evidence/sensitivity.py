@@ -87,7 +87,9 @@ def _told(trials: pd.DataFrame, space: SearchSpace) -> tuple[np.ndarray, np.ndar
     done = best_first(trials.loc[trials["n_epochs"] == trials["n_epochs"].max()], MOST_TRIALS)
     done = done.sort_index()
     if len(done) < LEAST_TRIALS:
-        raise ValueError(f"{len(done)} configurations succeeded; {LEAST_TRIALS} are needed")
+        raise ValueError(
+            f"{len(done)} configurations were trained in full; {LEAST_TRIALS} are needed"
+        )
     losses = done["val_loss"].to_numpy(dtype=float)
     positive = bool(losses.min() > 0)
     points = model_points(space, list(done["config"]))

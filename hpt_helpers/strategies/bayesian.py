@@ -91,7 +91,8 @@ def bayesian_search(
         for _ in new:
             trials.append((proposer.propose(trials), None))
         asked = [(trials[i][0], epochs_of(trials[i][0], n_epochs)) for i in new]
-        for one in (yield Ask(asked, search, late=batch_size == 1, labels=new)):
+        ask = Ask(asked, search, late=batch_size == 1, labels=new, n_trials=n_trials)
+        for one in (yield ask):
             trials[one.label] = one.config, one.val_loss
 
 

@@ -279,7 +279,8 @@ compared = ev.compare(problem, finalists, guesses, progress=True)
 print(compared)
 
 # %% [markdown]
-# **How to read it.** The difference is the winner's loss less the guess's, so below zero the winner is better. p says
+# **How to read it.** The first is the winner, the second the guess. The difference is the winner's loss less the
+# guess's, so below zero the winner is better. p says
 # how often so large a mean difference would come up if the two were alike. It says which of these two is better on rows
 # like yours. It does not say which search is better, because each was run once.
 
@@ -304,11 +305,13 @@ plots.response(trials, space, "learning_rate")
 # %% [markdown]
 # ## 12. The end
 #
-# The winner is trained once more on all rows but the sealed ones, which are then opened, once. The folder remembers it.
+# Take the search's winner only if it was told to be better than the guess. Otherwise the guess will do, and the search
+# has bought nothing that you could measure. What you take is trained once more on all rows but the sealed ones, which are then opened, once. The folder remembers it.
 # If you come back with another model, you are warned, because a second look turns the test into a choice.
 
 # %%
-model = ev.refit(problem, finalists)
+choice = finalists if compared.verdict == "ours" else guesses
+model = ev.refit(problem, choice)
 score = ev.test_once(problem, model)
 print(score)
 
