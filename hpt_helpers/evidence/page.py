@@ -54,10 +54,10 @@ def report(
     for name, ax in figures.items():
         ax.figure.savefig(folder / f"{name}.png", dpi=110)
         plt.close(ax.figure)
-    winner = finalists if finalists is not None else trials
     if chosen is None:
-        guess_will_do = compared is not None and guesses is not None and compared.verdict != "ours"
-        chosen = guesses if guess_will_do else winner
+        chosen = finalists if finalists is not None else trials
+        if guesses is not None and compared is not None and compared.verdict != "ours":
+            chosen = guesses
     config, n_epochs = choice_of(problem, chosen)
     parts = [
         f"# {title}",
