@@ -152,3 +152,15 @@ def test_a_climb_ends_at_the_largest_improvement_nearby():
     assert end[2] == 0.25 and gains.max() <= gain * (1 + 1e-6)
     before = expected_improvement(*process.guess(values, start[None]), values.min())
     assert gain > 2 * before[0]
+
+
+def test_guesses_and_slopes_are_those_of_guess_and_of_differences():
+    rng = np.random.default_rng(0)
+    values = 3 + 2 * rng.normal(size=20)
+    process = GaussianProcess(np.array([0.5, 0.7, 1.0]), 1e-3).with_points(rng.random((20, 3)))
+    at = np.array([0.4, 0.1, 0.8])
+    *guesses, mean_slope, std_slope = process.guess_and_slopes(values, at)
+    np.testing.assert_allclose(guesses, np.ravel(process.guess(values, at[None])), rtol=1e-9)
+    for i, slope in enumerate((mean_slope, std_slope)):
+        differences = approx_fprime(at, lambda x, i=i: process.guess(values, x[None])[i][0], 1e-7)
+        np.testing.assert_allclose(slope, differences, rtol=1e-4, atol=1e-5)
