@@ -162,7 +162,7 @@ plots.history(trials)
 # A dot is a trial, and the line the lowest loss so far. These are the five best:
 
 # %%
-plots.ten_best(trials, 5).round(3)
+plots.ten_best(trials, 5).drop(columns="n_epochs").round(3)
 
 # %% [markdown]
 # **How to read it.** The lowest loss of forty is too low on average, because the luckiest of many trials wins. Do not
@@ -248,7 +248,7 @@ elif early.verdict == "yes":
 else:
     strategy = bayesian_search(space, spent, N_EPOCHS, seed=2, told=trials)
     learned = problem.search(strategy, log="learned.jsonl", progress=True)
-plots.ten_best(learned, 3).round(3)
+plots.ten_best(learned, 3).drop(columns="n_epochs").round(3)
 
 # %% [markdown]
 # ## 9. Who wins?

@@ -26,6 +26,7 @@ OUTPUTS = {"stream", "display_data", "execute_result", "error"}
 # What nbval does not compare: pictures, whose description is compared, and live widgets, whose ids
 # are random.
 NOT_COMPARED = {"image/png", "application/vnd.jupyter.widget-view+json"}
+MEASURED = "nbval-ignore-output"  # the tag of a cell that prints seconds of this machine
 SLOW_S = 1.0  # a cell that takes longer is interrupted
 LATEST_S = 5.0  # in its middle, but not later than this
 # how long an interrupted cell may go on: a starting Ray first comes up, and is then shut down
@@ -97,9 +98,22 @@ def comparable(outputs: Iterable[NotebookNode]) -> dict[str, list]:
     return found
 
 
+def without_numbers(found: dict[str, list]) -> dict[str, list]:
+    """Return texts in which any number stands as 0, and the width of its column does not count."""
+    return {
+        kind: [re.sub(r" *\d+(\.\d+)?", " 0", str(text)) for text in texts]
+        for kind, texts in found.items()
+    }
+
+
 def difference(cell: NotebookNode, outputs: Iterable[NotebookNode]) -> str:
-    """Return in a line how new outputs differ from the cell's; empty if they do not."""
+    """Return in a line how new outputs differ from the cell's; empty if they do not.
+
+    Of a cell that prints measured seconds, which nbval leaves out, all but the numbers counts.
+    """
     stored, new = comparable(cell.outputs), comparable(outputs)
+    if MEASURED in cell.metadata.get("tags", []):
+        stored, new = without_numbers(stored), without_numbers(new)
     kinds = [kind for kind in sorted({*stored, *new}) if stored.get(kind) != new.get(kind)]
     told = (
         f"{kind} is {json.dumps(new.get(kind))} instead of {json.dumps(stored.get(kind))}"

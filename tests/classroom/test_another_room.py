@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 from another_room import instructions, visit
+from kernels import MEASURED, difference
+from nbformat.v4 import new_code_cell, new_output
 from planted import notebook
 
 from hpt_helpers.classroom.lessons import NOTEBOOKS as LISTED
@@ -123,3 +125,19 @@ def test_a_faultless_notebook_passes(tmp_path):
     found = visit(notebook(tmp_path / "good.ipynb", "Text.", *cells), 2)
     assert {check: found[check] for check in CHECKS} == {check: [] for check in CHECKS}
     assert found["interrupted"] == 2 and found["facts"].items() >= ROOM.items()
+
+
+def test_of_measured_seconds_all_but_the_numbers_counts():
+    stored = output_of("40 trainings of 0.11 s\nsearch  9")
+    tagged = new_code_cell("print(plan)", metadata={"tags": [MEASURED]}, outputs=stored)
+    other = output_of("40 trainings of 1.2 s\nsearch 12")
+    assert (
+        difference(tagged, other)
+        == ""
+        != difference(new_code_cell("print(plan)", outputs=stored), other)
+    )
+    assert "mistrials" in difference(tagged, output_of("40 mistrials of 0.11 s\nsearch  9"))
+
+
+def output_of(text):
+    return [new_output("stream", name="stdout", text=text)]
