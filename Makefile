@@ -173,7 +173,7 @@ workshop: handouts ## pack notebooks, handouts and guide into build/workshop and
 timings: venv ## measure the time and memory of each lesson into docs/timings.md (LESSON=01 for one of them)
 	$(PY) -m tools.timings $(LESSON)
 
-table: venv ## train the testbed's tables anew (half an hour; an interrupted build goes on)
+table: venv ## train the testbed's tables anew (some hours; an interrupted build goes on)
 	$(PY) -m tools.build_table
 
 testbed: venv ## race the searches on the tables and live, and write docs/testbed.md (it takes long)
