@@ -306,7 +306,8 @@ def test_the_other_ends_when_it_is_told_to_and_starts_again(there_before):
 
 
 @pytest.mark.usefixtures("unix")
-@pytest.mark.parametrize("after_s", [0, 0.3, 6])  # while they start, and when they work
+# At once, amid an import that must not be left half done, while they start, and when they work.
+@pytest.mark.parametrize("after_s", [0, 0.008, 0.3, 6])
 def test_an_interrupt_ends_all_and_says_nothing(after_s):
     """In a process of its own: Jupyter sends the interrupt to the kernel's whole group."""
     code = (

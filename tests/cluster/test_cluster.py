@@ -112,7 +112,15 @@ def test_a_node_is_lost_in_the_middle_of_a_trial_and_the_search_ends_as_if_it_we
 
 
 def test_the_same_search_gives_the_table_of_run(nodes, tmp_path):
-    objective = per_trial(slow_loss(Traces(tmp_path / "traces.jsonl"), 0.0))
+    traces = Traces(tmp_path / "traces.jsonl")
+    loss = slow_loss(traces, 0.0)
+
+    def loss_on_two_nodes(config, n_epochs):
+        traces.write("start", config)
+        traces.wait_for_two_nodes()
+        return loss(config, n_epochs)
+
+    objective = per_trial(loss_on_two_nodes)
     searches = {
         "grid_search": grid_search(SPACE.grid(2), 1),
         "random_search": random_search(SPACE, 18, 1, seed=3),
@@ -134,7 +142,7 @@ def test_the_same_search_gives_the_table_of_run(nodes, tmp_path):
             if "asked" in table:
                 table = table.sort_values("asked", ignore_index=True)
             assert same_trials(table, run(strategy, objective, seed=3)), name
-    assert {line["at"] for line in Traces(tmp_path / "traces.jsonl").read()} >= {
+    assert {line["at"] for line in traces.read()} >= {
         nodes.head_at,
         nodes.worker_at,
     }

@@ -263,20 +263,23 @@ def _interrupts_held() -> Iterator[None]:
     if os.name != "posix":
         yield
         return
-    # Two processes that loky starts beside its workers: starting one lets interrupts in.
-    from joblib.externals.loky.backend import resource_tracker as of_loky
-
-    of_python.ensure_running()
-    of_loky.ensure_running()
     came: list = []
     in_main = threading.current_thread() is threading.main_thread()  # no other has a handler
     if in_main:
         handler = signal.signal(signal.SIGINT, lambda *arguments: came.append(arguments))
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # what others inherit
+    blocked = None
     try:
+        # An interrupt amid this import would leave a joblib that cannot be imported any more.
+        from joblib.externals.loky.backend import resource_tracker as of_loky
+
+        # Two processes that loky starts beside its workers: starting one lets interrupts in.
+        of_python.ensure_running()
+        of_loky.ensure_running()
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # what others inherit
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if blocked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         if in_main:
             signal.signal(signal.SIGINT, handler)
         if came:
