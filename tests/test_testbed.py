@@ -22,7 +22,9 @@ def page():
     return testbed.PAGE.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("section", ["made_of", "digits_budgets", "early", "shares"])
+@pytest.mark.parametrize(
+    "section", ["made_of", "digits_budgets", "early", "shares", "boosting_order"]
+)
 def test_the_page_has_what_the_tool_gives(section, page):
     assert testbed.SECTIONS[section]() in page
 

@@ -21,6 +21,8 @@ import numpy as np
 import pandas as pd
 
 from hpt_helpers.classroom.lab import problems, racing, searches, statistics
+from hpt_helpers.classroom.tables import boosting as boosting_table
+from hpt_helpers.classroom.tables import boosting_recipe
 from hpt_helpers.classroom.tables.readings import (
     early_order,
     random_orders,
@@ -33,7 +35,7 @@ from hpt_helpers.classroom.tables.recipes import DEFAULT_CONFIG, N_POOL, RECIPES
 from hpt_helpers.classroom.tables.table import load_table, table_problem
 from hpt_helpers.strategies import random_search
 from hpt_helpers.trials import ranking
-from tools import boosting, many_workers, schedules, ways_to_learn
+from tools import boosting, diamonds, many_workers, schedules, ways_to_learn
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "testbed.md"
@@ -80,6 +82,7 @@ WORKERS = {
     16: {"learns": 8, "both": 2},
     64: {},
 }
+BOOSTING_ROWS = boosting_recipe.N_VAL
 TRAININGS = (3, 5, 8, 13, 40)  # budgets of the searches that cut and learn
 
 
@@ -602,6 +605,56 @@ def boosted() -> str:
     return "\n\n".join([markdown(boosting.medians(found)), markdown(pd.DataFrame(gained))])
 
 
+def boosting_order() -> str:
+    """Return what a cut of boosting keeps of the order and what it costs, by validation rows."""
+    parts = [boosting_table.order_and_price(n).set_index(["cut", "at"]) for n in BOOSTING_ROWS]
+    table = parts[-1][["share_of_cost"]].copy()
+    for n_val, part in zip(BOOSTING_ROWS, parts, strict=True):
+        table[f"rank correlation, {n_val} rows"] = part["rank_correlation"]
+    return markdown(table.reset_index().rename(columns={"share_of_cost": "share of the cost"}))
+
+
+def boosting_races() -> str:
+    """Return what searches of boosting are worth where they are charged what trials cost."""
+    medians_, pairs = [], []
+    for n_val in reversed(BOOSTING_ROWS):
+        for budget, judged in diamonds.races(n_val):
+            at = {"rows": n_val, "full trainings": budget}
+            medians_.append(at | medians(judged))
+            pairs.append(at | in_pairs(judged))
+    return "\n\n".join([markdown(pd.DataFrame(medians_)), markdown(pd.DataFrame(pairs))])
+
+
+def in_pairs(judged: pd.DataFrame) -> dict[str, str]:
+    """Return better : worse, fresh, of the searches that cut."""
+    by_random = against(judged, "random")
+    return {
+        "both by rounds : random": by_random["both by rounds"],
+        "both by rounds : learns": against(judged, "learns")["both by rounds"],
+        "both by rounds : cuts by rounds": against(judged, "cuts by rounds")["both by rounds"],
+        "cuts by rows : random": by_random["cuts by rows"],
+        "both by rows : random": by_random["both by rows"],
+    }
+
+
+def boosting_trials() -> str:
+    """Return what random search of boosting reports and finds, to all 300 of a pool."""
+    n_trials = [1, 3, 9, 27, 81, boosting_recipe.N_POOL]
+    found = boosting_table.random_to(n_trials).set_index(["n_val", "n_trials"])
+    rows = []
+    for n_val in BOOSTING_ROWS:
+        row = {"rows": n_val} | {f"fresh, {m}": found.loc[(n_val, m), "fresh"] for m in n_trials}
+        last = found.loc[(n_val, n_trials[-1]), "searched"]
+        rows.append(row | {f"searched, {n_trials[-1]}": last})
+    return markdown(pd.DataFrame(rows))
+
+
+def boosting_shares() -> str:
+    """Return which hyperparameters of boosting matter, and how far rows tell trials apart."""
+    apart = [{"rows": n_val} | boosting_table.told_apart(n_val) for n_val in BOOSTING_ROWS]
+    return "\n\n".join([markdown(boosting_table.shares()), markdown(pd.DataFrame(apart))])
+
+
 SECTIONS = {
     "made_of": made_of,
     "digits_races": digits_races,
@@ -627,6 +680,10 @@ SECTIONS = {
     "other_seeds": other_seeds,
     "narrow": narrow,
     "boosting": boosted,
+    "boosting_order": boosting_order,
+    "boosting_races": boosting_races,
+    "boosting_trials": boosting_trials,
+    "boosting_shares": boosting_shares,
 }
 
 
