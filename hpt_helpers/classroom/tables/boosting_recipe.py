@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -203,7 +203,7 @@ def _by_rows(config: Mapping, rows: Rows, n_val: Sequence[int], seed: int) -> di
 
 
 def _model(config: Mapping, seed: int) -> HistGradientBoostingClassifier:
-    settings: Mapping = {"early_stopping": False, "warm_start": True, "random_state": seed}
+    settings: dict[str, Any] = {"early_stopping": False, "warm_start": True, "random_state": seed}
     return HistGradientBoostingClassifier(**config, **settings)
 
 
