@@ -89,7 +89,7 @@ def curves(watched: Mapping[str, Watched], *, axes=None):
     repeat.
 
     watched: name -> trainings, as `lesson_04.watched_in_table` returns them. The repeat is the one
-    in which the ranks after a ninth of the epochs agree least with those at the end. The brighter a
+    in which the ranks after a ninth of the epochs agree least with those at the end. The darker a
     line, the higher its learning rate. Returns the first Axes; each of them has its description.
     """
     axes = new_row(len(watched), (5.25 * len(watched), 4.2)) if axes is None else axes
@@ -103,7 +103,7 @@ def curves(watched: Mapping[str, Watched], *, axes=None):
         described(
             ax,
             f"{title}: losses of {held.last.shape[1]} configurations at epochs "
-            f"{', '.join(map(str, held.epochs))}, brighter for higher learning rates; the rank "
+            f"{', '.join(map(str, held.epochs))}, darker for higher learning rates; the rank "
             f"correlation is that of epochs {held.epochs[-3]}, a dashed line, and "
             f"{held.epochs[-1]}.",
         )
@@ -111,11 +111,14 @@ def curves(watched: Mapping[str, Watched], *, axes=None):
 
 
 def _lines_by_rate(ax, held: Watched, repeat: int) -> None:
+    from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import LogNorm
+    from matplotlib.colors import ListedColormap, LogNorm
 
     rates, losses = held.lr[repeat], held.last[repeat]
-    colours = ScalarMappable(LogNorm(rates.min(), rates.max()), cmap="cividis")
+    # The brightest quarter of the map is left out: on white it could not be seen.
+    dark_end = ListedColormap(colormaps["cividis_r"](np.linspace(0.25, 1, 256)))
+    colours = ScalarMappable(LogNorm(rates.min(), rates.max()), cmap=dark_end)
     for rate, of_one in zip(rates, losses, strict=True):
         ax.plot(held.epochs, of_one, color=colours.to_rgba(rate), linewidth=1)
     ax.set(xscale="log", yscale="log")

@@ -107,40 +107,32 @@ def rank_correlations(watched: Mapping[str, Watched]) -> pd.DataFrame:
 
 
 def survivors(watched: Mapping[str, Watched]) -> pd.DataFrame:
-    """Return whom the boldest bracket is left with, and what its configuration is worth.
+    """Return what the configuration is worth that the boldest bracket is left with.
 
-    The bracket for R = 27 takes the first 27 of the 81 configurations. All figures are means over
-    the repeats, and all ranks are among the bracket's configurations.
-    Four rows for each problem: cuts by the last loss that keep the last weights or the best, cuts
-    by the best loss so far that keep the best weights, and no cuts, after which the lowest loss so
-    far decides. Columns: problem, cuts, weights, rank (by the loss of the weights that are kept, on
-    the rows that made the cuts), fresh and fresh_rank (the loss on rows and seeds of others, and
-    the rank by it), blind_fresh and blind_rank (those of a configuration that is drawn blindly).
+    The bracket for R = 27 takes the first 27 of the 81 configurations. All figures are mean losses,
+    over the repeats, on rows and with seeds that chose nothing. A column for each problem, and rows
+    by what makes the cuts and by the weights that are kept: cuts by the last loss, by the best loss
+    so far, no cuts, after which the lowest loss so far decides, and a configuration that is drawn
+    blindly.
     """
-    rows = []
-    for name, held in watched.items():
-        n = held.epochs[-1]  # the boldest bracket of R begins with R configurations
-        last, best = held.last[:, :n], held.best[:, :n]
-        kept = {"last": (last, held.fresh_last[:, :n]), "best": (best, held.fresh_best[:, :n])}
-        by_last, by_best = ([survivor(of) for of in losses] for losses in (last, best))
-        for cuts, weights, left in (
-            ("last loss", "last", by_last),
-            ("last loss", "best", by_last),
-            ("best so far", "best", by_best),
-            ("no cuts", "best", statistics.best_along(best[:, :, -1], axis=1)),
-        ):
-            losses, fresh = kept[weights]
-            row = {"problem": name, "cuts": cuts, "weights": weights}
-            row["rank"] = _mean_rank(losses[:, :, -1], left)
-            row["fresh"] = np.mean([of[i] for of, i in zip(fresh, left, strict=True)])
-            row["fresh_rank"] = _mean_rank(fresh, left)
-            rows.append(row | {"blind_fresh": fresh.mean(), "blind_rank": (n + 1) / 2})
-    return pd.DataFrame(rows)
+    return pd.DataFrame({name: _worth(held) for name, held in watched.items()})
 
 
-def _mean_rank(losses: np.ndarray, left: Sequence[int]) -> float:
-    ranks = [(of[i] > of + statistics.SAME).sum() + 1 for of, i in zip(losses, left, strict=True)]
-    return float(np.mean(ranks))
+def _worth(held: Watched) -> pd.Series:
+    n = held.epochs[-1]  # the boldest bracket of R begins with R configurations
+    last, best = held.last[:, :n], held.best[:, :n]
+    fresh = {"last": held.fresh_last[:, :n], "best": held.fresh_best[:, :n]}
+    by_last, by_best = ([survivor(of) for of in losses] for losses in (last, best))
+    repeats = np.arange(len(last))
+    worth = {
+        ("last loss", "last"): fresh["last"][repeats, by_last],
+        ("last loss", "best"): fresh["best"][repeats, by_last],
+        ("best so far", "best"): fresh["best"][repeats, by_best],
+        ("no cuts", "best"): fresh["best"][repeats, statistics.best_along(best[:, :, -1], axis=1)],
+        ("a blind draw", "last"): fresh["last"],
+        ("a blind draw", "best"): fresh["best"],
+    }
+    return pd.Series({by: of.mean() for by, of in worth.items()}).rename_axis(["cuts", "weights"])
 
 
 def survivor(losses: np.ndarray) -> int:
@@ -190,6 +182,19 @@ def stopped(searches: Mapping[str, pd.DataFrame], n_epochs: int) -> pd.DataFrame
             "epochs_in_full": last["wanted"].sum(),
         }
     return pd.DataFrame.from_dict(rows, "index")
+
+
+def by_rung(searches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return how many results each search has at each rung, and their mean and lowest loss.
+
+    searches: trial tables by name. A row for each number of epochs; columns: of each name trials,
+    mean and best.
+    """
+    tables = {
+        name: trials.groupby("n_epochs")["val_loss"].agg(trials="size", mean="mean", best="min")
+        for name, trials in searches.items()
+    }
+    return pd.concat(tables, axis="columns").rename_axis("epochs")
 
 
 # --- the race -------------------------------------------------------------------------------------

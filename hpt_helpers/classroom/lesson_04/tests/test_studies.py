@@ -81,30 +81,27 @@ def test_the_survivor_by_hand():
     assert studies.survivor(losses) == min(three, key=lambda i: losses[i, 1])
 
 
-def test_survivors_are_ranked_by_the_loss_of_their_weights_and_valued_fresh():
+def test_what_survivors_are_worth_is_the_mean_of_their_fresh_losses():
     held = made_up(n_configs=12)  # of which a bracket of R = 9 takes nine
-    found = studies.survivors({"a": held}).set_index(["cuts", "weights"])
     by_last, by_best = (
         [studies.survivor(of[:9]) for of in losses] for losses in (held.last, held.best)
     )
     uncut = [min(range(9), key=lambda i: of[i].min()) for of in held.last]
     assert by_last != by_best and uncut != by_best
-    left = {
-        ("last loss", "last"): by_last,
-        ("last loss", "best"): by_last,
-        ("best so far", "best"): by_best,
-        ("no cuts", "best"): uncut,
+
+    def mean(fresh, left):
+        return pytest.approx(np.mean([fresh[r, left[r]] for r in range(3)]))
+
+    found = studies.survivors({"a": held, "b": made_up(seed=1)})
+    assert list(found) == ["a", "b"]
+    assert found["a"].to_dict() == {
+        ("last loss", "last"): mean(held.fresh_last, by_last),
+        ("last loss", "best"): mean(held.fresh_best, by_last),
+        ("best so far", "best"): mean(held.fresh_best, by_best),
+        ("no cuts", "best"): mean(held.fresh_best, uncut),
+        ("a blind draw", "last"): pytest.approx(held.fresh_last[:, :9].mean()),
+        ("a blind draw", "best"): pytest.approx(held.fresh_best[:, :9].mean()),
     }
-    kept = {"last": (held.last, held.fresh_last), "best": (held.best, held.fresh_best)}
-    assert found.index.tolist() == list(left)
-    for (cuts, weights), who in left.items():
-        losses, fresh = kept[weights]
-        ranks = [rankdata(losses[r, :9, -1])[who[r]] for r in range(3)]
-        fresh_ranks = [rankdata(fresh[r, :9])[who[r]] for r in range(3)]
-        worth = np.mean([fresh[r, who[r]] for r in range(3)])
-        expected = [np.mean(ranks), np.mean(fresh_ranks), 5, worth, fresh[:, :9].mean()]
-        columns = ["rank", "fresh_rank", "blind_rank", "fresh", "blind_fresh"]
-        assert found.loc[(cuts, weights), columns].tolist() == pytest.approx(expected)
 
 
 # --- what was stopped, and what that saves --------------------------------------------------------
@@ -130,6 +127,17 @@ def test_a_trial_is_stopped_early_when_it_ends_before_its_own_last_epoch():
     found = studies.stopped(searches, n_epochs=9)
     assert found.loc["a"].tolist() == [3, 2, 11, 27]
     assert found.loc["b"].tolist() == [2, 1, 14, 20]
+
+
+def test_the_results_at_each_rung_by_hand():
+    rows = ((0.1, 1, 0.9), (0.2, 1, 0.5), (0.2, 3, 0.4), (0.3, 1, 0.7))
+    trials = trial_table(
+        trial_record({"lr": lr}, n_epochs=n, val_loss=loss) for lr, n, loss in rows
+    )
+    found = studies.by_rung({"a": trials, "b": trials[:1]})
+    assert found.index.tolist() == [1, 3]
+    assert found["a"].values.tolist() == [[3, pytest.approx(0.7), 0.5], [1, 0.4, 0.4]]
+    assert found["b"].loc[1].tolist() == [1, 0.9, 0.9] and found["b"].loc[3].isna().all()
 
 
 # --- ASHA's rule ----------------------------------------------------------------------------------
@@ -160,6 +168,23 @@ def test_the_rule_that_the_lesson_shows_is_the_one_that_races():
     strategies_ = asha(space.sample(1000, seed=2), (1, 3, 9, 27)), searches.asha(space, 2, 13, 27)
     shown, raced = (run(s, problem.objective, budget=357, seed=2) for s in strategies_)
     assert len(shown) > 100 and shown["val_loss"].tolist() == raced["val_loss"].tolist()
+
+
+def test_the_hours_that_the_lesson_quotes_are_those_of_the_testbed():
+    root = NOTEBOOK.parents[1]
+    lesson = NOTEBOOK.with_name("source").joinpath("04_hyperband.py").read_text(encoding="utf-8")
+    measured = (root / "docs" / "testbed.md").read_text(encoding="utf-8")
+    measured = measured.split("<!-- python -m tools.testbed workers_digits -->")[1]
+    cells = {
+        tuple(row[:2]): row[2:6]
+        for line in measured.split("<!-- end")[0].splitlines()
+        if len(row := [cell.strip() for cell in line.strip("|").split("|")]) > 6
+    }
+    quoted = lesson.split("# | machines | hours |")[1].split("#\n#")[0].splitlines()[2:]
+    assert len(quoted) == 6
+    for line in quoted:
+        machines, hours, *losses = [cell.strip() for cell in line.strip("# |").split("|")]
+        assert losses == cells[hours, machines]
 
 
 # --- the race -------------------------------------------------------------------------------------
