@@ -401,12 +401,12 @@ figures.guide()
 #      Hyperband was more than ten times as fast as the Bayesian searches that they compared it with. Shown in [From
 #      which budget on does learning pay?](#From-which-budget-on-does-learning-pay?) and [Is early order late
 #      order?](04_hyperband.ipynb#Is-early-order-late-order?).
-#    - *Against it.* Where early order is not late order, the cuts lose the best trials. Under a learning-rate schedule
-#      a trial that was cut is a different model from the one trained in full, which the course has not measured. And
-#      Eggensperger et al. (2021) find that the advantage of searches with early cuts over others shrinks as the budget
-#      grows. With forty trainings and 10 or 30 simulated rows, neither ASHA nor Hyperband was visibly ahead of random
-#      search. With forty trainings on three further simulated data sets, taken together, ASHA was visibly ahead only
-#      with 2,000 rows, by 2 %, and Hyperband never (`docs/testbed.md`). Shown in [And
+#    - *Against it.* Where early order is not late order, the cuts lose the best trials. So they may where a
+#      learning-rate schedule ends at each rung, since each rung is then another training. One long schedule for all
+#      rungs made cuts safer. And Eggensperger et al. (2021) find that the advantage of searches with early cuts over
+#      others shrinks as the budget grows. With forty trainings and 10 or 30 simulated rows, neither ASHA nor Hyperband
+#      was visibly ahead of random search. With forty trainings on three further simulated data sets, taken together,
+#      ASHA was visibly ahead only with 2,000 rows, by 2 %, and Hyperband never (`docs/testbed.md`). Shown in [And
 #      elsewhere?](04_hyperband.ipynb#And-elsewhere?).
 # 2. Can your validation rows tell your best trials apart? No: **Retrain finalists of any search, and get more rows if
 #    you can.**
@@ -495,8 +495,8 @@ figures.guide()
 #    - **34 pairs or more:** let a search learn from all trials so far and propose four at a time, one for each GPU.
 #      So that the four differ, the search must allow for trials that are still running. A Gaussian process can
 #      imagine their losses (Snoek et al. 2012), and Optuna's TPE keeps away from them with `constant_liar=True`.
-#      Where early order is late order, let the search cut as well. BOHB does so, and so does ASHA with a model that
-#      proposes (Klein et al. 2020).
+#      Where early order is late order, let the search cut as well. MOBSTER does both (Klein et al. 2020). It
+#      is the package's `mobster`, and takes the trials so far as `told=`.
 #    - **28 to 33 pairs:** you cannot be certain, so do both. Let the search learn, and do not leave out Wednesday's
 #      finalists.
 #    - **Fewer than 28 pairs:** train the ten on two more splits first. If their means over the splits now differ by

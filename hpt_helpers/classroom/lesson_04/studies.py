@@ -110,12 +110,12 @@ def survivors(watched: Mapping[str, Watched]) -> pd.DataFrame:
     """Return what the configuration is worth that the boldest bracket is left with.
 
     The bracket for R = 27 takes the first 27 of the 81 configurations. All figures are mean losses,
-    over the repeats, on rows and with seeds that chose nothing. A column for each problem, and rows
-    by what makes the cuts and by the weights that are kept: cuts by the last loss, by the best loss
-    so far, no cuts, after which the lowest loss so far decides, and a configuration that is drawn
-    blindly.
+    over the repeats, on rows and with seeds that chose nothing. Columns: cuts (by the last loss, by
+    the best loss so far, no cuts, after which the lowest loss so far decides, or a configuration
+    that is drawn blindly), weights (the last or the best are kept), and one for each problem.
     """
-    return pd.DataFrame({name: _worth(held) for name, held in watched.items()})
+    worth = pd.DataFrame({name: _worth(held) for name, held in watched.items()})
+    return worth.rename_axis(["cuts", "weights"]).reset_index()
 
 
 def _worth(held: Watched) -> pd.Series:
@@ -132,7 +132,7 @@ def _worth(held: Watched) -> pd.Series:
         ("a blind draw", "last"): fresh["last"],
         ("a blind draw", "best"): fresh["best"],
     }
-    return pd.Series({by: of.mean() for by, of in worth.items()}).rename_axis(["cuts", "weights"])
+    return pd.Series({by: of.mean() for by, of in worth.items()})
 
 
 def survivor(losses: np.ndarray) -> int:

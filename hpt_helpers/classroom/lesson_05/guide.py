@@ -49,10 +49,10 @@ GUIDE = (
             ("04_hyperband", "Is early order late order?"),
         ),
         against=(
-            "Where early order is not late order, the cuts lose the best trials. Under a "
-            "learning-rate schedule a trial that was cut is a different model from the one "
-            "trained in full, which the course has not measured. And Eggensperger et al. (2021) "
-            "find that the advantage of searches with early cuts over others shrinks as the "
+            "Where early order is not late order, the cuts lose the best trials. So they may "
+            "where a learning-rate schedule ends at each rung, since each rung is then another "
+            "training. One long schedule for all rungs made cuts safer. And Eggensperger et al. "
+            "(2021) find that the advantage of searches with early cuts over others shrinks as the "
             "budget grows. With forty trainings and 10 or 30 simulated rows, neither ASHA nor "
             "Hyperband was visibly ahead of random search. With forty trainings on three further "
             "simulated data sets, taken together, ASHA was visibly ahead only with 2,000 rows, by "

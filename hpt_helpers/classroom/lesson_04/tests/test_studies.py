@@ -93,8 +93,8 @@ def test_what_survivors_are_worth_is_the_mean_of_their_fresh_losses():
         return pytest.approx(np.mean([fresh[r, left[r]] for r in range(3)]))
 
     found = studies.survivors({"a": held, "b": made_up(seed=1)})
-    assert list(found) == ["a", "b"]
-    assert found["a"].to_dict() == {
+    assert list(found) == ["cuts", "weights", "a", "b"]
+    assert found.set_index(["cuts", "weights"])["a"].to_dict() == {
         ("last loss", "last"): mean(held.fresh_last, by_last),
         ("last loss", "best"): mean(held.fresh_best, by_last),
         ("best so far", "best"): mean(held.fresh_best, by_best),
