@@ -52,14 +52,18 @@ def test_mean_and_deviation_are_scikit_learns(rng, scale, noise):
 def test_a_process_that_gets_its_trials_in_pieces_is_that_of_all_at_once(rng):
     tried, values, at = rng.random((60, 4)), rng.standard_normal(60), rng.random((20, 4))
     in_pieces = GaussianProcess()
+    explained = None
     for piece in np.split(tried, [1, 2, 10, 11, 40]):
         in_pieces = in_pieces.with_points(piece)
+        explained = in_pieces.explained(at, explained)
     at_once = GaussianProcess().with_points(tried)
     covariance = matern(tried / 1.5, tried / 1.5) + 1e-3 * np.eye(60)
     factor = np.linalg.inv(np.linalg.cholesky(covariance))
     for process in (in_pieces, at_once):
         np.testing.assert_allclose(process.whitening, factor, rtol=0, atol=1e-8)
-    for ours, fresh in zip(in_pieces.guess(values, at), at_once.guess(values, at), strict=True):
+    np.testing.assert_allclose(explained, factor @ matern(tried / 1.5, at / 1.5), rtol=0, atol=1e-8)
+    guesses = in_pieces.guess(values, at, explained), in_pieces.guess(values, at)
+    for ours, fresh in zip(guesses, [at_once.guess(values, at)] * 2, strict=True):
         np.testing.assert_allclose(ours, fresh, rtol=0, atol=1e-9)
 
 

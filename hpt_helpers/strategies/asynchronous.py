@@ -271,6 +271,7 @@ class _Proposer:
         self.blocks = _blocks(space, seed)
         self.candidates: dict[str, dict] = {}  # by their identity
         self.points = np.empty((0, 0))  # of the candidates, at the last rung
+        self.explained: np.ndarray | None = None  # of the candidates, by the process so far
         # What is told at the last rung needs no second look.
         self.used = {config_key(t.config) for t in told if t.n_epochs >= rungs[-1]}
         self.process = GaussianProcess()
@@ -296,13 +297,15 @@ class _Proposer:
     def _promising(self, state: AshaState) -> dict | None:
         """Return the candidate of the largest expected improvement, or a random one at first."""
         self._refresh()
-        if not self.candidates:
+        free = self._free()
+        if not any(free):
             return None
         known = len(state.configs) + len(self.losses) - self.n_results
         if known < N_RANDOM or not np.isfinite(self.losses).any():
-            return next(iter(self.candidates.values()))
-        with self._one_thread():
-            best = int(self._gains(state).argmax())
+            best = free.index(True)
+        else:
+            with self._one_thread():
+                best = int(np.where(free, self._gains(state), -math.inf).argmax())
         return list(self.candidates.values())[best]
 
     def _gains(self, state: AshaState) -> np.ndarray:
@@ -316,12 +319,14 @@ class _Proposer:
         values = relative_losses(np.array(self.losses), rungs)
         best = values[rungs == rungs.max()].min()
         process = self.process
+        self.explained = explained = process.explained(self.points, self.explained)
         if state.running:  # imagined to give what the process guesses
             configs = [state.configs[job.number] for job in state.running]
             points = self._points(configs, [job.rung for job in state.running])
             values = np.append(values, process.guess(values, points)[0])
             process = process.with_points(points)
-        return expected_improvement(*process.guess(values, self.points), best)
+            explained = process.explained(self.points, explained)
+        return expected_improvement(*process.guess(values, self.points, explained), best)
 
     def _learn(self, results: list[tuple[dict, float, float]]) -> None:
         """Add results to what the process knows, each (config, its place among the rungs, loss)."""
@@ -333,10 +338,16 @@ class _Proposer:
         self.losses += losses
         self.places += places
 
+    def _free(self) -> list[bool]:
+        """Return for each candidate whether it was not used yet."""
+        return [key not in self.used for key in self.candidates]
+
     def _refresh(self) -> None:
-        """Drop the candidates that were used, and draw others where less than half are left."""
-        left = [key not in self.used for key in self.candidates]
-        self.points = self.points[left]
+        """Drop the used candidates and draw others, as soon as less than half are left."""
+        free = self._free()
+        if sum(free) >= N_CANDIDATES / 2:
+            return
+        self.points, self.explained = self.points[free], None
         self.candidates = {k: c for k, c in self.candidates.items() if k not in self.used}
         while len(self.candidates) < N_CANDIDATES / 2 and (block := next(self.blocks, None)):
             new = {key: config for key, config in block.items() if key not in self.used}

@@ -98,20 +98,38 @@ class GaussianProcess:
         larger[n:, n:] = corner
         return replace(self, points=np.vstack([points, new]), whitening=larger)
 
-    def guess(self, values: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def explained(self, at: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
+        """Return how much each trial explains of the losses at other points, shape (n_trials, n).
+
+        at: shape (n, n_columns). before: what this returned for the same points when the process
+        had fewer trials. Only the rows of those since are then computed.
+        """
+        points, whitening = self.trials()
+        at = np.asarray(at) / self.scale
+        if before is None:
+            return whitening @ matern(points, at)
+        n = len(before)
+        new = points[n:]
+        by_old = whitening[:n, :n] @ matern(points[:n], new)
+        rows = whitening[n:, n:] @ (matern(new, at) - by_old.T @ before)
+        return np.vstack([before, rows])
+
+    def guess(
+        self, values: np.ndarray, at: np.ndarray, explained: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation at other points, shape (n,) each.
 
         values: what the trials gave, shape (n_trials,), in the order of the points; at least one.
-        at: shape (n, n_columns). The guess far from all trials is the values' own mean and standard
-        deviation (1 where all values are equal). The deviation is that of the value without its
-        error.
+        at: shape (n, n_columns). explained: what the method of this name returns for them, if it is
+        known. The guess far from all trials is the values' own mean and standard deviation (1 where
+        all values are equal). The deviation is that of the value without its error.
         """
-        points, whitening = self.trials()
+        _, whitening = self.trials()
         values = np.asarray(values, dtype=np.float64)
         centre, spread = values.mean(), values.std() or 1.0
-        known = whitening @ matern(points, np.asarray(at) / self.scale)
-        mean = centre + (whitening @ (values - centre)) @ known
-        variance = np.maximum(1 - (known**2).sum(axis=0), LEAST_VARIANCE)
+        explained = self.explained(at) if explained is None else explained
+        mean = centre + (whitening @ (values - centre)) @ explained
+        variance = np.maximum(1 - np.einsum("ij,ij->j", explained, explained), LEAST_VARIANCE)
         return mean, spread * np.sqrt(variance)
 
     def guess_and_slopes(
